@@ -1,0 +1,1 @@
+"""One outside thing each, with its timeout and how it fails."""

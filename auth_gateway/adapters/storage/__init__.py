@@ -1,0 +1,1 @@
+"""Tables and repositories: rows never leave, values do."""

@@ -1,0 +1,1 @@
+"""Parse, call one flow, render; what is trusted from the edge."""

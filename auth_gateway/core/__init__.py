@@ -1,0 +1,1 @@
+"""Pure rules of the login: context, policy, pending login, throttle, TOTP, claims, rotation."""

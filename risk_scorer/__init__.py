@@ -1,0 +1,1 @@
+"""The scoring service: how risky is this login, and why."""

@@ -1,0 +1,1 @@
+"""What the scorer accepts and answers: frozen, versioned values. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""The engineers' command line: from raw login events to a signed model."""
