@@ -1,0 +1,47 @@
+"""Shared by all tests: where things are, and what a skipped test means."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[None]:
+    """In CI a skipped test is a failure: it would otherwise hide a missing engine."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if skipped and os.environ.get("CI") == "true":
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The closing lines name each engine that took part, with its version."""
+    import platform
+    import sqlite3
+    from importlib.metadata import version
+
+    import numba
+    import numpy
+
+    engines = [
+        f"CPython {platform.python_version()}",
+        f"SQLite {sqlite3.sqlite_version}",
+        f"uvicorn {version('uvicorn')}",
+        f"numpy {numpy.__version__}",
+        f"numba {numba.__version__}",
+        f"DuckDB {version('duckdb')}",
+        f"scikit-learn {version('scikit-learn')}",
+        *getattr(terminalreporter.config, "riskgate_engines", []),
+    ]
+    terminalreporter.write_line("engines: " + ", ".join(engines))
