@@ -1,0 +1,36 @@
+"""A person's account as the gateway knows it. Values only; how passwords are hashed and rows kept is not here."""
+
+import msgspec
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """One person. `username` is the prepared form, `display_name` is what they wrote.
+
+    `password_version` grows when the password is changed and stays when only its hash is upgraded.
+    """
+
+    user_id: str
+    username: str
+    display_name: str
+    password_hash: str
+    password_version: int = 1
+    is_frozen: bool = False
+    created_at: float = 0.0
+
+
+class LoginFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look-up tells of the account that a login names."""
+
+    account: Account
+    has_factor: bool
+    is_known_device: bool
+
+
+class Factor(msgspec.Struct, frozen=True, kw_only=True):
+    """One enrolled TOTP factor; its secret is sealed. `last_used_step` stops a code from being used twice."""
+
+    factor_id: str
+    user_id: str
+    sealed_secret: bytes
+    last_used_step: int
+    created_at: float

@@ -1,0 +1,49 @@
+"""The closed vocabulary of what is written down about logins, and the one shape of such a line."""
+
+from typing import Literal
+
+import msgspec
+
+Kind = Literal[
+    "login.allowed",
+    "login.challenged",
+    "login.denied",
+    "login.failed",
+    "challenge.passed",
+    "challenge.failed",
+    "challenge.refused",
+    "token.refreshed",
+    "token.retried",
+    "token.reused",
+    "token.refused",
+    "session.revoked",
+    "user.added",
+    "user.imported",
+    "user.frozen",
+    "user.unfrozen",
+    "user.hash_upgraded",
+    "factor.enrolled",
+    "client.added",
+    "key.added",
+    "key.retired",
+]
+
+
+class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the audit trail. Never a password, token, code or secret; never the name of an unknown user
+    (people type passwords there)."""
+
+    event_id: str
+    ts: float
+    kind: Kind
+    user_id: str | None = None
+    client_id: str | None = None
+    session_id: str | None = None
+    ip: str | None = None
+    decision: str | None = None
+    rule: str | None = None
+    score: float | None = None
+    level: str | None = None
+    model_version: str | None = None
+    incident_id: str | None = None
+    detail: str | None = None

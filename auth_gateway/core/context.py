@@ -1,0 +1,104 @@
+"""What is known of one login attempt, and which hop of the way it really came from. Nothing here judges."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+import msgspec
+
+from risk_scorer.contract.events import LoginEvent
+
+PUBLIC_CLIENT_ID = "public"
+MOST_HOPS = 32
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """An application that logs people in; what it is trusted with is said by the operator, never by the request."""
+
+    client_id: str
+    may_vouch: bool = False
+    may_see_scores: bool = False
+
+
+class LoginContext(msgspec.Struct, frozen=True, kw_only=True):
+    """The circumstances of one attempt. Empty text means "not known", which is a value of its own and never safe.
+
+    `ip` comes from the socket or a configured proxy; everything a client could invent about itself is here only
+    when `is_vouched` (an authenticated first-party client, or the demo profile) or set by the trusted edge.
+    `timestamp` is epoch seconds of our clock, or the vouched time of the event.
+    """
+
+    ip: str
+    timestamp: float
+    client_id: str = PUBLIC_CLIENT_ID
+    user_agent: str = ""
+    device_id: str = ""
+    country: str = ""
+    region: str = ""
+    city: str = ""
+    ja4: str | None = None
+    ja4h: str | None = None
+    ja4s: str | None = None
+    asn: int | None = None
+    ip_rep: float | None = None
+    is_vouched: bool = False
+    is_known_device: bool = False
+
+
+def login_event(context: LoginContext, *, event_id: str, user_id: str, success: bool) -> LoginEvent:
+    """The attempt in the scorer's own words."""
+    return LoginEvent(
+        event_id=event_id,
+        user_id=user_id,
+        ip=context.ip,
+        timestamp=context.timestamp,
+        user_agent=context.user_agent,
+        device_id=context.device_id,
+        success=success,
+        country=context.country,
+        region=context.region,
+        city=context.city,
+        ja4=context.ja4,
+        ja4h=context.ja4h,
+        ja4s=context.ja4s,
+        asn=context.asn,
+        ip_rep=context.ip_rep,
+    )
+
+
+def client_address(
+    peer: str, forwarded_for: str | None, trusted_networks: Sequence[IPv4Network | IPv6Network]
+) -> str:
+    """The right-most hop that is not one of our own proxies; what stands left of it was written by a stranger.
+
+    A header that cannot be read from the right up to that hop is not believed at all: the answer is `peer`. An
+    unreadable peer (a local socket) is "", not known.
+    """
+    nearest = _address(peer)
+    if nearest is None:
+        return ""
+    peer_text = str(nearest)
+    if not forwarded_for or not _is_trusted(nearest, trusted_networks):
+        return peer_text
+    for text in reversed(forwarded_for.split(",")[-MOST_HOPS:]):
+        hop = _address(text)
+        if hop is None:
+            return peer_text
+        if not _is_trusted(hop, trusted_networks):
+            return str(hop)
+        nearest = hop
+    return str(nearest)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """The address in its one canonical form: no zone, and an IPv4 address inside IPv6 is that IPv4 address."""
+    try:
+        parsed = ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(parsed, IPv6Address):
+        return parsed.ipv4_mapped or parsed
+    return parsed
+
+
+def _is_trusted(hop: IPv4Address | IPv6Address, trusted_networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    return any(hop in network for network in trusted_networks)

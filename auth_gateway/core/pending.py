@@ -1,0 +1,50 @@
+"""An unfinished login: what it remembers of its first half, and whether it may still be finished."""
+
+from typing import Literal
+
+import msgspec
+
+CHALLENGE_TTL_SECONDS = 300
+CHALLENGE_ATTEMPTS = 5
+
+# Why a challenge cannot be finished. All of them look the same from outside.
+Obstacle = Literal["unknown", "other_client", "consumed", "expired", "exhausted", "user_changed"]
+
+
+class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
+    """A login whose password was right and whose second factor is awaited.
+
+    It carries the facts of its first half (`event`: the scored LoginEvent as JSON), so that nothing the second
+    request says can change who logs in, from where, or for which client. `password_version` is the user's at the
+    time: a password changed meanwhile ends the challenge.
+    """
+
+    challenge_id: str
+    token_digest: bytes
+    user_id: str
+    client_id: str
+    password_version: int
+    device_digest: bytes | None
+    event_id: str
+    event: bytes
+    risk_score: float | None
+    risk_level: str | None
+    created_at: float
+    expires_at: float
+    attempts_left: int
+    consumed_at: float | None = None
+
+
+def obstacle(pending: PendingLogin | None, *, expected_client_id: str, now: float) -> Obstacle | None:
+    """What stops this challenge from being tried now, or None when it may be tried."""
+    if pending is None:
+        return "unknown"
+    if pending.client_id != expected_client_id:
+        return "other_client"
+    if pending.consumed_at is not None:
+        return "consumed"
+    if now >= pending.expires_at:
+        return "expired"
+    if pending.attempts_left < 1:
+        return "exhausted"
+    return None

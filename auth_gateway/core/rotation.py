@@ -1,0 +1,73 @@
+"""What happens to a refresh token when it is presented: the one place that says when it lives, dies, or takes its
+family with it. The successor is derived, never drawn, so a lost answer can be given again without a fork.
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from typing import Literal
+
+import msgspec
+
+from auth_gateway.core.claims import Authentication, recalled
+
+RETRY_WINDOW_SECONDS = 10.0
+
+Verdict = Literal["rotate", "retry", "reused", "expired", "revoked", "frozen", "other_client", "unknown"]
+
+
+class Presented(msgspec.Struct, frozen=True):
+    """A presented token's row with the state of its successor, session and user, in the order of the look-up."""
+
+    family_id: str
+    session_id: str
+    expires_at: float
+    used_at: float | None
+    revoked_at: float | None
+    successor_used_at: float | None
+    user_id: str
+    client_id: str
+    amr: str
+    acr: str
+    auth_time: int
+    session_expires_at: float
+    session_revoked_at: float | None
+    is_frozen: bool | int
+
+    @property
+    def authentication(self) -> Authentication:
+        """How the person was recognised when the session began."""
+        return recalled(amr_text=self.amr, acr=self.acr, auth_time=self.auth_time)
+
+
+def verdict(presented: Presented | None, *, expected_client_id: str, now: float) -> Verdict:
+    """What to do with this token now.
+
+    A token of another client is refused without touching its family: the thief of another client's token must not
+    be able to end that session. Reuse is judged before expiry, so that an old stolen token still betrays the theft.
+    """
+    if presented is None:
+        return "unknown"
+    if presented.client_id != expected_client_id:
+        return "other_client"
+    if presented.session_revoked_at is not None or presented.revoked_at is not None:
+        return "revoked"
+    if presented.is_frozen:
+        return "frozen"
+    if presented.used_at is not None:
+        is_retry = presented.successor_used_at is None and now - presented.used_at <= RETRY_WINDOW_SECONDS
+        return "retry" if is_retry else "reused"
+    if now >= presented.expires_at or now >= presented.session_expires_at:
+        return "expired"
+    return "rotate"
+
+
+def successor(pepper: bytes, token: str, family_id: str) -> str:
+    """The one token that may follow `token`: 256 bits that only the holder of the pepper and of `token` can know."""
+    mac = hmac.digest(pepper, f"{token}\n{family_id}".encode(), "sha256")
+    return urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def digest(token: str) -> bytes:
+    """What is stored of an opaque token. Unsalted is enough for 256 random bits."""
+    return hashlib.sha256(token.encode()).digest()

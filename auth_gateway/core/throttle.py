@@ -1,0 +1,85 @@
+"""How long to wait after failures: pure arithmetic on a count and a time. The counters themselves live elsewhere.
+
+A reservation is counted as a failure before the password is looked at and given back when the login succeeds, so
+that a thousand guesses sent at once are a thousand failures and not one.
+"""
+
+from ipaddress import IPv4Address, ip_address, ip_network
+from typing import Literal
+
+import msgspec
+
+LONGEST_WAIT_SECONDS = 900.0
+SECONDS_PER_FORGIVEN_FAILURE = 1800.0
+FREE_FAILURES = {"account": 5, "network": 50, "factor": 5}
+
+Scope = Literal["account", "network", "factor"]
+
+
+class ThrottleKey(msgspec.Struct, frozen=True):
+    """What is counted: one account on one kind of device, one network, or the codes of one account."""
+
+    scope: Scope
+    name: str
+
+
+class Failures(msgspec.Struct, frozen=True):
+    """How many failures weigh on a key, and when the last one was counted."""
+
+    weight: float = 0.0
+    last_at: float = 0.0
+
+
+def remaining(failures: Failures, now: float) -> float:
+    """The weight that is left now: one failure is forgiven every half hour, so no lock is for ever."""
+    return max(0.0, failures.weight - max(0.0, now - failures.last_at) / SECONDS_PER_FORGIVEN_FAILURE)
+
+
+def wait_seconds(failures: Failures, now: float, *, scope: Scope = "account") -> float:
+    """How long to wait before the next attempt: 0 while free, then 1, 2, 4 … 900 s after the last counted one.
+
+    An attempt refused for waiting is not counted, so waiting long enough always helps.
+    """
+    excess = int(remaining(failures, failures.last_at)) - FREE_FAILURES[scope]
+    if excess < 0:
+        return 0.0
+    pause = min(LONGEST_WAIT_SECONDS, 2.0 ** min(excess, 30))
+    return min(pause, max(0.0, failures.last_at + pause - now))
+
+
+def counted(failures: Failures, now: float) -> Failures:
+    """The same key after one more attempt."""
+    return Failures(remaining(failures, now) + 1.0, max(now, failures.last_at))
+
+
+def refunded(failures: Failures) -> Failures:
+    """The same key after one counted attempt turned out to be the owner's."""
+    return Failures(max(0.0, failures.weight - 1.0), failures.last_at)
+
+
+def login_keys(*, username: str | None, ip: str, known_device: str | None) -> tuple[ThrottleKey, ...]:
+    """What one login attempt counts against.
+
+    A known device of the owner has a counter of its own, so a stranger's guesses cannot lock the owner out. The
+    name alone makes the other key, whether or not an account has it. The device's text is a digest.
+    """
+    network = ThrottleKey("network", network_of(ip))
+    if username is None:
+        return (network,)
+    return (ThrottleKey("account", f"{username}\n{known_device or ''}"), network)
+
+
+def factor_keys(user_id: str) -> tuple[ThrottleKey, ...]:
+    """What one try of a second factor counts against: the account, across all its challenges."""
+    return (ThrottleKey("factor", user_id),)
+
+
+def network_of(ip: str) -> str:
+    """The network one subscriber is likely to own: the address for IPv4, the /64 for IPv6, "" when unknown."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return ""
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(ip_network((address, 64), strict=False))
