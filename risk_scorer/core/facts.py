@@ -1,0 +1,51 @@
+"""What is known about an address, a user agent and a fingerprint apart from this login. Values only; adapters look them up."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+NetworkKind = Literal["unknown", "residential", "hosting", "vpn", "tor", "reserved"]
+
+
+class IpFacts(Struct, frozen=True, kw_only=True, gc=False):
+    """Where an address is and who runs it. Unknown is 0, "" or None, never a guess.
+
+    `prefix` is the /24 (IPv4) or /48 (IPv6) in text; degrees are WGS 84; `reputation` is 0 (nothing against it) to 100.
+    """
+
+    asn: int = 0
+    asn_name: str = ""
+    country: str = ""
+    city: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    accuracy_km: float | None = None
+    prefix: str = ""
+    kind: NetworkKind = "unknown"
+    reputation: float = 0.0
+    is_listed: bool = False
+
+
+class AgentFacts(Struct, frozen=True, kw_only=True, gc=False):
+    """A parsed user agent: families by name, versions as their major number in text, `device_type` as desktop, mobile, tablet, bot or unknown."""
+
+    browser: str = ""
+    browser_version: str = ""
+    os: str = ""
+    os_version: str = ""
+    device_type: str = "unknown"
+    is_bot: bool = False
+
+
+class FingerprintFacts(Struct, frozen=True, kw_only=True, gc=False):
+    """What a JA4 text says of itself; `client` is the browser family it is known for, None when unknown."""
+
+    parses: bool = False
+    tls_version: str = ""
+    alpn: str = ""
+    client: str | None = None
+
+
+NO_IP_FACTS = IpFacts()
+NO_AGENT_FACTS = AgentFacts()
+NO_FINGERPRINT_FACTS = FingerprintFacts()
