@@ -1,0 +1,142 @@
+"""Run the main job and show it: `python -m demo` (or `scripts/demo`, which sets everything up first)."""
+
+import argparse
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx2
+from rich.console import Console
+
+from demo.house import ROOT, House, Ports, Workplace
+from demo.processes import DemoFailed
+from demo.story import Walk, tell
+
+PROMISED_EVENTS = {"login.mfa_required": 1, "login.denied": 1, "login.high_risk": 1}
+DELIVERED_WITHIN_SECONDS = 20.0
+
+
+def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument(
+        "--once", action="store_true", help="end after the walk; status 0 only if every step went as promised"
+    )
+    parser.add_argument("--scorer-port", type=int, default=8000, metavar="PORT")
+    parser.add_argument("--gateway-port", type=int, default=9000, metavar="PORT")
+    parser.add_argument(
+        "--state", type=Path, default=ROOT / "var" / "demo", help="where the demo keeps its databases and logs"
+    )
+    parser.add_argument("--models", type=Path, default=ROOT / "models", help="the model directory (trained when empty)")
+    return parser.parse_args(argv)
+
+
+def start(house: House, console: Console) -> tuple[str, str]:
+    """All three processes, ready; the credential for /score and Alice's TOTP secret."""
+    house.scorer.start()
+    house.receiver.start()
+    house.gateway.environment = house.gateway_environment(house.make_credential("gateway", "score,outcomes"))
+    house.gateway.start()
+    demo_credential = house.make_credential("demo", "score,read")
+    house.scorer.wait_until_ready(f"{house.scorer_url}/ready")
+    house.gateway.wait_until_ready(f"{house.gateway_url}/ready")
+    house.receiver.wait_until_ready(f"http://127.0.0.1:{house.ports.receiver}/")
+    console.print(f"Ready: gateway {house.gateway_url}, scorer {house.scorer_url}\n", highlight=False)
+    return demo_credential, house.enrol_alice()
+
+
+def show_webhooks(house: House, console: Console) -> bool:
+    """True once the receiver has every event that was promised, each exactly once."""
+    deadline = time.monotonic() + DELIVERED_WITHIN_SECONDS
+    kinds: Counter[str] = Counter()
+    while time.monotonic() < deadline:
+        kinds = Counter(delivery["message"]["type"] for delivery in house.deliveries())
+        if all(kinds[kind] >= count for kind, count in PROMISED_EVENTS.items()):
+            break
+        time.sleep(0.1)
+    console.print("[bold]What the receiver got, each verified with the Standard Webhooks library:[/bold]")
+    for delivery in house.deliveries():
+        data = delivery["message"]["data"]
+        console.print(
+            f"   {delivery['message']['type']:<20} {delivery['id']}  user {data.get('user_id')}  "
+            f"risk {data.get('risk_score')} ({data.get('risk_level')})",
+            highlight=False,
+        )
+    if dict(kinds) == PROMISED_EVENTS:
+        console.print("   Killed in the middle and started again, it still got everything, once.\n", highlight=False)
+        return True
+    console.print(f"   [red]Not as promised:[/red] expected {PROMISED_EVENTS}, got {dict(kinds)}\n", highlight=False)
+    return False
+
+
+def show_doors(house: House, demo_credential: str, console: Console) -> None:
+    console.print("[bold]Look around[/bold]")
+    for name, text in (
+        ("Gateway", f"{house.gateway_url}   (API at /docs)"),
+        ("Scorer", f"{house.scorer_url}   (API at /docs)"),
+        ("People", "alice / Password123!   bob / S3cret!xyz"),
+        ("Dashboard", f"{house.operator_link()}   (one time, 10 minutes)"),
+        ("For /score", f"Authorization: Bearer {demo_credential}"),
+        ("Logs", str(house.workplace.logs)),
+    ):
+        console.print(f"   {name:<11}{text}", highlight=False, soft_wrap=True)
+
+
+def show(house: House, console: Console, *, once: bool) -> int:
+    """The whole demo; the exit status."""
+    began = time.monotonic()
+    demo_credential, totp_secret = start(house, console)
+    ready_seconds = time.monotonic() - began
+    with httpx2.Client(base_url=house.gateway_url, trust_env=False, timeout=15.0) as gateway:
+        walk = Walk(gateway, totp_secret, house.receiver.kill, house.receiver.start, console)
+        kept = tell(walk)
+    console.print()
+    kept = show_webhooks(house, console) and kept
+    show_doors(house, demo_credential, console)
+    console.print(
+        f"\nReady after {ready_seconds:.1f} s. "
+        + ("Every step went as promised." if kept else "[red]Not as promised.[/red]")
+    )
+    if not once:
+        console.print("Everything stays up until Ctrl-C.")
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        console.print("\nStopping …")
+    return 0 if kept else 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    chosen = arguments(argv)
+    console = Console(soft_wrap=True)
+    workplace = Workplace(chosen.state.resolve(), chosen.models.resolve())
+    signal.pthread_sigmask(signal.SIG_BLOCK, set())
+    try:
+        if not workplace.has_model():
+            console.print("No model yet: training one on the bundled (synthetic) sample …")
+            workplace.train()
+        workplace.clean()
+        ports = Ports.choose(chosen.scorer_port, chosen.gateway_port)
+        for name, wanted, got in (
+            ("scorer", chosen.scorer_port, ports.scorer),
+            ("gateway", chosen.gateway_port, ports.gateway),
+        ):
+            if wanted != got:
+                console.print(f"Port {wanted} is taken: the {name} listens on {got} instead.")
+        house = House(workplace, ports)
+    except DemoFailed as failed:
+        console.print(f"[red]{failed}[/red]", highlight=False)
+        return 1
+    try:
+        return show(house, console, once=chosen.once)
+    except DemoFailed as failed:
+        console.print(f"[red]{failed}[/red]", highlight=False)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        house.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

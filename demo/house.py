@@ -1,0 +1,149 @@
+"""Everything the demo sets up before the walk: model, secrets, credentials, and three processes with their settings."""
+
+import base64
+import json
+import os
+import re
+import secrets
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demo.processes import Child, DemoFailed, command, free_port, run
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "data" / "sample_logins.csv"
+NETWORKS = ROOT / "demo" / "networks.toml"
+
+
+def only(pattern: str, printed: str) -> str:
+    """The first match of `pattern` in what a command printed."""
+    if (match := re.search(pattern, printed)) is None:
+        raise DemoFailed(f"a command did not print what was expected ({pattern})")
+    return match.group()
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where each process listens, on 127.0.0.1 only."""
+
+    scorer: int
+    gateway: int
+    receiver: int
+
+    @classmethod
+    def choose(cls, scorer: int, gateway: int) -> "Ports":
+        return cls(free_port(scorer), free_port(gateway), free_port(0))
+
+
+class Workplace:
+    """The demo's own folder: a clean slate at every start, but for what is costly to make (geo cache, model key)."""
+
+    def __init__(self, state: Path, models: Path) -> None:
+        self.state, self.models = state, models
+        self.signing_key = state.parent / "training" / "signing.key"
+        self.deliveries = state / "receiver.jsonl"
+        self.logs = state / "logs"
+
+    def clean(self) -> None:
+        """Histories, users and tokens of an earlier demo would make this walk another one."""
+        for name in ("scorer", "gateway", "logs"):
+            shutil.rmtree(self.state / name, ignore_errors=True)
+        self.deliveries.unlink(missing_ok=True)
+        self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def has_model(self) -> bool:
+        return (self.models / "manifest.sig").is_file()
+
+    def train(self) -> None:
+        """Make a model from the bundled sample with the engineers' own command."""
+        run(
+            [
+                command("risk-training"), "train", "--input", str(SAMPLE), "--model_dir", str(self.models),
+                "--key", str(self.signing_key),
+            ],
+            environment=os.environ,
+            show=True,
+        )  # fmt: skip
+
+
+class House:
+    """The services of one demo run."""
+
+    def __init__(self, workplace: Workplace, ports: Ports) -> None:
+        self.workplace, self.ports = workplace, ports
+        self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        self.scorer_url = f"http://127.0.0.1:{ports.scorer}"
+        self.gateway_url = f"http://localhost:{ports.gateway}"
+        python, logs = sys.executable, workplace.logs
+        self.scorer = Child(
+            "the scorer", [command("risk-scorer"), "serve"], self.scorer_environment(), logs / "scorer.log"
+        )
+        self.receiver = Child(
+            "the webhook receiver",
+            [python, "-m", "demo.receiver", str(ports.receiver), str(workplace.deliveries)],
+            {**os.environ, "DEMO_WEBHOOK_SECRET": self.webhook_secret},
+            logs / "receiver.log",
+        )
+        self.gateway = Child("the gateway", [command("auth-gateway"), "serve"], {}, logs / "gateway.log")
+
+    def webhook_environment(self) -> dict[str, str]:
+        return {
+            "WEBHOOK_URL": f"http://127.0.0.1:{self.ports.receiver}/hooks",
+            "WEBHOOK_SECRET": self.webhook_secret,
+            "WEBHOOK_RETRY_FIRST_SECONDS": "0.5",
+            "MFA_TENANT": "demo",
+        }
+
+    def scorer_environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            **self.webhook_environment(),
+            "MODEL_DIR": str(self.workplace.models),
+            "MODEL_PUBLIC_KEYS": str(self.workplace.signing_key.with_suffix(".pub")),
+            "RISK_SCORER_PROFILE": "demo",
+            "RISK_SCORER_STATE": str(self.workplace.state / "scorer"),
+            "RISK_SCORER_GEO_CACHE": str(self.workplace.state / "geo"),
+            "RISK_SCORER_PORT": str(self.ports.scorer),
+            "IP_OVERLAY": str(NETWORKS),
+        }
+
+    def gateway_environment(self, credential: str) -> dict[str, str]:
+        return {
+            **os.environ,
+            **self.webhook_environment(),
+            "AUTH_GATEWAY_PROFILE": "demo",
+            "AUTH_GATEWAY_STATE": str(self.workplace.state / "gateway"),
+            "AUTH_GATEWAY_PORT": str(self.ports.gateway),
+            "JWT_ISSUER": self.gateway_url,
+            "RISK_API_URL": self.scorer_url,
+            "RISK_API_CREDENTIAL": credential,
+        }
+
+    def make_credential(self, name: str, scopes: str) -> str:
+        """A service credential of the scorer, printed once by its command."""
+        printed = run(
+            [command("risk-scorer"), "credentials", "add", name, "--scope", scopes],
+            environment=self.scorer_environment(),
+        )
+        return only(r"rgs_[\w-]+", printed)
+
+    def operator_link(self) -> str:
+        printed = run([command("risk-scorer"), "operator-link"], environment=self.scorer_environment())
+        return only(r"https?://\S+", printed)
+
+    def enrol_alice(self) -> str:
+        """Alice's TOTP secret in base32, as her authenticator would hold it."""
+        printed = run([command("auth-gateway"), "users", "enrol-totp", "alice"], environment=self.gateway.environment)
+        return only(r"(?<=secret=)[A-Z2-7]+", printed)
+
+    def stop(self) -> None:
+        for child in (self.gateway, self.scorer, self.receiver):
+            child.stop()
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """What the receiver verified and kept, in the order of arrival."""
+        path = self.workplace.deliveries
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
