@@ -1,0 +1,150 @@
+"""What kind of file a log is, told from its bytes, and its rows as a stream of typed Arrow batches in file order."""
+
+import contextlib
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from training.log_schemas import EVENTS, Schema, matching_schema, typed_columns
+from training.wrong_input import WrongInputError
+
+BATCH_ROWS = 100_000
+_HEADER_BYTES = 65_536
+_MEMORY_LIMIT = "1GB"
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """A log that can be read: its kind, its schema, and the two halves of the query over it."""
+
+    path: Path
+    kind: str
+    schema: Schema
+    selected: str
+    relation: str
+
+    @contextlib.contextmanager
+    def batches(self) -> Iterator["Batches"]:
+        """The rows as Arrow record batches; memory stays bounded by the batch, not by the file."""
+        engine = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+        try:
+            engine.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{_MEMORY_LIMIT}'")
+            query = f"SELECT {self.selected} FROM {self.relation}"  # noqa: S608 our own fields; names and path are quoted
+            try:
+                yield Batches(engine.sql(query).to_arrow_reader(BATCH_ROWS), engine, self)
+            except (duckdb.Error, OSError) as cause:
+                raise WrongInputError("unreadable_file", f"{self.path.name} cannot be read as {self.kind}") from cause
+        finally:
+            engine.close()
+
+
+@dataclass(frozen=True)
+class Batches:
+    """An iterable of Arrow batches that knows, once exhausted, which records could not be parsed at all."""
+
+    reader: Any
+    engine: duckdb.DuckDBPyConnection
+    file: LogFile
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.reader)
+
+    def malformed_rows(self) -> list[int]:
+        """Places in the file (first row is 0) of the records that the CSV reader rejected."""
+        if self.file.kind != "csv":
+            return []
+        lines = self.engine.execute("SELECT DISTINCT line FROM reject_errors ORDER BY line").fetchall()
+        if not lines:
+            return []
+        blanks = _blank_records(self.file.path)
+        return [line - 2 - sum(blank < line - 1 for blank in blanks) for (line,) in lines]
+
+
+def open_log(path: Path) -> LogFile:
+    """The log at `path`, ready to be read.
+
+    Raises WrongInputError: no_such_file, not_a_file, unreadable_file, empty_file, unknown_columns.
+    """
+    head = _head(path)
+    if head.startswith(b"PAR1"):
+        return _parquet(path)
+    text = head.decode("utf-8-sig", errors="replace").lstrip()
+    if "\0" in text or _control_share(text) > 0.05:
+        raise WrongInputError("unreadable_file", f"{path.name} is not text, and not Parquet")
+    if text.startswith("["):
+        return _json(path, "json", "array")
+    if text.startswith("{"):
+        return _json(path, "json lines", "newline_delimited")
+    return _csv(path, text)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise WrongInputError("not_a_file", f"{path} is a directory, not a log")
+        with path.open("rb") as file:
+            head = file.read(_HEADER_BYTES)
+    except FileNotFoundError as cause:
+        raise WrongInputError("no_such_file", f"there is no file {path}") from cause
+    except OSError as cause:
+        raise WrongInputError("unreadable_file", f"{path} cannot be opened: {cause.strerror}") from cause
+    if not head.strip():
+        raise WrongInputError("empty_file", f"{path.name} is empty")
+    return head
+
+
+def _control_share(text: str) -> float:
+    return sum(not (sign.isprintable() or sign in "\r\n\t") or sign == "�" for sign in text) / len(text)
+
+
+def _parquet(path: Path) -> LogFile:
+    relation = f"read_parquet({_literal(path)})"
+    try:
+        with duckdb.connect() as engine:
+            described = engine.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()  # noqa: S608 the path is quoted
+    except duckdb.Error as cause:
+        raise WrongInputError(
+            "unreadable_file", f"{path.name} starts like Parquet but cannot be read as such"
+        ) from cause
+    schema, found = matching_schema(row[0] for row in described)
+    return LogFile(path, "parquet", schema, typed_columns(schema, found), relation)
+
+
+def _json(path: Path, kind: str, layout: str) -> LogFile:
+    columns = ", ".join(f"{field}: 'VARCHAR'" for field in EVENTS.columns)
+    tolerance = "true" if layout == "newline_delimited" else "false"
+    relation = f"read_json({_literal(path)}, format = '{layout}', columns = {{{columns}}}, ignore_errors = {tolerance})"
+    return LogFile(path, kind, EVENTS, typed_columns(EVENTS, EVENTS.columns), relation)
+
+
+def _csv(path: Path, text: str) -> LogFile:
+    first_line = text.splitlines()[0]
+    delimiter = max(",;\t", key=first_line.count)
+    names = next(csv.reader(io.StringIO(first_line), delimiter=delimiter))
+    schema, found = matching_schema(names)
+    if len(set(names)) < len(names):
+        raise WrongInputError("unknown_columns", f"{path.name} names a column twice")
+    columns = ", ".join(f"{_text_literal(name)}: 'VARCHAR'" for name in names)
+    relation = (
+        f"read_csv({_literal(path)}, auto_detect = false, header = true, columns = {{{columns}}},"
+        f" delim = '{delimiter}', quote = '\"', escape = '\"', ignore_errors = true, store_rejects = true)"
+    )
+    return LogFile(path, "csv", schema, typed_columns(schema, found), relation)
+
+
+def _blank_records(path: Path) -> list[int]:
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        return [number for number, record in enumerate(csv.reader(file)) if not record]
+
+
+def _literal(path: Path) -> str:
+    return _text_literal(str(path.resolve()))
+
+
+def _text_literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
