@@ -1,0 +1,118 @@
+"""A bounded load: closed-loop HTTP/1.1 clients on one event loop, cheap enough to leave a core to the server."""
+
+import asyncio
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import uvloop
+
+
+@dataclass
+class Result:
+    """What one run saw: answers a second, latencies in milliseconds, answers by status."""
+
+    seconds: float
+    latencies_ms: list[float]
+    statuses: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def rate(self) -> float:
+        """Answers with a 2xx status a second."""
+        good = sum(count for status, count in self.statuses.items() if 200 <= status < 300)
+        return good / self.seconds
+
+    def percentile(self, share: float) -> float:
+        ranked = sorted(self.latencies_ms)
+        return ranked[min(len(ranked) - 1, int(share * len(ranked)))] if ranked else float("nan")
+
+
+def request_bytes(method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> bytes:
+    """One request as it goes over the wire."""
+    lines = [f"{method} {path} HTTP/1.1", "host: 127.0.0.1", f"content-length: {len(body)}"]
+    if body and "content-type" not in (headers or {}):
+        lines.append("content-type: application/json")
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+class Client(asyncio.Protocol):
+    """One keep-alive connection that sends the next request when the last answer is whole."""
+
+    def __init__(self, next_request: Callable[[int, bytes], bytes | None], result: Result, deadline: float) -> None:
+        self._next, self._result, self._deadline = next_request, result, deadline
+        self._buffer = b""
+        self._sent = 0.0
+        self._transport: asyncio.WriteTransport | None = None
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+        self._send(0, b"")
+
+    def _send(self, status: int, body: bytes) -> None:
+        assert self._transport is not None
+        request = self._next(status, body) if time.perf_counter() < self._deadline else None
+        if request is None:
+            self._transport.close()
+            return
+        self._sent = time.perf_counter()
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head_end = self._buffer.find(b"\r\n\r\n")
+        if head_end < 0:
+            return
+        head = self._buffer[:head_end].lower()
+        at = head.find(b"content-length:")
+        length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+        if len(self._buffer) < head_end + 4 + length:
+            return
+        body, self._buffer = self._buffer[head_end + 4 : head_end + 4 + length], self._buffer[head_end + 4 + length :]
+        status = int(head[9:12])
+        self._result.latencies_ms.append((time.perf_counter() - self._sent) * 1000)
+        self._result.statuses[status] += 1
+        self._send(status, body)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None:
+            self._result.statuses[0] += 1
+        if not self.done.done():
+            self.done.set_result(None)
+
+
+async def _run(port: int, clients: list[Callable[[int, bytes], bytes | None]], seconds: float) -> Result:
+    loop = asyncio.get_running_loop()
+    result = Result(0.0, [])
+    began = time.perf_counter()
+    protocols = [
+        (await loop.create_connection(lambda next_=next_: Client(next_, result, began + seconds), "127.0.0.1", port))[1]  # type: ignore[misc]
+        for next_ in clients
+    ]
+    await asyncio.gather(*(asyncio.wait_for(protocol.done, seconds + 30) for protocol in protocols))
+    result.seconds = time.perf_counter() - began
+    return result
+
+
+def load(
+    port: int, clients: list[Callable[[int, bytes], bytes | None]], seconds: float, *, core: int | None = None
+) -> Result:
+    """Run one closed-loop client per entry for `seconds`; each is asked for its next request with the last answer.
+
+    `core` pins this process, so that the generator and the server do not share a core.
+    """
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+    try:
+        return uvloop.run(_run(port, clients, seconds))
+    finally:
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+
+
+def repeated(request: bytes, count: int) -> list[Callable[[int, bytes], bytes | None]]:
+    """`count` clients that send the same request again and again."""
+    return [lambda _status, _body: request for _ in range(count)]

@@ -1,0 +1,68 @@
+"""Servers under measurement, each a process of its own pinned to one core."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import httpx2
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def server(
+    arguments: Sequence[str],
+    *,
+    ready: str,
+    environment: Mapping[str, str] | None = None,
+    cores: set[int] | None = None,
+    within_seconds: float = 90.0,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `arguments` until the block ends; entered once `ready` answers 200."""
+    process = subprocess.Popen(
+        list(arguments),
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=sys.stderr,
+        preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,
+    )
+    try:
+        _wait(process, ready, within_seconds)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, within_seconds: float) -> None:
+    deadline = time.monotonic() + within_seconds
+    with httpx2.Client(trust_env=False, timeout=2.0) as http:
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if http.get(url).status_code == 200:
+                    return
+            except httpx2.HTTPError:
+                pass
+            time.sleep(0.05)
+    raise RuntimeError(f"{url} did not become ready")
+
+
+def uvicorn_arguments(target: str, port: int) -> list[str]:
+    """The same server with the same settings for every contender."""
+    return [
+        sys.executable, "-m", "uvicorn", target, "--host", "127.0.0.1", "--port", str(port), "--loop", "uvloop",
+        "--http", "httptools", "--no-access-log", "--no-proxy-headers", "--no-server-header", "--log-level", "warning",
+    ]  # fmt: skip
