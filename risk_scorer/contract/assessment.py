@@ -10,7 +10,7 @@ HIGH_FROM = 80.0
 
 
 class Reason(Struct, frozen=True, kw_only=True, gc=False):
-    """One cause of the score: `code` is from the closed vocabulary of `core.reasons`, `points` of all reasons add up to the score."""
+    """One cause of the score: `code` is from a closed vocabulary, the `points` of all reasons add up to the score."""
 
     code: str
     points: float
@@ -22,8 +22,9 @@ class Reason(Struct, frozen=True, kw_only=True, gc=False):
 class Explain(Struct, frozen=True, kw_only=True):
     """The facts behind the score; every `*_freq` counts logins in the training log, 0 where the log lacks the column.
 
-    `hour` (0-23) and `day_of_week` (Monday 0) are UTC; `geo_distance_km` is from the person's usual place, None when either is unknown;
-    `known_logins` counts what the person's own history has learned and `new` names what that history has never seen.
+    `hour` (0-23) and `day_of_week` (Monday 0) are UTC; `geo_distance_km` is from the person's usual place, None when
+    either is unknown; `known_logins` counts what the person's own history has learned and `new` names what that
+    history has never seen.
     """
 
     hour: int
@@ -55,7 +56,10 @@ class Explain(Struct, frozen=True, kw_only=True):
 
 
 class RiskScore(Struct, frozen=True, kw_only=True):
-    """One number with a meaning: `risk_score` is 0-100, `risk_level` low < 60 <= medium < 80 <= high, `model_label` -1 from 60 on."""
+    """One number with a meaning: `risk_score` is 0-100, `risk_level` is low < 60 <= medium < 80 <= high.
+
+    `model_label` is -1 from 60 on, else 1.
+    """
 
     risk_score: float
     risk_level: RiskLevel

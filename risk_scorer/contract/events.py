@@ -1,4 +1,4 @@
-"""What `/score` and `/bulk_score` accept. Shapes and sizes only: what the values mean is decided in `core.observation`."""
+"""What `/score` and `/bulk_score` accept: shapes and sizes. What the values mean is decided in `core.observation`."""
 
 from typing import Annotated
 
@@ -19,7 +19,8 @@ Percent = Annotated[float, Meta(ge=0, le=100)]
 class LoginEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One login attempt as its reporter saw it; unknown fields are ignored, missing ones are unknown, never safe.
 
-    `timestamp` is ISO 8601 or epoch seconds (None: the moment it is scored); `asn` and `ip_rep` (0 good to 100 bad) override our look-up.
+    `timestamp` is ISO 8601 or epoch seconds (None: the moment it is scored); `asn` and `ip_rep` (0 good to 100 bad)
+    override our look-up.
     """
 
     user_id: Name

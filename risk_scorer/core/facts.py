@@ -1,4 +1,4 @@
-"""What is known about an address, a user agent and a fingerprint apart from this login. Values only; adapters look them up."""
+"""What is known of an address, a user agent and a fingerprint apart from this login. Adapters look it up."""
 
 from typing import Literal
 
@@ -27,7 +27,10 @@ class IpFacts(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class AgentFacts(Struct, frozen=True, kw_only=True, gc=False):
-    """A parsed user agent: families by name, versions as their major number in text, `device_type` as desktop, mobile, tablet, bot or unknown."""
+    """A parsed user agent: families by name, versions by their major number.
+
+    `device_type` is desktop, mobile, tablet, bot or unknown.
+    """
 
     browser: str = ""
     browser_version: str = ""

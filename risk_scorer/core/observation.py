@@ -1,0 +1,158 @@
+"""One login attempt with everything known about it, checked: what features, histories and reasons are made from.
+
+Reading the wire and looking facts up happen elsewhere; judging happens elsewhere.
+"""
+
+import ipaddress
+import math
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from msgspec import Struct
+
+from risk_scorer.contract.events import LoginEvent
+from risk_scorer.core.facts import AgentFacts, FingerprintFacts, IpFacts
+
+EARLIEST, LATEST = 0.0, 4_102_444_800.0  # 1970 to 2100: outside it a clock or a unit is wrong
+
+
+class BadEvent(Exception):  # noqa: N818 - a refused input, named for what it is
+    """An event that cannot be scored. `field` names where; the value itself is never carried."""
+
+    def __init__(self, code: str, field: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.field, self.message = code, field, message
+
+
+class Observation(Struct, frozen=True, kw_only=True):
+    """A checked login attempt. "" and 0 mean unknown; what the event says outranks what was looked up."""
+
+    event_id: str
+    ts: float
+    user_id: str
+    ip: str
+    prefix: str
+    asn: int
+    asn_key: str
+    country: str
+    region: str
+    city: str
+    device_id: str
+    user_agent: str
+    browser: str
+    browser_version: str
+    os: str
+    device_type: str
+    ja4: str
+    ja4h: str
+    ja4s: str
+    success: bool
+    ip_rep: float
+    network: IpFacts
+    agent: AgentFacts
+    fingerprint: FingerprintFacts
+
+
+def canonical_address(text: str) -> str:
+    """The one way to write this address. Raises BadEvent for what is not one (leading zeros, zones, names)."""
+    address = _canonical(text)
+    if address is None:
+        raise BadEvent("invalid_address", "$.ip", "ip is not an IPv4 or IPv6 address")
+    return address
+
+
+@lru_cache(maxsize=65_536)
+def _canonical(text: str) -> str | None:
+    if "%" in text:
+        return None
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
+
+
+@lru_cache(maxsize=65_536)
+def prefix_of(address: str) -> str:
+    """The /24 (IPv4) or /48 (IPv6) of a canonical address."""
+    if ":" not in address:
+        return address[: address.rindex(".")] + ".0/24"
+    return str(ipaddress.IPv6Network((address, 48), strict=False))
+
+
+def moment(timestamp: str | float | int | None, *, now: float) -> float:
+    """Epoch seconds of a timestamp; a text without an offset is UTC. Raises BadEvent."""
+    if timestamp is None:
+        return now
+    seconds = _parsed(timestamp) if isinstance(timestamp, str) else float(timestamp)
+    if not EARLIEST <= seconds <= LATEST:
+        raise BadEvent("invalid_timestamp", "$.timestamp", "timestamp is neither ISO 8601 nor epoch seconds")
+    return seconds
+
+
+def _parsed(text: str) -> float:
+    try:
+        when = datetime.fromisoformat(text)
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def observe(
+    event: LoginEvent,
+    *,
+    address: str,
+    now: float,
+    event_id: str,
+    network: IpFacts,
+    agent: AgentFacts,
+    fingerprint: FingerprintFacts,
+) -> Observation:
+    """The event with its facts; `address` is `canonical_address(event.ip)`. Raises BadEvent."""
+    ja4, ja4h, ja4s = event.ja4 or "", event.ja4h or "", event.ja4s or ""
+    device, user, user_agent = event.device_id, event.user_id, event.user_agent
+    country, region, city = event.country, event.region, event.city
+    asn = network.asn if event.asn is None else event.asn
+    observed_id = event.event_id or event_id
+    _check_texts(f"{user}{user_agent}{device}{country}{region}{city}{ja4}{ja4h}{ja4s}{observed_id}")
+    return Observation(
+        event_id=observed_id,
+        ts=moment(event.timestamp, now=now),
+        user_id=user,
+        ip=address,
+        prefix=network.prefix or prefix_of(address),
+        asn=asn,
+        asn_key=str(asn) if asn else "",
+        country=country or network.country,
+        region=region,
+        city=city or network.city,
+        device_id=device,
+        user_agent=user_agent,
+        browser=agent.browser,
+        browser_version=f"{agent.browser} {agent.browser_version}" if agent.browser_version else agent.browser,
+        os=agent.os,
+        device_type=agent.device_type,
+        ja4=ja4,
+        ja4h=ja4h,
+        ja4s=ja4s,
+        success=event.success,
+        ip_rep=network.reputation if event.ip_rep is None else event.ip_rep,
+        network=network,
+        agent=agent,
+        fingerprint=fingerprint,
+    )
+
+
+def _check_texts(joined: str) -> None:
+    if "\0" in joined:
+        raise BadEvent("invalid_text", "$", "texts must not contain NUL")
+    if not joined.isascii():
+        try:
+            joined.encode()
+        except UnicodeEncodeError as error:
+            raise BadEvent("invalid_text", "$", "texts must be Unicode without lone surrogates") from error
