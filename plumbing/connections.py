@@ -1,0 +1,53 @@
+"""How this house opens a SQLite file: readable by its owner alone, and every commit on the disk."""
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+BUSY_TIMEOUT_MS: Final = 5_000
+"""How long another process may hold the database before we refuse: it fails closed, the caller gets a 503."""
+CACHED_STATEMENTS: Final = 512
+
+
+def database_file(url: str) -> Path:
+    """The file that a URL like `sqlite:////var/lib/x.db` names."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise ValueError("the database is given as sqlite:///path/to/file.db")
+    return Path(parsed.database).absolute()
+
+
+def connect(file: Path) -> sqlite3.Connection:
+    """A connection whose transactions we begin and end ourselves, and whose commits reach the disk.
+
+    The file is closed to other users of the machine: it holds people's logins.
+    """
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(
+        file,
+        timeout=BUSY_TIMEOUT_MS / 1000,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=CACHED_STATEMENTS,
+    )
+    # Source: sqlite.org/wal.html and sqlite.org/pragma.html#pragma_synchronous: in WAL mode FULL syncs each commit.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def open_engine(url: str) -> Engine:
+    """A SQLAlchemy engine for migrations and cold paths, with transactions that cover schema changes too."""
+    file = database_file(url)
+    engine = create_engine("sqlite://", creator=lambda: connect(file))
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

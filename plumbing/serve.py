@@ -1,0 +1,80 @@
+"""Starting a service on a port, the same way for all of them."""
+
+import socket
+import sys
+from typing import Any, Final, NoReturn
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.supervisors import Multiprocess
+
+PORT_TAKEN: Final = 2
+"""Exit status when the port belongs to somebody else."""
+SHUTDOWN_SECONDS: Final = 5
+"""How long answers in progress may take to finish once we are told to stop."""
+
+
+def serve(
+    app: ASGIApp | str, *, host: str, port: int, workers: int = 1, access_log: bool = False, factory: bool = False
+) -> None:
+    """Serve until told to stop, finishing the answers in progress.
+
+    More than one worker needs `app` as an import string ("package.module:name"). A taken port ends the process with
+    exit status 2 and one clear line.
+    """
+    if workers > 1 and not isinstance(app, str):
+        raise ValueError("several workers each import the application, so give it as an import string")
+    listener = _listen(host, port)
+    config = uvicorn.Config(
+        app,
+        factory=factory,
+        host=host,
+        port=port,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        # The address of the client is decided by us, from proxies that are configured, never by a header alone.
+        proxy_headers=False,
+        server_header=False,
+        access_log=access_log,
+        log_config=None,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    try:
+        if workers > 1:
+            Multiprocess(config, sockets=[listener]).run()
+        else:
+            server.run(sockets=[listener])
+    except KeyboardInterrupt:  # uvicorn raises it again once it has shut down
+        pass
+    finally:
+        listener.close()
+    if workers == 1 and not server.started:
+        sys.exit(3)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, _, _, _, address = _resolved(host, port)
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        _give_up(f"cannot listen on {host} port {port}: {error.strerror}. Choose another port, or stop what uses it.")
+    listener.set_inheritable(True)
+    return listener
+
+
+def _resolved(host: str, port: int) -> Any:
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except socket.gaierror as error:
+        _give_up(f"cannot listen on {host}: {error.strerror}.")
+
+
+def _give_up(text: str) -> NoReturn:
+    print(text, file=sys.stderr)
+    sys.exit(PORT_TAKEN)
