@@ -1,5 +1,7 @@
 """A person's account as the gateway knows it. Values only; how passwords are hashed and rows kept is not here."""
 
+import hashlib
+
 import msgspec
 
 
@@ -34,3 +36,15 @@ class Factor(msgspec.Struct, frozen=True, kw_only=True):
     sealed_secret: bytes
     last_used_step: int
     created_at: float
+
+
+def hash_scheme(stored_hash: str) -> str:
+    """The scheme and cost of a stored hash, without salt and hash: `2b$12`, `argon2id$v=19$m=65536,t=3,p=4`."""
+    parts = stored_hash.strip("$").split("$")
+    is_bcrypt = parts[0].startswith("2")
+    return "$".join(parts[:-1] if is_bcrypt else parts[:-2]) or "unknown"
+
+
+def device_digest(device_id: str) -> bytes | None:
+    """What is kept of a device's id; None when it is not known, and then the device is nobody's."""
+    return hashlib.sha256(device_id.encode("utf-8", "surrogatepass")).digest() if device_id else None

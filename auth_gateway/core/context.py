@@ -9,6 +9,7 @@ from risk_scorer.contract.events import LoginEvent
 
 PUBLIC_CLIENT_ID = "public"
 MOST_HOPS = 32
+LONGEST_USER_AGENT = 2048  # what the scorer takes; a longer header is cut, never refused
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +52,7 @@ def login_event(context: LoginContext, *, event_id: str, user_id: str, success: 
         user_id=user_id,
         ip=context.ip,
         timestamp=context.timestamp,
-        user_agent=context.user_agent,
+        user_agent=context.user_agent[:LONGEST_USER_AGENT],
         device_id=context.device_id,
         success=success,
         country=context.country,
@@ -65,9 +66,7 @@ def login_event(context: LoginContext, *, event_id: str, user_id: str, success: 
     )
 
 
-def client_address(
-    peer: str, forwarded_for: str | None, trusted_networks: Sequence[IPv4Network | IPv6Network]
-) -> str:
+def client_address(peer: str, forwarded_for: str | None, trusted_networks: Sequence[IPv4Network | IPv6Network]) -> str:
     """The right-most hop that is not one of our own proxies; what stands left of it was written by a stranger.
 
     A header that cannot be read from the right up to that hop is not believed at all: the answer is `peer`. An

@@ -12,26 +12,27 @@ import msgspec
 from auth_gateway.core.claims import Authentication, recalled
 
 RETRY_WINDOW_SECONDS = 10.0
+LONGEST_TOKEN = 256
 
 Verdict = Literal["rotate", "retry", "reused", "expired", "revoked", "frozen", "other_client", "unknown"]
 
 
 class Presented(msgspec.Struct, frozen=True):
-    """A presented token's row with the state of its successor, session and user, in the order of the look-up."""
+    """A presented token's row with the state of its successor, family, session and user, in the look-up's order."""
 
     family_id: str
-    session_id: str
     expires_at: float
     used_at: float | None
-    revoked_at: float | None
     successor_used_at: float | None
-    user_id: str
     client_id: str
+    family_revoked_at: float | None
+    session_id: str
     amr: str
     acr: str
     auth_time: int
     session_expires_at: float
     session_revoked_at: float | None
+    user_id: str
     is_frozen: bool | int
 
     @property
@@ -43,14 +44,14 @@ class Presented(msgspec.Struct, frozen=True):
 def verdict(presented: Presented | None, *, expected_client_id: str, now: float) -> Verdict:
     """What to do with this token now.
 
-    A token of another client is refused without touching its family: the thief of another client's token must not
-    be able to end that session. Reuse is judged before expiry, so that an old stolen token still betrays the theft.
+    A token of another client is refused without touching its family: who finds a token must not be able to end the
+    session with it from elsewhere. Reuse is judged before expiry, so that an old stolen token still betrays the theft.
     """
     if presented is None:
         return "unknown"
     if presented.client_id != expected_client_id:
         return "other_client"
-    if presented.session_revoked_at is not None or presented.revoked_at is not None:
+    if presented.session_revoked_at is not None or presented.family_revoked_at is not None:
         return "revoked"
     if presented.is_frozen:
         return "frozen"
@@ -63,11 +64,24 @@ def verdict(presented: Presented | None, *, expected_client_id: str, now: float)
 
 
 def successor(pepper: bytes, token: str, family_id: str) -> str:
-    """The one token that may follow `token`: 256 bits that only the holder of the pepper and of `token` can know."""
+    """The one token that may follow `token`: 256 bits that only the holder of the pepper and of `token` can know.
+
+    The same answer for the same token, always: docs/decisions/0004 says why a retry must not fork the family.
+    """
     mac = hmac.digest(pepper, f"{token}\n{family_id}".encode(), "sha256")
     return urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
+def successor_expires_at(*, used_at: float, refresh_seconds: float, session_expires_at: float) -> float:
+    """When the successor of a token spent at `used_at` ends: never later than its session."""
+    return min(used_at + refresh_seconds, session_expires_at)
+
+
 def digest(token: str) -> bytes:
-    """What is stored of an opaque token. Unsalted is enough for 256 random bits."""
-    return hashlib.sha256(token.encode()).digest()
+    """What is stored of an opaque token: SHA-256. Unsalted is enough for 256 random bits."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def is_plausible(token: str) -> bool:
+    """Whether a text could be a token of ours; anything else is unknown without a look-up."""
+    return 0 < len(token) <= LONGEST_TOKEN and token.isascii() and token.isprintable()

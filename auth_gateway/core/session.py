@@ -2,9 +2,15 @@
 
 import msgspec
 
+from auth_gateway.core.claims import Authentication
+
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """What follows one finished login. It ends at `expires_at` at the latest, refreshed or not."""
+    """What follows one finished login. It ends at `expires_at` at the latest, refreshed or not.
+
+    `amr` is one text, methods separated by spaces. The facts of the login stay with it, so that a later request of
+    the same session can be held against them.
+    """
 
     session_id: str
     user_id: str
@@ -21,15 +27,28 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: float | None = None
     revoked_reason: str | None = None
 
+    @property
+    def authentication(self) -> Authentication:
+        """How the person was recognised when the session began."""
+        return Authentication(amr=tuple(self.amr.split()), acr=self.acr, auth_time=self.auth_time)
+
+
+class RefreshFamily(msgspec.Struct, frozen=True, kw_only=True):
+    """All refresh tokens that descend from one login at one client; they die together."""
+
+    family_id: str
+    session_id: str
+    client_id: str
+    created_at: float
+    revoked_at: float | None = None
+
 
 class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
-    """One link of a refresh family; the token itself is never kept, only its SHA-256."""
+    """One link of a family; the token itself is never kept, only its SHA-256."""
 
     token_digest: bytes
     family_id: str
-    session_id: str
     issued_at: float
     expires_at: float
     successor_digest: bytes | None = None
     used_at: float | None = None
-    revoked_at: float | None = None

@@ -15,11 +15,11 @@ from auth_gateway.core.claims import AccessClaims
 from auth_gateway.core.context import Client
 from auth_gateway.core.pending import PendingLogin
 from auth_gateway.core.rotation import Presented
-from auth_gateway.core.session import RefreshToken, Session
+from auth_gateway.core.session import RefreshFamily, RefreshToken, Session
 from auth_gateway.core.throttle import ThrottleKey
 from plumbing.clock import Clock
-from plumbing.database import Transaction
 from plumbing.randomness import Randomness
+from plumbing.statements import Transaction
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
 
@@ -37,8 +37,8 @@ __all__ = [
     "Randomness",
     "RefreshTokens",
     "Reservation",
-    "Sealer",
     "Scorer",
+    "Sealer",
     "Sessions",
     "SigningKeyRecord",
     "SigningKeys",
@@ -124,7 +124,9 @@ class Sealer(Protocol):
 class Users(Protocol):
     """Accounts."""
 
-    def login_facts(self, tx: Transaction, username: str, device_digest: bytes | None) -> LoginFacts | None: ...
+    def login_facts(self, tx: Transaction, username: str, device_digest: bytes | None) -> LoginFacts | None:
+        """The account with its factor and whether this device is one of its own, in one look-up."""
+        ...
 
     def find(self, tx: Transaction, username: str) -> Account | None: ...
 
@@ -133,12 +135,18 @@ class Users(Protocol):
         ...
 
     def add(self, tx: Transaction, account: Account) -> bool:
-        """False when the name is taken."""
+        """False when the name or the id is taken."""
         ...
 
     def list(self, tx: Transaction) -> list[Account]: ...
 
-    def upgrade_hash(self, tx: Transaction, user_id: str, *, expected_hash: str, new_hash: str) -> bool: ...
+    def schemes(self, tx: Transaction) -> list[str]:
+        """Every scheme and cost (`core.account.hash_scheme`) that a stored password has."""
+        ...
+
+    def upgrade_hash(self, tx: Transaction, user_id: str, *, expected_hash: str, new_hash: str) -> bool:
+        """Store a better hash of the same password, unless the hash has changed meanwhile."""
+        ...
 
     def set_frozen(self, tx: Transaction, user_id: str, *, is_frozen: bool) -> bool:
         """False when it already was."""
@@ -164,37 +172,45 @@ class KnownDevices(Protocol):
 
     def remember(self, tx: Transaction, user_id: str, device_digest: bytes, now: float) -> None: ...
 
+    def forget_unseen(self, tx: Transaction, unseen_since: float) -> int: ...
+
 
 class Sessions(Protocol):
-    """Sessions; revoking one ends its refresh tokens with it."""
+    """Sessions; a revoked one ends its refresh tokens with it, since each refresh looks at its session."""
 
     def add(self, tx: Transaction, session: Session) -> None: ...
 
     def find(self, tx: Transaction, session_id: str) -> Session | None: ...
 
-    def list(self, tx: Transaction, user_id: str | None, limit: int) -> list[Session]: ...
+    def recent(self, tx: Transaction, limit: int) -> list[Session]: ...
+
+    def of_user(self, tx: Transaction, user_id: str) -> list[Session]: ...
 
     def revoke(self, tx: Transaction, session_id: str, *, now: float, reason: str) -> bool:
         """False when it was over already."""
         ...
 
-    def revoke_of_user(self, tx: Transaction, user_id: str, *, now: float, reason: str) -> int: ...
+    def forget_ended(self, tx: Transaction, ended_before: float) -> int: ...
 
 
 class RefreshTokens(Protocol):
-    """Refresh tokens by their digest."""
+    """Refresh tokens by their digest, and the families they belong to."""
+
+    def start(self, tx: Transaction, family: RefreshFamily) -> None: ...
 
     def add(self, tx: Transaction, token: RefreshToken) -> None: ...
 
     def present(self, tx: Transaction, token_digest: bytes) -> Presented | None:
-        """The token with the state of its successor, session and user, in one look-up."""
+        """The token with the state of its successor, family, session and user, in one look-up."""
         ...
 
     def use(self, tx: Transaction, token_digest: bytes, *, successor_digest: bytes, now: float) -> bool:
         """Spend it by compare-and-set; False when somebody else did first."""
         ...
 
-    def revoke_family(self, tx: Transaction, family_id: str, *, now: float) -> int: ...
+    def revoke_family(self, tx: Transaction, family_id: str, *, now: float) -> bool: ...
+
+    def forget_expired(self, tx: Transaction, expired_before: float) -> int: ...
 
 
 class PendingLogins(Protocol):
@@ -204,13 +220,15 @@ class PendingLogins(Protocol):
 
     def find(self, tx: Transaction, token_digest: bytes) -> PendingLogin | None: ...
 
-    def count_attempt(self, tx: Transaction, challenge_id: str, *, client_id: str, now: float) -> bool:
+    def count_attempt(self, tx: Transaction, token_digest: bytes, *, client_id: str, now: float) -> bool:
         """Spend one attempt by compare-and-set; False when the challenge can no longer be tried."""
         ...
 
-    def consume(self, tx: Transaction, challenge_id: str, now: float) -> bool:
+    def consume(self, tx: Transaction, token_digest: bytes, now: float) -> bool:
         """Finish it by compare-and-set; False when it was finished before."""
         ...
+
+    def forget_expired(self, tx: Transaction, expired_before: float) -> int: ...
 
 
 class AuditTrail(Protocol):
