@@ -1,0 +1,59 @@
+"""User names and passwords in the one form in which they are compared.
+
+Both functions answer None for a text that no account can have. At login that is treated exactly like an unknown
+user or a wrong password; only the operator's commands say what is wrong with it.
+"""
+
+import unicodedata
+
+LONGEST_USERNAME = 254
+LONGEST_PASSWORD = 1024
+LONGEST_PASSWORD_BYTES = 4096
+_IDENTIFIER_CATEGORIES = frozenset({"Ll", "Lm", "Lo", "Lu", "Lt", "Mn", "Mc", "Nd"})
+
+
+def prepare_username(raw: str) -> str | None:
+    """The name as it is stored and looked up, or None when nobody can be called that.
+
+    Source: RFC 8265 section 3.3 (UsernameCaseMapped): full-width forms mapped, lower case, NFC. Characters are those
+    of the IdentifierClass (RFC 8264 section 4.2): printable ASCII without space; letters, marks and digits without
+    compatibility forms. Stricter than the RFC: joiners are never allowed. Its bidi rule is not applied.
+    """
+    if not 1 <= len(raw) <= LONGEST_USERNAME:
+        return None
+    mapped = "".join(_narrow(character) for character in raw)
+    prepared = unicodedata.normalize("NFC", unicodedata.normalize("NFC", mapped).lower())
+    if not 1 <= len(prepared) <= LONGEST_USERNAME or not all(map(_may_identify, prepared)):
+        return None
+    return prepared
+
+
+def prepare_password(raw: str) -> str | None:
+    """The password as it is hashed, or None when it cannot be anybody's.
+
+    Source: RFC 8265 section 4.2 (OpaqueString): spaces of any kind become ASCII spaces, NFC, case and width kept.
+    Looser than the RFC: control characters other than NUL pass, since imported passwords may hold them. Only this
+    form is tried: a hash imported from a system that did not normalise fits unless the password was not in NFC.
+    """
+    if not 1 <= len(raw) <= LONGEST_PASSWORD or "\0" in raw:
+        return None
+    spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in raw)
+    prepared = unicodedata.normalize("NFC", spaced)
+    try:
+        n_bytes = len(prepared.encode())
+    except UnicodeEncodeError:
+        return None
+    return prepared if n_bytes <= LONGEST_PASSWORD_BYTES else None
+
+
+def _narrow(character: str) -> str:
+    """A full-width or half-width form as its usual character (RFC 8264's width mapping rule)."""
+    kind, _, _ = unicodedata.decomposition(character).partition(" ")
+    return unicodedata.normalize("NFKC", character) if kind in {"<wide>", "<narrow>"} else character
+
+
+def _may_identify(character: str) -> bool:
+    if character.isascii():
+        return "!" <= character <= "~"
+    is_compatibility_form = unicodedata.normalize("NFKC", character) != character
+    return unicodedata.category(character) in _IDENTIFIER_CATEGORIES and not is_compatibility_form
