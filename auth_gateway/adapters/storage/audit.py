@@ -1,0 +1,49 @@
+"""The audit trail: lines are added and read, never changed."""
+
+from sqlalchemy import bindparam, insert, select
+
+from auth_gateway.adapters.storage.tables import AuditRow, table_of
+from auth_gateway.core.audit import AuditEvent
+from plumbing.statements import Row, Statement, Transaction
+
+_audit = table_of(AuditRow)
+_LINE = [column for column in _audit.columns if column.name != "seq"]
+
+RECORD = Statement(insert(_audit).values({column.name: bindparam(column.name) for column in _LINE}))
+RECENT = Statement(select(*_LINE).order_by(_audit.c.seq.desc()).limit(bindparam("most")))
+OF_INCIDENT = Statement(select(*_LINE).where(_audit.c.incident_id == bindparam("incident")).order_by(_audit.c.seq))
+
+
+class StoredAuditTrail:
+    """The audit trail in the database."""
+
+    def record(self, tx: Transaction, event: AuditEvent) -> None:
+        tx.run(
+            RECORD,
+            event_id=event.event_id,
+            ts=event.ts,
+            kind=event.kind,
+            user_id=event.user_id,
+            client_id=event.client_id,
+            session_id=event.session_id,
+            ip=event.ip,
+            decision=event.decision,
+            rule=event.rule,
+            score=event.score,
+            level=event.level,
+            model_version=event.model_version,
+            incident_id=event.incident_id,
+            detail=event.detail,
+        )
+
+    def recent(self, tx: Transaction, limit: int) -> list[AuditEvent]:
+        """The newest lines first."""
+        return [_event(row) for row in tx.all(RECENT, most=limit)]
+
+    def of_incident(self, tx: Transaction, incident_id: str) -> list[AuditEvent]:
+        """What an incident id stands for, as the person on the phone reads it out."""
+        return [_event(row) for row in tx.all(OF_INCIDENT, incident=incident_id)]
+
+
+def _event(row: Row) -> AuditEvent:
+    return AuditEvent(**dict(zip([column.name for column in _LINE], row, strict=True)))

@@ -1,0 +1,49 @@
+"""Unfinished logins."""
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from auth_gateway.adapters.storage.tables import PendingLoginRow, table_of
+from auth_gateway.core.pending import PendingLogin
+from plumbing.statements import Statement, Transaction
+
+_pending = table_of(PendingLoginRow)
+
+ADD = Statement(insert(_pending))
+FIND = Statement(select(_pending).where(_pending.c.token_digest == bindparam("challenge")))
+COUNT_ATTEMPT = Statement(
+    update(_pending)
+    .where(
+        _pending.c.token_digest == bindparam("challenge"),
+        _pending.c.client_id == bindparam("client"),
+        _pending.c.attempts_left > 0,
+        _pending.c.consumed_at.is_(None),
+        _pending.c.expires_at > bindparam("now"),
+    )
+    .values(attempts_left=_pending.c.attempts_left - 1)
+)
+CONSUME = Statement(
+    update(_pending)
+    .where(_pending.c.token_digest == bindparam("challenge"), _pending.c.consumed_at.is_(None))
+    .values(consumed_at=bindparam("now"))
+)
+FORGET_EXPIRED = Statement(delete(_pending).where(_pending.c.expires_at < bindparam("before")))
+
+
+class StoredPendingLogins:
+    """Unfinished logins in the database."""
+
+    def add(self, tx: Transaction, pending: PendingLogin) -> None:
+        tx.run(ADD, **{name: getattr(pending, name) for name in pending.__struct_fields__})
+
+    def find(self, tx: Transaction, token_digest: bytes) -> PendingLogin | None:
+        row = tx.one(FIND, challenge=token_digest)
+        return None if row is None else PendingLogin(**dict(zip(_pending.columns.keys(), row, strict=True)))
+
+    def count_attempt(self, tx: Transaction, token_digest: bytes, *, client_id: str, now: float) -> bool:
+        return tx.run(COUNT_ATTEMPT, challenge=token_digest, client=client_id, now=now) == 1
+
+    def consume(self, tx: Transaction, token_digest: bytes, now: float) -> bool:
+        return tx.run(CONSUME, challenge=token_digest, now=now) == 1
+
+    def forget_expired(self, tx: Transaction, expired_before: float) -> int:
+        return tx.run(FORGET_EXPIRED, before=expired_before)

@@ -1,0 +1,95 @@
+"""Refresh tokens and their families: the hottest tables, so each step is one statement on the primary key."""
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from auth_gateway.adapters.storage.tables import RefreshFamilyRow, RefreshTokenRow, SessionRow, UserRow, table_of
+from auth_gateway.core.rotation import Presented
+from auth_gateway.core.session import RefreshFamily, RefreshToken
+from plumbing.statements import Statement, Transaction
+
+_tokens = table_of(RefreshTokenRow)
+_successors = _tokens.alias("successor")
+_families = table_of(RefreshFamilyRow)
+_sessions = table_of(SessionRow)
+_users = table_of(UserRow)
+
+START = Statement(insert(_families))
+ADD = Statement(insert(_tokens))
+PRESENT = Statement(
+    select(
+        _tokens.c.family_id,
+        _tokens.c.expires_at,
+        _tokens.c.used_at,
+        _successors.c.used_at,
+        _families.c.client_id,
+        _families.c.revoked_at,
+        _sessions.c.session_id,
+        _sessions.c.amr,
+        _sessions.c.acr,
+        _sessions.c.auth_time,
+        _sessions.c.expires_at,
+        _sessions.c.revoked_at,
+        _users.c.user_id,
+        _users.c.is_frozen,
+    )
+    .select_from(
+        _tokens.join(_families, _families.c.family_id == _tokens.c.family_id)
+        .join(_sessions, _sessions.c.session_id == _families.c.session_id)
+        .join(_users, _users.c.user_id == _sessions.c.user_id)
+        .outerjoin(_successors, _successors.c.token_digest == _tokens.c.successor_digest)
+    )
+    .where(_tokens.c.token_digest == bindparam("presented"))
+)
+USE = Statement(
+    update(_tokens)
+    .where(_tokens.c.token_digest == bindparam("presented"), _tokens.c.used_at.is_(None))
+    .values(used_at=bindparam("now"), successor_digest=bindparam("next"))
+)
+REVOKE_FAMILY = Statement(
+    update(_families)
+    .where(_families.c.family_id == bindparam("family"), _families.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
+FORGET_TOKENS = Statement(delete(_tokens).where(_tokens.c.expires_at < bindparam("before")))
+FORGET_FAMILIES = Statement(
+    delete(_families).where(~select(_sessions).where(_sessions.c.session_id == _families.c.session_id).exists())
+)
+
+
+class StoredRefreshTokens:
+    """Refresh tokens and families in the database."""
+
+    def start(self, tx: Transaction, family: RefreshFamily) -> None:
+        tx.run(
+            START,
+            family_id=family.family_id,
+            session_id=family.session_id,
+            client_id=family.client_id,
+            created_at=family.created_at,
+            revoked_at=family.revoked_at,
+        )
+
+    def add(self, tx: Transaction, token: RefreshToken) -> None:
+        tx.run(
+            ADD,
+            token_digest=token.token_digest,
+            family_id=token.family_id,
+            issued_at=token.issued_at,
+            expires_at=token.expires_at,
+            successor_digest=token.successor_digest,
+            used_at=token.used_at,
+        )
+
+    def present(self, tx: Transaction, token_digest: bytes) -> Presented | None:
+        row = tx.one(PRESENT, presented=token_digest)
+        return None if row is None else Presented(*row)
+
+    def use(self, tx: Transaction, token_digest: bytes, *, successor_digest: bytes, now: float) -> bool:
+        return tx.run(USE, presented=token_digest, next=successor_digest, now=now) == 1
+
+    def revoke_family(self, tx: Transaction, family_id: str, *, now: float) -> bool:
+        return tx.run(REVOKE_FAMILY, family=family_id, now=now) == 1
+
+    def forget_expired(self, tx: Transaction, expired_before: float) -> int:
+        """Clears away expired tokens, and families whose session is gone."""
+        return tx.run(FORGET_TOKENS, before=expired_before) + tx.run(FORGET_FAMILIES)

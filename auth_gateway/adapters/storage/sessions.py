@@ -1,0 +1,65 @@
+"""Sessions."""
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from auth_gateway.adapters.storage.tables import SessionRow, table_of
+from auth_gateway.core.session import Session
+from plumbing.statements import Row, Statement, Transaction
+
+_sessions = table_of(SessionRow)
+
+ADD = Statement(insert(_sessions))
+FIND = Statement(select(_sessions).where(_sessions.c.session_id == bindparam("id")))
+RECENT = Statement(select(_sessions).order_by(_sessions.c.created_at.desc()).limit(bindparam("most")))
+OF_USER = Statement(
+    select(_sessions).where(_sessions.c.user_id == bindparam("user")).order_by(_sessions.c.created_at.desc())
+)
+REVOKE = Statement(
+    update(_sessions)
+    .where(_sessions.c.session_id == bindparam("id"), _sessions.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"), revoked_reason=bindparam("reason"))
+)
+FORGET_ENDED = Statement(delete(_sessions).where(_sessions.c.expires_at < bindparam("before")))
+
+
+class StoredSessions:
+    """Sessions in the database."""
+
+    def add(self, tx: Transaction, session: Session) -> None:
+        tx.run(
+            ADD,
+            session_id=session.session_id,
+            user_id=session.user_id,
+            client_id=session.client_id,
+            amr=session.amr,
+            acr=session.acr,
+            auth_time=session.auth_time,
+            ip=session.ip,
+            user_agent=session.user_agent,
+            device_digest=session.device_digest,
+            risk_score=session.risk_score,
+            created_at=session.created_at,
+            expires_at=session.expires_at,
+            revoked_at=session.revoked_at,
+            revoked_reason=session.revoked_reason,
+        )
+
+    def find(self, tx: Transaction, session_id: str) -> Session | None:
+        row = tx.one(FIND, id=session_id)
+        return None if row is None else _session(row)
+
+    def recent(self, tx: Transaction, limit: int) -> list[Session]:
+        return [_session(row) for row in tx.all(RECENT, most=limit)]
+
+    def of_user(self, tx: Transaction, user_id: str) -> list[Session]:
+        return [_session(row) for row in tx.all(OF_USER, user=user_id)]
+
+    def revoke(self, tx: Transaction, session_id: str, *, now: float, reason: str) -> bool:
+        return tx.run(REVOKE, id=session_id, now=now, reason=reason) == 1
+
+    def forget_ended(self, tx: Transaction, ended_before: float) -> int:
+        return tx.run(FORGET_ENDED, before=ended_before)
+
+
+def _session(row: Row) -> Session:
+    return Session(**dict(zip(_sessions.columns.keys(), row, strict=True)))

@@ -1,0 +1,185 @@
+"""The tables, and nothing but the tables. Rows never leave this folder; values of `core` do.
+
+Times are epoch seconds UTC. The schema that a database really gets is made by `migrations`; a test holds the two
+against each other. No foreign key points at a table whose rows are cleared away by age: there the look-up joins.
+"""
+
+from sqlalchemy import Index, Table, text
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+NO_ROWID = {"sqlite_with_rowid": False}  # the key is the row's place: one tree to write instead of two
+
+
+class GatewayRow(SQLModel, registry=registry()):
+    """Base of the gateway's tables, with a metadata of their own."""
+
+
+metadata = GatewayRow.metadata
+
+
+class UserRow(GatewayRow, table=True):
+    """One account; `username` is the prepared form."""
+
+    __tablename__ = "users"
+
+    user_id: str = Field(primary_key=True)
+    username: str = Field(unique=True)
+    display_name: str
+    password_hash: str
+    password_scheme: str
+    password_version: int
+    is_frozen: bool
+    created_at: float
+
+
+class ClientRow(GatewayRow, table=True):
+    """One registered application; its secret is kept as a digest."""
+
+    __tablename__ = "clients"
+
+    client_id: str = Field(primary_key=True)
+    secret_digest: bytes
+    may_vouch: bool
+    may_see_scores: bool
+    created_at: float
+
+
+class SessionRow(GatewayRow, table=True):
+    """One session, with how the person was recognised and from where."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (NO_ROWID,)
+
+    session_id: str = Field(primary_key=True)
+    user_id: str = Field(foreign_key="users.user_id", index=True)
+    client_id: str
+    amr: str
+    acr: str
+    auth_time: int
+    ip: str
+    user_agent: str
+    device_digest: bytes | None
+    risk_score: float | None
+    created_at: float
+    expires_at: float
+    revoked_at: float | None
+    revoked_reason: str | None
+
+
+class RefreshFamilyRow(GatewayRow, table=True):
+    """The refresh tokens of one login at one client; revoking the row revokes them all."""
+
+    __tablename__ = "refresh_families"
+    __table_args__ = (NO_ROWID,)
+
+    family_id: str = Field(primary_key=True)
+    session_id: str = Field(index=True)
+    client_id: str
+    created_at: float
+    revoked_at: float | None
+
+
+class RefreshTokenRow(GatewayRow, table=True):
+    """One refresh token by its SHA-256. No second index: every refresh writes here."""
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (NO_ROWID,)
+
+    token_digest: bytes = Field(primary_key=True)
+    family_id: str
+    issued_at: float
+    expires_at: float
+    successor_digest: bytes | None
+    used_at: float | None
+
+
+class PendingLoginRow(GatewayRow, table=True):
+    """A login that awaits its second factor, by the SHA-256 of its challenge token."""
+
+    __tablename__ = "pending_logins"
+    __table_args__ = (NO_ROWID,)
+
+    token_digest: bytes = Field(primary_key=True)
+    challenge_id: str
+    user_id: str = Field(foreign_key="users.user_id")
+    client_id: str
+    password_version: int
+    device_digest: bytes | None
+    event_id: str
+    event: bytes
+    risk_score: float | None
+    risk_level: str | None
+    created_at: float
+    expires_at: float
+    attempts_left: int
+    consumed_at: float | None
+
+
+class TotpFactorRow(GatewayRow, table=True):
+    """One enrolled authenticator; the secret is sealed under a key that is not in the database."""
+
+    __tablename__ = "totp_factors"
+
+    factor_id: str = Field(primary_key=True)
+    user_id: str = Field(foreign_key="users.user_id", unique=True)
+    sealed_secret: bytes
+    last_used_step: int
+    created_at: float
+
+
+class KnownDeviceRow(GatewayRow, table=True):
+    """A device that its user has finished a login on, by the SHA-256 of its id."""
+
+    __tablename__ = "known_devices"
+    __table_args__ = (NO_ROWID,)
+
+    user_id: str = Field(primary_key=True, foreign_key="users.user_id")
+    device_digest: bytes = Field(primary_key=True)
+    first_seen_at: float
+    last_seen_at: float
+
+
+class SigningKeyRow(GatewayRow, table=True):
+    """One signing key, private half sealed."""
+
+    __tablename__ = "signing_keys"
+
+    kid: str = Field(primary_key=True)
+    sealed_private: bytes
+    public_jwk: str
+    created_at: float
+    activates_at: float
+    retired_at: float | None
+
+
+class AuditRow(GatewayRow, table=True):
+    """What happened, in order. Refreshes are by far the most lines, so the indexes leave them out."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_audit_incident_id", "incident_id", sqlite_where=text("incident_id IS NOT NULL")),
+        Index("ix_audit_user_id_ts", "user_id", "ts", sqlite_where=text("kind <> 'token.refreshed'")),
+    )
+
+    seq: int | None = Field(default=None, primary_key=True)
+    event_id: str
+    ts: float
+    kind: str
+    user_id: str | None
+    client_id: str | None
+    session_id: str | None
+    ip: str | None
+    decision: str | None
+    rule: str | None
+    score: float | None
+    level: str | None
+    model_version: str | None
+    incident_id: str | None
+    detail: str | None
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """The Core table of a row class, for statements."""
+    table: Table = metadata.tables[str(row.__tablename__)]
+    return table

@@ -1,0 +1,116 @@
+"""Accounts, their factor and the devices they are known on."""
+
+from sqlalchemy import and_, bindparam, exists, insert, select, update
+
+from auth_gateway.adapters.storage.tables import KnownDeviceRow, TotpFactorRow, UserRow, table_of
+from auth_gateway.core.account import Account, LoginFacts, hash_scheme
+from plumbing.statements import Row, Statement, Transaction
+
+_users = table_of(UserRow)
+_factors = table_of(TotpFactorRow)
+_devices = table_of(KnownDeviceRow)
+
+_ACCOUNT_COLUMNS = (
+    _users.c.user_id,
+    _users.c.username,
+    _users.c.display_name,
+    _users.c.password_hash,
+    _users.c.password_version,
+    _users.c.is_frozen,
+    _users.c.created_at,
+)
+
+LOGIN_FACTS = Statement(
+    select(*_ACCOUNT_COLUMNS, _factors.c.factor_id.is_not(None), _devices.c.user_id.is_not(None))
+    .select_from(
+        _users.outerjoin(_factors, _factors.c.user_id == _users.c.user_id).outerjoin(
+            _devices, and_(_devices.c.user_id == _users.c.user_id, _devices.c.device_digest == bindparam("device"))
+        )
+    )
+    .where(_users.c.username == bindparam("name"))
+)
+FIND = Statement(select(*_ACCOUNT_COLUMNS).where(_users.c.username == bindparam("name")))
+ALL = Statement(select(*_ACCOUNT_COLUMNS).order_by(_users.c.username))
+SCHEMES = Statement(select(_users.c.password_scheme).distinct())
+IS_TAKEN = Statement(
+    select(exists().where((_users.c.username == bindparam("name")) | (_users.c.user_id == bindparam("id"))))
+)
+IS_STILL = Statement(
+    select(_users.c.user_id).where(
+        _users.c.user_id == bindparam("id"),
+        _users.c.is_frozen.is_(False),
+        _users.c.password_version == bindparam("version"),
+    )
+)
+ADD = Statement(insert(_users))
+UPGRADE_HASH = Statement(
+    update(_users)
+    .where(_users.c.user_id == bindparam("id"), _users.c.password_hash == bindparam("expected_hash"))
+    .values(password_hash=bindparam("new_hash"), password_scheme=bindparam("new_scheme"))
+)
+SET_FROZEN = Statement(
+    update(_users)
+    .where(_users.c.user_id == bindparam("id"), _users.c.is_frozen != bindparam("frozen"))
+    .values(is_frozen=bindparam("frozen"))
+)
+
+
+class StoredUsers:
+    """Accounts in the database."""
+
+    def login_facts(self, tx: Transaction, username: str, device_digest: bytes | None) -> LoginFacts | None:
+        row = tx.one(LOGIN_FACTS, name=username, device=device_digest)
+        if row is None:
+            return None
+        return LoginFacts(account=_account(row), has_factor=bool(row[7]), is_known_device=bool(row[8]))
+
+    def find(self, tx: Transaction, username: str) -> Account | None:
+        row = tx.one(FIND, name=username)
+        return None if row is None else _account(row)
+
+    def is_still(self, tx: Transaction, user_id: str, password_version: int) -> bool:
+        return tx.one(IS_STILL, id=user_id, version=password_version) is not None
+
+    def add(self, tx: Transaction, account: Account) -> bool:
+        taken = tx.one(IS_TAKEN, name=account.username, id=account.user_id)
+        if taken is not None and taken[0]:
+            return False
+        tx.run(
+            ADD,
+            user_id=account.user_id,
+            username=account.username,
+            display_name=account.display_name,
+            password_hash=account.password_hash,
+            password_scheme=hash_scheme(account.password_hash),
+            password_version=account.password_version,
+            is_frozen=account.is_frozen,
+            created_at=account.created_at,
+        )
+        return True
+
+    def all(self, tx: Transaction) -> list[Account]:
+        return [_account(row) for row in tx.all(ALL)]
+
+    def schemes(self, tx: Transaction) -> list[str]:
+        return sorted(row[0] for row in tx.all(SCHEMES))
+
+    def upgrade_hash(self, tx: Transaction, user_id: str, *, expected_hash: str, new_hash: str) -> bool:
+        changed = tx.run(
+            UPGRADE_HASH, id=user_id, expected_hash=expected_hash, new_hash=new_hash, new_scheme=hash_scheme(new_hash)
+        )
+        return changed == 1
+
+    def set_frozen(self, tx: Transaction, user_id: str, *, is_frozen: bool) -> bool:
+        return tx.run(SET_FROZEN, id=user_id, frozen=is_frozen) == 1
+
+
+def _account(row: Row) -> Account:
+    return Account(
+        user_id=row[0],
+        username=row[1],
+        display_name=row[2],
+        password_hash=row[3],
+        password_version=row[4],
+        is_frozen=bool(row[5]),
+        created_at=row[6],
+    )
