@@ -16,6 +16,7 @@ class IpFacts(Struct, frozen=True, kw_only=True, gc=False):
     asn: int = 0
     asn_name: str = ""
     country: str = ""
+    region: str = ""
     city: str = ""
     latitude: float | None = None
     longitude: float | None = None
@@ -41,12 +42,16 @@ class AgentFacts(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class FingerprintFacts(Struct, frozen=True, kw_only=True, gc=False):
-    """What a JA4 text says of itself; `client` is the browser family it is known for, None when unknown."""
+    """What a JA4 text says of itself; `client` is what it is known for (`Chromium`, `Go/WinINet`), None when unknown.
+
+    `is_malicious` when nothing but malware is known to have it.
+    """
 
     parses: bool = False
     tls_version: str = ""
     alpn: str = ""
     client: str | None = None
+    is_malicious: bool = False
 
 
 NO_IP_FACTS = IpFacts()
