@@ -1,0 +1,113 @@
+"""Checks and makes password hashes through libpass; holds no users and decides no login."""
+
+from collections.abc import Callable
+from typing import Any
+
+from passlib.context import CryptContext
+
+from auth_gateway.adapters.hashing_pool import HashingPool
+from auth_gateway.adapters.password_schemes import Scheme, scheme_of
+from auth_gateway.flows.ports import PasswordCheck
+
+# OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, two passes, one lane.
+ARGON2_MEMORY_KIB = 19_456
+ARGON2_PASSES = 2
+ARGON2_LANES = 1
+# bcrypt reads 72 bytes and stops at NUL (crypt(5)); what came after was never part of the stored hash.
+BCRYPT_BYTES = 72
+
+
+class PasswordHasher:
+    """Argon2id for what we store; bcrypt and argon2 for what was imported. Blocks the calling thread."""
+
+    def __init__(self, *, memory_kib: int = ARGON2_MEMORY_KIB, passes: int = ARGON2_PASSES) -> None:
+        self._context = _context(memory_kib=memory_kib, passes=passes)
+        self.default_scheme = Scheme(f"$argon2id$v=19$m={memory_kib},t={passes},p={ARGON2_LANES}$", "argon2", 22, 43)
+
+    def hash(self, password: str) -> str:
+        """A new argon2id hash."""
+        hashed: str = self._context.hash(password.encode())
+        return hashed
+
+    def scheme(self, stored_hash: str) -> str | None:
+        """The scheme and costs of an imported hash, None when it is none we verify or costs more than we pay."""
+        scheme = scheme_of(stored_hash)
+        return None if scheme is None else scheme.prefix
+
+    def check(self, password: str, stored_hash: str) -> PasswordCheck:
+        """Compares; a stored text that is no known hash matches nothing, and takes as long as one that is."""
+        secret = password.encode()
+        scheme = scheme_of(stored_hash)
+        if scheme is None:
+            self._matches(secret, self.default_scheme.stand_in())
+            return PasswordCheck(matches=False)
+        if scheme.kind == "bcrypt":
+            return self._check_bcrypt(secret, stored_hash)
+        if not self._matches(secret, stored_hash):
+            return PasswordCheck(matches=False)
+        is_old = self._context.needs_update(stored_hash)
+        return PasswordCheck(matches=True, upgraded_hash=self._context.hash(secret) if is_old else None)
+
+    def _check_bcrypt(self, secret: bytes, stored_hash: str) -> PasswordCheck:
+        """Compares the first 72 bytes, as the library that made the imported hash did: its owner stays able to log in.
+
+        A longer password is not upgraded: bytes past the 72nd were never checked, and a slip there would become the
+        new password. NUL ended the password for old C libraries, so `secret\\0anything` would match `secret`: it is
+        wrong here.
+        """
+        has_nul = b"\0" in secret
+        matches = self._matches(secret.replace(b"\0", b"")[:BCRYPT_BYTES], stored_hash)
+        if not matches or has_nul:
+            return PasswordCheck(matches=False)
+        return PasswordCheck(
+            matches=True, upgraded_hash=self._context.hash(secret) if len(secret) <= BCRYPT_BYTES else None
+        )
+
+    def _matches(self, secret: bytes, stored_hash: str) -> bool:
+        return bool(self._context.verify(secret, stored_hash))
+
+
+class PooledPasswords:
+    """The login's password checks: never on the event loop, and equally busy whether or not there is an account."""
+
+    def __init__(self, pool: HashingPool, hasher: PasswordHasher) -> None:
+        self._pool = pool
+        self._hasher = hasher
+        self._stand_in = hasher.default_scheme.stand_in()
+
+    def imitate(self, scheme: Scheme) -> None:
+        """Give absent accounts a hash of this scheme, so that they stand in line and compute as a stored one does."""
+        self._stand_in = scheme.stand_in()
+
+    async def check(self, password: str | None, stored_hash: str | None) -> PasswordCheck:
+        """Compares on a hashing thread; without an account or a usable password the same work is done for nothing.
+
+        Raises: Refused `busy` (503) when the line is full: fails closed, nobody is let in unhashed.
+        """
+        compared = stored_hash or self._stand_in
+        check = await self._pool.run(lambda: self._hasher.check(password or "", compared))
+        is_real = password is not None and stored_hash is not None
+        return check if is_real else PasswordCheck(matches=False)
+
+
+def wrong_guess_seconds(hasher: PasswordHasher, scheme: Scheme, monotonic: Callable[[], float]) -> float:
+    """How long one wrong guess takes against `scheme`, on the calling thread: the slower of two tries."""
+    stand_in = scheme.stand_in()
+    longest = 0.0
+    for _ in range(2):
+        start = monotonic()
+        hasher.check("a password of usual length", stand_in)
+        longest = max(longest, monotonic() - start)
+    return longest
+
+
+def _context(*, memory_kib: int, passes: int) -> Any:
+    """libpass publishes no types; what we take from it is annotated where it returns."""
+    return CryptContext(
+        schemes=["argon2", "bcrypt"],
+        deprecated=["bcrypt"],
+        argon2__type="ID",
+        argon2__memory_cost=memory_kib,
+        argon2__time_cost=passes,
+        argon2__parallelism=ARGON2_LANES,
+    )

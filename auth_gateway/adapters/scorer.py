@@ -1,0 +1,122 @@
+"""Asks the risk scorer for one score, within one deadline, and believes nothing that is not exactly in shape.
+
+Fails to "no score", which policy turns into a challenge: a scorer that is down, slow or taken over can make logins
+harder, never easier, and never makes one fail with a 500.
+"""
+
+import asyncio
+import math
+
+import httpx2
+import msgspec
+import structlog
+
+from auth_gateway.adapters.breaker import CircuitBreaker
+from auth_gateway.flows.ports import Clock
+from risk_scorer.contract.assessment import MEDIUM_FROM, RiskScore, risk_level
+from risk_scorer.contract.events import LoginEvent
+
+# A score is about 2 KiB; a scorer that sends more than this is not ours.
+MOST_ANSWER_BYTES = 65_536
+MOST_CONNECTIONS = 64
+# Longer than the usual pause between two logins, shorter than the scorer's own idle limit would surprise us with.
+KEEP_ALIVE_SECONDS = 4.0
+
+_log = structlog.get_logger(__name__)
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(RiskScore)
+
+
+class Unusable(Exception):
+    """The scorer did answer, but not with a score that may be used."""
+
+
+class HttpScorer:
+    """`POST {base_url}/score` over kept-alive connections, never through a proxy and never following a redirect.
+
+    `last_problem` is the code of the latest failure (`scorer_timeout`, `scorer_unreachable`, `scorer_invalid`,
+    `breaker_open`), None after a score.
+    """
+
+    def __init__(self, *, base_url: str, credential: str | None, deadline_seconds: float, clock: Clock) -> None:
+        self._url = f"{base_url}/score"
+        self._deadline_seconds = deadline_seconds
+        self._clock = clock
+        self._breaker = CircuitBreaker()
+        self.last_problem: str | None = None
+        headers = {"content-type": "application/json", "accept-encoding": "identity"}
+        if credential is not None:
+            headers["authorization"] = f"Bearer {credential}"
+        limits = httpx2.Limits(
+            max_connections=MOST_CONNECTIONS,
+            max_keepalive_connections=MOST_CONNECTIONS,
+            keepalive_expiry=KEEP_ALIVE_SECONDS,
+        )
+        # No timeouts of its own: one deadline around everything, so that a drip of bytes cannot stretch it.
+        self._client = httpx2.AsyncClient(
+            headers=headers, limits=limits, timeout=None, trust_env=False, follow_redirects=False, http2=False
+        )
+
+    async def score(self, event: LoginEvent) -> RiskScore | None:
+        """The score of exactly this event, or None."""
+        if not self._breaker.admits(self._clock.monotonic()):
+            self.last_problem = "breaker_open"
+            return None
+        score, problem = None, "scorer_invalid"
+        try:
+            async with asyncio.timeout(self._deadline_seconds):
+                score = checked(await self._answer(event), expected_event_id=event.event_id)
+        except TimeoutError:
+            problem = "scorer_timeout"
+        except (httpx2.HTTPError, OSError):
+            problem = "scorer_unreachable"
+        except Unusable:
+            pass
+        except Exception:
+            # The login goes on without a score whatever the scorer sent; the log keeps what we did not foresee.
+            _log.exception("scorer_answer_unforeseen")
+        self._note(None if score is not None else problem)
+        return score
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.aclose()
+
+    async def _answer(self, event: LoginEvent) -> bytes:
+        async with self._client.stream("POST", self._url, content=_encoder.encode(event)) as response:
+            if response.status_code != 200:
+                raise Unusable("status")
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > MOST_ANSWER_BYTES:
+                    raise Unusable("size")
+            return bytes(body)
+
+    def _note(self, problem: str | None) -> None:
+        self._breaker.record(succeeded=problem is None, now=self._clock.monotonic())
+        if problem != self.last_problem:
+            _log.warning("scorer_changed", problem=problem)
+        self.last_problem = problem
+
+
+def checked(body: bytes, *, expected_event_id: str | None) -> RiskScore:
+    """The score that `body` holds.
+
+    A level or label that contradicts the number, or another event's score, is not believed: policy decides by the
+    level, and an answer mixed up on a reused connection would let one person in on another's good name.
+
+    Raises: Unusable.
+    """
+    try:
+        score = _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Unusable("shape") from None
+    number = score.risk_score
+    if not math.isfinite(number) or not 0 <= number <= 100:
+        raise Unusable("range")
+    if score.risk_level != risk_level(number) or (score.model_label == -1) != (number >= MEDIUM_FROM):
+        raise Unusable("contradiction")
+    if score.event_id != expected_event_id:
+        raise Unusable("other event")
+    return score

@@ -1,0 +1,54 @@
+"""Counters of failed attempts in this process's memory; how long a count makes one wait is `core.throttle`.
+
+Bounded: a stranger chooses the names that are counted, so the idle ones give way first. What is lost by eviction or a
+restart is a wait, never a lock.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from auth_gateway.core.throttle import Failures, ThrottleKey, counted, refunded, wait_seconds
+from auth_gateway.flows.ports import Reservation
+
+MOST_KEYS = 200_000
+
+_NONE = Failures()
+
+
+class MemoryThrottle:
+    """Reserves before the password is looked at, so that a burst of guesses cannot outrun its own count."""
+
+    def __init__(self, *, most_keys: int = MOST_KEYS) -> None:
+        self._most_keys = most_keys
+        self._failures: OrderedDict[ThrottleKey, Failures] = OrderedDict()
+
+    async def reserve(self, keys: Sequence[ThrottleKey], now: float) -> Reservation:
+        """Counts one attempt against all keys, or none when one must wait; no other task runs in between."""
+        failures = [self._failures.get(key, _NONE) for key in keys]
+        wait = max(
+            (wait_seconds(failure, now, scope=key.scope) for key, failure in zip(keys, failures, strict=True)),
+            default=0.0,
+        )
+        if wait > 0:
+            return Reservation(keys=tuple(keys), wait_seconds=wait)
+        for key, failure in zip(keys, failures, strict=True):
+            self._put(key, counted(failure, now))
+        return Reservation(keys=tuple(keys))
+
+    async def refund(self, reservation: Reservation) -> None:
+        """Gives one counted attempt back; a reservation that had to wait counted nothing."""
+        if reservation.wait_seconds > 0:
+            return
+        for key in reservation.keys:
+            failure = self._failures.get(key)
+            if failure is not None:
+                self._put(key, refunded(failure))
+
+    def _put(self, key: ThrottleKey, failures: Failures) -> None:
+        if failures.weight <= 0:
+            self._failures.pop(key, None)
+            return
+        self._failures[key] = failures
+        self._failures.move_to_end(key)
+        if len(self._failures) > self._most_keys:
+            self._failures.popitem(last=False)

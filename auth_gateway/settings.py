@@ -1,0 +1,202 @@
+"""Everything an operator may set: the only reader of the environment, and of the optional file AUTH_GATEWAY_CONFIG.
+
+The file is TOML; its keys are the environment names in small letters, and the environment wins.
+"""
+
+import os
+import tomllib
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+# RFC 7518, section 3.2: an HS256 key has at least the size of the hash.
+JWT_SECRET_BYTES = 32
+# Standard Webhooks: a secret is 24 to 64 bytes.
+WEBHOOK_SECRET_BYTES = 24
+# Secrets that manuals print and scanners try first.
+KNOWN_SECRETS = frozenset(
+    {
+        "local-dev-secret",
+        "supersecret",
+        "secret",
+        "changeme",
+        "change-me",
+        "password",
+        "your-256-bit-secret",
+        "a-string-secret-at-least-256-bits-long",
+        "your-secret-key-must-be-at-least-32-characters",
+    }
+)
+
+Network = IPv4Network | IPv6Network
+
+
+class SettingsError(Exception):
+    """The settings contradict themselves or endanger the service; the text is one line and shows no value."""
+
+
+def _http_url(value: object) -> object:
+    """Refuses what is no plain http(s) address: user names in an address end in logs."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parts = urlsplit(value)
+        is_plain = (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None and parts.port != 0
+        )
+    except ValueError:
+        is_plain = False
+    if not is_plain or parts.query or parts.fragment:
+        raise ValueError("must be an http or https address without user, query or fragment")
+    return value.rstrip("/")
+
+
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
+    except ValueError:
+        raise ValueError("must be networks such as 10.0.0.0/8, separated by commas") from None
+
+
+HttpUrl = Annotated[str, BeforeValidator(_http_url)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+
+
+class Settings(BaseSettings):
+    """One frozen object; every field is the environment name in small letters."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, validate_default=True)
+
+    risk_api_url: HttpUrl = "http://localhost:8000"
+    risk_api_credential: SecretStr | None = None
+    jwt_secret: SecretStr | None = None
+    jwt_issuer: str = Field(default="iam-ai-sample", min_length=1, max_length=256)
+    jwt_audience: str = Field(default="iam-clients", min_length=1, max_length=256)
+    access_ttl_min: int = Field(default=15, ge=1, le=1440)
+    refresh_ttl_days: int = Field(default=7, ge=1, le=365)
+    login_policy_high_deny: bool = True
+    login_policy_medium_requires_mfa: bool = True
+    webhook_url: HttpUrl | None = None
+    webhook_risk_threshold: float = Field(default=80, ge=0, le=100)
+    webhook_secret: SecretStr | None = None
+    webhook_secret_previous: SecretStr | None = None
+    mfa_webhook_url: HttpUrl | None = None
+    mfa_hmac_secret: SecretStr | None = None
+    mfa_hmac_header: str = Field(default="X-Signature", pattern=r"^[A-Za-z0-9-]{1,64}$")
+    mfa_tenant: str = Field(default="default", min_length=1, max_length=128)
+    auth_gateway_profile: Literal["production", "demo"] = "production"
+    auth_gateway_state: Path = Path("var/gateway")
+    auth_gateway_host: str = "127.0.0.1"
+    auth_gateway_port: int = Field(default=9000, ge=0, le=65535)
+    trusted_proxies: Networks = ()
+    password_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
+    password_queue: int | None = Field(default=None, ge=0, le=4096)
+    scorer_deadline_ms: int = Field(default=250, ge=10, le=10_000)
+    key_activation_delay: int = Field(default=600, ge=0, le=86_400)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then what the file said; a stray .env in the working directory is never read."""
+        return env_settings, init_settings
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the demo's users, vouched contexts, weak secrets and private webhook targets are allowed."""
+        return self.auth_gateway_profile == "demo"
+
+    @property
+    def password_queue_limit(self) -> int:
+        """How many checks may wait: four a worker, so that the last of them waits less than a second for bcrypt
+        cost 12.
+        """
+        return 4 * self.password_workers if self.password_queue is None else self.password_queue
+
+    @property
+    def hs256_secret(self) -> bytes | None:
+        """The shared signing secret, or None when tokens are signed by our own ES256 keys.
+
+        The demo passes over a weak one: the reference's `local-dev-secret` may still be exported in the shell that
+        starts it.
+        """
+        secret = self.jwt_secret
+        return None if secret is None or _is_weak(secret, JWT_SECRET_BYTES) else secret.get_secret_value().encode()
+
+    @property
+    def mfa_target(self) -> str | None:
+        """Where MFA events go: their own address, or the common one."""
+        return self.mfa_webhook_url or self.webhook_url
+
+    @model_validator(mode="after")
+    def _webhooks_are_signed(self) -> Self:
+        if self.mfa_target is not None and self.webhook_secret is None and self.mfa_hmac_secret is None:
+            raise ValueError("a webhook address needs WEBHOOK_SECRET or MFA_HMAC_SECRET to sign with")
+        return self
+
+    @model_validator(mode="after")
+    def _secrets_are_strong(self) -> Self:
+        if self.is_demo:
+            return self
+        if self.jwt_secret is not None and _is_weak(self.jwt_secret, JWT_SECRET_BYTES):
+            raise ValueError(f"JWT_SECRET {_demand(JWT_SECRET_BYTES)}")
+        for name in ("webhook_secret", "webhook_secret_previous", "mfa_hmac_secret"):
+            secret: SecretStr | None = getattr(self, name)
+            if secret is not None and _is_weak(secret, WEBHOOK_SECRET_BYTES):
+                raise ValueError(f"{name.upper()} {_demand(WEBHOOK_SECRET_BYTES)}")
+        return self
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises: SettingsError with one line that names the setting and shows no value.
+    """
+    try:
+        return Settings(**_from_file(os.environ.get("AUTH_GATEWAY_CONFIG")))
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False)
+        raise SettingsError("; ".join(_one_line(problem) for problem in problems)) from None
+
+
+def _from_file(path: str | None) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"AUTH_GATEWAY_CONFIG cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"AUTH_GATEWAY_CONFIG is not TOML: {error}") from None
+    # A misspelt key would be a policy that the operator believes in and nobody applies.
+    unknown = sorted(set(values) - set(Settings.model_fields))
+    if unknown:
+        raise SettingsError(f"AUTH_GATEWAY_CONFIG has unknown keys: {', '.join(unknown)}")
+    return values
+
+
+def _one_line(problem: Any) -> str:
+    name = ".".join(str(part) for part in problem["loc"]).upper()
+    text = problem["msg"].removeprefix("Value error, ")
+    return f"{name}: {text}" if name else text
+
+
+def _demand(least_bytes: int) -> str:
+    return f"must have at least {least_bytes} bytes and must not be a known example"
+
+
+def _is_weak(secret: SecretStr, least_bytes: int) -> bool:
+    """Whether `secret` is short, known, or one character over and over."""
+    text = secret.get_secret_value()
+    return len(text.encode()) < least_bytes or text.lower() in KNOWN_SECRETS or len(set(text)) < 5

@@ -1,0 +1,57 @@
+"""When a refusal leaves."""
+
+import asyncio
+
+import pytest
+
+from auth_gateway.adapters import refusal_floor
+from auth_gateway.adapters.password_schemes import Scheme
+from auth_gateway.adapters.refusal_floor import MARGIN_RATIO, MARGIN_SECONDS, RefusalFloor
+from plumbing.clock import FixedClock
+
+QUICK = Scheme("$argon2id$v=19$m=19456,t=2,p=1$", "argon2", 22, 43)
+SLOW = Scheme("$2b$12$", "bcrypt", 22, 31)
+SECONDS = {QUICK: 0.02, SLOW: 0.2}
+
+
+def floor_over(clock: FixedClock, *schemes: Scheme) -> RefusalFloor:
+    floor = RefusalFloor(clock, SECONDS.__getitem__)
+    floor.cover(schemes)
+    return floor
+
+
+def test_the_floor_lies_above_the_slowest_scheme() -> None:
+    """The quicker schemes do not matter."""
+    floor = floor_over(FixedClock(0), QUICK, SLOW)
+    assert floor.seconds == pytest.approx(MARGIN_SECONDS + MARGIN_RATIO * 0.2)
+    assert floor.slowest == SLOW
+
+
+def test_a_scheme_is_measured_once() -> None:
+    """Looking again for new schemes costs nothing when there are none."""
+    measured: list[Scheme] = []
+    floor = RefusalFloor(FixedClock(0), lambda scheme: measured.append(scheme) or 0.1)
+    floor.cover([QUICK, SLOW])
+    floor.cover([SLOW, QUICK, QUICK])
+    assert measured == [QUICK, SLOW]
+
+
+@pytest.mark.parametrize(
+    ("elapsed_floors", "leaves_at_floors"), [(0.0, 1), (0.4, 1), (0.999, 1), (1.001, 2), (1.5, 2), (2.2, 3)]
+)
+def test_a_refusal_leaves_at_the_next_multiple(
+    elapsed_floors: float, leaves_at_floors: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A late refusal is rounded up, so what it was late for does not show."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(refusal_floor.asyncio, "sleep", sleep)
+    clock = FixedClock(0)
+    floor = floor_over(clock, SLOW)
+    started_at = clock.monotonic()
+    clock.advance(elapsed_floors * floor.seconds)
+    asyncio.run(floor.hold(started_at))
+    assert clock.monotonic() + slept[0] == pytest.approx(leaves_at_floors * floor.seconds)
