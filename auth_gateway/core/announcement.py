@@ -1,11 +1,10 @@
-"""What the world is told about a decision: the exact bytes of a webhook message. Who gets them is not here.
+"""What the world is told about a decision: the data of a webhook message. Its envelope and its receiver are not here.
 
-Shape: Standard Webhooks (type, timestamp, data). A message refers to an incident or a challenge by its public id and
-never holds a challenge token, a session id or anything that could be used in the person's place.
+A message refers to an incident or a challenge by its public id and never holds a challenge token, a session id or
+anything else that could be used in the person's place.
 """
 
-from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -20,9 +19,8 @@ OUTCOME_EVENT_TYPE = "login.outcome"
 
 
 class Announced(msgspec.Struct, frozen=True, kw_only=True):
-    """What a message says besides the score."""
+    """Whom and what a message is about, besides the score."""
 
-    event_type: EventType
     event_id: str
     user_id: str
     username: str
@@ -31,9 +29,11 @@ class Announced(msgspec.Struct, frozen=True, kw_only=True):
     incident_id: str | None = None
 
 
-def message(announced: Announced, *, tenant: str, context: LoginContext, score: RiskScore | None, now: float) -> bytes:
-    """The body of one webhook message; score, level and explanation are null when there was no score."""
-    data: dict[str, Any] = {
+def announced_data(
+    announced: Announced, *, tenant: str, context: LoginContext, score: RiskScore | None
+) -> dict[str, object]:
+    """The `data` of one message; score, level and explanation are null when there was no score."""
+    data: dict[str, object] = {
         "tenant": tenant,
         "event_id": announced.event_id,
         "user_id": announced.user_id,
@@ -51,14 +51,9 @@ def message(announced: Announced, *, tenant: str, context: LoginContext, score: 
         data["challenge_id"] = announced.challenge_id
     if announced.incident_id is not None:
         data["incident_id"] = announced.incident_id
-    return msgspec.json.encode({"type": announced.event_type, "timestamp": iso_time(now), "data": data})
+    return data
 
 
-def outcome(event: LoginEvent, *, outcome_id: str, name: OutcomeKind, now: float) -> bytes:
+def outcome_body(event: LoginEvent, *, outcome_id: str, outcome: OutcomeKind, now: float) -> bytes:
     """How an attempt ended, in the scorer's own words; `outcome_id` lets it count each end once."""
-    return msgspec.json.encode(Outcome(event_id=outcome_id, event=event, outcome=name, ts=now))
-
-
-def iso_time(now: float) -> str:
-    """ISO 8601 in UTC with milliseconds and a Z."""
-    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return msgspec.json.encode(Outcome(event_id=outcome_id, event=event, outcome=outcome, ts=now))

@@ -1,1 +1,14 @@
-"""Tables and repositories: rows never leave, values do."""
+"""The gateway's own rows: tables, repositories, migrations. Rows stay here; values of the core go out."""
+
+from pathlib import Path
+
+from auth_gateway.adapters.storage.tables import metadata
+from plumbing.database import Database, upgrade
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def open_storage(url: str) -> Database:
+    """The database of that URL, brought to the newest schema first."""
+    upgrade(url, str(MIGRATIONS))
+    return Database.open(url, metadata=metadata)

@@ -8,6 +8,8 @@ from sqlalchemy import Index, Table, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from webhooks.outbox import outbox_table
+
 NO_ROWID = {"sqlite_with_rowid": False}  # the key is the row's place: one tree to write instead of two
 
 
@@ -16,6 +18,10 @@ class GatewayRow(SQLModel, registry=registry()):
 
 
 metadata = GatewayRow.metadata
+
+
+def _partial_index(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class UserRow(GatewayRow, table=True):
@@ -158,8 +164,8 @@ class AuditRow(GatewayRow, table=True):
 
     __tablename__ = "audit"
     __table_args__ = (
-        Index("ix_audit_incident_id", "incident_id", sqlite_where=text("incident_id IS NOT NULL")),
-        Index("ix_audit_user_id_ts", "user_id", "ts", sqlite_where=text("kind <> 'token.refreshed'")),
+        _partial_index("ix_audit_incident_id", "incident_id", where="incident_id IS NOT NULL"),
+        _partial_index("ix_audit_user_id_ts", "user_id", "ts", where="kind <> 'token.refreshed'"),
     )
 
     seq: int | None = Field(default=None, primary_key=True)
@@ -183,3 +189,6 @@ def table_of(row: type[SQLModel]) -> Table:
     """The Core table of a row class, for statements."""
     table: Table = metadata.tables[str(row.__tablename__)]
     return table
+
+
+outbox = outbox_table(metadata)
