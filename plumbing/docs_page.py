@@ -22,7 +22,7 @@ Spec = dict[str, Any]
 
 
 def mount_docs(app: FastAPI) -> None:
-    """Serve `/docs` and `/openapi.json`; the application has none of its own (docs_url, redoc_url, openapi_url: None)."""
+    """Serve `/docs` and `/openapi.json`; create the application without its own (docs_url=None and so on)."""
 
     async def page(_request: Request) -> Response:
         headers = {"content-security-policy": DOCS_CSP, "cache-control": "no-cache"}

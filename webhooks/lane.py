@@ -1,0 +1,211 @@
+"""One receiver and all that waits for it: claim, send, mark, and wait for the next."""
+
+import asyncio
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import structlog
+
+from plumbing.clock import Clock
+from plumbing.database import Database
+from plumbing.randomness import Randomness
+from webhooks.outbox import Message, Outbox
+from webhooks.signing import Signer
+from webhooks.targets import Resolver, parse_target
+from webhooks.transport import Attempt, Courier, retry_after_seconds
+
+CONTENT_HEADERS: Final = {"content-type": "application/json", "user-agent": "riskgate-webhooks/1"}
+FAILURES_OF_AN_OUTAGE: Final = 3
+"""Failures in a row after which a success means "it is back", rather than "that one message was bad"."""
+STORAGE_RETRY_SECONDS: Final = 1.0
+
+log = structlog.get_logger("webhooks.delivery")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """When we try, try again and give up; all in seconds.
+
+    A receiver that fails closes nothing here: what it should get waits in the outbox.
+    """
+
+    first_retry: float = 5.0
+    longest_retry: float = 3_600.0
+    give_up_after: float = 5 * 86_400.0
+    deadline: float = 10.0
+    lease: float = 15.0  # longer than the deadline, or another worker would send what is just being sent
+    poll: float = 5.0  # for messages that another process added
+    keep_delivered: float = 7 * 86_400.0
+
+    def __post_init__(self) -> None:
+        if self.lease <= self.deadline:
+            raise ValueError("the lease must outlast the deadline of an attempt")
+
+    def backoff(self, attempts: int, randomness: Randomness) -> float:
+        """Seconds until the next attempt: exponential with full jitter, so that a crowd does not come back at once."""
+        ceiling = min(self.longest_retry, self.first_retry * 2.0 ** min(attempts - 1, 40))
+        return randomness.uniform(0.0, ceiling)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """A receiver. `name` is what the outbox knows it by; `tls` replaces the usual trust, for a private authority.
+
+    Raises:
+        TargetRefused: the URL has a form that we never send to.
+    """
+
+    name: str
+    url: str
+    signer: Signer
+    allow_private: bool = False
+    concurrency: int = 8
+    tls: ssl.SSLContext | None = None
+
+    def __post_init__(self) -> None:
+        parse_target(self.url, allow_private=self.allow_private)
+
+
+class Lane:
+    """Delivers to one endpoint until cancelled, or until the endpoint says it is gone for good."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        randomness: Randomness,
+        pace: Pace,
+        resolver: Resolver,
+    ) -> None:
+        self.endpoint = endpoint
+        self.is_disabled = False
+        self.woken = asyncio.Event()
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._randomness = randomness
+        self._pace = pace
+        self._resolver = resolver
+        self._in_flight = 0
+        self._failures_in_a_row = 0
+        self._paused_until = 0.0
+
+    async def run(self) -> None:
+        """Claim and send, never more at once than the endpoint's concurrency."""
+        courier = Courier(
+            self.endpoint.url,
+            allow_private=self.endpoint.allow_private,
+            resolver=self._resolver,
+            tls=self.endpoint.tls,
+            connections=self.endpoint.concurrency,
+            deadline_seconds=self._pace.deadline,
+        )
+        async with courier, asyncio.TaskGroup() as group:
+            while not self.is_disabled:
+                self.woken.clear()
+                messages, idle_seconds = await self._claimed()
+                for message in messages:
+                    self._in_flight += 1
+                    group.create_task(self._deliver(courier, message))
+                await self._wait(idle_seconds)
+
+    async def _claimed(self) -> tuple[list[Message], float]:
+        """What to send now, and how long there is nothing else to do."""
+        now = self._clock.now()
+        free = self.endpoint.concurrency - self._in_flight
+        if now < self._paused_until:
+            return [], self._paused_until - now
+        if free == 0:
+            return [], self._pace.poll
+        look = partial(self._outbox.next_due, endpoint=self.endpoint.name)
+        claim = partial(
+            self._outbox.claim, endpoint=self.endpoint.name, now=now, limit=free, lease_seconds=self._pace.lease
+        )
+        try:
+            due = await self._database.read_in_thread(look)  # a look costs nothing, a claim costs a commit
+            if due is None or due > now:
+                return [], self._pace.poll if due is None else due - now
+            return await self._database.write(claim), 0.0
+        except Exception as error:
+            log.error("outbox_unavailable", endpoint=self.endpoint.name, reason=repr(error))
+            return [], STORAGE_RETRY_SECONDS
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(seconds, self._pace.poll)):
+                await self.woken.wait()
+
+    async def _deliver(self, courier: Courier, message: Message) -> None:
+        try:
+            attempt = await self._attempt(courier, message)
+            await self._mark(message, attempt)
+        except Exception as error:  # the lease ends, and the message is sent again
+            log.error("message_not_marked", message_id=message.message_id, reason=repr(error))
+        finally:
+            self._in_flight -= 1
+            self.woken.set()
+
+    async def _attempt(self, courier: Courier, message: Message) -> Attempt:
+        try:
+            proof = self.endpoint.signer(message.message_id, int(self._clock.now()), message.body)
+            return await courier.post(message.body, {**CONTENT_HEADERS, **proof})
+        except Exception as error:
+            log.exception("attempt_crashed", message_id=message.message_id, endpoint=message.endpoint)
+            return Attempt(problem=type(error).__name__)
+
+    async def _mark(self, message: Message, attempt: Attempt) -> None:
+        if attempt.is_delivered:
+            await self._mark_delivered(message, attempt)
+            return
+        self._failures_in_a_row += 1
+        now = self._clock.now()
+        asked = retry_after_seconds(attempt.retry_after, now=now, cap_seconds=self._pace.longest_retry)
+        again_at = now + max(asked, self._pace.backoff(message.attempts, self._randomness))
+        if asked:
+            self._paused_until = max(self._paused_until, now + asked)
+        log.warning(
+            "attempt_failed",
+            message_id=message.message_id,
+            endpoint=message.endpoint,
+            attempts=message.attempts,
+            problem=attempt.problem,
+        )
+        if attempt.is_gone:
+            self.is_disabled = True
+            log.error("endpoint_gone", endpoint=message.endpoint)
+        if attempt.is_gone or again_at - message.created_at > self._pace.give_up_after:
+            mark = partial(self._outbox.dead, now=now)
+        else:
+            mark = partial(self._outbox.retry, next_attempt_at=again_at)
+        await self._database.write(
+            partial(
+                mark,
+                message_id=message.message_id,
+                endpoint=message.endpoint,
+                status=attempt.status,
+                error=attempt.problem or "unknown",
+            )
+        )
+
+    async def _mark_delivered(self, message: Message, attempt: Attempt) -> None:
+        was_out = self._failures_in_a_row >= FAILURES_OF_AN_OUTAGE
+        self._failures_in_a_row = 0
+        now = self._clock.now()
+        await self._database.write(
+            partial(
+                self._outbox.delivered,
+                message_id=message.message_id,
+                endpoint=message.endpoint,
+                now=now,
+                status=attempt.status or 0,
+            )
+        )
+        if was_out:
+            # Long waits were for a receiver that was away; it is back, so what waits need not wait any longer.
+            await self._database.write(partial(self._outbox.hasten, endpoint=message.endpoint, now=now))
