@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from training.log_schemas import EVENTS, Schema, matching_schema, typed_columns
-from training.wrong_input import WrongInputError
+from training.refusals import WrongInputError
 
 BATCH_ROWS = 100_000
 _HEADER_BYTES = 65_536

@@ -7,7 +7,7 @@ among them, so no training can see one.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from training.wrong_input import WrongInputError
+from training.refusals import WrongInputError
 
 REQUIRED = ("timestamp", "user_id", "ip")
 TEXTS: Mapping[str, int] = {

@@ -8,13 +8,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from training.refusals import WrongInputError
 from training.simulator import known_people
 from training.simulator.attacks import attacks
 from training.simulator.chance import Chance
 from training.simulator.days import Login, logins
 from training.simulator.people import Person, person
 from training.simulator.world import load_world
-from training.wrong_input import WrongInputError
 
 _CONTEXT = ("timestamp", "user_id", "ip", "user_agent", "device_id", "success", "country", "region", "city")
 COLUMNS = (*_CONTEXT, "ja4", "ja4h", "ja4s", "asn", "ip_rep", "label")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from training.log_files import open_log
 from training.log_rows import Columns, Objects, gathered, moments, unusable
 from training.log_schemas import REQUIRED, TEXTS
-from training.wrong_input import WrongInputError
+from training.refusals import WrongInputError
 
 _OPTIONAL = ("browser", "os", "device_type")
 MAX_ASN = 2**32 - 1
