@@ -51,7 +51,7 @@ def decision_function(forest: Forest, features: NDArray[np.float64]) -> NDArray[
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _walk(
     features: Any,
     feature: Any,

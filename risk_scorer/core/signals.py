@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk_scorer.core.encoders import COUNTED, Encoders
+from risk_scorer.core.fingerprint import contradicts
 from risk_scorer.core.history import EMPTY, UNSEEN, UserHistory
 from risk_scorer.core.observation import Observation
 
@@ -19,7 +20,8 @@ Row = tuple[float, ...]
 UNKNOWN = math.nan
 
 LEVELS = (
-    "country", "asn", "prefix", "ip", "device_type", "os", "browser", "browser_version", "device", "ja4", "ja4h", "ja4s",
+    "country", "asn", "prefix", "ip", "device_type", "os", "browser", "browser_version", "device",
+    "ja4", "ja4h", "ja4s",
 )  # fmt: skip
 """What a history remembers of a login, in the order of every array that has one entry for each."""
 
@@ -58,7 +60,7 @@ def gather(encoders: Encoders, seen: Observation, history: UserHistory | None) -
         len(past.browser), len(past.browser_version), len(past.device), len(past.ja4), len(past.ja4h), len(past.ja4s),
         seen.ip_rep, UNKNOWN if latitude is None else latitude, UNKNOWN if longitude is None else longitude,
         past.placed, past.east, past.north, past.up,
-        ja4 != "", fingerprint.parses, _contradicts(seen),
+        ja4 != "", fingerprint.parses, fingerprint.parses and contradicts(fingerprint, seen.agent),
         network.is_listed, kind == "tor", kind == "vpn", kind == "hosting", _is_automated(seen),
     )  # fmt: skip
 
@@ -66,12 +68,6 @@ def gather(encoders: Encoders, seen: Observation, history: UserHistory | None) -
 def _is_automated(seen: Observation) -> bool:
     """A client that says it is a program, or gives a user agent that no browser gives."""
     return seen.agent.is_bot or (seen.user_agent != "" and seen.browser in ("", "Other"))
-
-
-def _contradicts(seen: Observation) -> bool:
-    """The handshake is known for one browser family and the user agent claims another."""
-    client, browser = seen.fingerprint.client, seen.browser
-    return client is not None and browser not in ("", "Other") and client not in browser
 
 
 def table(rows: Sequence[Row]) -> NDArray[np.float64]:

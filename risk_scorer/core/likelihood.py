@@ -1,0 +1,115 @@
+"""How much likelier this login is from somebody else than from this person, in nats, one term for each level.
+
+Source: Freeman, Jain, Dürmuth, Biggio, Giacinto 2016, "Who Are You? A Statistical Approach to Measuring User
+Authenticity", with back-off along two chains (world → country → ASN → prefix → address; world → device type → OS →
+browser → version → TLS fingerprint), so that what follows from a new country is not counted again as a new network.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from risk_scorer.core.encoders import COUNTED
+from risk_scorer.core.signals import LEVELS, PLACE
+
+Vector = NDArray[np.float64]
+
+PARENT = {
+    "country": "", "asn": "country", "prefix": "asn", "ip": "prefix",
+    "device_type": "", "os": "device_type", "browser": "os", "browser_version": "browser",
+    "device": "", "ja4": "browser_version", "ja4h": "ja4", "ja4s": "ja4",
+}  # fmt: skip
+"""The level that must be known before a new value at this one says something by itself; "" is any login."""
+
+MIMICRY = {
+    "country": 0.5, "asn": 0.1, "prefix": 0.05, "ip": 0.05,
+    "device_type": 0.5, "os": 0.4, "browser": 0.4, "browser_version": 0.3,
+    "device": 0.05, "ja4": 0.3, "ja4h": 0.5, "ja4s": 0.5,
+}  # fmt: skip
+"""Share of attackers who come with the victim's own value: a VPN exit in the country, a popular browser.
+
+It bounds how much a familiar value can excuse: never less than log of it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """Numbers for each of `LEVELS`, (12,) each, measured at training.
+
+    `strength` logins' worth of back-off and `discount` (0-1) logins taken from each known value for the ones not yet
+    seen (Pitman-Yor); `scale` and `unseen` from `encoders.uniform_ratios`, 0 where rarity is not evidence;
+    `used` 1 where the log has the column. `most` bounds a term, so that one novelty alone never decides.
+    """
+
+    strength: Vector
+    discount: Vector
+    scale: Vector
+    unseen: Vector
+    used: Vector
+    most: float
+
+
+def terms(signals: Vector, likelihood: Likelihood, *, total: float, kinds: Vector) -> Vector:
+    """(n, 12) nats: positive speaks against the person. A person without history gets the rarity of the value alone."""
+    out = np.empty((len(signals), len(LEVELS)))
+    _fill(
+        signals,
+        likelihood.strength,
+        likelihood.discount,
+        likelihood.scale,
+        likelihood.unseen,
+        likelihood.used,
+        likelihood.most,
+        total,
+        kinds,
+        out,
+    )
+    return out
+
+
+_LOGINS = PLACE["logins"]
+_SEEN = np.array([PLACE[f"seen_{name}"] for name in LEVELS])
+_SPREAD = np.array([PLACE[f"spread_{name}"] for name in LEVELS])
+_COUNT = np.array([PLACE[f"count_{name}"] for name in LEVELS])
+_KIND = np.array([COUNTED.index(name) for name in LEVELS])
+_PARENT_SEEN = np.array([PLACE[f"seen_{PARENT[name]}"] if PARENT[name] else _LOGINS for name in LEVELS])
+_PARENT_COUNT = np.array([PLACE[f"count_{PARENT[name]}"] if PARENT[name] else -1 for name in LEVELS])
+_MIMICRY = np.array([MIMICRY[name] for name in LEVELS])
+
+
+@njit(cache=True, nogil=True)
+def _fill(
+    signals: Any,
+    strength: Any,
+    discount: Any,
+    scale: Any,
+    unseen: Any,
+    used: Any,
+    most: float,
+    total: float,
+    kinds: Any,
+    out: Any,
+) -> None:
+    for row in range(signals.shape[0]):
+        for level in range(out.shape[1]):
+            if used[level] == 0.0:
+                out[row, level] = 0.0
+                continue
+            count = signals[row, _COUNT[level]]
+            parent = total if _PARENT_COUNT[level] < 0 else signals[row, _PARENT_COUNT[level]]
+            # among everyone: the value given its parent, half a login for each value there could be
+            world = min(1.0, (count + 0.5) / (parent + 0.5 * (kinds[_KIND[level]] + 1.0)))
+            logins = signals[row, _PARENT_SEEN[level]]
+            seen = min(signals[row, _SEEN[level]], logins)
+            taken = discount[level] * min(signals[row, _SPREAD[level]], logins)
+            own = max(seen - discount[level], 0.0) + (strength[level] + taken) * world
+            ratio = world * (logins + strength[level]) / own
+            rarity = 1.0
+            if scale[level] > 0.0:
+                rarity = scale[level] / count if count > 0.0 else unseen[level]
+            share = _MIMICRY[level]
+            out[row, level] = min(most, math.log(share + (1.0 - share) * ratio * rarity))

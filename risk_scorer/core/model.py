@@ -1,0 +1,47 @@
+"""A trained model as one frozen value: everything scoring needs and nothing that it changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk_scorer.core.calibration import ScoreMap, Surprise
+from risk_scorer.core.encoders import Encoders
+from risk_scorer.core.features import Scales
+from risk_scorer.core.forest import Forest
+from risk_scorer.core.likelihood import Likelihood
+from risk_scorer.core.rules import RuleBook
+from risk_scorer.core.signals import LEVELS
+
+EVIDENCE_FOREST = "forest"
+_NO_ENTRIES: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """`features` are the declared ones; `absent` says why each other feature, level or rule is not measured."""
+
+    version: str
+    features: tuple[str, ...]
+    absent: Mapping[str, str]
+    encoders: Encoders
+    scales: Scales
+    forest: Forest
+    likelihood: Likelihood
+    rules: RuleBook
+    surprise: Surprise
+    score_map: ScoreMap
+    manifest: Mapping[str, Any]
+
+    @property
+    def uses_ip_facts(self) -> bool:
+        """Whether the training log's addresses were real, so that what is known of an address was learned from."""
+        return "ip_facts" not in self.absent
+
+
+def unmeasured_likelihood() -> Likelihood:
+    """Likelihood before anything is measured: one login of back-off, no discount, no rarity."""
+    ones: NDArray[np.float64] = np.ones(len(LEVELS))
+    return Likelihood(strength=ones, discount=0 * ones, scale=0 * ones, unseen=ones, used=ones, most=6.0)

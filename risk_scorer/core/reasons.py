@@ -1,0 +1,119 @@
+"""Why a score is what it is: a closed vocabulary, points that add up to the score, sentences an analyst can read.
+
+Deterministic: the same model, login and history give the same words in the same order.
+"""
+
+import math
+from collections.abc import Sequence
+
+from risk_scorer.contract.assessment import Reason
+from risk_scorer.core.encoders import Encoders
+from risk_scorer.core.history import EMPTY, UNSEEN, Seen, UserHistory
+from risk_scorer.core.observation import Observation
+from risk_scorer.core.rules import RULES
+from risk_scorer.core.signals import LEVELS
+
+NOUNS = {
+    "country": "country", "asn": "network operator", "prefix": "network", "ip": "address",
+    "device_type": "kind of device", "os": "operating system", "browser": "browser",
+    "browser_version": "browser version", "device": "device", "ja4": "TLS fingerprint",
+    "ja4h": "HTTP fingerprint", "ja4s": "server fingerprint",
+}  # fmt: skip
+RULE_TEXTS = {
+    "listed_network": "The network is on a block list.",
+    "bad_reputation": "The network has a bad reputation.",
+    "tor_exit": "The address is a Tor exit.",
+    "anonymous_vpn": "The address belongs to a VPN service that is not a usual network of this person.",
+    "hosting_network": "The address belongs to a data centre that is not a usual network of this person.",
+    "fingerprint_contradicts_browser": "The TLS handshake is not that of the browser which the user agent names.",
+    "unparseable_fingerprint": "The TLS fingerprint has a form that no client has, and is not usual for this person.",
+    "automated_client": "The client is a program, or names no browser that is known.",
+}
+UNUSUAL, BASELINE = "unusual_combination", "baseline"
+BASELINE_TEXT = "What is left without the signals above, with all that are too small to list."
+CODES = (UNUSUAL, *(f"{kind}_{level}" for level in LEVELS for kind in ("new", "rare")), *RULES, BASELINE)
+"""Every code there is. `new_*`: the person's history lacks the value; `rare_*`: it is seldom used by them or by all."""
+
+NOT_GIVEN = "(not given)"
+
+
+def reasons(
+    seen: Observation,
+    history: UserHistory | None,
+    encoders: Encoders,
+    *,
+    hundredths: float,
+    told: Sequence[tuple[float, int]],
+    surprise_nats: float,
+) -> list[Reason]:
+    """Ranked reasons whose points add up to `hundredths` / 100.
+
+    `told` has (hundredths, term) for each term worth telling, in the term order of `calibration.Weighed`.
+    """
+    past = EMPTY if history is None else history
+    ranked = sorted(told, key=lambda part: (-part[0], part[1]))
+    found = [_reason(part / 100.0, term, seen, past, encoders, surprise_nats) for part, term in ranked]
+    rest = hundredths - sum(part for part, _ in ranked)
+    found.append(Reason(code=BASELINE, points=rest / 100.0, observed="", usual="", text=BASELINE_TEXT))
+    return found
+
+
+def _reason(
+    points: float, term: int, seen: Observation, past: UserHistory, encoders: Encoders, surprise_nats: float
+) -> Reason:
+    if term == 0:
+        return _unusual(points, surprise_nats)
+    if term <= len(LEVELS):
+        return _level(points, LEVELS[term - 1], seen, past, encoders)
+    rule = RULES[term - 1 - len(LEVELS)]
+    return Reason(code=rule, points=points, observed=_matched(rule, seen), usual="", text=RULE_TEXTS[rule])
+
+
+def _unusual(points: float, surprise_nats: float) -> Reason:
+    share = f"1 login in {math.exp(min(surprise_nats, 20.0)):.0f}"
+    text = f"A combination of signals as unusual as this is seen in about {share}."
+    return Reason(code=UNUSUAL, points=points, observed=share, usual="", text=text)
+
+
+def _level(points: float, level: str, seen: Observation, past: UserHistory, encoders: Encoders) -> Reason:
+    value = value_at(seen, level)
+    known: Seen = getattr(past, level)
+    own = known.get(value, UNSEEN)[0]
+    everyone, noun, shown = encoders.counts(level).get(value, 0), NOUNS[level], _shown(level, value, seen)
+    if past.logins and not own:
+        code = f"new_{level}"
+        text = (
+            f"First login of this person with {noun} {shown}; {everyone} of {encoders.total} logins in the training "
+            "log have it."
+        )
+    elif past.logins:
+        code = f"rare_{level}"
+        text = f"This person seldom has {noun} {shown}: {own} of {past.logins} logins."
+    else:
+        code = f"rare_{level}"
+        text = f"Few have {noun} {shown}: {everyone} of {encoders.total} logins in the training log."
+    usual = max(known, key=lambda key: known[key]) if known else ""
+    return Reason(code=code, points=points, observed=value, usual=usual, text=text)
+
+
+def value_at(seen: Observation, level: str) -> str:
+    """What the login has at one of `LEVELS`, as histories and encoders key it."""
+    attribute = {"device": "device_id", "asn": "asn_key"}.get(level, level)
+    value: str = getattr(seen, attribute)
+    return value
+
+
+def _shown(level: str, value: str, seen: Observation) -> str:
+    if not value:
+        return NOT_GIVEN
+    if level == "asn":
+        return f"AS{value} {seen.network.asn_name}".rstrip() if seen.asn == seen.network.asn else f"AS{value}"
+    return value
+
+
+def _matched(rule: str, seen: Observation) -> str:
+    if rule == "bad_reputation":
+        return f"{seen.ip_rep:g} of 100"
+    if rule in ("fingerprint_contradicts_browser", "unparseable_fingerprint"):
+        return seen.ja4
+    return seen.user_agent if rule == "automated_client" else seen.ip
