@@ -12,7 +12,8 @@ OutcomeKind = Literal["success", "mfa_passed", "mfa_failed", "failure"]
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How one login ended. `success` and `mfa_passed` teach that the context is the person's own.
 
-    The others count as failures and nothing else, so an attacker teaches nothing. `event_id` makes reporting it twice harmless; `ts` is when it ended, epoch seconds UTC.
+    The others count as failures and nothing else, so an attacker teaches nothing.
+    `event_id` makes reporting it twice harmless; `ts` is when it ended, epoch seconds UTC.
     """
 
     event_id: Annotated[str, Meta(min_length=1, max_length=128)]

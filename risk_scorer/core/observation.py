@@ -16,7 +16,7 @@ from risk_scorer.core.facts import AgentFacts, FingerprintFacts, IpFacts
 EARLIEST, LATEST = 0.0, 4_102_444_800.0  # 1970 to 2100: outside it a clock or a unit is wrong
 
 
-class BadEvent(Exception):  # noqa: N818 - a refused input, named for what it is
+class BadEvent(Exception):
     """An event that cannot be scored. `field` names where; the value itself is never carried."""
 
     def __init__(self, code: str, field: str, message: str) -> None:
