@@ -1,5 +1,7 @@
 """Refresh tokens and their families: the hottest tables, so each step is one statement on the primary key."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from auth_gateway.adapters.storage.tables import RefreshFamilyRow, RefreshTokenRow, SessionRow, UserRow, table_of
@@ -50,7 +52,10 @@ REVOKE_FAMILY = Statement(
     .where(_families.c.family_id == bindparam("family"), _families.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
-FORGET_TOKENS = Statement(delete(_tokens).where(_tokens.c.expires_at < bindparam("before")))
+EXPIRED = Statement(
+    select(_tokens.c.token_digest).where(_tokens.c.expires_at < bindparam("before")).limit(bindparam("most"))
+)
+FORGET = Statement(delete(_tokens).where(_tokens.c.token_digest == bindparam("old")))
 FORGET_FAMILIES = Statement(
     delete(_families).where(~select(_sessions).where(_sessions.c.session_id == _families.c.session_id).exists())
 )
@@ -90,6 +95,11 @@ class StoredRefreshTokens:
     def revoke_family(self, tx: Transaction, family_id: str, *, now: float) -> bool:
         return tx.run(REVOKE_FAMILY, family=family_id, now=now) == 1
 
-    def forget_expired(self, tx: Transaction, expired_before: float) -> int:
-        """Clears away expired tokens, and families whose session is gone."""
-        return tx.run(FORGET_TOKENS, before=expired_before) + tx.run(FORGET_FAMILIES)
+    def expired(self, tx: Transaction, expired_before: float, limit: int) -> list[bytes]:
+        return [row[0] for row in tx.all(EXPIRED, before=expired_before, most=limit)]
+
+    def forget(self, tx: Transaction, token_digests: Sequence[bytes]) -> int:
+        return tx.many(FORGET, [{"old": old} for old in token_digests])
+
+    def forget_orphaned_families(self, tx: Transaction) -> int:
+        return tx.run(FORGET_FAMILIES)

@@ -1,0 +1,167 @@
+"""People's accounts as an operator keeps them: add, import, list, freeze, unfreeze. Blocks, for command lines."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from auth_gateway.core.account import Account
+from auth_gateway.core.audit import AuditEvent, Kind
+from auth_gateway.core.names import prepare_password, prepare_username
+from auth_gateway.flows.ports import AuditTrail, Clock, PasswordHashes, Randomness, Sessions, Users
+from auth_gateway.flows.revoke import end_session
+from plumbing.database import Database
+from plumbing.refusals import Refused
+from plumbing.statements import Transaction
+
+FROZEN = "account_frozen"
+LONGEST_USER_ID = 256
+
+
+class ImportedUser(msgspec.Struct, frozen=True, kw_only=True):
+    """One account from another system. `user_id` keeps the identity it had there (it becomes `sub`)."""
+
+    username: str
+    password_hash: str
+    user_id: str | None = None
+    display_name: str = ""
+    is_frozen: bool = False
+
+
+class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How many accounts were taken, and which were not and why (by their place in the input, from 0)."""
+
+    taken: int
+    refused: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounts:
+    """Keeps accounts."""
+
+    database: Database
+    clock: Clock
+    randomness: Randomness
+    hashes: PasswordHashes
+    users: Users
+    sessions: Sessions
+    audit: AuditTrail
+
+    def add(self, username: str, password: str, *, user_id: str | None = None) -> Account:
+        """A new account.
+
+        Raises: Refused("invalid_username" or "invalid_password" or "username_taken").
+        """
+        prepared = prepare_username(username)
+        if prepared is None:
+            raise Refused("invalid_username", "This name has characters or a length that no name may have.", status=422)
+        prepared_password = prepare_password(password)
+        if prepared_password is None:
+            raise Refused("invalid_password", "This password is empty, too long, or holds a NUL.", status=422)
+        account = Account(
+            user_id=user_id or self.randomness.uuid(),
+            username=prepared,
+            display_name=username,
+            password_hash=self.hashes.hash(prepared_password),
+            created_at=self.clock.now(),
+        )
+        if not self._store(account, "user.added"):
+            raise Refused("username_taken", "There is an account with this name or id already.", status=409)
+        return account
+
+    def import_all(self, imported: Iterable[ImportedUser]) -> ImportReport:
+        """Take over accounts with the hashes they have; what cannot be taken is reported, and the rest is taken."""
+        refused: dict[int, str] = {}
+        taken = 0
+        for place, user in enumerate(imported):
+            problem = self._take(user)
+            if problem is None:
+                taken += 1
+            else:
+                refused[place] = problem
+        return ImportReport(taken=taken, refused=refused)
+
+    def list(self) -> list[Account]:
+        """All accounts by name."""
+        return self.database.read(self.users.all)
+
+    def freeze(self, username: str) -> bool:
+        """Nobody gets in as this person any more, and all their sessions end; False when it was so already.
+
+        Raises: Refused("unknown_user").
+        """
+        return self._set_frozen(username, is_frozen=True)
+
+    def unfreeze(self, username: str) -> bool:
+        """They may log in again; ended sessions stay ended. False when they could already.
+
+        Raises: Refused("unknown_user").
+        """
+        return self._set_frozen(username, is_frozen=False)
+
+    def _take(self, user: ImportedUser) -> str | None:
+        """Why this account cannot be taken, or None when it was."""
+        username = prepare_username(user.username)
+        if username is None:
+            return "invalid_username"
+        if self.hashes.scheme(user.password_hash) is None:
+            return "unknown_hash_scheme"
+        if user.user_id is not None and not 1 <= len(user.user_id) <= LONGEST_USER_ID:
+            return "invalid_user_id"
+        account = Account(
+            user_id=user.user_id or self.randomness.uuid(),
+            username=username,
+            display_name=user.display_name or user.username,
+            password_hash=user.password_hash,
+            is_frozen=user.is_frozen,
+            created_at=self.clock.now(),
+        )
+        return None if self._store(account, "user.imported") else "username_taken"
+
+    def _store(self, account: Account, kind: Kind) -> bool:
+        line = self._line(kind, account)
+
+        def job(tx: Transaction) -> bool:
+            if not self.users.add(tx, account):
+                return False
+            self.audit.record(tx, line)
+            return True
+
+        return self.database.write_sync(job)
+
+    def _set_frozen(self, username: str, *, is_frozen: bool) -> bool:
+        account = known_account(self.database, self.users, username)
+        line = self._line("user.frozen" if is_frozen else "user.unfrozen", account)
+
+        def job(tx: Transaction) -> bool:
+            if not self.users.set_frozen(tx, account.user_id, is_frozen=is_frozen):
+                return False
+            self.audit.record(tx, line)
+            if is_frozen:
+                self._end_sessions(tx, account, event_id=line.event_id, now=line.ts)
+            return True
+
+        return self.database.write_sync(job)
+
+    def _end_sessions(self, tx: Transaction, account: Account, *, event_id: str, now: float) -> None:
+        for session in self.sessions.of_user(tx, account.user_id):
+            end_session(
+                tx, session, sessions=self.sessions, audit=self.audit, event_id=event_id, reason=FROZEN, now=now
+            )
+
+    def _line(self, kind: Kind, account: Account) -> AuditEvent:
+        return AuditEvent(
+            event_id=self.randomness.event_id("evt"), ts=self.clock.now(), kind=kind, user_id=account.user_id
+        )
+
+
+def known_account(database: Database, users: Users, username: str) -> Account:
+    """The account of that name.
+
+    Raises: Refused("unknown_user"); for operators only, never on a way that a stranger can take.
+    """
+    prepared = prepare_username(username)
+    account = database.read(lambda tx: users.find(tx, prepared)) if prepared is not None else None
+    if account is None:
+        raise Refused("unknown_user", "There is no account with this name.", status=404)
+    return account

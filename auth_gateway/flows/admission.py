@@ -1,0 +1,200 @@
+"""What follows a right password: a score, one decision, and one transaction that holds all the decision means."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from auth_gateway.core.account import Account, device_digest
+from auth_gateway.core.announcement import Announced
+from auth_gateway.core.audit import AuditEvent, Kind
+from auth_gateway.core.claims import by_password
+from auth_gateway.core.context import LoginContext, login_event
+from auth_gateway.core.decision import Allow, Challenge, Decision
+from auth_gateway.core.pending import CHALLENGE_ATTEMPTS, CHALLENGE_TTL_SECONDS, PendingLogin
+from auth_gateway.core.policy import Policy, decide, level_of
+from auth_gateway.core.rotation import digest
+from auth_gateway.flows.answers import Allowed, Denied, MfaRequired, WrongCredentials
+from auth_gateway.flows.issue import Issuer
+from auth_gateway.flows.ports import PendingLogins, Randomness, Scorer, Users
+from auth_gateway.flows.recording import Recorder
+from plumbing.database import Database
+from plumbing.statements import Transaction
+from risk_scorer.contract.assessment import RiskScore
+from risk_scorer.contract.events import LoginEvent
+
+CHALLENGE_TOKEN_BYTES = 32
+
+AdmissionAnswer = Allowed | MfaRequired | Denied | WrongCredentials
+
+
+class Recognised(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt whose password was right for `account`; `upgraded_hash` is to replace its hash when there is one."""
+
+    event_id: str
+    now: float
+    account: Account
+    has_factor: bool
+    context: LoginContext
+    upgraded_hash: str | None = None
+
+    @property
+    def event(self) -> LoginEvent:
+        """The attempt as the scorer is asked about it."""
+        return login_event(self.context, event_id=self.event_id, user_id=self.account.user_id, success=True)
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt with its score, if there is one, and what policy says."""
+
+    login: Recognised
+    event: LoginEvent
+    score: RiskScore | None
+    decision: Decision
+
+    def line(self, kind: Kind, *, session_id: str | None = None, incident_id: str | None = None) -> AuditEvent:
+        """The audit line of this decision."""
+        score = self.score
+        return AuditEvent(
+            event_id=self.login.event_id,
+            ts=self.login.now,
+            kind=kind,
+            user_id=self.login.account.user_id,
+            client_id=self.login.context.client_id,
+            session_id=session_id,
+            ip=self.login.context.ip,
+            decision=self.decision.name,
+            rule=self.decision.rule,
+            score=score.risk_score if score else None,
+            level=score.risk_level if score else None,
+            model_version=score.model_version if score else None,
+            incident_id=incident_id,
+            detail=" ".join(self.decision.reasons) or None,
+        )
+
+    def announced(self, *, challenge_id: str | None = None, incident_id: str | None = None) -> Announced:
+        """What a webhook message says of this decision."""
+        return Announced(
+            event_id=self.login.event_id,
+            user_id=self.login.account.user_id,
+            username=self.login.account.username,
+            rule=self.decision.rule,
+            challenge_id=challenge_id,
+            incident_id=incident_id,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Decides about one recognised login and writes what follows."""
+
+    database: Database
+    randomness: Randomness
+    scorer: Scorer
+    users: Users
+    pending_logins: PendingLogins
+    issuer: Issuer
+    recorder: Recorder
+    policy: Policy
+
+    async def __call__(self, login: Recognised) -> AdmissionAnswer:
+        """Allow, challenge or deny; `WrongCredentials` when the account was frozen or changed in the meantime."""
+        event = login.event
+        score = await self.scorer.score(event)
+        if level_of(score) is None:
+            score = None
+        decision = decide(score, has_factor=login.has_factor, policy=self.policy)
+        judged = Judged(login=login, event=event, score=score, decision=decision)
+        if isinstance(decision, Allow):
+            return await self._allow(judged)
+        if isinstance(decision, Challenge):
+            return await self._challenge(judged)
+        return await self._deny(judged)
+
+    async def _allow(self, judged: Judged) -> AdmissionAnswer:
+        login, score = judged.login, judged.score
+        grant = self.issuer.prepare(
+            judged.event,
+            client_id=login.context.client_id,
+            authentication=by_password(login.now),
+            risk_score=score.risk_score if score else None,
+            now=login.now,
+        )
+        session_id = grant.session.session_id
+        entry = self.recorder.outcome(judged.line("login.allowed", session_id=session_id), judged.event, "success")
+
+        def write(tx: Transaction) -> None:
+            self.issuer.write(tx, grant)
+            self.recorder.write(tx, entry)
+
+        if not await self._commit(judged, write):
+            return WrongCredentials()
+        user_id = login.account.user_id
+        return Allowed(session_id=session_id, user_id=user_id, tokens=self.issuer.tokens(grant), score=score)
+
+    async def _challenge(self, judged: Judged) -> AdmissionAnswer:
+        token = self.randomness.token(CHALLENGE_TOKEN_BYTES)
+        pending = self._pending(judged, token)
+        line = judged.line("login.challenged")
+        announced = judged.announced(challenge_id=pending.challenge_id)
+        entry = self.recorder.mfa_required(line, announced, judged.login.context, judged.score)
+
+        def write(tx: Transaction) -> None:
+            self.pending_logins.add(tx, pending)
+            self.recorder.write(tx, entry)
+
+        if not await self._commit(judged, write):
+            return WrongCredentials()
+        return MfaRequired(
+            challenge_token=token,
+            challenge_id=pending.challenge_id,
+            expires_in=CHALLENGE_TTL_SECONDS,
+            score=judged.score,
+        )
+
+    async def _deny(self, judged: Judged) -> AdmissionAnswer:
+        incident_id = self.randomness.event_id("inc")
+        line = judged.line("login.denied", incident_id=incident_id)
+        announced = judged.announced(incident_id=incident_id)
+        entry = self.recorder.denied(line, announced, judged.login.context, judged.score)
+        if not await self._commit(judged, lambda tx: self.recorder.write(tx, entry)):
+            return WrongCredentials()
+        return Denied(incident_id=incident_id, score=judged.score)
+
+    async def _commit(self, judged: Judged, write: Callable[[Transaction], None]) -> bool:
+        """Write unless the account was frozen or got another password since it was read; then write that instead."""
+        login = judged.login
+        account = login.account
+
+        def job(tx: Transaction) -> bool:
+            if not self.users.is_still(tx, account.user_id, account.password_version):
+                line = msgspec.structs.replace(judged.line("login.failed"), decision=None, rule="changed_meanwhile")
+                failed = msgspec.structs.replace(judged.event, success=False)
+                self.recorder.write(tx, self.recorder.outcome(line, failed, "failure"))
+                return False
+            if login.upgraded_hash is not None:
+                self.users.upgrade_hash(
+                    tx, account.user_id, expected_hash=account.password_hash, new_hash=login.upgraded_hash
+                )
+            write(tx)
+            return True
+
+        return await self.database.write(job)
+
+    def _pending(self, judged: Judged, token: str) -> PendingLogin:
+        login, score = judged.login, judged.score
+        return PendingLogin(
+            challenge_id=self.randomness.event_id("chg"),
+            token_digest=digest(token),
+            user_id=login.account.user_id,
+            client_id=login.context.client_id,
+            password_version=login.account.password_version,
+            device_digest=device_digest(login.context.device_id),
+            event_id=login.event_id,
+            event=msgspec.json.encode(judged.event),
+            risk_score=score.risk_score if score else None,
+            risk_level=score.risk_level if score else None,
+            created_at=login.now,
+            expires_at=login.now + CHALLENGE_TTL_SECONDS,
+            attempts_left=CHALLENGE_ATTEMPTS,
+        )

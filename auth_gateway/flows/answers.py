@@ -1,0 +1,84 @@
+"""What the flows answer. All of them are values: a denied login is an outcome, not an accident.
+
+The score is here for a caller that may see it; whether it is shown is the API's matter.
+"""
+
+import msgspec
+
+from auth_gateway.core.claims import TOKEN_TYPE
+from risk_scorer.contract.assessment import RiskScore
+
+
+class IssuedTokens(msgspec.Struct, frozen=True, kw_only=True):
+    """A fresh pair of tokens, lifetimes in seconds from now."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+    scope: str
+    token_type: str = TOKEN_TYPE
+
+
+class Allowed(msgspec.Struct, frozen=True, kw_only=True):
+    """The person is in."""
+
+    session_id: str
+    user_id: str
+    tokens: IssuedTokens
+    score: RiskScore | None = None
+
+
+class MfaRequired(msgspec.Struct, frozen=True, kw_only=True):
+    """A second factor is awaited; `challenge_token` is the secret that finishes this login, once."""
+
+    challenge_token: str
+    challenge_id: str
+    expires_in: int
+    methods: tuple[str, ...] = ("totp",)
+    score: RiskScore | None = None
+
+
+class Denied(msgspec.Struct, frozen=True, kw_only=True):
+    """Policy refused; the person gets the incident id and nothing else."""
+
+    incident_id: str
+    score: RiskScore | None = None
+
+
+class WrongCredentials(msgspec.Struct, frozen=True):
+    """Unknown user, wrong password or frozen account: nobody outside can tell which, so the value cannot either."""
+
+
+class Throttled(msgspec.Struct, frozen=True, kw_only=True):
+    """Too many tries; nothing was looked at."""
+
+    retry_after_seconds: float
+
+
+class WrongCode(msgspec.Struct, frozen=True, kw_only=True):
+    """The code was wrong or used before; the challenge can be tried again."""
+
+    attempts_left: int
+
+
+class ChallengeOver(msgspec.Struct, frozen=True):
+    """Unknown, expired, used, exhausted or somebody else's challenge: log in again."""
+
+
+class Refreshed(msgspec.Struct, frozen=True, kw_only=True):
+    """The next pair of tokens of a session."""
+
+    session_id: str
+    tokens: IssuedTokens
+
+
+class InvalidGrant(msgspec.Struct, frozen=True):
+    """The refresh token gives nothing; the reason is for the operator's log, never for the caller."""
+
+    verdict: str
+
+
+LoginAnswer = Allowed | MfaRequired | Denied | WrongCredentials | Throttled
+CompletionAnswer = Allowed | WrongCode | ChallengeOver | Throttled
+RefreshAnswer = Refreshed | InvalidGrant

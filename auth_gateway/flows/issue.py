@@ -1,0 +1,135 @@
+"""A finished login becomes a session, a refresh family and its first tokens, whichever flow finished it."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from auth_gateway.core.account import device_digest
+from auth_gateway.core.claims import SCOPE, Audience, Authentication, Lifetimes, access_claims
+from auth_gateway.core.rotation import digest
+from auth_gateway.core.session import RefreshFamily, RefreshToken, Session
+from auth_gateway.flows.answers import IssuedTokens
+from auth_gateway.flows.ports import KnownDevices, Randomness, RefreshTokens, Sessions, TokenCodec
+from plumbing.statements import Transaction
+from risk_scorer.contract.events import LoginEvent
+
+REFRESH_TOKEN_BYTES = 32
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that will be written and handed out, drawn before the transaction so that it may run again."""
+
+    session: Session
+    family: RefreshFamily
+    refresh_token: RefreshToken
+    refresh_text: str
+    access_token_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """Prepares a grant, writes it inside the caller's transaction, and signs its tokens once that is committed."""
+
+    audience: Audience
+    lifetimes: Lifetimes
+    randomness: Randomness
+    codec: TokenCodec
+    sessions: Sessions
+    refresh_tokens: RefreshTokens
+    devices: KnownDevices
+
+    def prepare(
+        self,
+        event: LoginEvent,
+        *,
+        client_id: str,
+        authentication: Authentication,
+        risk_score: float | None,
+        now: float,
+    ) -> Grant:
+        """The session and tokens of the login that `event` describes."""
+        session = Session(
+            session_id=self.randomness.uuid(),
+            user_id=event.user_id,
+            client_id=client_id,
+            amr=authentication.amr_text,
+            acr=authentication.acr,
+            auth_time=authentication.auth_time,
+            ip=event.ip,
+            user_agent=event.user_agent,
+            device_digest=device_digest(event.device_id),
+            risk_score=risk_score,
+            created_at=now,
+            expires_at=now + self.lifetimes.session_seconds,
+        )
+        family = RefreshFamily(
+            family_id=self.randomness.uuid(), session_id=session.session_id, client_id=client_id, created_at=now
+        )
+        text = self.randomness.token(REFRESH_TOKEN_BYTES)
+        token = RefreshToken(
+            token_digest=digest(text),
+            family_id=family.family_id,
+            issued_at=now,
+            expires_at=min(now + self.lifetimes.refresh_seconds, session.expires_at),
+        )
+        return Grant(
+            session=session,
+            family=family,
+            refresh_token=token,
+            refresh_text=text,
+            access_token_id=self.randomness.uuid(),
+        )
+
+    def write(self, tx: Transaction, grant: Grant) -> None:
+        """Keep the session, its family and first token, and remember the device."""
+        session = grant.session
+        self.sessions.add(tx, session)
+        self.refresh_tokens.start(tx, grant.family)
+        self.refresh_tokens.add(tx, grant.refresh_token)
+        if session.device_digest is not None:
+            self.devices.remember(tx, session.user_id, session.device_digest, session.created_at)
+
+    def tokens(self, grant: Grant) -> IssuedTokens:
+        """What the client gets for a grant that is committed."""
+        session = grant.session
+        return self.pair(
+            user_id=session.user_id,
+            client_id=session.client_id,
+            session_id=session.session_id,
+            authentication=session.authentication,
+            refresh_text=grant.refresh_text,
+            refresh_expires_at=grant.refresh_token.expires_at,
+            access_token_id=grant.access_token_id,
+            now=session.created_at,
+        )
+
+    def pair(
+        self,
+        *,
+        user_id: str,
+        client_id: str,
+        session_id: str,
+        authentication: Authentication,
+        refresh_text: str,
+        refresh_expires_at: float,
+        access_token_id: str,
+        now: float,
+    ) -> IssuedTokens:
+        """A signed access token beside the given refresh token."""
+        claims = access_claims(
+            audience=self.audience,
+            user_id=user_id,
+            client_id=client_id,
+            session_id=session_id,
+            authentication=authentication,
+            token_id=access_token_id,
+            now=now,
+            ttl_seconds=self.lifetimes.access_seconds,
+        )
+        return IssuedTokens(
+            access_token=self.codec.encode(claims),
+            expires_in=self.lifetimes.access_seconds,
+            refresh_token=refresh_text,
+            refresh_expires_in=max(0, int(refresh_expires_at - now)),
+            scope=SCOPE,
+        )

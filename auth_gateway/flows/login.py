@@ -1,0 +1,123 @@
+"""One login by password: count the try, check the password, and only then let `admission` score and decide."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from auth_gateway.core.account import Account, device_digest
+from auth_gateway.core.audit import AuditEvent
+from auth_gateway.core.context import Client, LoginContext, login_event
+from auth_gateway.core.names import prepare_password, prepare_username
+from auth_gateway.core.throttle import login_keys
+from auth_gateway.flows.admission import Admission, Recognised
+from auth_gateway.flows.answers import Allowed, LoginAnswer, MfaRequired, Throttled, WrongCredentials
+from auth_gateway.flows.ports import Clock, Passwords, Randomness, Reservation, Throttle, Users
+from auth_gateway.flows.recording import Recorder
+from plumbing.database import Database
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One try to log in, with the account it names when there is one."""
+
+    event_id: str
+    now: float
+    username: str | None
+    context: LoginContext
+    account: Account | None
+    has_factor: bool
+
+    def failure_line(self) -> AuditEvent:
+        """Why it failed: for the operator, never for the caller. An unknown name is not written down."""
+        rule = "unknown_user"
+        if self.account is not None:
+            rule = "frozen" if self.account.is_frozen else "wrong_password"
+        return AuditEvent(
+            event_id=self.event_id,
+            ts=self.now,
+            kind="login.failed",
+            user_id=self.account.user_id if self.account else None,
+            client_id=self.context.client_id,
+            ip=self.context.ip,
+            rule=rule,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Answers one login."""
+
+    database: Database
+    clock: Clock
+    randomness: Randomness
+    throttle: Throttle
+    passwords: Passwords
+    users: Users
+    recorder: Recorder
+    admission: Admission
+
+    async def __call__(self, username: str, password: str, context: LoginContext, client: Client) -> LoginAnswer:
+        """Allow, challenge or deny; the same `WrongCredentials` for unknown user, wrong password, frozen account.
+
+        Raises: Refused("busy" or "storage_unavailable", 503); then nobody is let in and the try is not counted.
+        """
+        attempt = self._recognise(username, msgspec.structs.replace(context, client_id=client.client_id))
+        reservation = await self._reserve(attempt)
+        if reservation.wait_seconds > 0:
+            return Throttled(retry_after_seconds=reservation.wait_seconds)
+        try:
+            answer = await self._answer(attempt, password)
+        except Exception:
+            await self.throttle.refund(reservation)
+            raise
+        if isinstance(answer, Allowed | MfaRequired):
+            await self.throttle.refund(reservation)
+        return answer
+
+    def _recognise(self, raw_username: str, context: LoginContext) -> Attempt:
+        username = prepare_username(raw_username)
+        facts = None
+        if username is not None:
+            device = device_digest(context.device_id)
+            facts = self.database.read(lambda tx: self.users.login_facts(tx, username, device))
+        is_known_device = facts is not None and facts.is_known_device
+        return Attempt(
+            event_id=self.randomness.event_id("evt"),
+            now=self.clock.now(),
+            username=username,
+            context=msgspec.structs.replace(context, is_known_device=is_known_device),
+            account=facts.account if facts else None,
+            has_factor=facts is not None and facts.has_factor,
+        )
+
+    async def _reserve(self, attempt: Attempt) -> Reservation:
+        """Count the try before the password is looked at, so that guesses sent together are counted together."""
+        context = attempt.context
+        known = device_digest(context.device_id) if context.is_known_device else None
+        keys = login_keys(username=attempt.username, ip=context.ip, known_device=known.hex() if known else None)
+        return await self.throttle.reserve(keys, attempt.now)
+
+    async def _answer(self, attempt: Attempt, password: str) -> LoginAnswer:
+        account = attempt.account
+        stored_hash = account.password_hash if account else None
+        check = await self.passwords.check(prepare_password(password), stored_hash)
+        if account is None or account.is_frozen or not check.matches:
+            return await self._fail(attempt)
+        return await self.admission(
+            Recognised(
+                event_id=attempt.event_id,
+                now=attempt.now,
+                account=account,
+                has_factor=attempt.has_factor,
+                context=attempt.context,
+                upgraded_hash=check.upgraded_hash,
+            )
+        )
+
+    async def _fail(self, attempt: Attempt) -> WrongCredentials:
+        event = None
+        if attempt.account is not None:
+            user_id = attempt.account.user_id
+            event = login_event(attempt.context, event_id=attempt.event_id, user_id=user_id, success=False)
+        entry = self.recorder.outcome(attempt.failure_line(), event, "failure")
+        await self.database.write(lambda tx: self.recorder.write(tx, entry))
+        return WrongCredentials()

@@ -1,0 +1,99 @@
+"""What a decision leaves behind, in its own transaction: one line of the audit trail and the messages that follow."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from auth_gateway.core.announcement import OUTCOME_EVENT_TYPE, Announced, EventType, announced_data, outcome_body
+from auth_gateway.core.audit import AuditEvent
+from auth_gateway.core.context import LoginContext
+from auth_gateway.core.policy import is_worth_announcing
+from auth_gateway.flows.ports import AuditTrail, OutboxWriter
+from plumbing.statements import Transaction
+from risk_scorer.contract.assessment import RiskScore
+from risk_scorer.contract.events import LoginEvent
+from risk_scorer.contract.feedback import OutcomeKind
+from webhooks.announcement import announcement, message_id
+
+EndpointName = Literal["mfa", "webhook", "scorer"]
+
+
+class Announcing(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is told: the endpoints that are configured, under which tenant, and from which score on denials are told."""
+
+    tenant: str = "default"
+    risk_threshold: float = 80.0
+    endpoints: frozenset[EndpointName] = frozenset()
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message that leaves with the transaction."""
+
+    endpoint: EndpointName
+    event_type: str
+    body: bytes
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a login as it will be written: its audit line and its messages."""
+
+    line: AuditEvent
+    messages: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorder:
+    """Turns a step into an entry beforehand, and writes the entry inside the transaction."""
+
+    audit: AuditTrail
+    outbox: OutboxWriter
+    announcing: Announcing
+
+    def write(self, tx: Transaction, entry: Entry) -> None:
+        """Keep the line and its messages; each message has the step's own id, once for each endpoint."""
+        self.audit.record(tx, entry.line)
+        for message in entry.messages:
+            self.outbox.add(
+                tx,
+                message_id=message_id(entry.line.event_id),
+                endpoint=message.endpoint,
+                event_type=message.event_type,
+                body=message.body,
+                now=entry.line.ts,
+            )
+
+    def outcome(self, line: AuditEvent, event: LoginEvent | None, outcome: OutcomeKind) -> Entry:
+        """A step after which the scorer learns how the attempt ended (not for an unknown user: `event` is None)."""
+        if event is None or "scorer" not in self.announcing.endpoints:
+            return Entry(line=line)
+        body = outcome_body(event, outcome_id=line.event_id, outcome=outcome, now=line.ts)
+        return Entry(line=line, messages=(Message(endpoint="scorer", event_type=OUTCOME_EVENT_TYPE, body=body),))
+
+    def mfa_required(
+        self, line: AuditEvent, announced: Announced, context: LoginContext, score: RiskScore | None
+    ) -> Entry:
+        """A login that awaits its second factor; MFA systems are told."""
+        return self._told("mfa", "login.mfa_required", line, announced=announced, context=context, score=score)
+
+    def denied(self, line: AuditEvent, announced: Announced, context: LoginContext, score: RiskScore | None) -> Entry:
+        """A refused login; the general webhook is told when the score reaches its threshold."""
+        if not is_worth_announcing(score, self.announcing.risk_threshold):
+            return Entry(line=line)
+        return self._told("webhook", "login.denied", line, announced=announced, context=context, score=score)
+
+    def _told(
+        self,
+        endpoint: EndpointName,
+        event_type: EventType,
+        line: AuditEvent,
+        *,
+        announced: Announced,
+        context: LoginContext,
+        score: RiskScore | None,
+    ) -> Entry:
+        if endpoint not in self.announcing.endpoints:
+            return Entry(line=line)
+        data = announced_data(announced, tenant=self.announcing.tenant, context=context, score=score)
+        body = announcement(event_type, at=line.ts, data=data)
+        return Entry(line=line, messages=(Message(endpoint=endpoint, event_type=event_type, body=body),))
