@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.house import RunningHouse, running_house
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -45,3 +47,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         *getattr(terminalreporter.config, "riskgate_engines", []),
     ]
     terminalreporter.write_line("engines: " + ", ".join(engines))
+
+
+@pytest.fixture(scope="session")
+def trained_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model directory trained by our command line on the bundled sample, once a run."""
+    from demo.house import Workplace
+
+    base = tmp_path_factory.mktemp("trained")
+    workplace = Workplace(base / "demo", base / "models")
+    workplace.train()
+    return workplace.models
+
+
+@pytest.fixture(scope="session")
+def house(trained_models: Path) -> Iterator[RunningHouse]:
+    """Both services up for the whole run, as the demo starts them."""
+    with running_house(trained_models.parent / "demo", trained_models) as running:
+        yield running

@@ -1,0 +1,49 @@
+"""Both services and a receiver, started as the demo starts them, for tests that need the real thing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from demo.house import House, Ports, Workplace
+
+
+@dataclass
+class RunningHouse:
+    """A house that is up: `credential` opens /score, `totp_secret` is Alice's."""
+
+    house: House
+    credential: str
+    totp_secret: str
+
+    @property
+    def ports(self) -> Ports:
+        return self.house.ports
+
+    def gateway(self) -> httpx2.Client:
+        return httpx2.Client(base_url=self.house.gateway_url, trust_env=False, timeout=20.0)
+
+    def scorer(self) -> httpx2.Client:
+        bearer = {"authorization": f"Bearer {self.credential}"}
+        return httpx2.Client(base_url=self.house.scorer_url, headers=bearer, trust_env=False, timeout=20.0)
+
+
+@contextmanager
+def running_house(state: Path, models: Path) -> Iterator[RunningHouse]:
+    """Up until the block ends; `models` must hold a trained model, its key beside `state` as the demo keeps it."""
+    workplace = Workplace(state, models)
+    workplace.clean()
+    house = House(workplace, Ports.choose(0, 0))
+    try:
+        house.scorer.start()
+        house.receiver.start()
+        house.gateway.environment = house.gateway_environment(house.make_credential("gateway", "score,outcomes"))
+        house.gateway.start()
+        credential = house.make_credential("tests", "score,read,outcomes")
+        house.scorer.wait_until_ready(f"{house.scorer_url}/ready")
+        house.gateway.wait_until_ready(f"{house.gateway_url}/ready")
+        yield RunningHouse(house, credential, house.enrol_alice())
+    finally:
+        house.stop()
