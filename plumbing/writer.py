@@ -228,7 +228,8 @@ def _resolve(outcome: _Outcome) -> None:
         return
     if outcome.error is None:
         future.set_result(outcome.value)
-    elif isinstance(outcome.error, StopIteration):  # a future cannot carry it
-        future.set_exception(RuntimeError("the job raised StopIteration"))
-    else:
+    elif isinstance(outcome.error, Exception) and not isinstance(outcome.error, StopIteration):
         future.set_exception(outcome.error)
+    else:
+        # A future cannot carry StopIteration, and an exit raised by one job must not end the loop of all.
+        future.set_exception(RuntimeError(f"the job raised {type(outcome.error).__name__}"))
