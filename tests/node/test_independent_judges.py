@@ -1,0 +1,68 @@
+"""JavaScript libraries that have never seen our code accept what we send and refuse what was touched."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.people import USUAL
+from plumbing.clock import SystemClock
+from tests.house import RunningHouse
+from webhooks.signing import parse_secret, standard_signer
+
+pytestmark = pytest.mark.node
+SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def node_engine(request: pytest.FixtureRequest) -> None:
+    """Names the engine in the closing lines."""
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    engines = [*getattr(request.config, "riskgate_engines", []), f"Node.js {version}"]
+    request.config.riskgate_engines = engines  # type: ignore[attr-defined]
+
+
+def judged(root: Path, **material: Any) -> dict[str, Any]:
+    """What the libraries said."""
+    script = root / "var" / "node" / "verify.mjs"
+    script.write_text((root / "tests" / "node" / "verify.mjs").read_text())
+    shown = subprocess.run(
+        ["node", str(script)], input=json.dumps(material), capture_output=True, text=True, timeout=60, check=True
+    )
+    verdict: dict[str, Any] = json.loads(shown.stdout)
+    return verdict
+
+
+@pytest.mark.parametrize(("touched", "verdict"), [("", "accepted"), (" ", "refused"), ("x", "refused")])
+def test_the_javascript_webhook_library_accepts_ours_alone(root: Path, touched: str, verdict: str) -> None:
+    """A signed delivery verifies; one byte more and it does not."""
+    body = '{"type":"login.denied","timestamp":"2026-01-01T00:00:00Z","data":{"risk_score":91.5}}'
+    now = int(SystemClock().now())
+    headers = dict(standard_signer([parse_secret(SECRET)])("msg_1", now, body.encode()))
+    answer = judged(root, webhook={"secret": SECRET, "body": body + touched, "headers": headers})
+    assert answer["webhook"].startswith(verdict)
+
+
+def test_an_old_delivery_is_refused_as_a_replay(root: Path) -> None:
+    """A signature from ten minutes ago is too old, however right."""
+    headers = dict(standard_signer([parse_secret(SECRET)])("msg_1", int(time.time()) - 600, b"{}"))
+    assert judged(root, webhook={"secret": SECRET, "body": "{}", "headers": headers})["webhook"].startswith("refused")
+
+
+def test_the_javascript_jose_library_verifies_our_access_token(root: Path, house: RunningHouse) -> None:
+    """ES256, `at+jwt`, issuer and audience, with the key from our JWKS and the claims of RFC 9068."""
+    with house.gateway() as gateway:
+        jwt = gateway.post("/login", json=USUAL.body()).json()["tokens"]["access_token"]
+        jwks = gateway.get("/.well-known/jwks.json").json()
+    token = {"jwt": jwt, "jwks": jwks, "issuer": house.house.gateway_url, "audience": "iam-clients"}
+    verdict = judged(root, token=token)["token"]
+    assert verdict["header"]["alg"] == "ES256"
+    assert {"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "sid", "auth_time", "acr", "amr"} <= set(
+        verdict["claims"]
+    )
+    assert not any("d" in key for key in jwks["keys"])
+    forged = judged(root, token={**token, "jwt": jwt[:-4] + ("AAAA" if jwt[-4:] != "AAAA" else "BBBB")})
+    assert str(forged["token"]).startswith("refused")

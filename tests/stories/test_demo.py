@@ -1,0 +1,47 @@
+"""`scripts/demo --once` keeps every promise it prints, and says so by its exit status."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+
+def demo(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "demo", "--once", *arguments],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def test_the_walk_goes_as_promised_twice(root: Path, trained_models: Path, tmp_path: Path) -> None:
+    """Five steps, a receiver killed in the middle, exit status 0; a second start tells the same story."""
+    chosen = ("--state", str(trained_models.parent / "walk"), "--models", str(trained_models))
+    for _ in range(2):
+        shown = demo(root, *chosen)
+        assert shown.returncode == 0, shown.stdout + shown.stderr
+        assert "Every step went as promised." in shown.stdout
+        assert "login.mfa_required" in shown.stdout
+        assert "/operator/sign-in?token=" in shown.stdout
+
+
+def test_a_taken_port_is_said_and_another_one_chosen(root: Path, trained_models: Path) -> None:
+    """Somebody else's server on the gateway's port does not stop the demo."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        shown = demo(
+            root,
+            "--state",
+            str(trained_models.parent / "taken"),
+            "--models",
+            str(trained_models),
+            "--gateway-port",
+            str(port),
+        )
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert f"Port {port} is taken" in shown.stdout
