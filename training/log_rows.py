@@ -38,11 +38,16 @@ def gathered(batches: Iterable[Any]) -> Columns:
         success = batch.column("success")
         found["success_known"] = success.is_valid().to_numpy(zero_copy_only=False)
         found["success"] = success.fill_null(False).to_numpy(zero_copy_only=False)
+        found["success_given"] = batch.column("success_given").fill_null(False).to_numpy(zero_copy_only=False)
         found["asn_given"] = batch.column("asn_given").fill_null(False).to_numpy(zero_copy_only=False)
         found["fingerprint"] = batch.column("fingerprint").to_numpy(zero_copy_only=False)
         for name, values in found.items():
             parts.setdefault(name, []).append(values)
-    return {name: np.concatenate(pieces) for name, pieces in parts.items()}
+    columns = {name: np.concatenate(pieces) for name, pieces in parts.items()}
+    if columns and not columns["success_given"].any():
+        # A log without outcomes is a log of finished logins, as an event without one is.
+        columns["success"][:] = columns["success_known"][:] = True
+    return columns
 
 
 class _Interned:
@@ -74,11 +79,11 @@ def _usable(longest: int) -> Callable[[str], str]:
 
 
 def _address(text: str) -> str:
-    """The canonical form of an IP address, or UNUSABLE. IPv4 written inside IPv6 is that IPv4."""
+    """The canonical form of an IP address, "" for "", else UNUSABLE. IPv4 written inside IPv6 is that IPv4."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
-        return UNUSABLE
+        return UNUSABLE if text else ""
     inner = getattr(address, "ipv4_mapped", None)
     return str(inner or address)
 
@@ -105,7 +110,7 @@ def moments(columns: Columns) -> tuple[NDArray[np.float64], bool]:
 def unusable(columns: Columns, moment: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
     """For each reason, which rows cannot be used because of it: the first that holds, so a row is counted once."""
     empty = _equals(columns["user_id"], "")
-    strange_ip = _equals(columns["ip"], UNUSABLE)
+    strange_ip = _equals(columns["ip"], UNUSABLE) | _equals(columns["ip"], "")
     texts = np.logical_or.reduce([_equals(columns[name], UNUSABLE) for name in TEXTS if name != "ip"])
     checks = {
         "malformed_row": empty & strange_ip & np.isnan(moment),

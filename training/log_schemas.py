@@ -29,7 +29,7 @@ TEXTS: Mapping[str, int] = {
 }
 """Text columns and the longest value the scoring service accepts in each."""
 
-_EVENT_FIELDS = ("timestamp", "success", "asn", "ip_rep", *TEXTS)
+_EVENT_FIELDS = ("timestamp", "success", "asn", "ip_rep", "rtt_ms", *TEXTS)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,8 @@ def typed_columns(schema: Schema, found: Mapping[str, str]) -> str:
     selected = {field: text(field) for field in TEXTS}
     selected["moment"] = _moment(raw("timestamp"))
     selected["hour_clock"] = _hour_clock(raw("timestamp"))
-    selected["success"] = _truth(raw("success")) if "success" in found else "true"
+    selected["success"] = _truth(raw("success"))
+    selected["success_given"] = f"{text('success')} <> ''"
     selected["asn"] = f"TRY_CAST(TRY_CAST(regexp_replace({raw('asn')}, '^(?i)as', '') AS DOUBLE) AS BIGINT)"
     selected["asn_given"] = f"{text('asn')} <> ''"
     selected["ip_rep"] = f"TRY_CAST({raw('ip_rep')} AS DOUBLE)"

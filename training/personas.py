@@ -1,13 +1,13 @@
 """The persona simulator: a whole sample log from a number of rows and a seed, the same bytes every time."""
 
-import contextlib
+import collections
 import csv
 import datetime
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from training.outputs import replaced_whole
 from training.refusals import WrongInputError
 from training.simulator import known_people
 from training.simulator.attacks import attacks
@@ -40,22 +40,19 @@ def simulate(rows: int, seed: int) -> list[Login]:
     return sorted(table, key=lambda row: (row.moment, row.user_id))
 
 
+def counts_by_label(table: Sequence[Login]) -> dict[str, int]:
+    """How many rows are honest, and how many of each attack there are."""
+    return dict(sorted(collections.Counter(row.label or "honest" for row in table).items()))
+
+
 def write_csv(table: Sequence[Login], path: Path) -> None:
     """The log as CSV, whole or not at all. Raises WrongInputError("unwritable_output")."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(_cells(row) for row in table)
-    fresh = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(text.getvalue(), encoding="utf-8", newline="")
-        os.replace(fresh, path)
-    except OSError as cause:
-        raise WrongInputError("unwritable_output", f"{path} cannot be written: {cause.strerror}") from cause
-    finally:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
+    with replaced_whole(path) as draft:
+        draft.write_text(text.getvalue(), encoding="utf-8", newline="")
 
 
 def _crowd_size(rows: int) -> int:

@@ -121,7 +121,8 @@ def _fields(kept: Columns, moment: NDArray[np.float64]) -> dict[str, Any]:
     fields["asn"] = np.where((kept["asn"] > 0) & (kept["asn"] <= MAX_ASN), kept["asn"], 0).astype(np.int64)
     fields["ip_rep"] = np.where((kept["ip_rep"] >= 0) & (kept["ip_rep"] <= 100), kept["ip_rep"], np.nan)
     fields["rtt_ms"] = np.where(kept["rtt_ms"] >= 0, kept["rtt_ms"], np.nan)
-    present = {name for name in texts if fields[name].any()} | {"timestamp", "success"}
+    present = {name for name in texts if fields[name].any()} | {"timestamp"}
+    present |= {"success"} if kept["success_given"].any() else set()
     present |= {"asn"} if fields["asn"].any() else set()
     present |= {name for name in ("ip_rep", "rtt_ms") if not np.isnan(fields[name]).all()}
     for name in _OPTIONAL:

@@ -1,0 +1,166 @@
+"""The engineers' command line: simulate, import, train, score, evaluate. Each parses, calls one step, says what came.
+
+Exit status: 0 done, 2 wrong usage or input, 3 training refused, 1 a bug. Heavy libraries load inside the commands.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from training.refusals import TrainingRefusedError, WrongInputError
+
+WRONG_INPUT, REFUSED = 2, 3
+
+app = typer.Typer(
+    name="risk-training",
+    help="Make, read and judge login logs, and train the risk model on them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Log = Annotated[Path, typer.Option("--input", help="A login log: CSV, JSON, JSON lines or Parquet.")]
+ModelDir = Annotated[Path, typer.Option("--model_dir", "--model-dir", help="Where the model's files are.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same result.")]
+PublicKey = Annotated[
+    Path, typer.Option("--public_key", "--public-key", help="The key that must have signed the model.")
+]
+
+DEFAULT_KEY = Path("var/training/signing.key")
+DEFAULT_PUBLIC_KEY = Path("var/training/signing.pub")
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="The CSV file to write.")],
+    rows: Annotated[int, typer.Option(help="How many logins, attacks among them.")] = 20_000,
+    seed: Seed = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Write a log of invented people and labelled attacks."""
+    from training.personas import counts_by_label, write_csv
+    from training.personas import simulate as simulated
+    from training.reports import tell
+
+    with _answered():
+        table = simulated(rows, seed)
+        write_csv(table, out)
+        facts = {"written": str(out), "rows": len(table), "seed": seed, "by_label": counts_by_label(table)}
+        tell(facts, as_json=as_json, console=Console())
+
+
+@app.command(name="import")
+def import_(
+    source: Log,
+    out: Annotated[Path, typer.Option(help="The Parquet file to write, in our event schema.")],
+    as_json: AsJson = False,
+) -> None:
+    """Read a log, say what was dropped and why, and write it in our event schema."""
+    from training.outputs import write_events
+    from training.reports import import_facts, tell
+    from training.sources import read_events
+
+    with _answered():
+        table = read_events(source)
+        write_events(table, out)
+        tell({**import_facts(table), "written": str(out)}, as_json=as_json, console=Console())
+
+
+@app.command()
+def train(
+    source: Log,
+    model_dir: ModelDir = Path("models"),
+    until: Annotated[str | None, typer.Option(help="Leave out this UTC day or moment and what follows.")] = None,
+    seed: Seed = 7,
+    key: Annotated[
+        Path, typer.Option(help="The signing key, made when missing; keep it out of the model's folder.")
+    ] = (DEFAULT_KEY),
+    as_json: AsJson = False,
+) -> None:
+    """Fit, calibrate, check and sign a model; the published one is replaced only by one that passed."""
+    from training.reports import tell
+    from training.training_run import trained
+
+    with _answered():
+        with _progress(visible=not as_json) as progress:
+            facts = trained(source, model_dir=model_dir, until=until, seed=seed, key=key, progress=progress)
+        tell(facts, as_json=as_json, console=Console())
+
+
+@app.command()
+def score(
+    source: Log,
+    output: Annotated[Path, typer.Option(help="The Parquet file to write: one column `risk` in the log's row order.")],
+    model_dir: ModelDir = Path("models"),
+    public_key: PublicKey = DEFAULT_PUBLIC_KEY,
+    as_json: AsJson = False,
+) -> None:
+    """Score a log as a stream: each row before it is learned from."""
+    from training.reports import tell
+    from training.scoring_run import scored
+
+    with _answered():
+        facts = scored(source, model_dir=model_dir, public_key=public_key, output=output)
+        tell(facts, as_json=as_json, console=Console())
+
+
+@app.command()
+def evaluate(
+    labels: Annotated[Path | None, typer.Option(help="A log with labels, as Parquet in the RBA schema.")] = None,
+    scores: Annotated[Path | None, typer.Option(help="The scores of that log, from `score`.")] = None,
+    source: Annotated[Path | None, typer.Option("--input", help="A log with labels, to be scored first.")] = None,
+    model_dir: ModelDir = Path("models"),
+    public_key: PublicKey = DEFAULT_PUBLIC_KEY,
+) -> None:
+    """Judge scores against labels: recall of each attack family at fixed false-positive rates.
+
+    Either --labels with --scores, or --input with --model_dir to score the log first.
+    """
+    from training.scoring_run import judged, scored
+
+    with _answered():
+        if source is not None and labels is None and scores is None:
+            with tempfile.TemporaryDirectory() as folder:
+                fresh = Path(folder) / "scores.parquet"
+                scored(source, model_dir=model_dir, public_key=public_key, output=fresh)
+                verdict = judged(source, fresh)
+        elif labels is not None and scores is not None and source is None:
+            verdict = judged(labels, scores)
+        else:
+            raise WrongInputError("usage", "give --labels with --scores, or --input with --model_dir")
+        typer.echo(verdict)
+
+
+@contextlib.contextmanager
+def _answered() -> Iterator[None]:
+    """Turns a decline into one line on standard error and its exit status; a bug keeps its traceback."""
+    try:
+        yield
+    except WrongInputError as decline:
+        typer.echo(f"error {decline.code}: {decline.message}", err=True)
+        raise typer.Exit(WRONG_INPUT) from decline
+    except TrainingRefusedError as decline:
+        typer.echo(f"training refused, {decline.code}: {decline.message}", err=True)
+        raise typer.Exit(REFUSED) from decline
+
+
+@contextlib.contextmanager
+def _progress(*, visible: bool) -> Iterator[Callable[[str, float], None]]:
+    """A progress bar on standard error, moved by telling what is being done and the share that is finished."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), disable=not visible) as bar:
+        task = bar.add_task("starting", total=1.0)
+        yield lambda doing, share: bar.update(task, description=doing, completed=share)
+        bar.update(task, description="done", completed=1.0)
+
+
+def main() -> None:
+    """Entry point of `risk-training`."""
+    app()

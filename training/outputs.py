@@ -1,0 +1,73 @@
+"""Files the training commands write, whole or not at all: an imported log, the scores of a log."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow
+from numpy.typing import NDArray
+from pyarrow import parquet
+
+from training.refusals import WrongInputError
+from training.sources import EventTable
+
+WORST_SCORE = 100.0
+"""What a row gets that could not be read: nobody can say that it was harmless."""
+
+_TEXTS = ("user_id", "ip", "user_agent", "device_id", "country", "region", "city", "ja4", "ja4h", "ja4s", "probe")
+_OPTIONAL_TEXTS = ("browser", "os", "device_type")
+
+
+@contextlib.contextmanager
+def replaced_whole(path: Path) -> Iterator[Path]:
+    """A path to write to; it takes the place of `path` when the block ends well and is removed otherwise.
+
+    Raises WrongInputError("unwritable_output").
+    """
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise WrongInputError("unwritable_output", f"{path} is a directory")
+        yield draft
+        os.replace(draft, path)
+    except OSError as cause:
+        raise WrongInputError("unwritable_output", f"{path} cannot be written: {cause.strerror or cause}") from cause
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+
+
+def write_events(table: EventTable, path: Path) -> None:
+    """The table as Parquet in our event schema, in time order, with the columns that it has and no others."""
+    columns: dict[str, Any] = {
+        "timestamp": pyarrow.array(_microseconds(table.timestamp), pyarrow.timestamp("us", tz="UTC")),
+        "success": table.success,
+    }
+    for name in (*_TEXTS, *_OPTIONAL_TEXTS):
+        if name in table.present:
+            columns[name] = pyarrow.array(getattr(table, name), pyarrow.string())
+    if "asn" in table.present:
+        columns["asn"] = pyarrow.array(table.asn, pyarrow.int64(), mask=table.asn == 0)
+    for name in ("ip_rep", "rtt_ms"):
+        if name in table.present:
+            values = getattr(table, name)
+            columns[name] = pyarrow.array(values, pyarrow.float64(), mask=np.isnan(values))
+    with replaced_whole(path) as draft:
+        parquet.write_table(pyarrow.table(columns), draft, compression="zstd")
+
+
+def write_scores(table: EventTable, scores: NDArray[np.float64], path: Path) -> int:
+    """One float column `risk` in the order of the log's file; returns how many rows got WORST_SCORE unread."""
+    risk = np.full(table.rows_in_file, WORST_SCORE)
+    risk[table.row_order] = scores
+    with replaced_whole(path) as draft:
+        parquet.write_table(pyarrow.table({"risk": risk}), draft, compression="zstd")
+    return table.rows_in_file - len(table)
+
+
+def _microseconds(seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.round(seconds * 1e6).astype(np.int64)

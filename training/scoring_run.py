@@ -1,0 +1,47 @@
+"""Scores of a log by a published model, and the verdict on them."""
+
+from pathlib import Path
+from typing import Any
+
+from risk_scorer.core.artefact import BadArtefact, load
+
+from risk_scorer.adapters.model_store import BadPublicKey, public_keys, read_files
+from risk_scorer.core.model import Model
+from training.evaluate import evaluate_file
+from training.outputs import write_scores
+from training.refusals import WrongInputError
+from training.sources import read_events
+from training.stream import score_table
+
+
+def scored(source: Path, *, model_dir: Path, public_key: Path, output: Path) -> dict[str, Any]:
+    """Score the log and write the scores; returns the facts to tell. Raises WrongInputError."""
+    model = _model(model_dir, public_key)
+    table = read_events(source)
+    unread = write_scores(table, score_table(model, table), output)
+    return {
+        "written": str(output),
+        "rows": table.rows_in_file,
+        "unread_rows_scored_100": unread,
+        "dropped": dict(sorted(table.dropped.items())),
+        "model_version": model.version,
+    }
+
+
+def judged(labels: Path, scores: Path) -> str:
+    """Recall at fixed false-positive rates, as text. Raises WrongInputError for a missing or foreign file."""
+    for path in (labels, scores):
+        if not path.is_file():
+            raise WrongInputError("no_such_file", f"there is no file {path}")
+    return evaluate_file(labels, scores)
+
+
+def _model(model_dir: Path, public_key: Path) -> Model:
+    try:
+        return load(read_files(model_dir), public_keys([str(public_key)]))
+    except FileNotFoundError as cause:
+        raise WrongInputError("no_model", f"there is no signed model in {model_dir}") from cause
+    except BadPublicKey as cause:
+        raise WrongInputError("bad_public_key", f"{public_key} holds no Ed25519 public key") from cause
+    except BadArtefact as cause:
+        raise WrongInputError(cause.code, f"the model in {model_dir} cannot be used: {cause}") from cause
