@@ -1,0 +1,127 @@
+"""The table of policy, as a full matrix."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from auth_gateway.core.policy import Policy, decide, is_worth_announcing, level_of
+from risk_scorer.contract.assessment import Explain, Reason, RiskScore, risk_level
+
+NOTHING_KNOWN = Explain(
+    hour=0,
+    day_of_week=0,
+    success=1,
+    user_freq=0,
+    ip_freq=0,
+    device_freq=0,
+    ua_freq=0,
+    ja4_freq=0,
+    ja4h_freq=0,
+    ja4s_freq=0,
+    ip_rep=0.0,
+)
+
+
+def score(mark: float, level: Any = None) -> RiskScore:
+    return RiskScore(
+        risk_score=mark,
+        risk_level=level or risk_level(mark),
+        model_label=1,
+        explain=NOTHING_KNOWN,
+        ts_scored=0.0,
+        reasons=[Reason(code="new_device", points=mark, observed="", usual="", text="")],
+        model_version="m",
+        event_id="evt_1",
+    )
+
+
+# (level, high_deny, medium_requires_mfa, has_factor) → (decision, rule); every combination is here
+MATRIX = {
+    ("low", True, True, True): ("allow", "low"),
+    ("low", True, True, False): ("allow", "low"),
+    ("low", True, False, True): ("allow", "low"),
+    ("low", True, False, False): ("allow", "low"),
+    ("low", False, True, True): ("allow", "low"),
+    ("low", False, True, False): ("allow", "low"),
+    ("low", False, False, True): ("allow", "low"),
+    ("low", False, False, False): ("allow", "low"),
+    ("medium", True, True, True): ("challenge", "medium"),
+    ("medium", True, True, False): ("deny", "no_factor"),
+    ("medium", True, False, True): ("allow", "medium_allowed"),
+    ("medium", True, False, False): ("allow", "medium_allowed"),
+    ("medium", False, True, True): ("challenge", "medium"),
+    ("medium", False, True, False): ("deny", "no_factor"),
+    ("medium", False, False, True): ("allow", "medium_allowed"),
+    ("medium", False, False, False): ("allow", "medium_allowed"),
+    ("high", True, True, True): ("deny", "high"),
+    ("high", True, True, False): ("deny", "high"),
+    ("high", True, False, True): ("deny", "high"),
+    ("high", True, False, False): ("deny", "high"),
+    ("high", False, True, True): ("challenge", "high_step_up"),
+    ("high", False, True, False): ("deny", "no_factor_high"),
+    ("high", False, False, True): ("challenge", "high_step_up"),
+    ("high", False, False, False): ("deny", "no_factor_high"),
+    (None, True, True, True): ("challenge", "unscored"),
+    (None, True, True, False): ("deny", "no_factor_unscored"),
+    (None, True, False, True): ("challenge", "unscored"),
+    (None, True, False, False): ("deny", "no_factor_unscored"),
+    (None, False, True, True): ("challenge", "unscored"),
+    (None, False, True, False): ("deny", "no_factor_unscored"),
+    (None, False, False, True): ("challenge", "unscored"),
+    (None, False, False, False): ("deny", "no_factor_unscored"),
+}
+MARKS: dict[str | None, list[float | None]] = {
+    "low": [0.0, 59.999],
+    "medium": [60.0, 79.999],
+    "high": [80.0, 100.0],
+    None: [None],
+}
+
+
+def test_the_matrix_is_complete() -> None:
+    """No combination of level, switches and factor is left to chance."""
+    switches = (True, False)
+    assert set(MATRIX) == set(product(["low", "medium", "high", None], switches, switches, switches))
+
+
+@pytest.mark.parametrize("situation", MATRIX, ids=str)
+def test_policy_answers_as_the_matrix_says(situation: tuple[str | None, bool, bool, bool]) -> None:
+    """Both ends of every level give the decision and the rule of their row."""
+    level, high_deny, medium_requires_mfa, has_factor = situation
+    policy = Policy(high_deny=high_deny, medium_requires_mfa=medium_requires_mfa)
+    for mark in MARKS[level]:
+        decision = decide(None if mark is None else score(mark), has_factor=has_factor, policy=policy)
+        assert (decision.name, decision.rule) == MATRIX[situation]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        score(float("nan"), "low"),
+        score(float("inf"), "high"),
+        score(-0.1, "low"),
+        score(100.1, "high"),
+        score(50, "high"),
+    ],
+    ids=["nan", "infinite", "below", "above", "at odds with its level"],
+)
+def test_what_is_no_score_steps_up(odd: RiskScore) -> None:
+    """A score that cannot be is treated like none at all, and is never a reason."""
+    assert level_of(odd) is None
+    assert decide(odd, has_factor=True, policy=Policy()).rule == "unscored"
+    assert decide(odd, has_factor=False, policy=Policy()).name == "deny"
+    assert decide(odd, has_factor=True, policy=Policy()).reasons == ()
+
+
+def test_reasons_travel_with_the_decision() -> None:
+    """The operator reads why in the audit trail."""
+    assert decide(score(70), has_factor=True, policy=Policy()).reasons == ("new_device",)
+
+
+@pytest.mark.parametrize(("mark", "expected"), [(79.9, False), (80.0, True), (100.0, True)])
+def test_denials_are_announced_from_the_threshold_on(mark: float, expected: bool) -> None:
+    """The threshold itself is included."""
+    assert is_worth_announcing(score(mark), 80.0) is expected
+    assert not is_worth_announcing(None, 0.0)
+    assert not is_worth_announcing(score(float("nan"), "high"), 0.0)
