@@ -1,6 +1,7 @@
 """Everything an operator may set: the only reader of the environment, and of the optional file AUTH_GATEWAY_CONFIG.
 
-The file is TOML; its keys are the environment names in small letters, and the environment wins.
+The file is TOML; its keys are the environment names in small letters, and the environment wins. No secret has a
+default, and a weak or published one stops the start outside the demo profile.
 """
 
 import os
@@ -10,13 +11,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from webhooks.signing import MIN_SECRET_BYTES, parse_secret
+from webhooks.targets import TargetRefused, parse_target
 
 # RFC 7518, section 3.2: an HS256 key has at least the size of the hash.
 JWT_SECRET_BYTES = 32
-# Standard Webhooks: a secret is 24 to 64 bytes.
-WEBHOOK_SECRET_BYTES = 24
 # Secrets that manuals print and scanners try first.
 KNOWN_SECRETS = frozenset(
     {
@@ -29,6 +31,7 @@ KNOWN_SECRETS = frozenset(
         "your-256-bit-secret",
         "a-string-secret-at-least-256-bits-long",
         "your-secret-key-must-be-at-least-32-characters",
+        "whsec_mfkq9r8gkyqrtwjupd8ilpzio2lalasw",
     }
 )
 
@@ -71,7 +74,7 @@ Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 class Settings(BaseSettings):
     """One frozen object; every field is the environment name in small letters."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, validate_default=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     risk_api_url: HttpUrl = "http://localhost:8000"
     risk_api_credential: SecretStr | None = None
@@ -93,7 +96,8 @@ class Settings(BaseSettings):
     auth_gateway_profile: Literal["production", "demo"] = "production"
     auth_gateway_state: Path = Path("var/gateway")
     auth_gateway_host: str = "127.0.0.1"
-    auth_gateway_port: int = Field(default=9000, ge=0, le=65535)
+    auth_gateway_port: int = Field(default=9000, ge=1, le=65535)
+    auth_gateway_log_level: Literal["debug", "info", "warning", "error"] = "info"
     trusted_proxies: Networks = ()
     password_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     password_queue: int | None = Field(default=None, ge=0, le=4096)
@@ -109,8 +113,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment first, then what the file said; a stray .env in the working directory is never read."""
-        return env_settings, init_settings
+        """Arguments, then the environment, then the file; a stray .env in the working directory is never read."""
+        file = _from_file(os.environ.get("AUTH_GATEWAY_CONFIG"))
+        return init_settings, env_settings, InitSettingsSource(settings_cls, file)
 
     @property
     def is_demo(self) -> bool:
@@ -139,10 +144,53 @@ class Settings(BaseSettings):
         """Where MFA events go: their own address, or the common one."""
         return self.mfa_webhook_url or self.webhook_url
 
+    @property
+    def webhook_keys(self) -> list[bytes]:
+        """What Standard Webhooks signatures are made with, newest first; the MFA secret stands in for none."""
+        secrets = [secret for secret in (self.webhook_secret, self.webhook_secret_previous) if secret is not None]
+        if secrets:
+            return [parse_secret(secret.get_secret_value()) for secret in secrets]
+        return [self.plain_key] if self.plain_key else []
+
+    @property
+    def plain_key(self) -> bytes | None:
+        """What the plain hex signature is made with."""
+        return self.mfa_hmac_secret.get_secret_value().encode() if self.mfa_hmac_secret else None
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach the gateway: the issuer when it is an address, else where it listens."""
+        is_address = urlsplit(self.jwt_issuer).scheme in {"http", "https"}
+        return self.jwt_issuer if is_address else f"http://{self.auth_gateway_host}:{self.auth_gateway_port}"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach the gateway over https, so that cookies can be bound to it."""
+        return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def database_url(self) -> str:
+        """The gateway's own database, in its state directory."""
+        return f"sqlite:///{(self.auth_gateway_state / 'gateway.db').absolute()}"
+
+    @field_validator("webhook_secret", "webhook_secret_previous")
+    @classmethod
+    def _is_webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_secret(value.get_secret_value())
+        return value
+
     @model_validator(mode="after")
-    def _webhooks_are_signed(self) -> Self:
+    def _webhooks_are_signed_and_go_outside(self) -> Self:
         if self.mfa_target is not None and self.webhook_secret is None and self.mfa_hmac_secret is None:
             raise ValueError("a webhook address needs WEBHOOK_SECRET or MFA_HMAC_SECRET to sign with")
+        for name in ("webhook_url", "mfa_webhook_url"):
+            url: str | None = getattr(self, name)
+            try:
+                if url is not None:
+                    parse_target(url, allow_private=self.is_demo)
+            except TargetRefused as refused:
+                raise ValueError(f"{name.upper()} is no place to send to ({refused.code})") from None
         return self
 
     @model_validator(mode="after")
@@ -153,18 +201,18 @@ class Settings(BaseSettings):
             raise ValueError(f"JWT_SECRET {_demand(JWT_SECRET_BYTES)}")
         for name in ("webhook_secret", "webhook_secret_previous", "mfa_hmac_secret"):
             secret: SecretStr | None = getattr(self, name)
-            if secret is not None and _is_weak(secret, WEBHOOK_SECRET_BYTES):
-                raise ValueError(f"{name.upper()} {_demand(WEBHOOK_SECRET_BYTES)}")
+            if secret is not None and _is_weak(secret, MIN_SECRET_BYTES):
+                raise ValueError(f"{name.upper()} {_demand(MIN_SECRET_BYTES)}")
         return self
 
 
-def load_settings() -> Settings:
-    """The settings of this process.
+def load_settings(**given: object) -> Settings:
+    """The settings of this process; what is given outranks the environment.
 
     Raises: SettingsError with one line that names the setting and shows no value.
     """
     try:
-        return Settings(**_from_file(os.environ.get("AUTH_GATEWAY_CONFIG")))
+        return Settings(**given)  # type: ignore[arg-type] # checked by pydantic, field by field
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)
         raise SettingsError("; ".join(_one_line(problem) for problem in problems)) from None

@@ -42,8 +42,7 @@ class SigningKeyStore:
         """
         activates_at = now + delay_seconds
         for record in self._records.list(tx):
-            if record.retired_at is None or record.retired_at > activates_at:
-                self._records.retire(tx, record.kid, activates_at)
+            self._records.retire(tx, record.kid, activates_at)
         self._records.forget_retired(tx, now - access_ttl_seconds - LEEWAY_SECONDS)
         return self._add_new(tx, now=now, activates_at=activates_at)
 

@@ -22,7 +22,7 @@ class PasswordHasher:
 
     def __init__(self, *, memory_kib: int = ARGON2_MEMORY_KIB, passes: int = ARGON2_PASSES) -> None:
         self._context = _context(memory_kib=memory_kib, passes=passes)
-        self.default_scheme = Scheme(f"$argon2id$v=19$m={memory_kib},t={passes},p={ARGON2_LANES}$", "argon2", 22, 43)
+        self.default_scheme = Scheme(f"$argon2id$v=19$m={memory_kib},t={passes},p={ARGON2_LANES}$")
 
     def hash(self, password: str) -> str:
         """A new argon2id hash."""
@@ -32,7 +32,7 @@ class PasswordHasher:
     def scheme(self, stored_hash: str) -> str | None:
         """The scheme and costs of an imported hash, None when it is none we verify or costs more than we pay."""
         scheme = scheme_of(stored_hash)
-        return None if scheme is None else scheme.prefix
+        return None if scheme is None else scheme.name
 
     def check(self, password: str, stored_hash: str) -> PasswordCheck:
         """Compares; a stored text that is no known hash matches nothing, and takes as long as one that is."""
@@ -41,7 +41,7 @@ class PasswordHasher:
         if scheme is None:
             self._matches(secret, self.default_scheme.stand_in())
             return PasswordCheck(matches=False)
-        if scheme.kind == "bcrypt":
+        if scheme.is_bcrypt:
             return self._check_bcrypt(secret, stored_hash)
         if not self._matches(secret, stored_hash):
             return PasswordCheck(matches=False)

@@ -40,6 +40,7 @@ class HttpScorer:
 
     def __init__(self, *, base_url: str, credential: str | None, deadline_seconds: float, clock: Clock) -> None:
         self._url = f"{base_url}/score"
+        self._health_url = f"{base_url}/health"
         self._deadline_seconds = deadline_seconds
         self._clock = clock
         self._breaker = CircuitBreaker()
@@ -77,6 +78,18 @@ class HttpScorer:
             _log.exception("scorer_answer_unforeseen")
         self._note(None if score is not None else problem)
         return score
+
+    async def problem(self) -> str | None:
+        """Why the scorer cannot be asked now, or None when it says it is alive; for operators."""
+        try:
+            async with asyncio.timeout(self._deadline_seconds):
+                async with self._client.stream("GET", self._health_url) as response:
+                    is_alive = response.status_code == 200
+        except TimeoutError:
+            return "scorer_timeout"
+        except (httpx2.HTTPError, OSError):
+            return "scorer_unreachable"
+        return None if is_alive else "scorer_invalid"
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -8,8 +8,9 @@ import pytest
 from passlib.hash import argon2
 
 from auth_gateway.adapters.hashing_pool import NICENESS, HashingPool
-from auth_gateway.adapters.password_schemes import Scheme, scheme_of
+from auth_gateway.adapters.password_schemes import Scheme, scheme_named, scheme_of
 from auth_gateway.adapters.passwords import PasswordHasher, PooledPasswords, wrong_guess_seconds
+from auth_gateway.core.account import hash_scheme
 from plumbing.refusals import Refused
 
 HASHER = PasswordHasher(memory_kib=64, passes=1)
@@ -23,7 +24,7 @@ def test_a_new_hash_is_argon2id_at_the_recommended_cost() -> None:
     """OWASP's parameters are what an unconfigured hasher uses."""
     stored = PasswordHasher().hash("Password123!")
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert PasswordHasher().scheme(stored) == "$argon2id$v=19$m=19456,t=2,p=1$"
+    assert PasswordHasher().scheme(stored) == "argon2id$v=19$m=19456,t=2,p=1"
 
 
 @pytest.mark.parametrize("password", ["Password123!", "", "nul\0inside", "é" * 200, "x" * 1000, "pass word", "🔑"])
@@ -120,6 +121,18 @@ def test_a_stand_in_has_the_scheme_and_shape_of_the_real_one(stored: str) -> Non
     assert not HASHER.check("x", scheme.stand_in()).matches
 
 
+@pytest.mark.parametrize("stored", [bcrypt_hash(b"x"), HASHER.hash("x")])
+def test_a_scheme_is_found_again_by_the_name_that_storage_keeps(stored: str) -> None:
+    """The floor is measured from those names."""
+    assert scheme_named(hash_scheme(stored)) == scheme_of(stored)
+    assert HASHER.scheme(stored) == hash_scheme(stored)
+
+
+def test_a_name_of_no_scheme_has_none() -> None:
+    """A hash from before our checks must not stop the start."""
+    assert scheme_named("unknown") is None
+
+
 def test_the_time_of_a_wrong_guess_is_the_slower_of_two() -> None:
     """One quick try must not set the floor too low."""
     readings = iter([0.0, 0.1, 5.0, 5.3])
@@ -169,7 +182,7 @@ def test_an_absent_account_is_compared_with_the_scheme_to_imitate() -> None:
 
     pool = HashingPool(workers=1, queue_limit=1)
     passwords = PooledPasswords(pool, Watched(memory_kib=64, passes=1))
-    passwords.imitate(Scheme("$2b$04$", "bcrypt", 22, 31))
+    passwords.imitate(Scheme("$2b$04$"))
     try:
         asyncio.run(passwords.check("secret", None))
     finally:

@@ -9,8 +9,8 @@ from auth_gateway.adapters.password_schemes import Scheme
 from auth_gateway.adapters.refusal_floor import MARGIN_RATIO, MARGIN_SECONDS, RefusalFloor
 from plumbing.clock import FixedClock
 
-QUICK = Scheme("$argon2id$v=19$m=19456,t=2,p=1$", "argon2", 22, 43)
-SLOW = Scheme("$2b$12$", "bcrypt", 22, 31)
+QUICK = Scheme("$argon2id$v=19$m=19456,t=2,p=1$")
+SLOW = Scheme("$2b$12$")
 SECONDS = {QUICK: 0.02, SLOW: 0.2}
 
 

@@ -8,7 +8,7 @@ import pytest
 from auth_gateway.settings import Settings, SettingsError, load_settings
 
 STRONG = "kX8vQ2mN5pR7tY1wZ4aB6cD9eF3gH0jL"
-WEBHOOK = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+WEBHOOK = "whsec_Jk3Vt0Zq9s1xYb7cD2eF4gH6iK8lM0nP"
 
 
 @pytest.fixture(autouse=True)
@@ -133,11 +133,64 @@ def test_the_demo_passes_over_a_weak_jwt_secret(monkeypatch: pytest.MonkeyPatch)
     assert settings.hs256_secret is None
 
 
-@pytest.mark.parametrize("name", ["WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "MFA_HMAC_SECRET"])
-def test_a_weak_webhook_secret_is_for_the_demo_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("MFA_HMAC_SECRET", "supersecret"),
+        ("WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ("WEBHOOK_SECRET_PREVIOUS", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+    ],
+)
+def test_a_published_webhook_secret_is_for_the_demo_alone(
+    name: str, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The reference's `supersecret` works there and nowhere else."""
-    assert name in problem(monkeypatch, **{name: "supersecret"})
-    assert load(monkeypatch, **{name: "supersecret"}, AUTH_GATEWAY_PROFILE="demo").is_demo
+    assert name in problem(monkeypatch, **{name: secret})
+    assert load(monkeypatch, **{name: secret}, AUTH_GATEWAY_PROFILE="demo").is_demo
+
+
+@pytest.mark.parametrize("secret", ["whsec_!!", "whsec_c2hvcnQ=", "kX8vQ2mN5pR7tY1wZ4aB6cD9eF3gH0jL"])
+def test_a_webhook_secret_has_the_standard_form(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Receivers' libraries take no other."""
+    text = problem(monkeypatch, WEBHOOK_SECRET=secret, AUTH_GATEWAY_PROFILE="demo")
+    assert text.startswith("WEBHOOK_SECRET: ")
+    assert secret not in text
+
+
+def test_two_secrets_sign_at_a_time_and_the_mfa_secret_stands_in_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a receiver may change over in its own time, and an old receiver needs one secret only."""
+    assert load(monkeypatch, MFA_HMAC_SECRET=STRONG).webhook_keys == [STRONG.encode()]
+    both = load(monkeypatch, WEBHOOK_SECRET=WEBHOOK, WEBHOOK_SECRET_PREVIOUS=WEBHOOK[:-4] + "wxyz")
+    assert len(both.webhook_keys) == 2
+
+
+@pytest.mark.parametrize("url", ["http://siem.example/in", "https://127.0.0.1/in", "https://10.1.2.3/in"])
+def test_a_webhook_goes_outside_but_in_the_demo(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere a webhook must not reach into our own network, nor cross another one in the clear."""
+    assert "WEBHOOK_URL is no place" in problem(monkeypatch, WEBHOOK_URL=url, WEBHOOK_SECRET=WEBHOOK)
+    assert load(monkeypatch, WEBHOOK_URL=url, WEBHOOK_SECRET=WEBHOOK, AUTH_GATEWAY_PROFILE="demo").webhook_url == url
+
+
+@pytest.mark.parametrize(
+    ("issuer", "public_url", "is_https"),
+    [
+        ("iam-ai-sample", "http://127.0.0.1:9000", False),
+        ("http://localhost:9000", "http://localhost:9000", False),
+        ("https://id.example", "https://id.example", True),
+    ],
+)
+def test_the_issuer_says_where_people_come_in(
+    issuer: str, public_url: str, is_https: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cookies are bound to https when it is an https address."""
+    settings = load(monkeypatch, JWT_ISSUER=issuer)
+    assert (settings.public_url, settings.is_https) == (public_url, is_https)
+
+
+def test_what_the_command_line_gives_outranks_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`serve --port` means that port."""
+    monkeypatch.setenv("AUTH_GATEWAY_PORT", "9100")
+    assert load_settings(auth_gateway_port=9200).auth_gateway_port == 9200
 
 
 @pytest.mark.parametrize("profile", ["demo", "production"])

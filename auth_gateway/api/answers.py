@@ -1,0 +1,79 @@
+"""The shapes that the endpoints answer with, as they are sent and as they are documented."""
+
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from auth_gateway.flows.answers import IssuedTokens
+from risk_scorer.contract.assessment import RiskScore
+
+# Only a client that may see scores gets the field at all; for it, null says that the scorer gave none.
+Score = RiskScore | None | UnsetType
+
+
+class LoginAllowed(msgspec.Struct, frozen=True, kw_only=True):
+    """The person is in."""
+
+    allowed: Literal[True] = True
+    session_id: str
+    tokens: IssuedTokens
+    score: Score = UNSET
+
+
+class SecondFactorAwaited(msgspec.Struct, frozen=True, kw_only=True):
+    """A code is needed: send it with `challenge_id` to /login/complete within `expires_in` seconds.
+
+    `challenge_ref` names the same challenge in webhook messages and cannot be used to complete it.
+    """
+
+    allowed: Literal[False] = False
+    mfa_required: Literal[True] = True
+    message: str = "A second factor is required to finish this login."
+    challenge_id: str
+    challenge_ref: str
+    expires_in: int
+    methods: tuple[str, ...]
+    score: Score = UNSET
+
+
+class LoginDenied(msgspec.Struct, frozen=True, kw_only=True):
+    """Policy refused; support finds out why by the incident id."""
+
+    allowed: Literal[False] = False
+    denied: Literal[True] = True
+    incident_id: str
+    message: str = "This login was refused. Tell support the incident id."
+    score: Score = UNSET
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Every other answer: a stable code, and a text for people that repeats nothing of the request."""
+
+    error: str
+    error_description: str
+    field: str | None = None
+    attempts_left: int | None = None
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The event loop answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether people can log in; `scorer` is `reachable` or why it is not, and does not count: logins go on without."""
+
+    status: Literal["ready", "not_ready"]
+    checks: dict[str, bool]
+    scorer: str
+
+
+class KeySet(msgspec.Struct, frozen=True):
+    """Public keys (RFC 7517)."""
+
+    keys: list[dict[str, str]]
+
+
+DOCUMENTED = (LoginAllowed, SecondFactorAwaited, LoginDenied, IssuedTokens, Refusal, Health, Readiness, KeySet)

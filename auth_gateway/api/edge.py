@@ -1,0 +1,148 @@
+"""What is believed of a request's circumstances, and from whom: the place where a caller cannot talk its risk down."""
+
+import re
+from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from starlette.requests import Request
+
+from auth_gateway.api.bodies import VOUCHED_FIELDS, Timestamp, VouchedFacts, vouches
+from auth_gateway.core.context import Client, LoginContext, client_address
+from plumbing.bodies import refuse_unsafe_text
+from plumbing.refusals import Refused
+
+LONGEST_USER_AGENT = 2048
+LONGEST_FINGERPRINT = 256
+# The year 2242; a time beyond it is a slip in units.
+LATEST_TIMESTAMP = 2.0**33
+
+_PRINTABLE = re.compile(r"[\x20-\x7e]*")
+
+
+class Edge:
+    """Builds the context of a login from its connection, its trusted proxies and, where allowed, its body."""
+
+    def __init__(self, *, trusted_networks: tuple[IPv4Network | IPv6Network, ...], anyone_may_vouch: bool) -> None:
+        self._trusted_networks = trusted_networks
+        self._anyone_may_vouch = anyone_may_vouch
+
+    def context(
+        self, request: Request, body: VouchedFacts, *, client: Client, device_id: str, now: float
+    ) -> LoginContext:
+        """The circumstances of this login.
+
+        Raises: Refused `context_not_allowed` (400) when the body tells a context and its sender may not vouch for it;
+        `invalid_ip` or `invalid_timestamp` (422).
+        """
+        seen = self._seen(request, client=client, device_id=device_id, now=now)
+        if not vouches(body):
+            return seen
+        if not (client.may_vouch or self._anyone_may_vouch):
+            raise Refused(
+                "context_not_allowed",
+                "Only a registered client that may vouch for it can send login context.",
+                status=400,
+                evidence={"fields": [field for field in VOUCHED_FIELDS if getattr(body, field) is not None]},
+            )
+        return _vouched(seen, body)
+
+    def address(self, request: Request) -> str:
+        """The address of whoever really called, "" when the connection has none."""
+        peer = request.client.host if request.client else ""
+        forwarded = request.headers.getlist("x-forwarded-for")
+        return client_address(peer, ",".join(forwarded) or None, self._trusted_networks)
+
+    def _seen(self, request: Request, *, client: Client, device_id: str, now: float) -> LoginContext:
+        """The context as the connection shows it; fingerprints count only when our own proxy wrote them."""
+        headers = request.headers
+        is_proxied = self._comes_from_proxy(request)
+        return LoginContext(
+            ip=self.address(request),
+            timestamp=now,
+            client_id=client.client_id,
+            user_agent=_cleaned(headers.get("user-agent", ""), LONGEST_USER_AGENT),
+            device_id=device_id,
+            ja4=_fingerprint(headers.get("x-ja4")) if is_proxied else None,
+            ja4h=_fingerprint(headers.get("x-ja4h")) if is_proxied else None,
+            ja4s=_fingerprint(headers.get("x-ja4s")) if is_proxied else None,
+        )
+
+    def _comes_from_proxy(self, request: Request) -> bool:
+        try:
+            peer = ip_address(request.client.host if request.client else "")
+        except ValueError:
+            return False
+        return any(peer in network for network in self._trusted_networks)
+
+
+def _vouched(seen: LoginContext, body: VouchedFacts) -> LoginContext:
+    """What a trusted client says replaces what we see: we see the client itself, not the person behind it."""
+    for field in ("user_agent", "device_id", "country", "region", "city", "ja4", "ja4h", "ja4s"):
+        refuse_unsafe_text(getattr(body, field) or "", f"$.{field}")
+    return LoginContext(
+        ip=seen.ip if body.ip is None else _strict_address(body.ip),
+        timestamp=seen.timestamp if body.timestamp is None else _epoch_seconds(body.timestamp),
+        client_id=seen.client_id,
+        user_agent=seen.user_agent if body.user_agent is None else body.user_agent,
+        device_id=seen.device_id if body.device_id is None else body.device_id,
+        country=body.country or "",
+        region=body.region or "",
+        city=body.city or "",
+        ja4=seen.ja4 if body.ja4 is None else body.ja4,
+        ja4h=seen.ja4h if body.ja4h is None else body.ja4h,
+        ja4s=seen.ja4s if body.ja4s is None else body.ja4s,
+        asn=body.asn,
+        ip_rep=body.ip_rep,
+        is_vouched=True,
+    )
+
+
+def _strict_address(text: str) -> str:
+    """The address in its one canonical form.
+
+    `198.01.100.9` is two addresses, decimal and octal, depending on who reads it; guessing would let a caller show one
+    to us and another to the next reader.
+    """
+    try:
+        parsed = ip_address(text)
+    except ValueError:
+        parsed = None
+    if parsed is None or (isinstance(parsed, IPv6Address) and parsed.scope_id is not None):
+        raise Refused("invalid_ip", "This is not an IP address.", status=422, evidence={"field": "$.ip"})
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(parsed)
+
+
+def _epoch_seconds(value: Timestamp) -> float:
+    """ISO 8601 (UTC unless it says otherwise) or epoch seconds, as seconds since the epoch."""
+    try:
+        seconds = _parsed_iso(value) if isinstance(value, str) else float(value)
+    except (ValueError, OverflowError):
+        seconds = -1.0
+    if not 0.0 <= seconds < LATEST_TIMESTAMP:
+        raise Refused(
+            "invalid_timestamp",
+            "This is neither an ISO 8601 time nor epoch seconds.",
+            status=422,
+            evidence={"field": "$.timestamp"},
+        )
+    return seconds
+
+
+def _parsed_iso(text: str) -> float:
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _fingerprint(text: str | None) -> str | None:
+    """A header of our own proxy; one that is over-long or not plain text is no fingerprint."""
+    if not text or len(text) > LONGEST_FINGERPRINT or not _PRINTABLE.fullmatch(text):
+        return None
+    return text
+
+
+def _cleaned(text: str, longest: int) -> str:
+    """A header as text that can be stored and shown; control characters have no place in any honest one."""
+    cut = text[:longest]
+    return cut if cut.isprintable() else "".join(character for character in cut if character.isprintable())

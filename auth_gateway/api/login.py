@@ -1,0 +1,69 @@
+"""`POST /login` and `POST /login/complete`: parse, call one flow, render."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from auth_gateway.api.bodies import MOST_CHALLENGE_BYTES, MOST_LOGIN_BYTES, ChallengeBody, LoginBody
+from auth_gateway.api.clients import Registered, calling_client
+from auth_gateway.api.devices import DeviceCookie, device_id_of
+from auth_gateway.api.edge import Edge
+from auth_gateway.api.rendering import completion_response, login_response
+from auth_gateway.flows.answers import WrongCredentials
+from auth_gateway.flows.challenge import CompleteLogin
+from auth_gateway.flows.login import Login
+from plumbing.bodies import decode, read_body, require_json
+from plumbing.clock import Clock
+
+_login_decoder = msgspec.json.Decoder(LoginBody)
+_challenge_decoder = msgspec.json.Decoder(ChallengeBody)
+
+
+class Floor(Protocol):
+    """Makes refusals leave together."""
+
+    async def hold(self, started_at: float) -> None:
+        """Returns when a refusal that began at `started_at` (monotonic seconds) may leave."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginRoutes:
+    """The two halves of a login."""
+
+    login: Login
+    complete: CompleteLogin
+    registered: Registered
+    edge: Edge
+    devices: DeviceCookie
+    floor: Floor
+    clock: Clock
+    wake_delivery: Callable[[], None]
+
+    async def post_login(self, request: Request) -> Response:
+        """One login by password. The floor counts from the moment the whole request is here: how long a client takes
+        to send it is the client's own doing."""
+        client = calling_client(request, self.registered)
+        require_json(request)
+        body = decode(_login_decoder, await read_body(request, max_bytes=MOST_LOGIN_BYTES))
+        started_at = self.clock.monotonic()
+        cookie = self.devices.value(request)
+        context = self.edge.context(request, body, client=client, device_id=device_id_of(cookie), now=self.clock.now())
+        answer = await self.login(body.username, body.password, context, client)
+        self.wake_delivery()
+        if isinstance(answer, WrongCredentials):
+            await self.floor.hold(started_at)
+        return login_response(answer, client=client, set_cookie=self.devices.header(cookie))
+
+    async def post_complete(self, request: Request) -> Response:
+        """One code for one challenge."""
+        client = calling_client(request, self.registered)
+        require_json(request)
+        body = decode(_challenge_decoder, await read_body(request, max_bytes=MOST_CHALLENGE_BYTES))
+        answer = await self.complete(body.challenge_id, body.code, client)
+        self.wake_delivery()
+        return completion_response(answer, client=client)

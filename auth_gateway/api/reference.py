@@ -1,0 +1,115 @@
+"""Routes without the framework's argument machinery, and their place in the API reference all the same."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from auth_gateway.api.answers import DOCUMENTED
+from auth_gateway.api.bodies import ChallengeBody, LoginBody, TokenBody
+
+Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
+Schema = dict[str, Any]
+
+CLIENT_SCHEME = "client"
+SECURITY_SCHEMES = {
+    CLIENT_SCHEME: {
+        "type": "http",
+        "scheme": "basic",
+        "description": "A client made by `auth-gateway clients add NAME`. Left out, the caller is the public client.",
+    }
+}
+REFUSALS = {
+    "400": "Not well-formed, or not allowed for this caller.",
+    "401": "Wrong credentials, code or client.",
+    "403": "Refused by policy.",
+    "413": "Too large.",
+    "415": "Not a type that is taken here.",
+    "422": "A field has a value that it does not take.",
+    "429": "Too many attempts; see Retry-After.",
+    "503": "Too busy or without storage now; see Retry-After.",
+}
+
+
+class LeanRoute(APIRoute):
+    """A route that hands the request to its endpoint as it is; the framework's own handling is most of the time."""
+
+    def get_route_handler(self) -> Endpoint:
+        endpoint: Endpoint = self.endpoint
+        return endpoint
+
+
+def add_lean(app: FastAPI, path: str, endpoint: Endpoint, *, method: str, summary: str, operation: Schema) -> None:
+    """Serve the endpoint and document it."""
+    app.router.add_api_route(
+        path,
+        endpoint,
+        methods=[method],
+        summary=summary,
+        description=operation.get("description"),
+        openapi_extra=operation,
+        response_model=None,
+        response_class=Response,
+        route_class_override=LeanRoute,
+    )
+
+
+def operation(
+    *,
+    description: str,
+    answers: Schema,
+    bodies: Schema | None = None,
+    refusals: tuple[str, ...] = (),
+    takes_client: bool = False,
+) -> Schema:
+    """One endpoint's entry in the reference; `bodies` and `answers` go from media type and status to their content."""
+    responses: Schema = dict(answers)
+    for status in refusals:
+        responses.setdefault(status, {"description": REFUSALS[status], "content": json_of(ref("Refusal"))})
+    entry: Schema = {"description": description, "responses": responses}
+    if bodies is not None:
+        entry["requestBody"] = {"required": True, "content": bodies}
+    if takes_client:
+        entry["security"] = [{}, {CLIENT_SCHEME: []}]
+    return entry
+
+
+def answer(description: str, *names: str) -> Schema:
+    """A JSON answer in one of the named shapes."""
+    shapes = [ref(name) for name in names]
+    return {"description": description, "content": json_of(shapes[0] if len(shapes) == 1 else {"oneOf": shapes})}
+
+
+def json_of(schema: Schema, example: object = None) -> Schema:
+    """JSON content of that shape."""
+    content: Schema = {"schema": schema}
+    if example is not None:
+        content["example"] = example
+    return {"application/json": content}
+
+
+def ref(name: str) -> Schema:
+    """A reference to one of the documented shapes."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def describe(app: FastAPI) -> None:
+    """Add our shapes and the way clients prove themselves to the document that the framework makes."""
+    generate = app.openapi
+    shapes = [LoginBody, ChallengeBody, TokenBody, *DOCUMENTED]
+    _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
+
+    def openapi() -> Schema:
+        if app.openapi_schema is None:
+            made = generate()
+            components = made.setdefault("components", {})
+            components["schemas"] = {**components.get("schemas", {}), **schemas}
+            components["securitySchemes"] = SECURITY_SCHEMES
+            app.openapi_schema = made
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the document

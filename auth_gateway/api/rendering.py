@@ -1,0 +1,95 @@
+"""The flows' answers as JSON; what a stranger is told is decided by who is calling, never by what was found out."""
+
+from msgspec import UNSET
+from starlette.responses import Response
+
+from auth_gateway.api.answers import LoginAllowed, LoginDenied, Score, SecondFactorAwaited
+from auth_gateway.core.context import Client
+from auth_gateway.flows.answers import (
+    Allowed,
+    CompletionAnswer,
+    Denied,
+    InvalidGrant,
+    LoginAnswer,
+    MfaRequired,
+    RefreshAnswer,
+    Throttled,
+    WrongCode,
+)
+from plumbing.asgi import json_answer
+from plumbing.refusals import Refused
+from risk_scorer.contract.assessment import RiskScore
+
+# RFC 6749, section 5.1: old caches read this one instead of Cache-Control.
+NO_CACHE = {"pragma": "no-cache"}
+
+
+def login_response(answer: LoginAnswer, *, client: Client, set_cookie: str) -> Response:
+    """The answer of `POST /login`.
+
+    Raises: Refused `throttled` (429) or `invalid_credentials` (401).
+    """
+    if isinstance(answer, Allowed):
+        return json_answer(_allowed(answer, client), headers={**NO_CACHE, "set-cookie": set_cookie})
+    if isinstance(answer, MfaRequired):
+        # The challenge belongs to this device, so the device must already have its cookie when it comes back.
+        return json_answer(_awaited(answer, client), headers={**NO_CACHE, "set-cookie": set_cookie})
+    if isinstance(answer, Denied):
+        body = LoginDenied(incident_id=answer.incident_id, score=_shown(answer.score, client))
+        return json_answer(body, status=403)
+    if isinstance(answer, Throttled):
+        raise _throttled(answer)
+    raise Refused("invalid_credentials", "The user name or the password is wrong.", status=401)
+
+
+def completion_response(answer: CompletionAnswer, *, client: Client) -> Response:
+    """The answer of `POST /login/complete`.
+
+    Raises: Refused `throttled` (429), `invalid_code` or `invalid_challenge` (401).
+    """
+    if isinstance(answer, Allowed):
+        return json_answer(_allowed(answer, client), headers=NO_CACHE)
+    if isinstance(answer, Throttled):
+        raise _throttled(answer)
+    if isinstance(answer, WrongCode):
+        evidence = {"attempts_left": answer.attempts_left}
+        raise Refused("invalid_code", "The code is wrong or was used before.", status=401, evidence=evidence)
+    raise Refused("invalid_challenge", "This challenge is over. Log in again.", status=401)
+
+
+def token_response(answer: RefreshAnswer) -> Response:
+    """The answer of `POST /token`, in OAuth's words.
+
+    Raises: Refused `invalid_grant` (400); why is in the operator's log alone, or a thief could read how near he was.
+    """
+    if isinstance(answer, InvalidGrant):
+        raise Refused("invalid_grant", "The refresh token is invalid, expired or revoked.", status=400)
+    return json_answer(answer.tokens, headers=NO_CACHE)
+
+
+def _allowed(answer: Allowed, client: Client) -> LoginAllowed:
+    return LoginAllowed(session_id=answer.session_id, tokens=answer.tokens, score=_shown(answer.score, client))
+
+
+def _awaited(answer: MfaRequired, client: Client) -> SecondFactorAwaited:
+    return SecondFactorAwaited(
+        challenge_id=answer.challenge_token,
+        challenge_ref=answer.challenge_id,
+        expires_in=answer.expires_in,
+        methods=answer.methods,
+        score=_shown(answer.score, client),
+    )
+
+
+def _shown(score: RiskScore | None, client: Client) -> Score:
+    """A score would teach an attacker which of his disguises works: only a registered client with the right sees it."""
+    return score if client.may_see_scores else UNSET
+
+
+def _throttled(answer: Throttled) -> Refused:
+    return Refused(
+        "throttled",
+        "Too many attempts. Try again later.",
+        status=429,
+        retry_after_seconds=answer.retry_after_seconds,
+    )

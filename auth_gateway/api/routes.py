@@ -1,0 +1,76 @@
+"""The gateway's addresses: which endpoint answers where, and how the reference describes it."""
+
+from fastapi import FastAPI
+
+from auth_gateway.api.login import LoginRoutes
+from auth_gateway.api.reference import Schema, add_lean, answer, describe, json_of, operation, ref
+from auth_gateway.api.service import ServiceRoutes
+from auth_gateway.api.token import FORM_TYPE, TokenRoutes
+
+LOGIN_EXAMPLE = {"username": "alice", "password": "correct horse battery staple"}
+REFRESH_EXAMPLE = {"grant_type": "refresh_token", "refresh_token": "the one from the last answer"}
+
+
+def add_routes(app: FastAPI, *, login: LoginRoutes, token: TokenRoutes, service: ServiceRoutes) -> None:
+    """Serve and document everything, the hottest address first."""
+    add_lean(
+        app, "/token", token.post_token, method="POST", summary="Refresh the tokens of a session", operation=_TOKEN
+    )
+    add_lean(app, "/login", login.post_login, method="POST", summary="Log in with a password", operation=_LOGIN)
+    add_lean(
+        app,
+        "/login/complete",
+        login.post_complete,
+        method="POST",
+        summary="Finish a login with a one-time code",
+        operation=_COMPLETE,
+    )
+    add_lean(
+        app,
+        "/.well-known/jwks.json",
+        service.get_jwks,
+        method="GET",
+        summary="Public keys of the access tokens",
+        operation=operation(
+            description="May be cached as its headers say.", answers={"200": answer("Keys.", "KeySet")}
+        ),
+    )
+    add_lean(app, "/health", service.get_health, method="GET", summary="Is it alive", operation=_HEALTH)
+    add_lean(app, "/ready", service.get_ready, method="GET", summary="Can people log in", operation=_READY)
+    describe(app)
+
+
+_TOKEN: Schema = operation(
+    description="Each refresh token is used once; the answer holds its successor. Using an old one ends the session. "
+    "If an answer was lost, the same token may be sent again within 10 seconds.",
+    answers={"200": answer("The next tokens.", "IssuedTokens")},
+    bodies={
+        FORM_TYPE: {"schema": ref("TokenBody"), "example": REFRESH_EXAMPLE},
+        **json_of(ref("TokenBody"), REFRESH_EXAMPLE),
+    },
+    refusals=("400", "401", "413", "415", "503"),
+    takes_client=True,
+)
+_LOGIN: Schema = operation(
+    description="Low risk lets in, medium risk asks for a second factor, high risk refuses. Circumstances are taken "
+    "from the connection; those in the body count only from a registered client that may vouch for them.",
+    answers={
+        "200": answer("Let in, or a second factor is awaited.", "LoginAllowed", "SecondFactorAwaited"),
+        "403": answer("Refused by policy.", "LoginDenied"),
+    },
+    bodies=json_of(ref("LoginBody"), LOGIN_EXAMPLE),
+    refusals=("400", "401", "413", "415", "422", "429", "503"),
+    takes_client=True,
+)
+_COMPLETE: Schema = operation(
+    description="A challenge is finished once, by the client that began it, within its time and number of tries.",
+    answers={"200": answer("Let in.", "LoginAllowed")},
+    bodies=json_of(ref("ChallengeBody"), {"challenge_id": "the one from /login", "code": "123456"}),
+    refusals=("400", "401", "413", "415", "422", "429", "503"),
+    takes_client=True,
+)
+_HEALTH: Schema = operation(description="Answers while the process lives.", answers={"200": answer("Yes.", "Health")})
+_READY: Schema = operation(
+    description="Checks the database and the signing keys.",
+    answers={"200": answer("Yes.", "Readiness"), "503": answer("No.", "Readiness")},
+)

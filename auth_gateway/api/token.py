@@ -1,0 +1,62 @@
+"""`POST /token`: the refresh grant of OAuth 2.0, as a form (RFC 6749, section 6) or as JSON."""
+
+from dataclasses import dataclass
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from auth_gateway.api.bodies import MOST_TOKEN_BYTES, TokenBody
+from auth_gateway.api.clients import Registered, calling_client
+from auth_gateway.api.rendering import token_response
+from auth_gateway.flows.refresh import Refresh
+from plumbing.bodies import decode, parse_form, read_body, require_json
+from plumbing.refusals import Refused
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+_decoder = msgspec.json.Decoder(TokenBody)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRoutes:
+    """The token endpoint."""
+
+    refresh: Refresh
+    registered: Registered
+
+    async def post_token(self, request: Request) -> Response:
+        """The next pair of tokens for a refresh token."""
+        client = calling_client(request, self.registered)
+        body = await _body(request)
+        if body.grant_type is None:
+            raise _invalid("grant_type is missing.")
+        if body.grant_type != "refresh_token":
+            raise Refused("unsupported_grant_type", "This grant type is not supported here.", status=400)
+        if not body.refresh_token:
+            raise _invalid("refresh_token is missing.")
+        return token_response(await self.refresh(body.refresh_token, client))
+
+
+async def _body(request: Request) -> TokenBody:
+    """The request's fields; what is no request at all is `invalid_request`, the one word OAuth has for it."""
+    try:
+        raw = await read_body(request, max_bytes=MOST_TOKEN_BYTES)
+        if _is_form(request):
+            fields = parse_form(raw)
+            return TokenBody(grant_type=fields.get("grant_type"), refresh_token=fields.get("refresh_token"))
+        require_json(request)
+        return decode(_decoder, raw)
+    except Refused as refused:
+        if refused.status not in {400, 422}:
+            raise
+        raise _invalid(refused.message) from None
+
+
+def _is_form(request: Request) -> bool:
+    return request.headers.get("content-type", "").split(";", 1)[0].strip().lower() == FORM_TYPE
+
+
+def _invalid(message: str) -> Refused:
+    """Source: RFC 6749, section 5.2."""
+    return Refused("invalid_request", message, status=400)

@@ -1,0 +1,82 @@
+"""The gateway as an application: settings → adapters → flows → routes, and its life from start to stop. No rules."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+
+import structlog
+from fastapi import FastAPI
+
+from auth_gateway.api.routes import add_routes
+from auth_gateway.assembly import Gateway, assemble
+from auth_gateway.service import Service
+from auth_gateway.settings import Settings
+from plumbing.asgi import SecurityHeaders, refusal_handlers
+from plumbing.docs_page import mount_docs
+
+VERSION = version("riskgate")
+
+log = structlog.get_logger(__name__)
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(
+    settings: Settings, *, gateway: Gateway | None = None, tell_ready: Callable[[str], None] | None = None
+) -> FastAPI:
+    """The gateway; it starts working when its lifespan does. `tell_ready` gets one line once logins are answered.
+
+    Raises: CannotStart, OSError, Refused `storage_unavailable`.
+    """
+    service = Service(gateway or assemble(settings))
+    app = FastAPI(
+        title="riskgate gateway",
+        version=VERSION,
+        description="Logs people in as far as the risk of each login allows, and keeps their tokens fresh.",
+        servers=[{"url": settings.public_url}],
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan(service, tell_ready),
+    )
+    refusal_handlers(app, service.gateway.randomness)
+    app.add_middleware(SecurityHeaders)
+    add_routes(app, login=service.login_routes(), token=service.token_routes(), service=service.service_routes())
+    mount_docs(app)
+    return app
+
+
+def _lifespan(service: Service, tell_ready: Callable[[str], None] | None) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(_prepare, service)
+        # What lives as long as the process need not be looked at by every garbage collection.
+        gc.collect()
+        gc.freeze()
+        tasks = [asyncio.create_task(work) for work in service.background()]
+        if tell_ready is not None:
+            tell_ready(f"ready on {service.gateway.settings.public_url}")
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await service.close()
+
+    return lifespan
+
+
+def _prepare(service: Service) -> None:
+    """Everything slow that the first login would otherwise wait for."""
+    settings = service.gateway.settings
+    if settings.is_demo:
+        service.gateway.add_demo_users()
+    service.gateway.ring.prepare()
+    service.cover_schemes()
+    if settings.risk_api_credential is None:
+        log.warning("scorer_credential_missing", effect="no login has a score, so each needs a second factor")
+    if settings.jwt_secret is not None and settings.hs256_secret is None:
+        log.warning("jwt_secret_passed_over", effect="it is weak, so tokens are signed by our own ES256 keys")

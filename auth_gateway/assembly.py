@@ -1,0 +1,195 @@
+"""Settings become adapters, adapters become flows; the server and the commands both start from here. No rules."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from auth_gateway.adapters.hashing_pool import HashingPool
+from auth_gateway.adapters.jwt import Es256Codec, Hs256Codec
+from auth_gateway.adapters.keys import KeyRing, SigningKeyStore
+from auth_gateway.adapters.passwords import PasswordHasher
+from auth_gateway.adapters.storage import open_storage
+from auth_gateway.adapters.storage.audit import StoredAuditTrail
+from auth_gateway.adapters.storage.clients import StoredClients
+from auth_gateway.adapters.storage.factors import StoredFactors, StoredKnownDevices
+from auth_gateway.adapters.storage.pending_logins import StoredPendingLogins
+from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
+from auth_gateway.adapters.storage.sessions import StoredSessions
+from auth_gateway.adapters.storage.signing_keys import StoredSigningKeys
+from auth_gateway.adapters.storage.users import StoredUsers
+from auth_gateway.core.claims import Audience, Lifetimes
+from auth_gateway.flows.accounts import Accounts, ImportedUser
+from auth_gateway.flows.enrolment import EnrolTotp
+from auth_gateway.flows.issue import Issuer
+from auth_gateway.flows.ports import TokenCodec
+from auth_gateway.flows.revoke import Revoke
+from auth_gateway.settings import Settings
+from plumbing.clock import Clock, SystemClock
+from plumbing.database import Database
+from plumbing.randomness import Randomness, SystemRandomness
+from plumbing.state import StateDir, Vault
+
+DEMO_USERS = Path(__file__).resolve().parents[1] / "data" / "users.json"
+DEMO_MARK = "demo"
+SESSION_DAYS = 30
+
+
+class CannotStart(Exception):
+    """The gateway must not start like this; the text is one line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """Everything that needs no event loop: storage, vault, hashing, and the flows an operator uses."""
+
+    settings: Settings
+    clock: Clock
+    randomness: Randomness
+    database: Database
+    vault: Vault
+    hasher: PasswordHasher
+    pool: HashingPool
+    users: StoredUsers
+    clients: StoredClients
+    factors: StoredFactors
+    sessions: StoredSessions
+    refresh_tokens: StoredRefreshTokens
+    pending_logins: StoredPendingLogins
+    devices: StoredKnownDevices
+    audit: StoredAuditTrail
+    key_store: SigningKeyStore
+    ring: KeyRing
+
+    @property
+    def access_ttl_seconds(self) -> int:
+        """How long an access token lives."""
+        return self.settings.access_ttl_min * 60
+
+    @property
+    def accounts(self) -> Accounts:
+        """Keeps people's accounts."""
+        return Accounts(
+            database=self.database,
+            clock=self.clock,
+            randomness=self.randomness,
+            hashes=self.hasher,
+            users=self.users,
+            sessions=self.sessions,
+            audit=self.audit,
+        )
+
+    @property
+    def enrol_totp(self) -> EnrolTotp:
+        """Enrols authenticators."""
+        return EnrolTotp(
+            database=self.database,
+            clock=self.clock,
+            randomness=self.randomness,
+            vault=self.vault,
+            users=self.users,
+            factors=self.factors,
+            audit=self.audit,
+            issuer_name=self.settings.jwt_issuer,
+        )
+
+    @property
+    def revoke(self) -> Revoke:
+        """Lists and ends sessions."""
+        return Revoke(
+            database=self.database,
+            clock=self.clock,
+            randomness=self.randomness,
+            users=self.users,
+            sessions=self.sessions,
+            audit=self.audit,
+        )
+
+    @property
+    def issuer(self) -> Issuer:
+        """Turns finished logins into sessions and tokens."""
+        refresh_seconds = self.settings.refresh_ttl_days * 86_400
+        return Issuer(
+            audience=Audience(issuer=self.settings.jwt_issuer, audience=self.settings.jwt_audience),
+            lifetimes=Lifetimes(
+                access_seconds=self.access_ttl_seconds,
+                refresh_seconds=refresh_seconds,
+                session_seconds=max(SESSION_DAYS * 86_400, refresh_seconds),
+            ),
+            randomness=self.randomness,
+            codec=self._codec(),
+            sessions=self.sessions,
+            refresh_tokens=self.refresh_tokens,
+            devices=self.devices,
+        )
+
+    def add_demo_users(self) -> None:
+        """Alice and Bob as `data/users.json` has them; those who are there already stay as they are."""
+        self.accounts.import_all(demo_users())
+
+    def close(self) -> None:
+        """Finishes what is being written."""
+        self.pool.close()
+        self.database.close()
+
+    def _codec(self) -> TokenCodec:
+        secret = self.settings.hs256_secret
+        return Es256Codec(self.ring) if secret is None else Hs256Codec(secret)
+
+
+def assemble(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    randomness: Randomness | None = None,
+    hasher: PasswordHasher | None = None,
+) -> Gateway:
+    """The parts, opened; nothing runs yet.
+
+    Raises: CannotStart when the state belongs to a demo and we are none; OSError; Refused `storage_unavailable`.
+    """
+    clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
+    state = StateDir.open(settings.auth_gateway_state, randomness)
+    _keep_demo_apart(settings, state)
+    vault = Vault(state.secret("vault.key"), randomness)
+    database = open_storage(settings.database_url)
+    key_store = SigningKeyStore(StoredSigningKeys(), vault)
+    return Gateway(
+        settings=settings,
+        clock=clock,
+        randomness=randomness,
+        database=database,
+        vault=vault,
+        hasher=hasher or PasswordHasher(),
+        pool=HashingPool(workers=settings.password_workers, queue_limit=settings.password_queue_limit),
+        users=StoredUsers(),
+        clients=StoredClients(),
+        factors=StoredFactors(),
+        sessions=StoredSessions(),
+        refresh_tokens=StoredRefreshTokens(),
+        pending_logins=StoredPendingLogins(),
+        devices=StoredKnownDevices(),
+        audit=StoredAuditTrail(),
+        key_store=key_store,
+        ring=KeyRing(database, key_store, clock, access_ttl_seconds=settings.access_ttl_min * 60),
+    )
+
+
+def demo_users() -> list[ImportedUser]:
+    """The demo's people.
+
+    Raises: CannotStart when the file is missing: it is part of the checkout, not of the installed package.
+    """
+    try:
+        return msgspec.json.decode(DEMO_USERS.read_bytes(), type=list[ImportedUser])
+    except OSError:
+        raise CannotStart("the demo profile needs data/users.json, which is not here") from None
+
+
+def _keep_demo_apart(settings: Settings, state: StateDir) -> None:
+    """A state directory that was a demo's stays one: its users' passwords are printed in the README."""
+    mark = state.path / DEMO_MARK
+    if settings.is_demo:
+        mark.touch(mode=0o600)
+    elif mark.exists():
+        raise CannotStart("AUTH_GATEWAY_STATE belongs to a demo, whose passwords are public: choose another directory")

@@ -1,0 +1,250 @@
+"""What answers requests: the adapters that live on the event loop, joined with the flows. No rules."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from auth_gateway.adapters.keys import RELOAD_SECONDS
+from auth_gateway.adapters.password_schemes import scheme_named
+from auth_gateway.adapters.passwords import PooledPasswords, wrong_guess_seconds
+from auth_gateway.adapters.refusal_floor import RefusalFloor
+from auth_gateway.adapters.scorer import HttpScorer
+from auth_gateway.adapters.storage.tables import outbox as outbox_rows
+from auth_gateway.adapters.throttle_memory import MemoryThrottle
+from auth_gateway.api.devices import DeviceCookie
+from auth_gateway.api.edge import Edge
+from auth_gateway.api.login import LoginRoutes
+from auth_gateway.api.service import ServiceRoutes
+from auth_gateway.api.token import TokenRoutes
+from auth_gateway.assembly import Gateway
+from auth_gateway.core.context import Client
+from auth_gateway.core.policy import Policy
+from auth_gateway.flows.admission import Admission
+from auth_gateway.flows.challenge import CompleteLogin
+from auth_gateway.flows.housekeeping import Housekeeping
+from auth_gateway.flows.login import Login
+from auth_gateway.flows.recording import Announcing, EndpointName, Recorder
+from auth_gateway.flows.refresh import Refresh
+from auth_gateway.settings import Settings
+from plumbing.refusals import Refused
+from webhooks.delivery import DeliveryWorker, Endpoint, Pace
+from webhooks.outbox import Outbox
+from webhooks.signing import bearer_signer, standard_signer
+
+DEMO_PACE = Pace(first_retry=0.5, longest_retry=5.0)
+# New users arrive with schemes of their own at most this often.
+SCHEME_CHECK_SECONDS = 60.0
+HOUSEKEEPING_SECONDS = 3600.0
+
+log = structlog.get_logger(__name__)
+
+
+class Service:
+    """The parts that live on the event loop, and the flows that answer requests."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        settings = gateway.settings
+        credential = settings.risk_api_credential
+        self.scorer = HttpScorer(
+            base_url=settings.risk_api_url,
+            credential=credential.get_secret_value() if credential else None,
+            deadline_seconds=settings.scorer_deadline_ms / 1000,
+            clock=gateway.clock,
+        )
+        self.passwords = PooledPasswords(gateway.pool, gateway.hasher)
+        self.floor = RefusalFloor(
+            gateway.clock, lambda scheme: wrong_guess_seconds(gateway.hasher, scheme, gateway.clock.monotonic)
+        )
+        self.throttle = MemoryThrottle()
+        self.outbox = Outbox(outbox_rows)
+        self.endpoints = endpoints_of(settings)
+        self.delivery = DeliveryWorker(
+            gateway.database,
+            self.outbox,
+            list(self.endpoints.values()),
+            gateway.clock,
+            gateway.randomness,
+            pace=DEMO_PACE if settings.is_demo else None,
+        )
+
+    def login_routes(self) -> LoginRoutes:
+        """`/login` and `/login/complete`."""
+        gateway = self.gateway
+        settings = gateway.settings
+        return LoginRoutes(
+            login=self._login(),
+            complete=self._complete(),
+            registered=self.registered,
+            edge=Edge(trusted_networks=settings.trusted_proxies, anyone_may_vouch=settings.is_demo),
+            devices=DeviceCookie(is_https=settings.is_https, randomness=gateway.randomness),
+            floor=self.floor,
+            clock=gateway.clock,
+            wake_delivery=self.delivery.wake,
+        )
+
+    def token_routes(self) -> TokenRoutes:
+        """`/token`."""
+        gateway = self.gateway
+        refresh = Refresh(
+            database=gateway.database,
+            clock=gateway.clock,
+            randomness=gateway.randomness,
+            pepper=gateway.vault.derive("refresh-successor"),
+            issuer=gateway.issuer,
+            sessions=gateway.sessions,
+            refresh_tokens=gateway.refresh_tokens,
+            audit=gateway.audit,
+        )
+        return TokenRoutes(refresh=refresh, registered=self.registered)
+
+    def service_routes(self) -> ServiceRoutes:
+        """Health, readiness, public keys."""
+        signs_itself = self.gateway.settings.hs256_secret is None
+        return ServiceRoutes(
+            needed={"database": self._database_answers, "keys": self._keys_sign},
+            scorer_problem=self.scorer.problem,
+            published_keys=self.gateway.ring.published if signs_itself else list,
+        )
+
+    def registered(self, client_id: str, secret_digest: bytes) -> Client | None:
+        """The registered client with this secret."""
+        gateway = self.gateway
+        return gateway.database.read(lambda tx: gateway.clients.authenticate(tx, client_id, secret_digest))
+
+    def cover_schemes(self) -> None:
+        """Makes the refusal floor fit the hashes that are stored now; slow when there is a new one."""
+        gateway = self.gateway
+        names = gateway.database.read(gateway.users.schemes)
+        found = [scheme for scheme in map(scheme_named, names) if scheme is not None]
+        self.floor.cover([gateway.hasher.default_scheme, *found])
+        if self.floor.slowest is not None:
+            self.passwords.imitate(self.floor.slowest)
+
+    def background(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs as long as the service does."""
+        housekeeping = self._housekeeping()
+        return [
+            self.delivery.run(),
+            _repeat(RELOAD_SECONDS, self.gateway.ring.reload),
+            _repeat(SCHEME_CHECK_SECONDS, lambda: asyncio.to_thread(self.cover_schemes)),
+            _repeat(HOUSEKEEPING_SECONDS, housekeeping),
+        ]
+
+    async def close(self) -> None:
+        """Lets go of the connections and the storage, once no request is left."""
+        await self.scorer.close()
+        await asyncio.to_thread(self.gateway.close)
+
+    def _login(self) -> Login:
+        gateway = self.gateway
+        return Login(
+            database=gateway.database,
+            clock=gateway.clock,
+            randomness=gateway.randomness,
+            throttle=self.throttle,
+            passwords=self.passwords,
+            users=gateway.users,
+            recorder=self._recorder(),
+            admission=self._admission(),
+        )
+
+    def _admission(self) -> Admission:
+        gateway = self.gateway
+        settings = gateway.settings
+        return Admission(
+            database=gateway.database,
+            randomness=gateway.randomness,
+            scorer=self.scorer,
+            users=gateway.users,
+            pending_logins=gateway.pending_logins,
+            issuer=gateway.issuer,
+            recorder=self._recorder(),
+            policy=Policy(
+                high_deny=settings.login_policy_high_deny,
+                medium_requires_mfa=settings.login_policy_medium_requires_mfa,
+            ),
+        )
+
+    def _complete(self) -> CompleteLogin:
+        gateway = self.gateway
+        return CompleteLogin(
+            database=gateway.database,
+            clock=gateway.clock,
+            randomness=gateway.randomness,
+            throttle=self.throttle,
+            vault=gateway.vault,
+            users=gateway.users,
+            factors=gateway.factors,
+            pending_logins=gateway.pending_logins,
+            issuer=gateway.issuer,
+            recorder=self._recorder(),
+        )
+
+    def _recorder(self) -> Recorder:
+        settings = self.gateway.settings
+        return Recorder(
+            audit=self.gateway.audit,
+            outbox=self.outbox,
+            announcing=Announcing(
+                tenant=settings.mfa_tenant,
+                risk_threshold=settings.webhook_risk_threshold,
+                endpoints=frozenset(self.endpoints),
+            ),
+        )
+
+    def _housekeeping(self) -> Housekeeping:
+        gateway = self.gateway
+        return Housekeeping(
+            database=gateway.database,
+            clock=gateway.clock,
+            pending_logins=gateway.pending_logins,
+            sessions=gateway.sessions,
+            refresh_tokens=gateway.refresh_tokens,
+            devices=gateway.devices,
+        )
+
+    async def _database_answers(self) -> bool:
+        try:
+            await self.gateway.database.read_in_thread(self.gateway.users.schemes)
+        except Refused:
+            return False
+        return True
+
+    async def _keys_sign(self) -> bool:
+        try:
+            self.gateway.ring.current()
+        except LookupError:
+            return False
+        return True
+
+
+def endpoints_of(settings: Settings) -> dict[EndpointName, Endpoint]:
+    """Who is told what, under the names that the flows know them by."""
+    found: dict[EndpointName, Endpoint] = {}
+    targets: dict[EndpointName, str | None] = {"mfa": settings.mfa_target, "webhook": settings.webhook_url}
+    for name, url in targets.items():
+        if url is not None:
+            signer = standard_signer(
+                settings.webhook_keys, plain_header=settings.mfa_hmac_header, plain_key=settings.plain_key
+            )
+            # The demo's receiver listens on this machine; elsewhere a webhook never enters our own network.
+            found[name] = Endpoint(name=name, url=url, signer=signer, allow_private=settings.is_demo)
+    if settings.risk_api_credential is not None:
+        signer = bearer_signer(settings.risk_api_credential.get_secret_value())
+        # The scorer is ours, and the operator says where it is.
+        url = f"{settings.risk_api_url}/outcomes"
+        found["scorer"] = Endpoint(name="scorer", url=url, signer=signer, allow_private=True)
+    return found
+
+
+async def _repeat(pause_seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Does the work again and again; a failure is logged, and the next turn comes all the same."""
+    while True:
+        await asyncio.sleep(pause_seconds)
+        try:
+            await work()
+        except Exception:
+            log.exception("background_work_failed")
