@@ -1,0 +1,1 @@
+"""How the scorer's database came to its shape, one step a file."""

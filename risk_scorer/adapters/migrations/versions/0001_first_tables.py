@@ -1,0 +1,75 @@
+"""Histories, the event log, credentials, operators and the outbox."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from webhooks.outbox import outbox_table
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    _histories()
+    _events()
+    _access()
+    outbox_table(sa.MetaData()).create(op.get_bind())
+
+
+def _histories() -> None:
+    op.create_table(
+        "user_histories",
+        sa.Column("user_id", sa.Text, primary_key=True),
+        sa.Column("blob", sa.LargeBinary, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("updated_at", sa.Float, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "imported_models",
+        sa.Column("histories_sha256", sa.Text, primary_key=True),
+        sa.Column("users", sa.Integer, nullable=False),
+        sa.Column("imported_at", sa.Float, nullable=False),
+    )
+    op.create_table(
+        "seen_outcomes",
+        sa.Column("event_id", sa.Text, primary_key=True),
+        sa.Column("seen_at", sa.Float, nullable=False),
+    )
+    op.create_index("seen_outcomes_by_age", "seen_outcomes", ["seen_at"])
+
+
+def _events() -> None:
+    op.create_table(
+        "scored_events",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("event_id", sa.Text, nullable=False),
+        sa.Column("ts_scored", sa.Float, nullable=False),
+        sa.Column("risk_score", sa.Float, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+    )
+
+
+def _access() -> None:
+    op.create_table(
+        "credentials",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
+        sa.Column("scopes", sa.Text, nullable=False),
+        sa.Column("created_at", sa.Float, nullable=False),
+        sa.Column("revoked_at", sa.Float),
+    )
+    op.create_table(
+        "operator_links",
+        sa.Column("digest", sa.LargeBinary, primary_key=True),
+        sa.Column("expires_at", sa.Float, nullable=False),
+        sa.Column("used_at", sa.Float),
+    )
+    op.create_table(
+        "operator_sessions",
+        sa.Column("digest", sa.LargeBinary, primary_key=True),
+        sa.Column("started_at", sa.Float, nullable=False),
+        sa.Column("expires_at", sa.Float, nullable=False),
+    )

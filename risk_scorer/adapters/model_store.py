@@ -1,0 +1,148 @@
+"""The model in use: read once into memory, checked, tried, and replaced while we serve when a new one is published.
+
+Fails closed twice over: without a good model nothing is scored (503), and a bad new one is refused while the last good
+one keeps answering. Bytes are read once and then checked, so nothing can be exchanged between the check and the use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from risk_scorer.core.artefact import BadArtefact, Model, load
+
+WATCH_SECONDS: Final = 2.0
+MAX_MODEL_BYTES: Final = 2 * 1024**3
+SIGNATURE_FILE: Final = "manifest.sig"
+FOR_ENGINEERS: Final = ("model.joblib",)
+"""Never opened here: it is a pickle, and unpickling runs what the file says."""
+PUBLIC_KEY_BYTES: Final = 32
+"""Source: RFC 8032, section 5.1.5."""
+
+log = structlog.get_logger(__name__)
+Fingerprint = tuple[tuple[str, int, int], ...]
+
+
+class BadPublicKey(Exception):
+    """A configured model key is neither a file with an Ed25519 public key nor one in base64."""
+
+
+class ModelStore:
+    """The current model, and why there is none or no newer one."""
+
+    def __init__(self, model_dir: Path, key_sources: Sequence[str], adopt: Callable[[Model], None]) -> None:
+        """`adopt` prepares what goes with a model (its histories) before the model answers.
+
+        It runs outside the event loop.
+        """
+        self._model_dir = model_dir
+        self._key_sources = key_sources
+        self._adopt = adopt
+        self._model: Model | None = None
+        self._seen: Fingerprint = ()
+        self.problem: str | None = "model_missing"
+
+    def current(self) -> Model | None:
+        """The model in use, None while there is no good one."""
+        return self._model
+
+    def reload(self) -> bool:
+        """Take the published model if it is good; True when it is in use now.
+
+        Blocks: for the start and for a thread.
+        """
+        self._seen = fingerprint(self._model_dir)
+        try:
+            model = checked_model(self._model_dir, self._key_sources)
+            self._adopt(model)
+        except FileNotFoundError:
+            self._refuse("model_missing")
+        except BadPublicKey:
+            self._refuse("model_keys_unreadable")
+        except BadArtefact as error:
+            self._refuse(error.code)
+        except OSError as error:
+            self._refuse("model_unreadable", error=str(error.strerror))
+        except Exception as error:
+            # A model that passes every check and still cannot be used must not end the one that can.
+            self._refuse("model_unusable", error=repr(error))
+        else:
+            self._model, self.problem = model, None
+            log.info("model_in_use", model_version=model.version)
+            return True
+        return False
+
+    def _refuse(self, problem: str, **details: str) -> None:
+        self.problem = problem
+        kept = self._model.version if self._model else None
+        log.warning("model_refused", problem=problem, kept_version=kept, **details)
+
+    async def watch(self) -> None:
+        """Look for a newly published model every two seconds, for ever."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            if self._has_changed():
+                await asyncio.to_thread(self.reload)
+
+    def _has_changed(self) -> bool:
+        """The signature is written last; after a failed attempt any change is a reason to try again."""
+        now = fingerprint(self._model_dir)
+        if self.problem is not None:
+            return now != self._seen
+        return signature_of(now) is not None and signature_of(now) != signature_of(self._seen)
+
+
+def checked_model(model_dir: Path, key_sources: Sequence[str]) -> Model:
+    """The published model, read once and checked. Raises: FileNotFoundError, BadPublicKey, BadArtefact, OSError."""
+    return load(read_files(model_dir), public_keys(key_sources))
+
+
+def fingerprint(model_dir: Path) -> Fingerprint:
+    """Name, change time and size of every file, cheap enough to ask for every two seconds."""
+    try:
+        entries = sorted(model_dir.iterdir())
+        return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in entries if path.is_file())
+    except OSError:
+        return ()
+
+
+def signature_of(found: Fingerprint) -> tuple[str, int, int] | None:
+    return next((entry for entry in found if entry[0] == SIGNATURE_FILE), None)
+
+
+def read_files(model_dir: Path) -> Mapping[str, bytes]:
+    """The published files by name.
+
+    Raises: FileNotFoundError when there is no signed model, BadArtefact when too large.
+    """
+    if not (model_dir / SIGNATURE_FILE).is_file():
+        raise FileNotFoundError(model_dir)
+    paths = [path for path in sorted(model_dir.iterdir()) if path.is_file() and path.name not in FOR_ENGINEERS]
+    if sum(path.stat().st_size for path in paths) > MAX_MODEL_BYTES:
+        raise BadArtefact("model_too_large", "the files of the model are larger than 2 GiB")
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def public_keys(sources: Sequence[str]) -> list[bytes]:
+    """The raw Ed25519 public keys that may sign models, each given as a file or in base64. Raises: BadPublicKey."""
+    return [_public_key(source) for source in sources]
+
+
+def _public_key(source: str) -> bytes:
+    path = Path(source)
+    try:
+        content = path.read_bytes() if path.is_file() else source.encode()
+        if len(content) == PUBLIC_KEY_BYTES:
+            return content
+        key = base64.b64decode(content.strip(), validate=True)
+    except (OSError, binascii.Error) as error:
+        raise BadPublicKey from error
+    if len(key) != PUBLIC_KEY_BYTES:
+        raise BadPublicKey
+    return key

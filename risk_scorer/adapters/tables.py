@@ -1,0 +1,75 @@
+"""The scorer's tables, as the repositories see them.
+
+The migrations build them; rows never leave the adapters, values do.
+"""
+
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+
+from webhooks.outbox import outbox_table
+
+metadata = MetaData()
+
+user_histories = Table(
+    "user_histories",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("blob", LargeBinary, nullable=False),
+    # 0 for a history that a model brought along, then one more for each batch of outcomes learned here.
+    Column("version", Integer, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+imported_models = Table(
+    "imported_models",
+    metadata,
+    Column("histories_sha256", Text, primary_key=True),
+    Column("users", Integer, nullable=False),
+    Column("imported_at", Float, nullable=False),
+)
+
+seen_outcomes = Table(
+    "seen_outcomes",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("seen_at", Float, nullable=False),
+    Index("seen_outcomes_by_age", "seen_at"),
+)
+
+scored_events = Table(
+    "scored_events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("event_id", Text, nullable=False),
+    Column("ts_scored", Float, nullable=False),
+    Column("risk_score", Float, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("revoked_at", Float),
+)
+
+operator_links = Table(
+    "operator_links",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("expires_at", Float, nullable=False),
+    Column("used_at", Float),
+)
+
+operator_sessions = Table(
+    "operator_sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("started_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
+
+outbox = outbox_table(metadata)

@@ -1,0 +1,74 @@
+"""What load balancers and operators ask: is the process alive, and can it score now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from plumbing.asgi import json_answer
+from risk_scorer.api.reference import add_lean, operation
+
+
+class Readiness(Struct, frozen=True, kw_only=True):
+    """Each part's state: a model version or the reason why there is none, and whether the storage answers."""
+
+    model_version: str | None
+    model_problem: str | None
+    database_answers: bool
+    records_dropped: int
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be scored now, or None. A refused newer model is no reason: the last good one answers."""
+        if self.model_version is None:
+            return self.model_problem or "model_missing"
+        return None if self.database_answers else "storage_unavailable"
+
+
+def add_health(app: FastAPI, *, version: str, readiness: Callable[[], Readiness]) -> None:
+    """`/health` and `/ready`, open to all: they say nothing about anybody."""
+
+    async def health(_request: Request) -> Response:
+        # The stream consumer is not part of this version, so it is never enabled, whatever KAFKA_BROKER says.
+        return json_answer({"status": "ok", "kafka_enabled": False, "version": version})
+
+    async def ready(_request: Request) -> Response:
+        found = readiness()
+        answer = {
+            "status": "not_ready" if found.problem else "ready",
+            "model_version": found.model_version,
+            "model_problem": found.model_problem,
+            "database": "ok" if found.database_answers else "unavailable",
+            "records_dropped": found.records_dropped,
+        }
+        if found.problem is None:
+            return json_answer(answer)
+        return json_answer({**answer, "error": found.problem}, 503, {"retry-after": "5"})
+
+    text = {"type": "string"}
+    status = {"type": "object", "properties": {"status": text, "kafka_enabled": {"type": "boolean"}, "version": text}}
+    add_lean(
+        app,
+        "/health",
+        health,
+        method="GET",
+        summary="Is the process alive",
+        operation=operation(scope=None, answers=status),
+    )
+    parts = {
+        "type": "object",
+        "properties": {"status": text, "model_version": text, "model_problem": text, "database": text},
+    }
+    about = "200 when logins can be scored now, else 503 with the reason in `error`."
+    add_lean(
+        app,
+        "/ready",
+        ready,
+        method="GET",
+        summary="Can it score now",
+        operation=operation(scope=None, answers=parts, description=about, refusals=("503",)),
+    )

@@ -1,0 +1,71 @@
+"""What each endpoint accepts and answers, as the API reference shows it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from risk_scorer.api.reference import Schema, operation, ref
+from risk_scorer.contract.events import MAX_BULK_EVENTS
+
+MAX_OUTCOMES: Final = 500
+
+_REFUSALS: Final = ("400", "401", "403", "413", "415", "422", "503")
+_INTEGER: Final[Schema] = {"type": "integer"}
+_EXAMPLE: Final = {
+    "timestamp": "2025-08-09T12:00:00Z",
+    "user_id": "u1",
+    "ip": "198.51.100.9",
+    "user_agent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)",
+    "device_id": "dev-1",
+    "success": True,
+    "country": "US",
+    "region": "CA",
+    "city": "San Jose",
+}
+
+
+def _list_of(name: str, most: int | None = None) -> Schema:
+    return {"type": "array", "items": ref(name), **({"maxItems": most} if most else {})}
+
+
+def _counts(*names: str) -> Schema:
+    return {"type": "object", "properties": dict.fromkeys(names, _INTEGER)}
+
+
+SCORE: Final = operation(
+    scope="score",
+    body=ref("LoginEvent"),
+    example=_EXAMPLE,
+    answers=ref("RiskScore"),
+    refusals=_REFUSALS,
+    description="How risky a login is, and why. Scoring never learns: report how the login ended to /outcomes.",
+)
+BULK_SCORE: Final = operation(
+    scope="score",
+    body={"anyOf": [_list_of("LoginEvent", MAX_BULK_EVENTS), ref("BulkRequest")]},
+    example={"events": [_EXAMPLE], "announce": False},
+    answers={"anyOf": [_list_of("RiskScore"), ref("BulkResponse")]},
+    refusals=_REFUSALS,
+    description="A list in, a list out; an object in, an object out. Announces nothing unless `announce` is true.",
+)
+OUTCOMES: Final = operation(
+    scope="outcomes",
+    body={"anyOf": [ref("Outcome"), _list_of("Outcome", MAX_OUTCOMES)]},
+    example={"event_id": "evt_1", "event": _EXAMPLE, "outcome": "success", "ts": 1754740800.0},
+    answers=_counts("learned", "known_before"),
+    refusals=_REFUSALS,
+    description="What histories learn from: each event id once as a success and once as a failure.",
+)
+
+
+def recent_operation(*, default: int, most: int) -> Schema:
+    """The entry of /recent for this many events."""
+    limit = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+    listed = {"count": _INTEGER, "events": {"type": "array", "items": {"type": "object"}}}
+    return operation(
+        scope="read",
+        parameters=[{"name": "limit", "in": "query", "schema": limit}],
+        answers={"type": "object", "properties": listed},
+        refusals=("401", "403", "422", "503"),
+        description="Newest first; each entry has the event's fields and the answer's.",
+    )

@@ -1,0 +1,125 @@
+"""Routes that skip the framework's argument machinery, and the place they keep in the API reference all the same.
+
+FastAPI resolves dependencies and serialises answers on every call; for an endpoint that reads raw bytes and writes raw
+bytes that is most of the time it takes. `LeanRoute` calls the endpoint with the request, and `operation` says for
+/openapi.json what it accepts and answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from risk_scorer.contract.assessment import BulkResponse, RiskScore
+from risk_scorer.contract.events import BulkRequest, LoginEvent
+from risk_scorer.contract.feedback import Outcome
+
+Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
+Schema = dict[str, Any]
+
+SECURITY_NAME = "serviceCredential"
+SECURITY_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A credential made by `risk-scorer credentials add NAME --scope score`.",
+}
+REFUSAL: Schema = {
+    "type": "object",
+    "required": ["error", "error_description"],
+    "properties": {
+        "error": {"type": "string", "description": "A stable code."},
+        "error_description": {"type": "string", "description": "For people; safe to show."},
+        "field": {"type": "string", "description": "Where in the body, for invalid input."},
+    },
+}
+REFUSALS = {
+    "400": "Not JSON.",
+    "401": "No living credential.",
+    "403": "The credential lacks the scope.",
+    "413": "Too large.",
+    "415": "Not application/json.",
+    "422": "A field has a value that it does not take.",
+    "503": "No model, or the storage cannot be used now; see Retry-After.",
+}
+
+
+class LeanRoute(APIRoute):
+    """A route that hands the request to its endpoint as it is."""
+
+    def get_route_handler(self) -> Endpoint:
+        endpoint: Endpoint = self.endpoint
+        return endpoint
+
+
+def add_lean(app: FastAPI, path: str, endpoint: Endpoint, *, method: str, summary: str, operation: Schema) -> None:
+    """Serve the endpoint and document it."""
+    app.router.add_api_route(
+        path,
+        endpoint,
+        methods=[method],
+        summary=summary,
+        description=operation.get("description"),
+        openapi_extra=operation,
+        response_model=None,
+        response_class=Response,
+        route_class_override=LeanRoute,
+    )
+
+
+def operation(
+    *,
+    scope: str | None,
+    answers: Schema,
+    body: Schema | None = None,
+    example: Schema | None = None,
+    parameters: list[Schema] | None = None,
+    description: str = "",
+    refusals: tuple[str, ...] = (),
+) -> Schema:
+    """One endpoint's entry in the reference; `scope` is what a credential must have, None for an open endpoint."""
+    responses: Schema = {"200": {"description": "Done.", "content": {"application/json": {"schema": answers}}}}
+    for status in refusals:
+        responses[status] = {
+            "description": REFUSALS[status],
+            "content": {"application/json": {"schema": ref("Refusal")}},
+        }
+    found: Schema = {"description": description, "responses": responses}
+    if scope is not None:
+        found["security"] = [{SECURITY_NAME: []}]
+        found["description"] = f"{description} Needs a credential with the scope `{scope}`.".strip()
+    if body is not None:
+        content = {"schema": body, **({"example": example} if example else {})}
+        found["requestBody"] = {"required": True, "content": {"application/json": content}}
+    if parameters:
+        found["parameters"] = parameters
+    return found
+
+
+def ref(name: str) -> Schema:
+    """A reference to a schema of the contract."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def describe(app: FastAPI) -> None:
+    """Add the contract's schemas and the security scheme to the reference that the app generates."""
+    generate = app.openapi
+    _, contract = msgspec.json.schema_components(
+        [LoginEvent, BulkRequest, RiskScore, BulkResponse, Outcome], ref_template="#/components/schemas/{name}"
+    )
+
+    def openapi() -> Schema:
+        if app.openapi_schema is None:
+            made = generate()
+            components = made.setdefault("components", {})
+            components["schemas"] = {**components.get("schemas", {}), **contract, "Refusal": REFUSAL}
+            components["securitySchemes"] = {SECURITY_NAME: SECURITY_SCHEME}
+            app.openapi_schema = made
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

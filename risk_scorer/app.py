@@ -1,0 +1,251 @@
+"""Joins the scorer's parts: settings → adapters → flows → routes. No rule lives here."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI
+
+from plumbing.asgi import SecurityHeaders, refusal_handlers
+from plumbing.clock import Clock, SystemClock
+from plumbing.database import Database
+from plumbing.docs_page import mount_docs
+from plumbing.randomness import Randomness, SystemRandomness
+from plumbing.state import StateDir
+from risk_scorer.adapters.credentials import Credentials
+from risk_scorer.adapters.event_log import EventLog
+from risk_scorer.adapters.ip_facts import IpLookup
+from risk_scorer.adapters.ja4 import Fingerprints
+from risk_scorer.adapters.model_store import ModelStore
+from risk_scorer.adapters.operators import Operators
+from risk_scorer.adapters.profile_store import ProfileStore
+from risk_scorer.adapters.stop_signals import told_of_stopping
+from risk_scorer.adapters.storage import answers, open_database
+from risk_scorer.adapters.tables import outbox as outbox_rows
+from risk_scorer.adapters.user_agents import UserAgents
+from risk_scorer.api.access import Access
+from risk_scorer.api.dashboard import OperatorPages, add_operator_pages
+from risk_scorer.api.health import Readiness, add_health
+from risk_scorer.api.live import LiveFeed
+from risk_scorer.api.reference import describe
+from risk_scorer.api.routes import ServiceRoutes, add_service_routes
+from risk_scorer.core.artefact import Model
+from risk_scorer.flows.assess import Assess
+from risk_scorer.flows.housekeeping import DAY_SECONDS, keep_house
+from risk_scorer.flows.learn import Learn
+from risk_scorer.flows.observe import Observer
+from risk_scorer.settings import Settings
+from webhooks.delivery import DeliveryWorker, Endpoint, Pace
+from webhooks.outbox import Outbox
+from webhooks.signing import standard_signer
+
+VERSION: Final = version("riskgate")
+ANNOUNCEMENTS: Final = "announcements"
+OUTCOME_IDS_KEPT_DAYS: Final = 30.0
+"""Longer than any sender keeps trying, so that a repeated outcome is always known."""
+
+log = structlog.get_logger(__name__)
+
+
+class CannotStart(Exception):
+    """Something the service needs is not there or not usable; the text is one line for the operator."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scorer:
+    """The adapters of one running scorer; the command line uses some of them without a server."""
+
+    settings: Settings
+    clock: Clock
+    randomness: Randomness
+    database: Database
+    log: EventLog
+    models: ModelStore
+    profiles: ProfileStore
+    credentials: Credentials
+    operators: Operators
+    delivery: DeliveryWorker
+    observer: Observer
+
+    def readiness(self) -> Readiness:
+        """The state of every part, asked now."""
+        model = self.models.current()
+        return Readiness(
+            model_version=model.version if model else None,
+            model_problem=self.models.problem,
+            database_answers=answers(self.database),
+            records_dropped=self.database.dropped,
+        )
+
+
+def assemble(settings: Settings, *, clock: Clock | None = None, randomness: Randomness | None = None) -> Scorer:
+    """The adapters, opened; nothing runs yet and no model is read. Raises: OSError when the state cannot be opened."""
+    clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
+    StateDir.open(settings.risk_scorer_state, randomness)
+    database = open_database(settings.database_url)
+    endpoints = _endpoints(settings)
+    pace = Pace(first_retry=settings.webhook_retry_first_seconds)
+    delivery = DeliveryWorker(database, Outbox(outbox_rows), endpoints, clock, randomness, pace=pace)
+    profiles = ProfileStore(database, clock=clock)
+    return Scorer(
+        settings=settings,
+        clock=clock,
+        randomness=randomness,
+        database=database,
+        log=EventLog(
+            database,
+            recent_max=settings.recent_max,
+            clock=clock,
+            announce_to=ANNOUNCEMENTS if endpoints else None,
+            wake_delivery=delivery.wake,
+        ),
+        models=ModelStore(settings.model_dir, settings.public_key_sources, adopt=_adoption(profiles)),
+        profiles=profiles,
+        credentials=Credentials(database, clock=clock, randomness=randomness),
+        operators=Operators(database, clock=clock, randomness=randomness),
+        delivery=delivery,
+        observer=_observer(settings),
+    )
+
+
+def _endpoints(settings: Settings) -> list[Endpoint]:
+    if settings.announce_url is None:
+        return []
+    signer = standard_signer(settings.webhook_keys, plain_header=settings.mfa_hmac_header, plain_key=settings.plain_key)
+    # The demo's receiver listens on this machine; elsewhere a webhook never enters our own network.
+    return [Endpoint(name=ANNOUNCEMENTS, url=settings.announce_url, signer=signer, allow_private=settings.is_demo)]
+
+
+def _observer(settings: Settings) -> Observer:
+    tables = settings.ip_tables or DEFAULT_TABLES
+    lookup = IpLookup.open(tables, overlays=settings.overlay_paths, listed=settings.listed_paths)
+    return Observer(lookup, UserAgents(), Fingerprints.open(DEFAULT_FINGERPRINTS))
+
+
+def _adoption(profiles: ProfileStore) -> Callable[[Model], None]:
+    def adopt(model: Model) -> None:
+        """Compile what scoring runs, and take over the histories that the model was trained with."""
+        warm(model)
+        profiles.import_histories(model.histories_sha256, model.histories())
+
+    return adopt
+
+
+def create_app(
+    settings: Settings, *, scorer: Scorer | None = None, tell_ready: Callable[[str], None] | None = None
+) -> FastAPI:
+    """The service; it starts working when its lifespan does.
+
+    `tell_ready` gets one line as soon as the port answers. Raises: CannotStart.
+    """
+    scorer = scorer or assemble(settings)
+    feed = LiveFeed()
+    app = FastAPI(
+        title="riskgate scorer",
+        version=VERSION,
+        description="How risky a login is, and why.",
+        servers=[{"url": settings.public_url}],
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan(scorer, feed, tell_ready),
+    )
+    refusal_handlers(app)
+    app.add_middleware(SecurityHeaders)
+    access = Access(scorer.credentials, scorer.operators)
+    _add_service(app, scorer, access)
+    add_health(app, version=VERSION, readiness=scorer.readiness)
+    add_operator_pages(app, _pages(scorer, access, feed))
+    mount_docs(app)
+    describe(app)
+    return app
+
+
+def _add_service(app: FastAPI, scorer: Scorer, access: Access) -> None:
+    settings = scorer.settings
+    assess = Assess(
+        models=scorer.models,
+        observer=scorer.observer,
+        histories=scorer.profiles,
+        log=scorer.log,
+        clock=scorer.clock,
+        randomness=scorer.randomness,
+        tenant=settings.mfa_tenant,
+        announce_from=settings.webhook_risk_threshold if settings.announce_url else None,
+    )
+    learn = Learn(observer=scorer.observer, histories=scorer.profiles, clock=scorer.clock)
+    routes = ServiceRoutes(access=access, assess=assess, learn=learn, log=scorer.log, recent_max=settings.recent_max)
+    add_service_routes(app, routes, settings.recent_max)
+
+
+def _pages(scorer: Scorer, access: Access, feed: LiveFeed) -> OperatorPages:
+    return OperatorPages(
+        access=access,
+        operators=scorer.operators,
+        log=scorer.log,
+        feed=feed,
+        model_version=lambda: scorer.readiness().model_version,
+        public_url=scorer.settings.public_url,
+        recent_max=scorer.settings.recent_max,
+    )
+
+
+def _lifespan(scorer: Scorer, feed: LiveFeed, tell_ready: Callable[[str], None] | None) -> Any:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        scorer.log.listen(feed.publish)
+        scorer.log.fill()
+        await asyncio.to_thread(scorer.models.reload)
+        # What lives as long as the process need not be looked at by every garbage collection.
+        gc.collect()
+        gc.freeze()
+        _warn(scorer.settings)
+        tasks = [asyncio.create_task(work) for work in _background(scorer)]
+        if tell_ready is not None:
+            tasks.append(asyncio.create_task(_tell_when_answering(scorer, tell_ready)))
+        try:
+            with told_of_stopping(feed.close):
+                yield
+        finally:
+            feed.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.to_thread(scorer.database.close)
+
+    return lifespan
+
+
+def _background(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
+    kept = [
+        (scorer.log, scorer.settings.event_retention_days * DAY_SECONDS),
+        (scorer.profiles, OUTCOME_IDS_KEPT_DAYS * DAY_SECONDS),
+    ]
+    return [scorer.delivery.run(), scorer.models.watch(), keep_house(kept, scorer.clock)]
+
+
+async def _tell_when_answering(scorer: Scorer, tell_ready: Callable[[str], None]) -> None:
+    """One line, when a connection to our own port succeeds."""
+    settings = scorer.settings
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(settings.risk_scorer_host, settings.risk_scorer_port)
+            break
+        except OSError:
+            await asyncio.sleep(0.02)
+    writer.close()
+    found = scorer.readiness()
+    model = f"model {found.model_version}" if found.model_version else f"no model yet ({found.model_problem})"
+    tell_ready(f"ready on {settings.public_url}, {model}")
+
+
+def _warn(settings: Settings) -> None:
+    if settings.kafka_broker:
+        log.warning("kafka_not_in_this_version", topic=settings.kafka_topic_in)

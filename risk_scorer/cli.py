@@ -1,0 +1,160 @@
+"""The operator's commands.
+
+Each fails with one clear line; exit status 2 means the input or the configuration is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, NoReturn
+
+import typer
+
+from plumbing.clock import SystemClock
+from plumbing.database import Database
+from plumbing.logs import configure_logging
+from plumbing.randomness import SystemRandomness
+from plumbing.refusals import Refused
+from plumbing.serve import serve as serve_http
+from plumbing.state import StateDir
+from risk_scorer.adapters.credentials import SCOPES, Credentials, NameTaken
+from risk_scorer.adapters.operators import Operators
+from risk_scorer.adapters.storage import open_database
+from risk_scorer.settings import BadSettings, Settings, load_settings
+
+WRONG_INPUT = 2
+UNAVAILABLE = 1
+LONGEST_NAME = 64
+
+app = typer.Typer(help="Scores logins.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+credentials = typer.Typer(help="Who may call the scorer.", no_args_is_help=True)
+model = typer.Typer(help="The model in MODEL_DIR.", no_args_is_help=True)
+app.add_typer(credentials, name="credentials")
+app.add_typer(model, name="model")
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Listen here instead of RISK_SCORER_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Listen here instead of RISK_SCORER_PORT.", min=1, max=65535)] = None,
+) -> None:
+    """Serve until told to stop."""
+    from risk_scorer.app import CannotStart, create_app  # starts numpy and numba: only where needed
+
+    given = {"risk_scorer_host": host, "risk_scorer_port": port}
+    settings = _settings(**{name: value for name, value in given.items() if value is not None})
+    configure_logging(settings.risk_scorer_log_level, pretty=sys.stderr.isatty())
+    try:
+        service = create_app(settings, tell_ready=lambda line: typer.echo(f"risk-scorer: {line}"))
+    except CannotStart as error:
+        _fail(str(error))
+    serve_http(service, host=settings.risk_scorer_host, port=settings.risk_scorer_port)
+
+
+@app.command("operator-link")
+def operator_link() -> None:
+    """Print a link that opens the dashboard once, within ten minutes."""
+    settings = _settings()
+    with _opened(settings) as database:
+        operators = Operators(database, clock=SystemClock(), randomness=SystemRandomness())
+        typer.echo(f"{settings.public_url}/operator/sign-in?token={operators.new_link_token()}")
+
+
+@credentials.command("add")
+def add_credential(
+    name: Annotated[str, typer.Argument(help="Who will use it, such as auth-gateway.")],
+    scope: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(SCOPES)}.")] = "score",
+) -> None:
+    """Make a credential and print it, this once."""
+    scopes = [item.strip() for item in scope.split(",") if item.strip()]
+    unknown = sorted(set(scopes) - set(SCOPES))
+    if unknown or not scopes:
+        _fail(f"scope must be of {', '.join(SCOPES)}")
+    if not name.isprintable() or not 1 <= len(name) <= LONGEST_NAME:
+        _fail(f"the name must have 1 to {LONGEST_NAME} printable characters")
+    with _opened(_settings()) as database:
+        try:
+            typer.echo(_credentials(database).add(name, sorted(set(scopes))))
+        except NameTaken:
+            _fail("there is or was a credential of that name; choose another")
+
+
+@credentials.command("list")
+def list_credentials() -> None:
+    """Print name, scopes and dates of every credential; the credentials themselves are not stored."""
+    with _opened(_settings()) as database:
+        for name, scopes, created_at, revoked_at in _credentials(database).listed():
+            state = "active" if revoked_at is None else f"revoked {_day(revoked_at)}"
+            typer.echo(f"{name}\t{','.join(scopes)}\tsince {_day(created_at)}\t{state}")
+
+
+@credentials.command("revoke")
+def revoke_credential(name: Annotated[str, typer.Argument()]) -> None:
+    """Stop a credential from working, within five seconds."""
+    with _opened(_settings()) as database:
+        if not _credentials(database).revoke(name):
+            _fail("there is no active credential of that name")
+    typer.echo("revoked")
+
+
+@model.command("show")
+def show_model() -> None:
+    """Check the model in MODEL_DIR as the service would, and print its manifest."""
+    from risk_scorer.adapters.model_store import BadPublicKey, checked_model
+    from risk_scorer.core.artefact import BadArtefact
+
+    settings = _settings()
+    try:
+        found = checked_model(settings.model_dir, settings.public_key_sources)
+    except FileNotFoundError:
+        _fail(f"there is no signed model in {settings.model_dir}", UNAVAILABLE)
+    except BadPublicKey:
+        _fail("MODEL_PUBLIC_KEYS: not a file with an Ed25519 public key, nor one in base64")
+    except BadArtefact as error:
+        _fail(f"the model is refused: {error.code}", UNAVAILABLE)
+    typer.echo(json.dumps(found.manifest, indent=2, default=str))
+
+
+def _settings(**given: object) -> Settings:
+    try:
+        return load_settings(**given)
+    except BadSettings as error:
+        _fail(str(error))
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
+    try:
+        StateDir.open(settings.risk_scorer_state)
+        database = open_database(settings.database_url)
+    except OSError as error:
+        _fail(f"RISK_SCORER_STATE cannot be used: {error.strerror}")
+    try:
+        yield database
+    except Refused as refused:
+        _fail(refused.message, UNAVAILABLE)
+    finally:
+        database.close()
+
+
+def _credentials(database: Database) -> Credentials:
+    return Credentials(database, clock=SystemClock(), randomness=SystemRandomness())
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+
+
+def _fail(text: str, status: int = WRONG_INPUT) -> NoReturn:
+    """One line on standard error, and the end."""
+    typer.echo(f"risk-scorer: {text}", err=True)
+    raise typer.Exit(status)
+
+
+def main() -> None:
+    """The `risk-scorer` command."""
+    app()

@@ -1,0 +1,102 @@
+"""Score what is reported: look up, score, record, announce.
+
+The answer leaves only after its announcement is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from plumbing.clock import Clock
+from plumbing.randomness import Randomness
+from plumbing.refusals import Refused
+from risk_scorer.contract.assessment import RiskScore
+from risk_scorer.contract.events import LoginEvent
+from risk_scorer.core.model import Model
+from risk_scorer.core.reasons import assessments
+from risk_scorer.core.scoring import score_many
+from risk_scorer.flows.announce import high_risk_message
+from risk_scorer.flows.observe import Observer, Where
+from risk_scorer.flows.ports import EventLog, Histories, Models, ScoredEvent
+
+CHUNK = 500
+"""Events between two breaths of the event loop: a few milliseconds, so that other requests hardly notice a bulk."""
+MODEL_RETRY_SECONDS = 5
+
+Render = Callable[[list[RiskScore]], None]
+
+
+class Assess:
+    """One use case in two sizes; a single event is a batch of one."""
+
+    def __init__(
+        self,
+        *,
+        models: Models,
+        observer: Observer,
+        histories: Histories,
+        log: EventLog,
+        clock: Clock,
+        randomness: Randomness,
+        tenant: str,
+        announce_from: float | None,
+    ) -> None:
+        self._models = models
+        self._observer = observer
+        self._histories = histories
+        self._log = log
+        self._clock = clock
+        self._randomness = randomness
+        self._tenant = tenant
+        self._announce_from = announce_from
+
+    async def one(self, event: LoginEvent) -> RiskScore:
+        """The score of a live login. Raises: Refused (422 bad event, 503 no model or no storage)."""
+        scores = self._scores(self._model(), [event], lambda _: "$")
+        await self._record([event], scores, announce=True)
+        return scores[0]
+
+    async def many(self, events: Sequence[LoginEvent], *, announce: bool, path: str, render: Render) -> None:
+        """Score all or none; `render` gets the answers in order, piece by piece.
+
+        `path` is the list's place in the body.
+        """
+        model = self._model()
+        scores: list[RiskScore] = []
+        for start in range(0, len(events), CHUNK):
+            piece = self._scores(model, events[start : start + CHUNK], lambda i, start=start: f"{path}[{start + i}]")  # type: ignore[misc]
+            render(piece)
+            scores += piece
+            await asyncio.sleep(0)
+        await self._record(events, scores, announce=announce)
+
+    def _model(self) -> Model:
+        model = self._models.current()
+        if model is None:
+            raise Refused(
+                "model_unavailable",
+                "There is no model to score with.",
+                status=503,
+                retry_after_seconds=MODEL_RETRY_SECONDS,
+            )
+        return model
+
+    def _scores(self, model: Model, events: Sequence[LoginEvent], where: Where) -> list[RiskScore]:
+        now = self._clock.now()
+        new_id = self._randomness.event_id
+        event_ids = [event.event_id or new_id("evt") for event in events]
+        observations = self._observer.observations(events, event_ids, now=now, where=where)
+        histories = self._histories.get_many([event.user_id for event in events])
+        scored = score_many(model, observations, histories)
+        return assessments(model, observations, histories, scored, ts=now)
+
+    async def _record(self, events: Sequence[LoginEvent], scores: list[RiskScore], *, announce: bool) -> None:
+        scored = [ScoredEvent(event=event, score=score) for event, score in zip(events, scores, strict=True)]
+        mark = self._announce_from
+        loud = [each for each in scored if each.score.risk_score >= mark] if announce and mark is not None else []
+        if loud:
+            messages = [high_risk_message(each, tenant=self._tenant) for each in loud]
+            await self._log.record_and_announce(scored, messages)
+        elif scored:
+            self._log.record(scored)

@@ -1,0 +1,51 @@
+"""What histories learn from: how logins ended, and nothing else.
+
+Scoring never learns, so an attacker cannot teach it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from plumbing.clock import Clock
+from risk_scorer.contract.feedback import Outcome
+from risk_scorer.flows.observe import Observer
+from risk_scorer.flows.ports import Histories, Lesson
+
+
+class Learn:
+    """Take the reports of finished logins."""
+
+    def __init__(self, *, observer: Observer, histories: Histories, clock: Clock) -> None:
+        self._observer = observer
+        self._histories = histories
+        self._clock = clock
+
+    async def outcomes(self, outcomes: Sequence[Outcome], *, path: str | None) -> int:
+        """Learn all or none of them, durably; how many were new.
+
+        `path` is the list's place in the body, None for a single one.
+
+        An event without a time of its own happened when its login ended. Raises: Refused (422 for an event that cannot
+        be observed).
+        """
+        events = [
+            outcome.event
+            if outcome.event.timestamp is not None
+            else msgspec.structs.replace(outcome.event, timestamp=outcome.ts)
+            for outcome in outcomes
+        ]
+        observations = self._observer.observations(
+            events,
+            [outcome.event_id for outcome in outcomes],
+            now=self._clock.now(),
+            where=lambda i: "$.event" if path is None else f"{path}[{i}].event",
+        )
+        return await self._histories.learn(
+            [
+                Lesson(event_id=outcome.event_id, observation=observation, outcome=outcome.outcome)
+                for outcome, observation in zip(outcomes, observations, strict=True)
+            ]
+        )

@@ -1,0 +1,110 @@
+"""What the scorer's flows need from outside, each as small as its caller's need.
+
+Adapters satisfy these; `app.py` joins the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from risk_scorer.contract.assessment import RiskScore
+from risk_scorer.contract.events import LoginEvent
+from risk_scorer.core.facts import AgentFacts, FingerprintFacts, IpFacts
+from risk_scorer.core.history import OutcomeKind, UserHistory
+from risk_scorer.core.observation import Observation
+
+if TYPE_CHECKING:  # brings numpy and numba, which the command line does without
+    from risk_scorer.core.model import Model
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """A service that presented a living credential, and what it may do."""
+
+    name: str
+    scopes: frozenset[str]
+
+
+class ScoredEvent(Struct, frozen=True, kw_only=True):
+    """A login as it was reported and what we answered."""
+
+    event: LoginEvent
+    score: RiskScore
+
+
+class Announcement(Struct, frozen=True, kw_only=True):
+    """One webhook message, as the exact bytes that will be signed and sent."""
+
+    message_id: str
+    event_type: str
+    body: bytes
+
+
+class Lesson(Struct, frozen=True, kw_only=True):
+    """A finished login that a history may learn from, once per `event_id`."""
+
+    event_id: str
+    observation: Observation
+    outcome: OutcomeKind
+
+
+class Models(Protocol):
+    def current(self) -> Model | None:
+        """The model in use, None while there is no good one."""
+        ...
+
+
+class Histories(Protocol):
+    def get_many(self, user_ids: Sequence[str]) -> list[UserHistory | None]:
+        """Each person's history in the given order, None for whoever has none. Raises: Refused."""
+        ...
+
+    async def learn(self, lessons: Sequence[Lesson]) -> int:
+        """Learn what was not learned before, durably; how many lessons were new. Raises: Refused."""
+        ...
+
+
+class EventLog(Protocol):
+    def record(self, scored: Sequence[ScoredEvent]) -> None:
+        """Append soon; never waits and never fails."""
+        ...
+
+    async def record_and_announce(self, scored: Sequence[ScoredEvent], announcements: Sequence[Announcement]) -> None:
+        """Append and announce in one durable transaction. Raises: Refused."""
+        ...
+
+    def recent(self, limit: int) -> list[ScoredEvent]:
+        """The newest events, newest first."""
+        ...
+
+
+class IpLookup(Protocol):
+    def facts(self, ip: str) -> IpFacts: ...
+
+    def facts_many(self, ips: list[str]) -> list[IpFacts]: ...
+
+
+class Agents(Protocol):
+    def facts(self, ua: str) -> AgentFacts: ...
+
+
+class Fingerprints(Protocol):
+    def facts(self, ja4: str) -> FingerprintFacts: ...
+
+
+class Callers(Protocol):
+    def caller(self, text: str) -> Caller | None:
+        """Who holds this credential, or None. Raises: Refused."""
+        ...
+
+
+class OperatorSessions(Protocol):
+    async def sign_in(self, link_token: str) -> str | None:
+        """A session token for an unused link, once."""
+        ...
+
+    def is_signed_in(self, session_token: str | None) -> bool: ...
+
+    async def sign_out(self, session_token: str) -> None: ...

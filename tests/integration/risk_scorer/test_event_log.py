@@ -1,0 +1,140 @@
+"""The event log: the newest in memory, everything on disk, and an announcement that is never without its event."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plumbing.clock import FixedClock
+from plumbing.database import Database
+from plumbing.refusals import Refused
+from risk_scorer.adapters.event_log import EventLog
+from risk_scorer.adapters.tables import outbox as outbox_rows
+from risk_scorer.flows.announce import high_risk_message
+from risk_scorer.flows.ports import ScoredEvent
+from tests.integration.risk_scorer.observations import NOW, scored
+from webhooks.outbox import Outbox
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def make_log(database: Database, clock: FixedClock) -> Callable[..., EventLog]:
+    def make(**changes: Any) -> EventLog:
+        wishes = {"recent_max": 3, "announce_to": "announcements", "wake_delivery": lambda: None, **changes}
+        return EventLog(database, clock=clock, **wishes)
+
+    return make
+
+
+def event_ids(found: list[ScoredEvent]) -> list[str]:
+    return [each.score.event_id for each in found]
+
+
+def stored_rows(path: Path, table: str) -> int:
+    with sqlite3.connect(path / "scorer.db") as connection:
+        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - our own names
+
+
+async def test_the_newest_events_come_first_and_no_more_than_asked(make_log: Callable[..., EventLog]) -> None:
+    """The ring keeps RECENT_MAX events and hands out the newest."""
+    log = make_log()
+    for number in range(5):
+        log.record([scored(event_id=f"e{number}")])
+    assert event_ids(log.recent(10)) == ["e4", "e3", "e2"]
+    assert event_ids(log.recent(1)) == ["e4"]
+
+
+async def test_a_new_start_shows_what_the_log_holds(make_log: Callable[..., EventLog], database: Database) -> None:
+    """The ring is filled from the disk, newest first, without telling listeners old news."""
+    log = make_log()
+    log.record([scored(event_id=f"e{number}") for number in range(5)])
+    database.write_sync(lambda _: None)  # whatever was posted before this is on the disk after it
+    told: list[str] = []
+    again = make_log()
+    again.listen(lambda news: told.extend(each.score.event_id for each in news))
+    deadline = time.monotonic() + 5
+    while not again.recent(1) and time.monotonic() < deadline:
+        again.fill()
+    assert event_ids(again.recent(10)) == ["e4", "e3", "e2"]
+    assert told == []
+
+
+async def test_listeners_hear_of_every_new_event(make_log: Callable[..., EventLog]) -> None:
+    """The dashboard's feed gets what is recorded, announced or not."""
+    log, told = make_log(), list[str]()
+    log.listen(lambda news: told.extend(each.score.event_id for each in news))
+    log.record([scored(event_id="quiet")])
+    loud = scored(95.0, "loud")
+    await log.record_and_announce([loud], [high_risk_message(loud, tenant="t")])
+    assert told == ["quiet", "loud"]
+
+
+async def test_an_announced_event_and_its_message_are_on_disk_together(
+    make_log: Callable[..., EventLog], database: Database, tmp_path: Path
+) -> None:
+    """When the call returns, another process sees both rows, and the delivery worker was woken."""
+    woken: list[bool] = []
+    log, loud = make_log(wake_delivery=lambda: woken.append(True)), scored(95.0, "loud")
+    await log.record_and_announce([loud], [high_risk_message(loud, tenant="t")])
+    assert stored_rows(tmp_path, "scored_events") == 1
+    assert stored_rows(tmp_path, "outbox") == 1
+    assert woken == [True]
+
+
+async def test_the_same_event_is_announced_once(
+    make_log: Callable[..., EventLog], database: Database, tmp_path: Path
+) -> None:
+    """A caller that scores an event again gets its answer; the receiver gets one message."""
+    log, loud = make_log(), scored(95.0, "loud")
+    for _ in range(2):
+        await log.record_and_announce([loud], [high_risk_message(loud, tenant="t")])
+    assert stored_rows(tmp_path, "scored_events") == 2
+    assert database.read(Outbox(outbox_rows).depth) == 1
+
+
+async def test_what_cannot_be_announced_durably_is_refused(
+    make_log: Callable[..., EventLog], database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While another process holds the database a quiet score is recorded later or never, and a loud one is a 503."""
+    # The writer waits five seconds for the lock; the test need not.
+    database.write_sync(lambda tx: tx._connection.execute("PRAGMA busy_timeout=50") and None)
+    log, loud = make_log(), scored(95.0, "loud")
+    holder = sqlite3.connect(tmp_path / "scorer.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        log.record([scored(event_id="quiet")])
+        with pytest.raises(Refused) as caught:
+            await log.record_and_announce([loud], [high_risk_message(loud, tenant="t")])
+    finally:
+        holder.execute("ROLLBACK")
+        holder.close()
+    assert caught.value.status == 503
+    assert event_ids(log.recent(10)) == ["quiet"]
+    assert stored_rows(tmp_path, "outbox") == 0
+
+
+async def test_a_row_of_another_version_is_left_out(make_log: Callable[..., EventLog], database: Database) -> None:
+    """One unreadable row does not keep the service from starting."""
+    log = make_log()
+    await log.record_and_announce([scored(event_id="good"), scored(event_id="odd")], [])
+
+    def damage(tx: Any) -> None:
+        tx._connection.execute("UPDATE scored_events SET body = '{}' WHERE event_id = 'odd'")
+
+    await database.write(damage)
+    again = make_log()
+    again.fill()
+    assert event_ids(again.recent(10)) == ["good"]
+
+
+async def test_old_events_are_pruned(make_log: Callable[..., EventLog], tmp_path: Path) -> None:
+    """Retention removes from the disk what is older, and nothing else."""
+    log = make_log()
+    await log.record_and_announce([scored(event_id=f"e{number}") for number in range(5)], [])
+    assert await log.prune(NOW) == 0
+    assert await log.prune(NOW + 1) == 5
+    assert stored_rows(tmp_path, "scored_events") == 0
