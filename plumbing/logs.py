@@ -42,7 +42,9 @@ def configure_logging(level: str = "INFO", *, pretty: bool = False) -> None:
 
 def _rendering(pretty: bool) -> list[Processor]:
     if pretty:
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # The default shows the local variables of a crash, and those hold people's passwords.
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_as_json)]
 
 

@@ -8,6 +8,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
+from plumbing.connection_guard import GuardedProtocol
+
 PORT_TAKEN: Final = 2
 """Exit status when the port belongs to somebody else."""
 SHUTDOWN_SECONDS: Final = 5
@@ -32,7 +34,7 @@ def serve(
         port=port,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=GuardedProtocol,
         ws="none",
         # The address of the client is decided by us, from proxies that are configured, never by a header alone.
         proxy_headers=False,
