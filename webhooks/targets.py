@@ -6,6 +6,7 @@ this guard either could aim our requests at machines behind our own firewall (se
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host name and port → the addresses it has now."""
 
+_HOST: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
 # Source: IANA IPv4 Special-Purpose Address Registry, and the multicast and reserved classes (RFC 5771, RFC 1112).
 _INSIDE_V4: Final = tuple(
     ipaddress.IPv4Network(text)
@@ -82,13 +84,22 @@ def parse_target(url: str, *, allow_private: bool) -> Target:
         raise TargetRefused("bad_url") from None
     if not host or not url.isascii() or not url.isprintable() or " " in url or "\\" in url or "@" in parts.netloc:
         raise TargetRefused("bad_url")
+    if not _HOST.fullmatch(host) and not _is_ipv6(host):
+        raise TargetRefused("bad_url")
     if parts.scheme != "https" and not (parts.scheme == "http" and allow_private):
         raise TargetRefused("not_https" if parts.scheme == "http" else "bad_url")
-    if port == 0 or "%" in host:
+    if port == 0 or ("[" in parts.netloc and not _is_ipv6(host)):
         raise TargetRefused("bad_url")
     if not allow_private and _is_inside_by_name(host):
         raise TargetRefused("inside")
     return Target(parts.scheme, host, port or (443 if parts.scheme == "https" else 80))
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return ipaddress.IPv6Address(host).scope_id is None
+    except ValueError:
+        return False
 
 
 def _is_inside_by_name(host: str) -> bool:
