@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from training.refusals import TrainingRefusedError, WrongInputError
 
@@ -78,6 +78,9 @@ def train(
     source: Log,
     model_dir: ModelDir = Path("models"),
     until: Annotated[str | None, typer.Option(help="Leave out this UTC day or moment and what follows.")] = None,
+    left_out: Annotated[
+        list[str] | None, typer.Option("--without", help="Train as if the log lacked this column; may be repeated.")
+    ] = None,
     seed: Seed = 7,
     key: Annotated[
         Path, typer.Option(help="The signing key, made when missing; keep it out of the model's folder.")
@@ -90,7 +93,15 @@ def train(
 
     with _answered():
         with _progress(visible=not as_json) as progress:
-            facts = trained(source, model_dir=model_dir, until=until, seed=seed, key=key, progress=progress)
+            facts = trained(
+                source,
+                model_dir=model_dir,
+                until=until,
+                left_out=left_out or (),
+                seed=seed,
+                key=key,
+                progress=progress,
+            )
         tell(facts, as_json=as_json, console=Console())
 
 
@@ -153,12 +164,17 @@ def _answered() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _progress(*, visible: bool) -> Iterator[Callable[[str, float], None]]:
-    """A progress bar on standard error, moved by telling what is being done and the share that is finished."""
+    """A bar for each step on standard error, moved by telling the step and the share of it that is finished."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), disable=not visible) as bar:
-        task = bar.add_task("starting", total=1.0)
-        yield lambda doing, share: bar.update(task, description=doing, completed=share)
-        bar.update(task, description="done", completed=1.0)
+    bars: dict[str, TaskID] = {}
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), disable=not visible) as shown:
+
+        def move(step: str, share: float) -> None:
+            if step not in bars:
+                bars[step] = shown.add_task(step, total=1.0)
+            shown.update(bars[step], completed=share)
+
+        yield move
 
 
 def main() -> None:

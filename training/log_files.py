@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,8 +86,8 @@ def open_log(path: Path) -> LogFile:
 
 def _head(path: Path) -> bytes:
     try:
-        if path.is_dir():
-            raise WrongInputError("not_a_file", f"{path} is a directory, not a log")
+        if path.exists() and not path.is_file():
+            raise WrongInputError("not_a_file", f"{path} is not a regular file")
         with path.open("rb") as file:
             head = file.read(_HEADER_BYTES)
     except FileNotFoundError as cause:
@@ -127,23 +128,32 @@ def _csv(path: Path, text: str) -> LogFile:
     delimiter = max(",;\t", key=first_line.count)
     names = next(csv.reader(io.StringIO(first_line), delimiter=delimiter))
     schema, found = matching_schema(names)
-    if len(set(names)) < len(names):
+    if any(names.count(name) > 1 for name in found.values()):
         raise WrongInputError("unknown_columns", f"{path.name} names a column twice")
-    columns = ", ".join(f"{_text_literal(name)}: 'VARCHAR'" for name in names)
+    places = {field: f"c{names.index(name)}" for field, name in found.items()}
+    columns = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(names)))
     relation = (
         f"read_csv({_literal(path)}, auto_detect = false, header = true, columns = {{{columns}}},"
         f" delim = '{delimiter}', quote = '\"', escape = '\"', ignore_errors = true, store_rejects = true)"
     )
-    return LogFile(path, "csv", schema, typed_columns(schema, found), relation)
+    return LogFile(path, "csv", schema, typed_columns(schema, places), relation)
 
 
 def _blank_records(path: Path) -> list[int]:
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        return [number for number, record in enumerate(csv.reader(file)) if not record]
+    """Numbers of the records that are empty lines; a line break within quotes ends no record."""
+    blanks, record, quoted = [], 0, False
+    with path.open("rb") as file:
+        for line in file:
+            if not quoted and not line.strip(b"\r\n"):
+                blanks.append(record)
+            quoted ^= line.count(b'"') % 2 == 1
+            record += not quoted
+    return blanks
 
 
 def _literal(path: Path) -> str:
-    return _text_literal(str(path.resolve()))
+    """The path as SQL; signs that would make it a pattern over many files stand for themselves."""
+    return _text_literal(re.sub(r"([*?\[])", r"[\1]", str(path.resolve())))
 
 
 def _text_literal(text: str) -> str:

@@ -1,7 +1,8 @@
 """Login logs as whole columns: the one door through which training sees a log. Labels do not pass it."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from training.log_schemas import REQUIRED, TEXTS
 from training.refusals import WrongInputError
 
 _OPTIONAL = ("browser", "os", "device_type")
+DISPENSABLE = "user_agent device_id country region city ja4 ja4h ja4s asn ip_rep rtt_ms browser os device_type".split()
+"""Columns that a training may leave out."""
 MAX_ASN = 2**32 - 1
 _SHORTENED_ID = re.compile(r"-?\d(\.\d+)?[eE]\+?\d+")
 
@@ -76,6 +79,26 @@ def read_events(path: Path | str, *, until: float | None = None) -> EventTable:
         raise WrongInputError("no_usable_rows", f"none of the {len(malformed)} rows of {log.path.name} can be parsed")
     _require_columns(columns, log.path.name)
     return _table(columns, malformed, name=log.path.name, until=until)
+
+
+def without(table: EventTable, columns: Iterable[str]) -> EventTable:
+    """The table as if its log lacked these columns. Raises WrongInputError("unknown_columns") for one it cannot lack."""
+    left_out = set(columns)
+    refused = sorted(left_out - set(DISPENSABLE))
+    if refused:
+        raise WrongInputError(
+            "unknown_columns", f"cannot leave out {', '.join(refused)}; it may be one of {', '.join(DISPENSABLE)}"
+        )
+    blank: dict[str, Any] = {}
+    for name in left_out:
+        column = getattr(table, name)
+        if name in _OPTIONAL:
+            blank[name] = None
+        elif column.dtype == object:
+            blank[name] = np.full(len(table), "", object)
+        else:
+            blank[name] = np.zeros_like(column) if name == "asn" else np.full(len(table), np.nan)
+    return replace(table, **blank, present=table.present - left_out)
 
 
 def _require_columns(columns: Columns, name: str) -> None:

@@ -1,34 +1,45 @@
 """One run of `risk-training train`: the log, the checks on what was asked, the fit, and what to say about it."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from training.refusals import WrongInputError
 from training.reports import import_facts, iso
-from training.sources import EventTable, read_events
+from training.sources import EventTable, read_events, without
 
 Progress = Callable[[str, float], None]
-"""Called with what is being done and the share of the whole run that is finished."""
+"""Called with the step being done and the share of it that is finished, 0-1."""
 
 
 def trained(
-    source: Path, *, model_dir: Path, until: str | None, seed: int, key: Path, progress: Progress
+    source: Path,
+    *,
+    model_dir: Path,
+    until: str | None,
+    left_out: Sequence[str],
+    seed: int,
+    key: Path,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Train on the log up to `until` and publish into `model_dir`; returns the facts to tell.
 
     Raises WrongInputError for what was asked, TrainingRefusedError when the model is not fit to be published.
     """
-    from training.fit import train
-
     moment = None if until is None else moment_of(until)
     _check_places(model_dir, key)
-    progress("reading the log", 0.0)
-    table = read_events(source, until=moment)
+    progress("read", 0.0)
+    table = without(read_events(source, until=moment), left_out)
     if moment is not None:
         _check_until(table, moment)
-    report = train(table, model_dir=model_dir, key_path=key, seed=seed, until=moment, progress=progress)
+    progress("read", 1.0)
+    from training.fit import train  # scikit-learn and numba load when there is something to fit
+
+    try:
+        report = train(table, model_dir=model_dir, key_path=key, seed=seed, until=moment, progress=progress)
+    except OSError as cause:
+        raise WrongInputError("unwritable_output", f"{model_dir} or {key} cannot be written: {cause}") from cause
     return {**import_facts(table), "model": str(model_dir), **report.facts()}
 
 
