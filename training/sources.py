@@ -14,8 +14,10 @@ from training.log_rows import Columns, Objects, gathered, moments, unusable
 from training.log_schemas import REQUIRED, TEXTS
 from training.refusals import WrongInputError
 
+_NUMBERS = {"asn": 0, "ip_rep": np.nan, "rtt_ms": np.nan}
+_NEEDED = ("user_id", "ip", "probe", "event_id")
 _OPTIONAL = ("browser", "os", "device_type")
-DISPENSABLE = "user_agent device_id country region city ja4 ja4h ja4s asn ip_rep rtt_ms browser os device_type".split()
+DISPENSABLE = (*(name for name in TEXTS if name not in _NEEDED), *_NUMBERS, "success")
 """Columns that a training may leave out."""
 MAX_ASN = 2**32 - 1
 _SHORTENED_ID = re.compile(r"-?\d(\.\d+)?[eE]\+?\d+")
@@ -82,22 +84,19 @@ def read_events(path: Path | str, *, until: float | None = None) -> EventTable:
 
 
 def without(table: EventTable, columns: Iterable[str]) -> EventTable:
-    """The table as if its log lacked these columns. Raises WrongInputError("unknown_columns") for one it cannot lack."""
+    """The table as if its log lacked these columns; outcomes stay, as what may be learned depends on them.
+
+    Raises WrongInputError("unknown_columns") for a column that no training can do without.
+    """
     left_out = set(columns)
     refused = sorted(left_out - set(DISPENSABLE))
     if refused:
         raise WrongInputError(
-            "unknown_columns", f"cannot leave out {', '.join(refused)}; it may be one of {', '.join(DISPENSABLE)}"
+            "unknown_columns", f"cannot leave out {', '.join(refused)}, only one of {', '.join(DISPENSABLE)}"
         )
-    blank: dict[str, Any] = {}
-    for name in left_out:
-        column = getattr(table, name)
-        if name in _OPTIONAL:
-            blank[name] = None
-        elif column.dtype == object:
-            blank[name] = np.full(len(table), "", object)
-        else:
-            blank[name] = np.zeros_like(column) if name == "asn" else np.full(len(table), np.nan)
+    blank: dict[str, Any] = {name: None for name in left_out.intersection(_OPTIONAL)}
+    for name in left_out - {*_OPTIONAL, "success"}:
+        blank[name] = np.full_like(getattr(table, name), _NUMBERS.get(name, ""))
     return replace(table, **blank, present=table.present - left_out)
 
 
