@@ -1,0 +1,34 @@
+"""`auth-gateway serve`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from auth_gateway.assembly import CannotStart
+from auth_gateway.cli.console import NOT_NOW, fail, settings_or_fail
+from plumbing.logs import configure_logging
+from plumbing.refusals import Refused
+from plumbing.serve import serve as serve_http
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Listen here instead of AUTH_GATEWAY_HOST.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Listen here instead of AUTH_GATEWAY_PORT.", min=1, max=65535)
+    ] = None,
+) -> None:
+    """Serve until told to stop."""
+    from auth_gateway.app import create_app  # the web framework, which no other command needs
+
+    settings = settings_or_fail(auth_gateway_host=host, auth_gateway_port=port)
+    configure_logging(settings.auth_gateway_log_level, pretty=sys.stderr.isatty())
+    try:
+        app = create_app(settings, tell_ready=lambda line: typer.echo(f"auth-gateway: {line}"))
+    except CannotStart as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"AUTH_GATEWAY_STATE cannot be used: {error.strerror}")
+    except Refused as refused:
+        fail(refused.message, NOT_NOW)
+    serve_http(app, host=settings.auth_gateway_host, port=settings.auth_gateway_port)
