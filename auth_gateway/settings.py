@@ -71,6 +71,14 @@ HttpUrl = Annotated[str, BeforeValidator(_http_url)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 
 
+class ConfigFile(BaseSettings):
+    """Where the optional file is; read before everything else, from the environment alone."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True)
+
+    auth_gateway_config: Path | None = None
+
+
 class Settings(BaseSettings):
     """One frozen object; every field is the environment name in small letters."""
 
@@ -114,7 +122,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then the file; a stray .env in the working directory is never read."""
-        file = _from_file(os.environ.get("AUTH_GATEWAY_CONFIG"))
+        file = _from_file(ConfigFile().auth_gateway_config)
         return init_settings, env_settings, InitSettingsSource(settings_cls, file)
 
     @property
@@ -218,11 +226,11 @@ def load_settings(**given: object) -> Settings:
         raise SettingsError("; ".join(_one_line(problem) for problem in problems)) from None
 
 
-def _from_file(path: str | None) -> dict[str, Any]:
-    if not path:
+def _from_file(path: Path | None) -> dict[str, Any]:
+    if path is None:
         return {}
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"AUTH_GATEWAY_CONFIG cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
