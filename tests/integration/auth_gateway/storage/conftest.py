@@ -1,0 +1,22 @@
+"""A gateway's storage on a real SQLite file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from auth_gateway.adapters.storage import open_storage
+from auth_gateway.adapters.storage.users import StoredUsers
+from auth_gateway.core.account import Account
+from plumbing.database import Database
+
+ALICE = Account(user_id="alice", username="alice", display_name="Alice", password_hash="$2b$12$abc", created_at=1.0)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """The newest schema, with one account in it."""
+    storage = open_storage(f"sqlite:///{tmp_path}/gateway.db")
+    storage.write_sync(lambda tx: StoredUsers().add(tx, ALICE))
+    yield storage
+    storage.close()

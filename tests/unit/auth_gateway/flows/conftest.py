@@ -1,0 +1,252 @@
+"""One gateway on a real SQLite file, with a clock that stands still, a scripted scorer and cheap passwords."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyotp
+import pytest
+
+from auth_gateway.adapters.storage import open_storage
+from auth_gateway.adapters.storage.audit import StoredAuditTrail
+from auth_gateway.adapters.storage.factors import StoredFactors, StoredKnownDevices
+from auth_gateway.adapters.storage.pending_logins import StoredPendingLogins
+from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
+from auth_gateway.adapters.storage.sessions import StoredSessions
+from auth_gateway.adapters.storage.tables import outbox
+from auth_gateway.adapters.storage.users import StoredUsers
+from auth_gateway.adapters.throttle_memory import MemoryThrottle
+from auth_gateway.core.audit import AuditEvent
+from auth_gateway.core.claims import AccessClaims, Audience, Lifetimes
+from auth_gateway.core.context import Client, LoginContext
+from auth_gateway.core.policy import Policy
+from auth_gateway.flows.accounts import Accounts
+from auth_gateway.flows.admission import Admission
+from auth_gateway.flows.challenge import CompleteLogin
+from auth_gateway.flows.enrolment import EnrolTotp
+from auth_gateway.flows.housekeeping import Housekeeping
+from auth_gateway.flows.issue import Issuer
+from auth_gateway.flows.login import Login
+from auth_gateway.flows.ports import PasswordCheck
+from auth_gateway.flows.recording import Announcing, Recorder
+from auth_gateway.flows.refresh import Refresh
+from auth_gateway.flows.revoke import Revoke
+from plumbing.clock import FixedClock
+from plumbing.database import Database
+from plumbing.randomness import SeededRandomness
+from plumbing.state import Vault
+from risk_scorer.contract.assessment import Explain, Reason, RiskScore, risk_level
+from risk_scorer.contract.events import LoginEvent
+from webhooks.outbox import Outbox
+
+NOW = 1_700_000_000.0
+
+
+class PlainPasswords:
+    """Passwords whose hash is themselves behind a scheme; `old$…` is verified and upgraded to `new$…`."""
+
+    def __init__(self) -> None:
+        self.checks: list[tuple[str | None, str | None]] = []
+        self.error: Exception | None = None
+
+    async def check(self, password: str | None, stored_hash: str | None) -> PasswordCheck:
+        self.checks.append((password, stored_hash))
+        if self.error:
+            raise self.error
+        scheme, _, text = (stored_hash or "").partition("$")
+        matches = password is not None and stored_hash is not None and text == password
+        return PasswordCheck(matches=matches, upgraded_hash=f"new${text}" if matches and scheme == "old" else None)
+
+    def hash(self, password: str) -> str:
+        return f"new${password}"
+
+    def scheme(self, stored_hash: str) -> str | None:
+        scheme = stored_hash.partition("$")[0]
+        return scheme if scheme in {"new", "old"} else None
+
+
+class ScriptedScorer:
+    """Answers the mark it was told; `before` runs while the gateway waits for it."""
+
+    def __init__(self) -> None:
+        self.mark: float | None = 10.0
+        self.events: list[LoginEvent] = []
+        self.before: Any = None
+
+    async def score(self, event: LoginEvent) -> RiskScore | None:
+        self.events.append(event)
+        if self.before:
+            self.before()
+        return None if self.mark is None else score_of(self.mark, event.event_id or "")
+
+
+class ReadableTokens:
+    """Access tokens that are their claims."""
+
+    def encode(self, claims: AccessClaims) -> str:
+        return msgspec.json.encode(claims).decode()
+
+
+def score_of(mark: float, event_id: str) -> RiskScore:
+    """A score of that mark, with one reason."""
+    counts = dict.fromkeys(["user_freq", "ip_freq", "device_freq", "ua_freq", "ja4_freq", "ja4h_freq", "ja4s_freq"], 0)
+    return RiskScore(
+        risk_score=mark,
+        risk_level=risk_level(mark),
+        model_label=1,
+        explain=Explain(hour=0, day_of_week=0, success=1, ip_rep=5.0, **counts),
+        ts_scored=NOW,
+        reasons=[Reason(code="new_device", points=mark, observed="dev-x", usual="dev-1", text="New device.")],
+        model_version="model-1",
+        event_id=event_id,
+    )
+
+
+@dataclass
+class World:
+    """Everything wired together, and the few questions tests ask."""
+
+    database: Database
+    clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
+    randomness: SeededRandomness = field(default_factory=lambda: SeededRandomness(7))
+    passwords: PlainPasswords = field(default_factory=PlainPasswords)
+    scorer: ScriptedScorer = field(default_factory=ScriptedScorer)
+    throttle: MemoryThrottle = field(default_factory=MemoryThrottle)
+    policy: Policy = field(default_factory=Policy)
+    client: Client = field(default_factory=lambda: Client(client_id="web"))
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
+
+    def __post_init__(self) -> None:
+        self.users, self.factors = StoredUsers(), StoredFactors()
+        self.sessions, self.refresh_tokens = StoredSessions(), StoredRefreshTokens()
+        self.pending_logins, self.audit, self.devices = StoredPendingLogins(), StoredAuditTrail(), StoredKnownDevices()
+        self.vault = Vault(b"k" * 32, self.randomness)
+        self.outbox = Outbox(outbox)
+        announcing = Announcing(tenant="acme", endpoints=frozenset({"mfa", "webhook", "scorer"}))
+        self.recorder = Recorder(audit=self.audit, outbox=self.outbox, announcing=announcing)
+        self.issuer = Issuer(
+            audience=Audience(issuer="https://id.example", audience="api"),
+            lifetimes=self.lifetimes,
+            randomness=self.randomness,
+            codec=ReadableTokens(),
+            sessions=self.sessions,
+            refresh_tokens=self.refresh_tokens,
+            devices=self.devices,
+        )
+        kept = {"database": self.database, "clock": self.clock, "randomness": self.randomness}
+        operator: dict[str, Any] = {**kept, "users": self.users, "audit": self.audit}
+        self.accounts = Accounts(hashes=self.passwords, sessions=self.sessions, **operator)
+        self.revoke = Revoke(sessions=self.sessions, **operator)
+        self.enrol = EnrolTotp(vault=self.vault, factors=self.factors, issuer_name="riskgate", **operator)
+        self.housekeeping = Housekeeping(
+            database=self.database,
+            clock=self.clock,
+            pending_logins=self.pending_logins,
+            sessions=self.sessions,
+            refresh_tokens=self.refresh_tokens,
+            devices=self.devices,
+        )
+
+    @property
+    def login_flow(self) -> Login:
+        admission = Admission(
+            database=self.database,
+            randomness=self.randomness,
+            scorer=self.scorer,
+            users=self.users,
+            pending_logins=self.pending_logins,
+            issuer=self.issuer,
+            recorder=self.recorder,
+            policy=self.policy,
+        )
+        return Login(
+            database=self.database,
+            clock=self.clock,
+            randomness=self.randomness,
+            throttle=self.throttle,
+            passwords=self.passwords,
+            users=self.users,
+            recorder=self.recorder,
+            admission=admission,
+        )
+
+    @property
+    def complete_flow(self) -> CompleteLogin:
+        return CompleteLogin(
+            database=self.database,
+            clock=self.clock,
+            randomness=self.randomness,
+            throttle=self.throttle,
+            vault=self.vault,
+            users=self.users,
+            factors=self.factors,
+            pending_logins=self.pending_logins,
+            issuer=self.issuer,
+            recorder=self.recorder,
+        )
+
+    @property
+    def refresh_flow(self) -> Refresh:
+        return Refresh(
+            database=self.database,
+            clock=self.clock,
+            randomness=self.randomness,
+            pepper=self.vault.derive("refresh-successor"),
+            issuer=self.issuer,
+            sessions=self.sessions,
+            refresh_tokens=self.refresh_tokens,
+            audit=self.audit,
+        )
+
+    async def login(
+        self,
+        username: str = "alice",
+        password: str = "right",  # noqa: S107 -- everybody here has this password
+        *,
+        client: Client | None = None,
+        **context: Any,
+    ) -> Any:
+        facts = {"ip": "198.51.100.9", "timestamp": self.clock.now(), "device_id": "dev-1", **context}
+        return await self.login_flow(username, password, LoginContext(**facts), client or self.client)
+
+    async def complete(self, challenge_token: str, code: str, *, client: Client | None = None) -> Any:
+        return await self.complete_flow(challenge_token, code, client or self.client)
+
+    async def refresh(self, refresh_token: str, *, client: Client | None = None) -> Any:
+        return await self.refresh_flow(refresh_token, client or self.client)
+
+    def person(self, username: str = "alice", *, factor: bool = False) -> str:
+        """Add a person whose password is `right`; the secret of their authenticator when they have one."""
+        self.accounts.add(username, "right", user_id=username)
+        return self.enrol(username).secret if factor else ""
+
+    def code(self, secret: str) -> str:
+        return str(pyotp.TOTP(secret).at(int(self.clock.now())))
+
+    def audited(self, *kinds: str) -> list[AuditEvent]:
+        """Audit lines, oldest first; of all kinds that concern logins and tokens unless named."""
+        lines = reversed(self.database.read(lambda tx: self.audit.recent(tx, 10_000)))
+        return [line for line in lines if (line.kind in kinds if kinds else line.kind.split(".")[0] != "user")]
+
+    def messages(self, endpoint: str) -> list[tuple[str, Any]]:
+        """What waits for an endpoint, oldest first: event type and body."""
+        sql = "SELECT event_type, body FROM outbox WHERE endpoint = ? ORDER BY rowid"
+        with self.database.engine.connect() as connection:
+            rows = connection.exec_driver_sql(sql, (endpoint,)).fetchall()
+        return [(row[0], json.loads(row[1])) for row in rows]
+
+    def count(self, table: str, where: str = "1") -> int:
+        with self.database.engine.connect() as connection:
+            sql = f"SELECT count(*) FROM {table} WHERE {where}"  # noqa: S608 -- the tests' own words
+            return int(connection.exec_driver_sql(sql).scalar_one())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A gateway with nobody in it."""
+    database = open_storage(f"sqlite:///{tmp_path}/gateway.db")
+    yield World(database)
+    database.close()

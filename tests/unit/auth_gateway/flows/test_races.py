@@ -1,0 +1,104 @@
+"""Once means once: of any number of simultaneous requests one wins, on a real database."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from auth_gateway.flows.answers import Allowed, ChallengeOver, MfaRequired, Refreshed, WrongCode
+
+ROUNDS = 20
+CONTENDERS = [2, 5, 20]
+
+
+def at_once(jobs: list[Callable[[], Any]]) -> list[Any]:
+    """Each job in a thread and event loop of its own, let go together."""
+    barrier = Barrier(len(jobs))
+
+    def run(job: Callable[[], Any]) -> Any:
+        barrier.wait()
+        return asyncio.run(job())
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(run, jobs))
+
+
+async def challenged(world: Any) -> str:
+    world.scorer.mark = 70.0
+    answer = await world.login()
+    assert isinstance(answer, MfaRequired)
+    return answer.challenge_token
+
+
+@pytest.mark.parametrize("contenders", CONTENDERS)
+def test_one_refresh_token_has_one_successor(world: Any, contenders: int) -> None:
+    """Everyone who asks at once gets the same successor; no fork, and the session lives."""
+    world.person()
+    token = asyncio.run(world.login()).tokens.refresh_token
+    for round_number in range(1, ROUNDS + 1):
+        answers = at_once([lambda token=token: world.refresh(token)] * contenders)
+        assert all(isinstance(answer, Refreshed) for answer in answers)
+        (token,) = {answer.tokens.refresh_token for answer in answers}
+        assert world.count("refresh_tokens") == round_number + 1
+    assert world.count("refresh_tokens", "used_at IS NULL") == 1
+
+
+@pytest.mark.parametrize("contenders", CONTENDERS)
+def test_a_token_stolen_and_raced_after_the_window_revokes_all(world: Any, contenders: int) -> None:
+    """However many present a spent token, the family is dead once and nobody is refreshed."""
+    world.person()
+    token = asyncio.run(world.login()).tokens.refresh_token
+    asyncio.run(world.refresh(token))
+    world.clock.advance(11)
+    answers = at_once([lambda: world.refresh(token)] * contenders)
+    assert sorted(answer.verdict for answer in answers) == ["reused"] + ["revoked"] * (contenders - 1)
+
+
+@pytest.mark.parametrize("contenders", CONTENDERS)
+def test_one_challenge_has_one_winner(world: Any, contenders: int) -> None:
+    """One session for one challenge, whoever is first."""
+    secret = world.person(factor=True)
+    for _ in range(ROUNDS):
+        world.clock.advance(60)
+        world.throttle = type(world.throttle)()
+        token, code = asyncio.run(challenged(world)), world.code(secret)
+        before = world.count("sessions")
+        complete = world.complete_flow
+        answers = at_once([lambda t=token, c=code, f=complete: f(t, c, world.client)] * contenders)
+        assert sum(isinstance(answer, Allowed) for answer in answers) == 1
+        assert world.count("sessions") == before + 1
+
+
+@pytest.mark.parametrize("contenders", CONTENDERS)
+def test_one_step_in_several_challenges_has_one_winner(world: Any, contenders: int) -> None:
+    """A code that was seen over a shoulder does not open a second session."""
+    secret = world.person(factor=True)
+    for _ in range(ROUNDS):
+        world.clock.advance(60)
+        world.throttle = type(world.throttle)()
+        tokens = [asyncio.run(challenged(world)) for _ in range(contenders)]
+        code = world.code(secret)
+        before = world.count("sessions")
+        complete = world.complete_flow
+        answers = at_once([lambda t=t, c=code, f=complete: f(t, c, world.client) for t in tokens])
+        assert sum(isinstance(answer, Allowed) for answer in answers) == 1
+        assert world.count("sessions") == before + 1
+
+
+def test_attempts_are_counted_one_by_one(world: Any) -> None:
+    """Twenty guesses at one challenge at once: five are looked at, the throttle aside."""
+    world.person(factor=True)
+    token = asyncio.run(challenged(world))
+
+    class Unlimited(type(world.throttle)):  # type: ignore[misc]
+        async def reserve(self, keys: Any, now: float) -> Any:
+            return type(await super().reserve((), now))(keys=())
+
+    world.throttle = Unlimited()
+    complete = world.complete_flow
+    answers = at_once([lambda: complete(token, "000000", world.client)] * 20)
+    assert sorted(a.attempts_left for a in answers if isinstance(a, WrongCode)) == [0, 1, 2, 3, 4]
+    assert sum(isinstance(answer, ChallengeOver) for answer in answers) == 15
