@@ -71,6 +71,24 @@ def terms(signals: Vector, likelihood: Likelihood, *, total: float, kinds: Vecto
     return out
 
 
+def world_share(count: Any, parent: Any, values: Any) -> Any:
+    """Among everyone, the share of a value given its parent; half a login for each value there could be."""
+    return np.minimum(1.0, (count + 0.5) / (parent + 0.5 * (values + 1.0)))
+
+
+def own_share(seen: Any, logins: Any, spread: Any, world: Any, strength: Any, discount: Any) -> Any:
+    """Among one person's `logins` with the parent, the share of a value `seen` so often, backing off to the world's.
+
+    `spread` is how many values the person has had: whoever often has a new one surprises less with the next.
+    """
+    taken = discount * np.minimum(spread, logins)
+    kept = np.maximum(np.minimum(seen, logins) - discount, 0.0)
+    return (kept + (strength + taken) * world) / (logins + strength)
+
+
+_world = njit(cache=True, nogil=True)(world_share)
+_own = njit(cache=True, nogil=True)(own_share)
+
 _LOGINS = PLACE["logins"]
 _SEEN = np.array([PLACE[f"seen_{name}"] for name in LEVELS])
 _SPREAD = np.array([PLACE[f"spread_{name}"] for name in LEVELS])
@@ -101,13 +119,10 @@ def _fill(
                 continue
             count = signals[row, _COUNT[level]]
             parent = total if _PARENT_COUNT[level] < 0 else signals[row, _PARENT_COUNT[level]]
-            # among everyone: the value given its parent, half a login for each value there could be
-            world = min(1.0, (count + 0.5) / (parent + 0.5 * (kinds[_KIND[level]] + 1.0)))
+            world = _world(count, parent, kinds[_KIND[level]])
             logins = signals[row, _PARENT_SEEN[level]]
-            seen = min(signals[row, _SEEN[level]], logins)
-            taken = discount[level] * min(signals[row, _SPREAD[level]], logins)
-            own = max(seen - discount[level], 0.0) + (strength[level] + taken) * world
-            ratio = world * (logins + strength[level]) / own
+            seen, spread = signals[row, _SEEN[level]], signals[row, _SPREAD[level]]
+            ratio = world / _own(seen, logins, spread, world, strength[level], discount[level])
             rarity = 1.0
             if scale[level] > 0.0:
                 rarity = scale[level] / count if count > 0.0 else unseen[level]

@@ -2,21 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from risk_scorer.core.calibration import ScoreMap, Surprise
 from risk_scorer.core.encoders import Encoders
 from risk_scorer.core.features import Scales
 from risk_scorer.core.forest import Forest
 from risk_scorer.core.likelihood import Likelihood
+from risk_scorer.core.manifest import Manifest
 from risk_scorer.core.rules import RuleBook
-from risk_scorer.core.signals import LEVELS
-
-EVIDENCE_FOREST = "forest"
-_NO_ENTRIES: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +26,10 @@ class Model:
     rules: RuleBook
     surprise: Surprise
     score_map: ScoreMap
-    manifest: Mapping[str, Any]
+    manifest: Manifest
+    histories_sha256: str
 
     @property
     def uses_ip_facts(self) -> bool:
         """Whether the training log's addresses were real, so that what is known of an address was learned from."""
         return "ip_facts" not in self.absent
-
-
-def unmeasured_likelihood() -> Likelihood:
-    """Likelihood before anything is measured: one login of back-off, no discount, no rarity."""
-    ones: NDArray[np.float64] = np.ones(len(LEVELS))
-    return Likelihood(strength=ones, discount=0 * ones, scale=0 * ones, unseen=ones, used=ones, most=6.0)

@@ -1,0 +1,263 @@
+"""From the bytes of a published model to a checked `Model`: signature, hashes, shapes and ranges, then use.
+
+Models are data: arrays and JSON. Nothing here reads a file, and nothing here can run what a file says.
+"""
+
+import base64
+import hashlib
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from numpy.typing import NDArray
+
+from risk_scorer.core import encoders as frequencies
+from risk_scorer.core import manifest as declaration
+from risk_scorer.core.calibration import ScoreMap, Surprise
+from risk_scorer.core.features import FEATURES, WIDTH, Scales
+from risk_scorer.core.forest import Forest
+from risk_scorer.core.likelihood import Likelihood
+from risk_scorer.core.manifest import FORMAT, Manifest
+from risk_scorer.core.model import Model
+from risk_scorer.core.rules import RULES, RuleBook
+from risk_scorer.core.signals import LEVELS
+
+MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+ENCODERS, USER_GEO, HISTORIES = "encoders.json", "user_geo.json", "histories.msgpack"
+FOR_ENGINEERS = "model.joblib"
+"""Listed with its hash, never read: it is code in disguise."""
+
+FOREST_ARRAYS: Mapping[str, type[np.generic]] = {
+    "forest_feature.npy": np.int32,
+    "forest_threshold.npy": np.float32,
+    "forest_child.npy": np.int32,
+    "forest_path.npy": np.float64,
+    "forest_root.npy": np.int32,
+}
+SERVED = (ENCODERS, USER_GEO, HISTORIES, *FOREST_ARRAYS)
+
+
+class BadArtefact(Exception):
+    """A model that must not be used. `code` is stable: it says which promise is broken."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message = code, message
+
+
+class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An Ed25519 signature over the exact bytes of the manifest, in base64, and whose it is."""
+
+    algorithm: str
+    key_id: str
+    signature: str
+
+
+def key_id(public_key: bytes) -> str:
+    """A short name for a raw public key."""
+    return hashlib.sha256(public_key).hexdigest()[:16]
+
+
+def version_of(manifest: Manifest) -> str:
+    """The name of a model: the digest of everything its manifest says."""
+    unnamed = msgspec.structs.replace(manifest, model_version="")
+    return hashlib.sha256(declaration.encode(unnamed)).hexdigest()[:12]
+
+
+def load(files: Mapping[str, bytes], public_keys: Sequence[bytes]) -> Model:
+    """The model, if one of these raw Ed25519 keys signed it and everything in it is sound. Raises BadArtefact."""
+    _check_signature(_part(files, MANIFEST), _part(files, SIGNATURE), public_keys)
+    manifest = _manifest(files[MANIFEST])
+    for name in SERVED:
+        if name not in manifest.files:
+            raise BadArtefact("missing_file", f"the manifest does not list {name}")
+    for name, digest in manifest.files.items():
+        if name == FOR_ENGINEERS and name not in files:
+            continue
+        if hashlib.sha256(_part(files, name)).hexdigest() != digest:
+            raise BadArtefact("hash_mismatch", f"{name} is not the file that was signed")
+    known = _encoders(files[ENCODERS])
+    return Model(
+        version=manifest.model_version,
+        features=manifest.features,
+        absent=manifest.absent,
+        encoders=known,
+        scales=Scales(total=float(known.total), kinds=frequencies.kinds(known), unknown_km=manifest.unknown_km),
+        forest=_forest(files, manifest),
+        likelihood=_likelihood(manifest),
+        rules=_rules(manifest),
+        surprise=_surprise(manifest),
+        score_map=_score_map(manifest),
+        manifest=manifest,
+        histories_sha256=manifest.files[HISTORIES],
+    )
+
+
+def histories(stored: bytes) -> Iterator[tuple[str, bytes]]:
+    """Each person of a histories file with the encoded history, ready to keep. Raises BadArtefact."""
+    try:
+        people = msgspec.msgpack.decode(stored, type=dict[str, msgspec.Raw])
+    except msgspec.MsgspecError as error:
+        raise BadArtefact("bad_histories", "the histories cannot be read") from error
+    for user, history in people.items():
+        yield user, bytes(history)
+
+
+def _part(files: Mapping[str, bytes], name: str) -> bytes:
+    if name not in files:
+        raise BadArtefact("missing_file", f"there is no {name}")
+    return files[name]
+
+
+def _check_signature(manifest: bytes, stored: bytes, public_keys: Sequence[bytes]) -> None:
+    try:
+        signature = msgspec.json.decode(stored, type=Signature)
+        raw = base64.b64decode(signature.signature, validate=True)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise BadArtefact("bad_signature", "the signature cannot be read") from error
+    trusted = {key_id(key): key for key in public_keys}
+    if signature.algorithm != "Ed25519" or signature.key_id not in trusted:
+        raise BadArtefact("untrusted_key", "the model is signed by a key that is not trusted")
+    try:
+        Ed25519PublicKey.from_public_bytes(trusted[signature.key_id]).verify(raw, manifest)
+    except (InvalidSignature, ValueError) as error:
+        raise BadArtefact("bad_signature", "the manifest is not what was signed") from error
+
+
+def _manifest(stored: bytes) -> Manifest:
+    try:
+        manifest = declaration.decode(stored)
+    except msgspec.MsgspecError as error:
+        raise BadArtefact("bad_manifest", "the manifest cannot be read") from error
+    if manifest.format != FORMAT:
+        raise BadArtefact("unknown_format", f"this scorer reads {FORMAT}")
+    if manifest.model_version != version_of(manifest):
+        raise BadArtefact("bad_manifest", "the model's version is not the digest of its manifest")
+    known = [name for name in FEATURES if name in manifest.features]
+    if not known or list(manifest.features) != known:
+        raise BadArtefact("unknown_features", "the model's features are not ones that this scorer computes")
+    return manifest
+
+
+def _encoders(stored: bytes) -> frequencies.Encoders:
+    try:
+        known = frequencies.decode(stored)
+    except msgspec.MsgspecError as error:
+        raise BadArtefact("bad_encoders", "the encoders cannot be read") from error
+    if known.total < 0 or any(min(known.counts(name).values(), default=1) < 1 for name in frequencies.COUNTED):
+        raise BadArtefact("bad_encoders", "the encoders count less than one login")
+    return known
+
+
+def _forest(files: Mapping[str, bytes], manifest: Manifest) -> Forest:
+    feature, threshold, child, path, root = (_array(files[name], name, kind) for name, kind in FOREST_ARRAYS.items())
+    forest = Forest(
+        feature=feature,
+        threshold=threshold,
+        child=child,
+        path=path,
+        root=root,
+        depth=manifest.forest.depth,
+        scale=manifest.forest.scale,
+        offset=manifest.forest.offset,
+    )
+    problem = _forest_problem(forest, manifest)
+    if problem is not None:
+        raise BadArtefact("bad_forest", problem)
+    return forest
+
+
+def _array(stored: bytes, name: str, kind: type[np.generic]) -> NDArray[Any]:
+    try:
+        array = np.load(io.BytesIO(stored), allow_pickle=False)
+    except (ValueError, EOFError, OSError, SyntaxError, TypeError, OverflowError, MemoryError) as error:
+        raise BadArtefact("bad_array", f"{name} cannot be read") from error
+    if not isinstance(array, np.ndarray) or array.dtype != kind or array.ndim != 1:
+        raise BadArtefact("bad_array", f"{name} is not the array it should be")
+    return np.ascontiguousarray(array)
+
+
+def _forest_problem(forest: Forest, manifest: Manifest) -> str | None:
+    """Whatever could make a walk leave its arrays, or not end at a leaf."""
+    nodes = len(forest.feature)
+    if not nodes == len(forest.threshold) == len(forest.child) == len(forest.path):
+        return "its arrays differ in length"
+    root = forest.root
+    if len(root) != manifest.forest.trees + 1 or root[0] != 0 or root[-1] != nodes or (np.diff(root) < 1).any():
+        return "its trees do not tile its nodes"
+    if (forest.feature < 0).any() or (forest.feature >= WIDTH - 1).any():
+        return "it asks for a feature that is not there"
+    if not np.isin(forest.feature[forest.child != np.arange(nodes)], _places(manifest)).all():
+        return "it asks for a feature that is not declared"
+    at = np.arange(nodes)
+    is_leaf = forest.child == at
+    end = np.repeat(root[1:], np.diff(root))
+    inner = ~is_leaf
+    if (forest.child[inner] <= at[inner]).any() or (forest.child[inner] + 1 >= end[inner]).any():
+        return "a child does not come after its parent in the same tree"
+    if not np.isposinf(forest.threshold[is_leaf]).all() or not np.isfinite(forest.threshold[inner]).all():
+        return "a threshold is not a number"
+    if not np.isfinite(forest.path).all() or (forest.path < 0).any() or _depth(forest) != forest.depth:
+        return "a walk does not end where it should"
+    return None
+
+
+def _places(manifest: Manifest) -> list[int]:
+    return [FEATURES.index(name) for name in manifest.features]
+
+
+def _depth(forest: Forest) -> int:
+    """The longest walk from a root to a leaf; children come after parents."""
+    at = forest.root[:-1]
+    for steps in range(65):
+        at = at[forest.child[at] != at]
+        if not len(at):
+            return steps
+        at = np.unique(np.concatenate([forest.child[at], forest.child[at] + 1]))
+    return -1
+
+
+def _likelihood(manifest: Manifest) -> Likelihood:
+    if set(manifest.likelihood) != set(LEVELS):
+        raise BadArtefact("bad_manifest", "the likelihood levels are not the ones that this scorer knows")
+    levels = [manifest.likelihood[name] for name in LEVELS]
+    return Likelihood(
+        strength=np.array([level.strength for level in levels]),
+        discount=np.array([level.discount for level in levels]),
+        scale=np.array([level.scale for level in levels]),
+        unseen=np.array([level.unseen for level in levels]),
+        used=np.array([float(level.used) for level in levels]),
+        most=manifest.most_nats,
+    )
+
+
+def _rules(manifest: Manifest) -> RuleBook:
+    if set(manifest.rules) != set(RULES):
+        raise BadArtefact("bad_manifest", "the rules are not the ones that this scorer knows")
+    return RuleBook(weight=np.array([manifest.rules[name].weight for name in RULES]))
+
+
+def _surprise(manifest: Manifest) -> Surprise:
+    unusual, nats = _knots(manifest.surprise, "surprise")
+    return Surprise(unusual=unusual, nats=nats, weight=manifest.surprise_weight)
+
+
+def _score_map(manifest: Manifest) -> ScoreMap:
+    evidence, score = _knots(manifest.score_map, "score map")
+    if score[0] <= 0.0 or score[-1] >= 100.0:
+        raise BadArtefact("bad_manifest", "the score map leaves the scale")
+    return ScoreMap(evidence=evidence, score=score)
+
+
+def _knots(pairs: Sequence[tuple[float, float]], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    knots = np.array(pairs, dtype=np.float64).reshape(len(pairs), 2)
+    if len(knots) < 2 or not np.isfinite(knots).all() or (np.diff(knots, axis=0) <= 0).any():
+        raise BadArtefact("bad_manifest", f"the {name} does not rise")
+    return np.ascontiguousarray(knots[:, 0]), np.ascontiguousarray(knots[:, 1])
+
+
+__all__ = ["BadArtefact", "Model", "histories", "key_id", "load", "version_of"]

@@ -1,0 +1,99 @@
+"""What a published model says of itself, in one signed JSON file: every number that is not a big array."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct, json
+
+FORMAT = "riskgate-model/1"
+Number = Annotated[float, Meta(ge=-1e12, le=1e12)]
+
+
+class Span(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """First and last login of the training log, epoch seconds UTC."""
+
+    first: Number
+    last: Number
+
+
+class Rows(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many rows of the log were what; `dropped` is by reason."""
+
+    used: int
+    successful: int
+    fitted: int
+    held_out: int
+    dropped: dict[str, int]
+
+
+class ForestNumbers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The numbers of `core.forest.Forest` beside its arrays."""
+
+    trees: Annotated[int, Meta(ge=1, le=10_000)]
+    depth: Annotated[int, Meta(ge=0, le=64)]
+    scale: Annotated[float, Meta(gt=0, le=1e6)]
+    offset: Number
+
+
+class LevelNumbers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One level of `core.likelihood.Likelihood`."""
+
+    strength: Annotated[float, Meta(gt=0, le=1e9)]
+    discount: Annotated[float, Meta(ge=0, lt=1)]
+    scale: Annotated[float, Meta(ge=0, le=1e12)]
+    unseen: Annotated[float, Meta(gt=0, le=1e12)]
+    used: bool
+
+
+class RuleNumbers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rule's weight in nats (0 is report-only) and the share of training logins that match it, None if unknown."""
+
+    weight: Annotated[float, Meta(ge=0, le=100)]
+    match_rate: float | None
+
+
+class MarkNumbers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where 60 or 80 lies and what the held-out legitimate logins say of it; see `training.calibrate.Mark`."""
+
+    budget: float
+    evidence: Number
+    prompted: int
+    logins: int
+    bound: float
+    is_extrapolated: bool
+
+
+class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`files` maps each name to its SHA-256; `absent` names what the log could not fill, with the reason.
+
+    `score_map` and `surprise` are lists of knots. `model_version` is the digest of everything else here.
+    """
+
+    format: str
+    model_version: str
+    files: dict[str, str]
+    features: tuple[str, ...]
+    absent: dict[str, str]
+    span: Span
+    rows: Rows
+    seed: int
+    libraries: dict[str, str]
+    unknown_km: Annotated[float, Meta(ge=0, le=25_000)]
+    forest: ForestNumbers
+    most_nats: Annotated[float, Meta(gt=0, le=100)]
+    likelihood: dict[str, LevelNumbers]
+    rules: dict[str, RuleNumbers]
+    surprise: tuple[tuple[Number, Number], ...]
+    surprise_weight: Annotated[float, Meta(ge=0, le=100)]
+    score_map: tuple[tuple[Number, Number], ...]
+    marks: dict[str, MarkNumbers]
+    notes: tuple[str, ...]
+
+
+def encode(manifest: Manifest) -> bytes:
+    """The manifest as indented JSON, keys in order."""
+    return json.format(json.encode(manifest, order="deterministic"), indent=1) + b"\n"
+
+
+def decode(stored: bytes) -> Manifest:
+    """The inverse of `encode`. Raises msgspec.MsgspecError."""
+    return json.decode(stored, type=Manifest)

@@ -1,0 +1,139 @@
+"""The files of a model: arrays, frequencies, histories, and the manifest that describes and hashes them."""
+
+import importlib.metadata
+import io
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import joblib
+import msgspec
+import numpy as np
+
+from risk_scorer.core import encoders as frequencies
+from risk_scorer.core import manifest as declaration
+from risk_scorer.core.artefact import ENCODERS, FOR_ENGINEERS, FOREST_ARRAYS, HISTORIES, MANIFEST, USER_GEO, version_of
+from risk_scorer.core.calibration import ScoreMap
+from risk_scorer.core.manifest import (
+    FORMAT,
+    ForestNumbers,
+    LevelNumbers,
+    Manifest,
+    MarkNumbers,
+    Rows,
+    RuleNumbers,
+    Span,
+)
+from risk_scorer.core.rules import WEIGHTS
+from risk_scorer.core.signals import LEVELS
+from training.calibrate import Mark
+from training.judging import Parts
+from training.publish import digest
+from training.sources import EventTable
+from training.sweep import Sweep
+
+LIBRARIES = ("ibis-framework", "duckdb", "joblib", "msgspec", "numba", "numpy", "scikit-learn", "scipy")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What training found, before it is written down."""
+
+    parts: Parts
+    score_map: ScoreMap
+    features: tuple[str, ...]
+    absent: Mapping[str, str]
+    unknown_km: float
+    isolation: Any
+    match_rates: Mapping[str, float | None]
+    marks: Mapping[str, Mark]
+    rows_fitted: int
+    rows_held_out: int
+    notes: tuple[str, ...]
+
+
+def described(events: EventTable, swept: Sweep, fitted: Fitted, *, seed: int) -> dict[str, bytes]:
+    """Every file but the signature."""
+    files = {
+        ENCODERS: frequencies.encode(swept.encoders),
+        USER_GEO: _user_geo(swept),
+        HISTORIES: msgspec.msgpack.encode(dict(sorted(swept.histories.items()))),
+        FOR_ENGINEERS: _dumped(fitted.isolation),
+        **_forest_files(fitted),
+    }
+    manifest = _manifest(events, swept, fitted, seed, {name: digest(content) for name, content in files.items()})
+    named = msgspec.structs.replace(manifest, model_version=version_of(manifest))
+    return files | {MANIFEST: declaration.encode(named)}
+
+
+def _user_geo(swept: Sweep) -> bytes:
+    places = {user: {"latitude": lat, "longitude": lon} for user, (lat, lon) in sorted(swept.places.items())}
+    return msgspec.json.encode(places)
+
+
+def _dumped(isolation: Any) -> bytes:
+    stream = io.BytesIO()
+    joblib.dump(isolation, stream)
+    return stream.getvalue()
+
+
+def _forest_files(fitted: Fitted) -> dict[str, bytes]:
+    files = {}
+    for name in FOREST_ARRAYS:
+        stream = io.BytesIO()
+        array = getattr(fitted.parts.forest, name.removeprefix("forest_").removesuffix(".npy"))
+        np.save(stream, array, allow_pickle=False)
+        files[name] = stream.getvalue()
+    return files
+
+
+def _manifest(events: EventTable, swept: Sweep, fitted: Fitted, seed: int, files: dict[str, str]) -> Manifest:
+    parts, score_map = fitted.parts, fitted.score_map
+    return Manifest(
+        format=FORMAT,
+        model_version="",
+        files=files,
+        features=fitted.features,
+        absent=dict(sorted(fitted.absent.items())),
+        span=Span(first=float(events.timestamp[0]), last=float(events.timestamp[-1])),
+        rows=Rows(
+            used=len(events),
+            successful=swept.encoders.total,
+            fitted=fitted.rows_fitted,
+            held_out=fitted.rows_held_out,
+            dropped=dict(sorted(events.dropped.items())),
+        ),
+        seed=seed,
+        libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
+        unknown_km=fitted.unknown_km,
+        forest=ForestNumbers(
+            trees=len(parts.forest.root) - 1,
+            depth=parts.forest.depth,
+            scale=parts.forest.scale,
+            offset=parts.forest.offset,
+        ),
+        most_nats=parts.likelihood.most,
+        likelihood=_levels(parts),
+        rules={
+            name: RuleNumbers(weight=weight, match_rate=fitted.match_rates[name]) for name, weight in WEIGHTS.items()
+        },
+        surprise=tuple(zip(parts.surprise.unusual.tolist(), parts.surprise.nats.tolist(), strict=True)),
+        surprise_weight=parts.surprise.weight,
+        score_map=tuple(zip(score_map.evidence.tolist(), score_map.score.tolist(), strict=True)),
+        marks={name: MarkNumbers(**asdict(mark)) for name, mark in fitted.marks.items()},
+        notes=(*events.notes, *fitted.notes),
+    )
+
+
+def _levels(parts: Parts) -> dict[str, LevelNumbers]:
+    known = parts.likelihood
+    return {
+        name: LevelNumbers(
+            strength=float(known.strength[place]),
+            discount=float(known.discount[place]),
+            scale=float(known.scale[place]),
+            unseen=float(known.unseen[place]),
+            used=bool(known.used[place]),
+        )
+        for place, name in enumerate(LEVELS)
+    }

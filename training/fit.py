@@ -1,0 +1,190 @@
+"""Trains a model on a log: sweep, measure, fit, calibrate, check, publish. No label is read, nothing later is seen."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import IsolationForest
+
+from risk_scorer.core import features, forest
+from risk_scorer.core.artefact import MANIFEST, load
+from risk_scorer.core.features import Scales
+from risk_scorer.core.manifest import Manifest
+from training import calibrate, checks, measure, publish
+from training.calibrate import Mark
+from training.describe import Fitted, described
+from training.forest_export import export
+from training.judging import Parts, evidence, weighed
+from training.lookups import Lookups, address_problem
+from training.refusals import TrainingRefusedError
+from training.sources import EventTable
+from training.stream import Progress, quiet
+from training.sweep import Block, Sweep, sweep
+
+Matrix = NDArray[np.float64]
+
+TREES, SAMPLES, CONTAMINATION = 100, 256, 0.02
+"""Source: Liu, Ting, Zhou 2008, section 5: more trees or samples change little."""
+LEAST_SUCCESSES = 200
+MOST_NATS = 6.0
+FOREST_WEIGHT = 0.5
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """The share of legitimate logins that may be asked for more, and that may be denied."""
+
+    step_up: float = 0.02
+    deny: float = 0.001
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What a training did, for people; `manifest` has all of it."""
+
+    model_version: str
+    manifest: Manifest
+    public_key: Path
+    worst_case: float
+    files: Mapping[str, int]
+    """Size of each published file in bytes."""
+
+
+def train(
+    table: EventTable,
+    *,
+    model_dir: Path,
+    key_path: Path,
+    seed: int,
+    lookups: Lookups | None = None,
+    until: float | None = None,
+    without: frozenset[str] = frozenset(),
+    budgets: Budgets | None = None,
+    progress: Progress = quiet,
+) -> TrainReport:
+    """Publishes a signed model of the logins before `until` (epoch seconds) into `model_dir`.
+
+    `without` names columns to declare absent. The same table, seed and libraries give the same bytes. Raises
+    TrainingRefusedError (DeadFeature among them) and WrongInputError; the model that is there then stays.
+    """
+    events = table if until is None else before(table, until)
+    _require_enough(events)
+    lookups = lookups or Lookups()
+    problem = address_problem(events, lookups)
+    usable = lookups if problem is None else lookups.without_networks()
+    swept = sweep(events, usable, progress=progress)
+    absent = measure.columns_of(events, address_problem=problem, without=without)
+    fitted = fit(swept, absent, seed=seed, budgets=budgets or Budgets())
+    progress("fit", 1.0)
+    key = publish.signing_key(key_path)
+    files = described(events, swept, fitted, seed=seed)
+    files["manifest.sig"] = publish.signature(files[MANIFEST], key)
+    model = load(files, [publish.public_bytes(key)])
+    worst = checks.require_worst_case_denied(model, max(swept.histories.values(), key=lambda past: past.logins))
+    publish.publish(files, model_dir)
+    progress("publish", 1.0)
+    return TrainReport(
+        model_version=model.version,
+        manifest=model.manifest,
+        public_key=key_path.with_suffix(".pub"),
+        worst_case=worst,
+        files={name: len(content) for name, content in sorted(files.items())},
+    )
+
+
+def before(table: EventTable, until: float) -> EventTable:
+    """The rows of the table before a moment."""
+    kept = int(np.searchsorted(table.timestamp, until, side="left"))
+    columns: dict[str, Any] = {
+        field.name: getattr(table, field.name)[:kept]
+        for field in dataclasses.fields(table)
+        if isinstance(getattr(table, field.name), np.ndarray)
+    }
+    return replace(table, **columns)
+
+
+def _require_enough(events: EventTable) -> None:
+    successes = int(events.success.sum())
+    if successes < LEAST_SUCCESSES:
+        raise TrainingRefusedError(
+            "too_few_logins", f"the log has {successes} successful logins; at least {LEAST_SUCCESSES} are needed"
+        )
+
+
+def fit(swept: Sweep, absent: Mapping[str, str], *, seed: int, budgets: Budgets) -> Fitted:
+    """Everything that is fitted, from the swept log."""
+    declared = measure.declared(absent)
+    far_km = measure.unknown_km(swept.fitting)
+    fitting, held_out = _with_distance(swept.fitting, far_km), _with_distance(swept.held_out, far_km)
+    seen = _features(fitting)
+    kept = checks.varying(seen, declared.features)
+    reasons = {name: "the same in every login of this log" for name in declared.features if name not in kept}
+    columns = features.places(kept)
+    isolation = _isolation_forest(seen[:, columns], seed)
+    walked = export(isolation, columns)
+    unusual = -forest.decision_function(walked, seen[_succeeded(fitting)])
+    parts = Parts(
+        forest=walked,
+        likelihood=measure.likelihood(fitting, swept.encoders, {**absent, **declared.absent}, most=MOST_NATS),
+        surprise=calibrate.surprise(unusual, FOREST_WEIGHT),
+    )
+    nats = np.concatenate([evidence(parts, block)[block.succeeded] for block in held_out])
+    step_up, deny = calibrate.mark(nats, budgets.step_up), calibrate.mark(nats, budgets.deny)
+    score_map = calibrate.score_map(nats, step_up, deny)
+    notes = [*_mark_notes(step_up, deny)]
+    last = held_out[-1]
+    scored = weighed(parts, last, score_map)
+    calm = checks.require_quiet_logins_pass(last.signals[last.succeeded], scored.score[last.succeeded])
+    checks.require_living_features(kept, parts, score_map, last, fitted=seen)
+    return Fitted(
+        parts=parts,
+        score_map=score_map,
+        features=kept,
+        absent={**declared.absent, **reasons},
+        unknown_km=far_km,
+        isolation=isolation,
+        match_rates=measure.match_rates(fitting, declared.absent),
+        marks={"step_up": step_up, "deny": deny},
+        rows_fitted=len(seen),
+        rows_held_out=len(nats),
+        notes=tuple(notes + ([calm] if calm else [])),
+    )
+
+
+def _with_distance(blocks: Sequence[Block], far_km: float) -> tuple[Block, ...]:
+    return tuple(
+        replace(block, scales=Scales(total=block.scales.total, kinds=block.scales.kinds, unknown_km=far_km))
+        for block in blocks
+    )
+
+
+def _features(blocks: Sequence[Block]) -> Matrix:
+    return np.concatenate([features.compute(block.signals, block.scales) for block in blocks])
+
+
+def _succeeded(blocks: Sequence[Block]) -> NDArray[np.bool_]:
+    return np.concatenate([block.succeeded for block in blocks])
+
+
+def _isolation_forest(seen: Matrix, seed: int) -> Any:
+    fitted = IsolationForest(
+        n_estimators=TREES,
+        max_samples=min(SAMPLES, len(seen)),
+        contamination=CONTAMINATION,
+        random_state=seed,
+        n_jobs=1,
+    )
+    return fitted.fit(seen)
+
+
+def _mark_notes(*marks: Mark) -> list[str]:
+    return [
+        f"{mark.logins} held-out logins are too few to count {mark.budget:.2%}: the mark is read off the falling tail, "
+        f"the upper bound of prompted logins is {mark.bound:.2%}"
+        for mark in marks
+        if mark.is_extrapolated
+    ]

@@ -1,0 +1,107 @@
+"""Writes a model to a directory so that a reader finds the old one or the new one, whole and signed, and nothing else.
+
+Every file gets a new name's worth of bytes first; the manifest and then its signature are moved last. A reader that
+comes in between sees hashes that do not fit, refuses, and looks again.
+"""
+
+import base64
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from risk_scorer.core.artefact import MANIFEST, SIGNATURE, Signature, key_id
+from training.refusals import WrongInputError
+
+KEY_BYTES = 32
+"""Source: RFC 8032, section 5.1.5."""
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def signing_key(path: Path) -> Ed25519PrivateKey:
+    """The key at `path`; made on first use, readable by its owner alone, with its public half beside it (`.pub`).
+
+    Raises WrongInputError("bad_signing_key") for a file that is not one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        made = Ed25519PrivateKey.generate()
+        with os.fdopen(handle, "wb") as file:
+            file.write(base64.b64encode(made.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    key = _read_key(path)
+    public = base64.b64encode(public_bytes(key)) + b"\n"
+    beside = path.with_suffix(".pub")
+    if not beside.exists() or beside.read_bytes() != public:
+        _write(beside, public)
+    return key
+
+
+def _read_key(path: Path) -> Ed25519PrivateKey:
+    try:
+        raw = base64.b64decode(path.read_bytes().strip(), validate=True)
+    except (OSError, ValueError) as error:
+        raise WrongInputError("bad_signing_key", f"{path} cannot be read as a signing key") from error
+    if len(raw) != KEY_BYTES:
+        raise WrongInputError("bad_signing_key", f"{path} is not an Ed25519 key")
+    return Ed25519PrivateKey.from_private_bytes(raw)
+
+
+def public_bytes(key: Ed25519PrivateKey) -> bytes:
+    """The raw public half."""
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def signature(manifest: bytes, key: Ed25519PrivateKey) -> bytes:
+    """The content of `manifest.sig`."""
+    return msgspec.json.encode(
+        Signature(
+            algorithm="Ed25519",
+            key_id=key_id(public_bytes(key)),
+            signature=base64.b64encode(key.sign(manifest)).decode(),
+        )
+    )
+
+
+def publish(files: Mapping[str, bytes], model_dir: Path) -> None:
+    """Puts all files (manifest and signature among them) in place, durably. Raises OSError and leaves the old model."""
+    model_dir.mkdir(parents=True, exist_ok=True)
+    order = [name for name in sorted(files) if name not in (MANIFEST, SIGNATURE)] + [MANIFEST, SIGNATURE]
+    drafts = {name: model_dir / f".{name}.part" for name in order}
+    try:
+        for name in order:
+            _write(drafts[name], files[name])
+        for name in order:
+            os.replace(drafts[name], model_dir / name)
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
+    _sync_directory(model_dir)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

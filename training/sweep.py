@@ -1,0 +1,141 @@
+"""One pass over a training log that gathers every login's numbers as they stood before it.
+
+The log is cut into ten blocks. Frequencies are those of the blocks before, histories those of the logins before, so
+what is fitted has the staleness that serving will have. The last two blocks are held out for calibration, both
+measured against the frequencies at their common start.
+"""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk_scorer.core.encoders import COUNTED, Encoders, kinds, uniform_ratios
+from risk_scorer.core.features import Scales
+from risk_scorer.core.history import UserHistory, usual_place
+from risk_scorer.core.signals import LEVELS, Row
+from risk_scorer.core.signals import table as as_matrix
+from training import aggregates
+from training.lookups import Lookups
+from training.observations import observations
+from training.sources import EventTable
+from training.stream import Histories, Progress, look_then_learn, quiet
+
+BLOCKS = 10
+HELD_OUT_BLOCKS = 2
+
+RARITY_LEVELS = frozenset({"asn", "browser_version", "ja4"})
+"""Levels at which a value that few people have speaks against the login by itself."""
+
+Matrix = NDArray[np.float64]
+Rarity = tuple[Matrix, Matrix]
+"""`scale` and `unseen` of `core.likelihood`, (12,) each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One stretch of the log: (n, columns) `signals`, what they were measured against, which logins succeeded."""
+
+    signals: Matrix
+    scales: Scales
+    rarity: Rarity
+    succeeded: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """`fitting` and `held_out` blocks, and what the whole log taught. The first block only fills the frequencies."""
+
+    fitting: tuple[Block, ...]
+    held_out: tuple[Block, ...]
+    encoders: Encoders
+    histories: Mapping[str, UserHistory]
+    places: Mapping[str, tuple[float, float]]
+
+
+@dataclass
+class _Totals:
+    """Frequencies so far, and those of held-out blocks, which count only once the pass is over."""
+
+    connection: Any = field(default_factory=aggregates.engine)
+    total: int = 0
+    counts: dict[str, dict[str, int]] = field(default_factory=lambda: {name: {} for name in COUNTED})
+    places: dict[str, list[float]] = field(default_factory=dict)
+
+    def encoders(self) -> Encoders:
+        return Encoders(total=self.total, **self.counts)
+
+    def add(self, logins: aggregates.Logins) -> None:
+        table = logins.table()
+        for name, counts in self.counts.items():
+            for value, count in aggregates.rows(self.connection, aggregates.frequencies(table, name)):
+                counts[value] = counts.get(value, 0) + count
+        for user, *sums in aggregates.rows(self.connection, aggregates.place_sums(table)):
+            so_far = self.places.get(user, [0.0] * len(sums))
+            self.places[user] = [one + more for one, more in zip(so_far, sums, strict=True)]
+        self.total += len(logins)
+
+
+def sweep(events: EventTable, lookups: Lookups, *, progress: Progress = quiet) -> Sweep:
+    """Goes through the log once, probes aside."""
+    edges = np.linspace(0, len(events), BLOCKS + 1).astype(int).tolist()
+    totals, histories, blocks = _Totals(), Histories(), []
+    waiting: list[aggregates.Logins] = []
+    for number, (start, stop) in enumerate(itertools.pairwise(edges)):
+        encoders = totals.encoders()
+        scales = Scales(total=float(totals.total), kinds=kinds(encoders), unknown_km=0.0)
+        gathered, logins = _gathered(events, lookups, (start, stop), encoders, histories)
+        succeeded = _succeeded(events, start, stop)
+        blocks.append(Block(as_matrix(gathered), scales, rarity_of(encoders), succeeded))
+        if number < BLOCKS - HELD_OUT_BLOCKS:
+            totals.add(logins)
+        else:
+            waiting.append(logins)
+        progress("read", (number + 1) / BLOCKS)
+    for logins in waiting:
+        totals.add(logins)
+    return Sweep(
+        fitting=tuple(blocks[1:-HELD_OUT_BLOCKS]),
+        held_out=tuple(blocks[-HELD_OUT_BLOCKS:]),
+        encoders=totals.encoders(),
+        histories=histories,
+        places=_usual_places(totals.places),
+    )
+
+
+def rarity_of(encoders: Encoders) -> Rarity:
+    """What rarity is worth at each level, given these frequencies."""
+    ratios = [uniform_ratios(encoders.counts(level)) if level in RARITY_LEVELS else (0.0, 1.0) for level in LEVELS]
+    return np.array([scale for scale, _ in ratios]), np.array([unseen for _, unseen in ratios])
+
+
+def _gathered(
+    events: EventTable, lookups: Lookups, span: tuple[int, int], encoders: Encoders, histories: Histories
+) -> tuple[list[Row], aggregates.Logins]:
+    start, stop = span
+    rows, logins = [], aggregates.Logins()
+    probes = events.probe[start:stop]
+    for seen, probe in zip(observations(events, lookups, start=start, stop=stop), probes, strict=True):
+        if probe:
+            continue
+        rows.append(look_then_learn(encoders, seen, histories, is_probe=False))
+        if seen.success:
+            logins.add(seen)
+    return rows, logins
+
+
+def _succeeded(events: EventTable, start: int, stop: int) -> NDArray[np.bool_]:
+    kept: NDArray[np.bool_] = events.success[start:stop][events.probe[start:stop] == ""].astype(bool)
+    return kept
+
+
+def _usual_places(sums: Mapping[str, list[float]]) -> dict[str, tuple[float, float]]:
+    found = {}
+    for user, (placed, east, north, up) in sorted(sums.items()):
+        middle = usual_place(UserHistory(placed=int(placed), east=east, north=north, up=up))
+        if middle is not None:
+            found[user] = (round(middle[0], 6), round(middle[1], 6))
+    return found
