@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 
 import uvloop
 
+NextRequest = Callable[[int, bytes], bytes | None]
+"""Status and body of the last answer → the next request, or None to stop. The first call gets (0, b"")."""
+
 
 @dataclass
 class Result:
@@ -17,6 +20,7 @@ class Result:
     seconds: float
     latencies_ms: list[float]
     statuses: Counter[int] = field(default_factory=Counter)
+    refused_without_retry_after: int = 0
 
     @property
     def rate(self) -> float:
@@ -41,8 +45,9 @@ def request_bytes(method: str, path: str, body: bytes = b"", headers: dict[str, 
 class Client(asyncio.Protocol):
     """One keep-alive connection that sends the next request when the last answer is whole."""
 
-    def __init__(self, next_request: Callable[[int, bytes], bytes | None], result: Result, deadline: float) -> None:
-        self._next, self._result, self._deadline = next_request, result, deadline
+    def __init__(self, next_request: NextRequest, result: Result, deadline: float, every_seconds: float = 0.0) -> None:
+        self._next, self._result, self._deadline, self._every = next_request, result, deadline, every_seconds
+        self._due = 0.0
         self._buffer = b""
         self._sent = 0.0
         self._transport: asyncio.WriteTransport | None = None
@@ -54,7 +59,16 @@ class Client(asyncio.Protocol):
         self._send(0, b"")
 
     def _send(self, status: int, body: bytes) -> None:
+        """At once, or when this client's next turn has come."""
+        wait = self._due - time.perf_counter()
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, self._send_now, status, body)
+        else:
+            self._send_now(status, body)
+
+    def _send_now(self, status: int, body: bytes) -> None:
         assert self._transport is not None
+        self._due = time.perf_counter() + self._every
         request = self._next(status, body) if time.perf_counter() < self._deadline else None
         if request is None:
             self._transport.close()
@@ -76,6 +90,8 @@ class Client(asyncio.Protocol):
         status = int(head[9:12])
         self._result.latencies_ms.append((time.perf_counter() - self._sent) * 1000)
         self._result.statuses[status] += 1
+        if status in (429, 503) and b"\r\nretry-after:" not in head:
+            self._result.refused_without_retry_after += 1
         self._send(status, body)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -85,22 +101,25 @@ class Client(asyncio.Protocol):
             self.done.set_result(None)
 
 
-async def _run(port: int, clients: list[Callable[[int, bytes], bytes | None]], seconds: float) -> Result:
+async def run(port: int, clients: list[NextRequest], seconds: float, every_seconds: float = 0.0) -> Result:
+    """`load` for a caller that has an event loop and wants several at once; each client sends every `every_seconds`."""
     loop = asyncio.get_running_loop()
     result = Result(0.0, [])
     began = time.perf_counter()
-    protocols = [
-        (await loop.create_connection(lambda next_=next_: Client(next_, result, began + seconds), "127.0.0.1", port))[1]  # type: ignore[misc]
-        for next_ in clients
-    ]
+
+    async def connected(following: NextRequest) -> Client:
+        _, client = await loop.create_connection(
+            lambda: Client(following, result, began + seconds, every_seconds), "127.0.0.1", port
+        )
+        return client
+
+    protocols = [await connected(following) for following in clients]
     await asyncio.gather(*(asyncio.wait_for(protocol.done, seconds + 30) for protocol in protocols))
     result.seconds = time.perf_counter() - began
     return result
 
 
-def load(
-    port: int, clients: list[Callable[[int, bytes], bytes | None]], seconds: float, *, core: int | None = None
-) -> Result:
+def load(port: int, clients: list[NextRequest], seconds: float, *, core: int | None = None) -> Result:
     """Run one closed-loop client per entry for `seconds`; each is asked for its next request with the last answer.
 
     `core` pins this process, so that the generator and the server do not share a core.
@@ -108,11 +127,11 @@ def load(
     if core is not None:
         os.sched_setaffinity(0, {core})
     try:
-        return uvloop.run(_run(port, clients, seconds))
+        return uvloop.run(run(port, clients, seconds))
     finally:
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 
-def repeated(request: bytes, count: int) -> list[Callable[[int, bytes], bytes | None]]:
+def repeated(request: bytes, count: int) -> list[NextRequest]:
     """`count` clients that send the same request again and again."""
     return [lambda _status, _body: request for _ in range(count)]

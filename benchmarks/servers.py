@@ -60,9 +60,10 @@ def _wait(process: subprocess.Popen[bytes], url: str, within_seconds: float) -> 
     raise RuntimeError(f"{url} did not become ready")
 
 
-def uvicorn_arguments(target: str, port: int) -> list[str]:
-    """The same server with the same settings for every contender."""
-    return [
-        sys.executable, "-m", "uvicorn", target, "--host", "127.0.0.1", "--port", str(port), "--loop", "uvloop",
-        "--http", "httptools", "--no-access-log", "--no-proxy-headers", "--no-server-header", "--log-level", "warning",
-    ]  # fmt: skip
+@contextmanager
+def contender(name: str, core: int) -> Iterator[int]:
+    """The port of a contender that is up."""
+    port = free_port()
+    arguments = [sys.executable, "-m", "benchmarks.contender_server", name, str(port)]
+    with server(arguments, ready=f"http://127.0.0.1:{port}/health", cores={core}):
+        yield port

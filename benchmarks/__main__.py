@@ -1,0 +1,40 @@
+"""`scripts/bench [forest] [scoring] [refresh] [logins]`: measure, print the table, keep every measurement."""
+
+import argparse
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import forest, logins, refresh, scoring
+from benchmarks.report import Figure, save, show
+
+KEPT = Path(__file__).resolve().parents[1] / "var" / "benchmarks" / "last.json"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("only", nargs="*", help="forest, scoring, refresh, logins; all when none is named")
+    parser.add_argument("--rounds", type=int, default=5, help="pairs of measurements for each figure")
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of each measurement under load")
+    chosen = parser.parse_args()
+    console = Console(width=130)
+    benches: dict[str, Callable[[], Iterable[Figure]]] = {
+        "forest": lambda: forest.measure(chosen.rounds),
+        "scoring": lambda: scoring.measure(chosen.rounds, chosen.seconds),
+        "refresh": lambda: refresh.measure(chosen.rounds, chosen.seconds),
+        "logins": lambda: logins.measure(chosen.rounds, chosen.seconds, console),
+    }
+    unknown = set(chosen.only) - set(benches)
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    figures: list[Figure] = []
+    for name in chosen.only or benches:
+        console.print(f"measuring {name} …")
+        figures += benches[name]()
+    show(figures, console)
+    save(figures, KEPT)
+
+
+if __name__ == "__main__":
+    main()
