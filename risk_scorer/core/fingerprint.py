@@ -39,7 +39,10 @@ _CLIENT_OF_BROWSER = {
     "Go-http-client": "Go",
     "IE": "WinINet",
 }
-_APP_LIBRARIES = frozenset({"CFNetwork", "Alamofire", "okhttp"})
+_BROWSERS_ON_IOS = frozenset({
+    "Mobile Safari", "Mobile Safari UI/WKWebView", "Edge Mobile", "Opera Mobile", "Google", "Facebook", "Instagram",
+    "DuckDuckGo Mobile", "Brave", "Vivaldi",
+})  # fmt: skip
 FIRST_WITH_TLS_1_3 = {"Chrome": 70, "Chrome Mobile": 70, "Edge": 79, "Firefox": 63, "Firefox Mobile": 63, "Safari": 14}
 """First major version that offers TLS 1.3 (and ALPN) unasked. Source: caniuse.com, "TLS 1.3"; Safari 14 is macOS 11."""
 
@@ -84,10 +87,11 @@ def parse(text: str) -> Ja4 | None:
 def claimed_client(agent: AgentFacts) -> str | None:
     """The TLS client that a browser of this name has, or None when we cannot say.
 
-    Every browser on iOS has Safari's: the platform's WebKit makes the connection, whatever the name on the app.
+    Every browser on iOS has Safari's: the platform's WebKit makes the connection, whatever the name on it. Apps with
+    their own name may connect in ways of their own.
     """
     if agent.os == "iOS":
-        return SAFARI if agent.browser and not agent.is_bot and agent.browser not in _APP_LIBRARIES else None
+        return SAFARI if agent.browser.endswith(" iOS") or agent.browser in _BROWSERS_ON_IOS else None
     return _CLIENT_OF_BROWSER.get(agent.browser)
 
 
