@@ -4,7 +4,6 @@ Exit status: 0 done, 2 wrong usage or input, 3 training refused, 1 a bug. Heavy 
 """
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +31,10 @@ Seed = Annotated[int, typer.Option(help="The same seed gives the same result.")]
 PublicKey = Annotated[
     Path, typer.Option("--public_key", "--public-key", help="The key that must have signed the model.")
 ]
+Overlays = Annotated[
+    list[Path] | None, typer.Option("--ip_overlay", "--ip-overlay", help="What you know better about networks (TOML).")
+]
+Listed = Annotated[list[Path] | None, typer.Option("--ip_listed", "--ip-listed", help="A list of bad networks.")]
 
 DEFAULT_KEY = Path("var/training/signing.key")
 DEFAULT_PUBLIC_KEY = Path("var/training/signing.pub")
@@ -81,27 +84,31 @@ def train(
     left_out: Annotated[
         list[str] | None, typer.Option("--without", help="Train as if the log lacked this column; may be repeated.")
     ] = None,
+    overlays: Overlays = None,
+    listed: Listed = None,
     seed: Seed = 7,
-    key: Annotated[
-        Path, typer.Option(help="The signing key, made when missing; keep it out of the model's folder.")
-    ] = (DEFAULT_KEY),
+    key: Annotated[Path, typer.Option(help="The signing key, made when missing; never in the model's folder.")] = (
+        DEFAULT_KEY
+    ),
     as_json: AsJson = False,
 ) -> None:
     """Fit, calibrate, check and sign a model; the published one is replaced only by one that passed."""
     from training.reports import tell
-    from training.training_run import trained
+    from training.training_run import Request, trained
 
+    request = Request(
+        source=source,
+        model_dir=model_dir,
+        key=key,
+        seed=seed,
+        until=until,
+        left_out=left_out or (),
+        overlays=overlays or (),
+        listed=listed or (),
+    )
     with _answered():
         with _progress(visible=not as_json) as progress:
-            facts = trained(
-                source,
-                model_dir=model_dir,
-                until=until,
-                left_out=left_out or (),
-                seed=seed,
-                key=key,
-                progress=progress,
-            )
+            facts = trained(request, progress)
         tell(facts, as_json=as_json, console=Console())
 
 
@@ -111,14 +118,17 @@ def score(
     output: Annotated[Path, typer.Option(help="The Parquet file to write: one column `risk` in the log's row order.")],
     model_dir: ModelDir = Path("models"),
     public_key: PublicKey = DEFAULT_PUBLIC_KEY,
+    overlays: Overlays = None,
+    listed: Listed = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score a log as a stream: each row before it is learned from."""
+    """Score a log as a stream: each row before it is learned from. Rows that cannot be read get 100."""
     from training.reports import tell
-    from training.scoring_run import scored
+    from training.scoring_run import Judge, scored
 
     with _answered():
-        facts = scored(source, model_dir=model_dir, public_key=public_key, output=output)
+        with _progress(visible=not as_json) as progress:
+            facts = scored(source, Judge(model_dir, public_key, overlays or (), listed or ()), output, progress)
         tell(facts, as_json=as_json, console=Console())
 
 
@@ -129,20 +139,23 @@ def evaluate(
     source: Annotated[Path | None, typer.Option("--input", help="A log with labels, to be scored first.")] = None,
     model_dir: ModelDir = Path("models"),
     public_key: PublicKey = DEFAULT_PUBLIC_KEY,
+    overlays: Overlays = None,
+    listed: Listed = None,
 ) -> None:
     """Judge scores against labels: recall of each attack family at fixed false-positive rates.
 
     Either --labels with --scores, or --input with --model_dir to score the log first.
     """
-    from training.scoring_run import judged, scored
-
     with _answered():
         if source is not None and labels is None and scores is None:
-            with tempfile.TemporaryDirectory() as folder:
-                fresh = Path(folder) / "scores.parquet"
-                scored(source, model_dir=model_dir, public_key=public_key, output=fresh)
-                verdict = judged(source, fresh)
+            from training.scoring_run import Judge, scored_and_judged
+
+            with _progress(visible=True) as progress:
+                judge = Judge(model_dir, public_key, overlays or (), listed or ())
+                verdict = scored_and_judged(source, judge, progress)
         elif labels is not None and scores is not None and source is None:
+            from training.scoring_run import judged
+
             verdict = judged(labels, scores)
         else:
             raise WrongInputError("usage", "give --labels with --scores, or --input with --model_dir")
@@ -164,10 +177,12 @@ def _answered() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _progress(*, visible: bool) -> Iterator[Callable[[str, float], None]]:
-    """A bar for each step on standard error, moved by telling the step and the share of it that is finished."""
+    """A bar for each step, on standard error when that is a terminal; what is yielded moves it."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     bars: dict[str, TaskID] = {}
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), disable=not visible) as shown:
+    console = Console(stderr=True)
+    silent = not visible or not console.is_terminal
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=silent) as shown:
 
         def move(step: str, share: float) -> None:
             if step not in bars:

@@ -50,10 +50,14 @@ def tell(facts: Facts, *, as_json: bool, console: Console) -> None:
 
 def _words(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_words(count)}" for name, count in value.items()) or "none"
+        return ", ".join(_entry(name, part) for name, part in value.items()) or "none"
     if isinstance(value, list | tuple):
         separator = "; " if any(" " in str(entry) for entry in value) else ", "
         return separator.join(map(str, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _entry(name: str, value: Any) -> str:
+    return f"{name} {value:,}" if isinstance(value, int) else f"{name} ({value})"

@@ -1,24 +1,40 @@
 """Scores of a log by a published model, and the verdict on them."""
 
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from risk_scorer.core.artefact import BadArtefact, load
-
 from risk_scorer.adapters.model_store import BadPublicKey, public_keys, read_files
+from risk_scorer.core.artefact import BadArtefact, load
 from risk_scorer.core.model import Model
 from training.evaluate import evaluate_file
+from training.lookup_files import open_lookups
 from training.outputs import write_scores
 from training.refusals import WrongInputError
 from training.sources import read_events
-from training.stream import score_table
+from training.stream import Progress, score_table
 
 
-def scored(source: Path, *, model_dir: Path, public_key: Path, output: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Judge:
+    """A model, and what else must be as it was at training."""
+
+    model_dir: Path
+    public_key: Path
+    overlays: Sequence[Path] = ()
+    listed: Sequence[Path] = ()
+
+
+def scored(source: Path, judge: Judge, output: Path, progress: Progress) -> dict[str, Any]:
     """Score the log and write the scores; returns the facts to tell. Raises WrongInputError."""
-    model = _model(model_dir, public_key)
+    model = _model(judge)
+    progress("read", 0.0)
     table = read_events(source)
-    unread = write_scores(table, score_table(model, table), output)
+    progress("read", 1.0)
+    lookups = open_lookups(overlays=judge.overlays, listed=judge.listed)
+    unread = write_scores(table, score_table(model, table, lookups, progress=progress), output)
     return {
         "written": str(output),
         "rows": table.rows_in_file,
@@ -26,6 +42,14 @@ def scored(source: Path, *, model_dir: Path, public_key: Path, output: Path) -> 
         "dropped": dict(sorted(table.dropped.items())),
         "model_version": model.version,
     }
+
+
+def scored_and_judged(source: Path, judge: Judge, progress: Progress) -> str:
+    """The verdict on a model over a labelled log. Raises WrongInputError."""
+    with tempfile.TemporaryDirectory() as folder:
+        scores = Path(folder) / "scores.parquet"
+        scored(source, judge, scores, progress)
+        return judged(source, scores)
 
 
 def judged(labels: Path, scores: Path) -> str:
@@ -36,7 +60,8 @@ def judged(labels: Path, scores: Path) -> str:
     return evaluate_file(labels, scores)
 
 
-def _model(model_dir: Path, public_key: Path) -> Model:
+def _model(judge: Judge) -> Model:
+    model_dir, public_key = judge.model_dir, judge.public_key
     try:
         return load(read_files(model_dir), public_keys([str(public_key)]))
     except FileNotFoundError as cause:

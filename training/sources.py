@@ -1,8 +1,7 @@
 """Login logs as whole columns: the one door through which training sees a log. Labels do not pass it."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,7 @@ from training.log_rows import Columns, Objects, gathered, moments, unusable
 from training.log_schemas import REQUIRED, TEXTS
 from training.refusals import WrongInputError
 
-_NUMBERS = {"asn": 0, "ip_rep": np.nan, "rtt_ms": np.nan}
-_NEEDED = ("user_id", "ip", "probe", "event_id")
 _OPTIONAL = ("browser", "os", "device_type")
-DISPENSABLE = (*(name for name in TEXTS if name not in _NEEDED), *_NUMBERS, "success")
-"""Columns that a training may leave out."""
 MAX_ASN = 2**32 - 1
 _SHORTENED_ID = re.compile(r"-?\d(\.\d+)?[eE]\+?\d+")
 
@@ -81,23 +76,6 @@ def read_events(path: Path | str, *, until: float | None = None) -> EventTable:
         raise WrongInputError("no_usable_rows", f"none of the {len(malformed)} rows of {log.path.name} can be parsed")
     _require_columns(columns, log.path.name)
     return _table(columns, malformed, name=log.path.name, until=until)
-
-
-def without(table: EventTable, columns: Iterable[str]) -> EventTable:
-    """The table as if its log lacked these columns; outcomes stay, as what may be learned depends on them.
-
-    Raises WrongInputError("unknown_columns") for a column that no training can do without.
-    """
-    left_out = set(columns)
-    refused = sorted(left_out - set(DISPENSABLE))
-    if refused:
-        raise WrongInputError(
-            "unknown_columns", f"cannot leave out {', '.join(refused)}, only one of {', '.join(DISPENSABLE)}"
-        )
-    blank: dict[str, Any] = {name: None for name in left_out.intersection(_OPTIONAL)}
-    for name in left_out - {*_OPTIONAL, "success"}:
-        blank[name] = np.full_like(getattr(table, name), _NUMBERS.get(name, ""))
-    return replace(table, **blank, present=table.present - left_out)
 
 
 def _require_columns(columns: Columns, name: str) -> None:

@@ -2,45 +2,103 @@
 
 import datetime
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from training.refusals import WrongInputError
 from training.reports import import_facts, iso
-from training.sources import EventTable, read_events, without
+from training.sources import EventTable, read_events
+
+if TYPE_CHECKING:
+    from training.fit import TrainReport
 
 Progress = Callable[[str, float], None]
 """Called with the step being done and the share of it that is finished, 0-1."""
 
 
-def trained(
-    source: Path,
-    *,
-    model_dir: Path,
-    until: str | None,
-    left_out: Sequence[str],
-    seed: int,
-    key: Path,
-    progress: Progress,
-) -> dict[str, Any]:
-    """Train on the log up to `until` and publish into `model_dir`; returns the facts to tell.
+@dataclass(frozen=True)
+class Request:
+    """What was asked for on the command line."""
+
+    source: Path
+    model_dir: Path
+    key: Path
+    seed: int
+    until: str | None = None
+    left_out: Sequence[str] = ()
+    overlays: Sequence[Path] = ()
+    listed: Sequence[Path] = ()
+
+
+def trained(request: Request, progress: Progress) -> dict[str, Any]:
+    """Train and publish; returns the facts to tell.
 
     Raises WrongInputError for what was asked, TrainingRefusedError when the model is not fit to be published.
     """
-    moment = None if until is None else moment_of(until)
-    _check_places(model_dir, key)
+    moment = None if request.until is None else moment_of(request.until)
+    _check_places(request.model_dir, request.key)
     progress("read", 0.0)
-    table = without(read_events(source, until=moment), left_out)
+    table = read_events(request.source, until=moment)
     if moment is not None:
         _check_until(table, moment)
     progress("read", 1.0)
-    from training.fit import train  # scikit-learn and numba load when there is something to fit
+    report = _fitted(request, table, progress)
+    return {**import_facts(table), **_model_facts(report), "model_dir": str(request.model_dir)}
 
+
+def _fitted(request: Request, table: EventTable, progress: Progress) -> "TrainReport":
+    # scikit-learn and numba load when there is something to fit, not for a slip in an option.
+    from training.fit import train
+    from training.lookup_files import open_lookups
+
+    _check_left_out(request.left_out)
     try:
-        report = train(table, model_dir=model_dir, key_path=key, seed=seed, until=moment, progress=progress)
+        return train(
+            table,
+            model_dir=request.model_dir,
+            key_path=request.key,
+            seed=request.seed,
+            lookups=open_lookups(overlays=request.overlays, listed=request.listed),
+            without=frozenset(request.left_out),
+            progress=progress,
+        )
     except OSError as cause:
-        raise WrongInputError("unwritable_output", f"{model_dir} or {key} cannot be written: {cause}") from cause
-    return {**import_facts(table), "model": str(model_dir), **report.facts()}
+        raise WrongInputError("unwritable_output", f"the model or its key cannot be written: {cause}") from cause
+
+
+def _model_facts(report: "TrainReport") -> dict[str, Any]:
+    manifest = report.manifest
+    marks = {
+        f"{name}_mark": f"budget {mark.budget:.2%}, {mark.prompted} of {mark.logins} held-out logins,"
+        f" upper bound {mark.bound:.2%}{', read off the tail' if mark.is_extrapolated else ''}"
+        for name, mark in manifest.marks.items()
+    }
+    return {
+        "notes": list(manifest.notes),
+        "features": len(manifest.features),
+        "left_out": {name: manifest.absent[name] for name in _columns() if name in manifest.absent},
+        **marks,
+        "worst_case_score": round(report.worst_case, 2),
+        "bytes": sum(report.files.values()),
+        "model_version": report.model_version,
+        "public_key": str(report.public_key),
+    }
+
+
+def _columns() -> list[str]:
+    """Columns of a log, and kinds of looked-up facts, that features are made from."""
+    from risk_scorer.core.features import COLUMN_OF_FEATURE
+
+    return sorted(set(COLUMN_OF_FEATURE.values()))
+
+
+def _check_left_out(columns: Sequence[str]) -> None:
+    unknown = [column for column in columns if column not in _columns()]
+    if unknown:
+        raise WrongInputError(
+            "unknown_columns", f"--without takes one of {', '.join(_columns())}; not {', '.join(unknown)}"
+        )
 
 
 def moment_of(text: str) -> float:

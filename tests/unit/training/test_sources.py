@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.refusals import WrongInputError
-from training.sources import EventTable, read_events, without
+from training.sources import EventTable, read_events
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 COLUMNS = ["timestamp", "user_id", "ip", "user_agent", "device_id", "success", "country", "asn", "ip_rep", "label"]
@@ -235,20 +234,3 @@ def test_a_log_without_outcomes_is_a_log_of_successes(tmp_path: Path) -> None:
     table = read_events(write_csv(tmp_path / "log.csv", ["timestamp", "user_id", "ip"], rows))
     assert table.success.tolist() == [True]
     assert "success" not in table.present
-
-
-def test_a_column_left_out_is_as_absent_as_one_that_was_never_there(log: Path, tmp_path: Path) -> None:
-    """`without` gives the table of a log that lacks the columns; the outcomes stay, but are no feature."""
-    columns = ["timestamp", "user_id", "ip", "user_agent", "device_id", "success"]
-    small = write_csv(tmp_path / "small.csv", columns, [row[: len(columns)] for row in ROWS])
-    assert_equal(without(read_events(log), ["country", "asn", "ip_rep"]), read_events(small))
-    bare = without(read_events(log), ["success"])
-    assert "success" not in bare.present
-    assert bare.success.tolist() == [False, True, True, False]
-
-
-@pytest.mark.parametrize("column", ["user_id", "ip", "timestamp", "probe", "label", "nonsense"])
-def test_what_no_training_can_do_without_stays(log: Path, column: str) -> None:
-    """A slip in the name, or a column everything hangs on, is told with the choices there are."""
-    with pytest.raises(WrongInputError, match="unknown_columns"):
-        without(read_events(log), [column])
