@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from sqlite3 import DatabaseError
 from typing import Any, Final
 
 import structlog
@@ -21,9 +22,11 @@ from plumbing.randomness import Randomness, SystemRandomness
 from plumbing.state import StateDir
 from risk_scorer.adapters.credentials import Credentials
 from risk_scorer.adapters.event_log import EventLog
+from risk_scorer.adapters.ip_claims import BadNetworkFile
 from risk_scorer.adapters.ip_facts import IpLookup
-from risk_scorer.adapters.ja4 import Fingerprints
-from risk_scorer.adapters.model_store import ModelStore
+from risk_scorer.adapters.ip_tables import PACKAGED
+from risk_scorer.adapters.ja4 import BadClientTable, Fingerprints
+from risk_scorer.adapters.model_store import Adopt, ModelStore
 from risk_scorer.adapters.operators import Operators
 from risk_scorer.adapters.profile_store import ProfileStore
 from risk_scorer.adapters.stop_signals import told_of_stopping
@@ -36,9 +39,10 @@ from risk_scorer.api.health import Readiness, add_health
 from risk_scorer.api.live import LiveFeed
 from risk_scorer.api.reference import describe
 from risk_scorer.api.routes import ServiceRoutes, add_service_routes
-from risk_scorer.core.artefact import Model
+from risk_scorer.core.model import Model
+from risk_scorer.core.scoring import warm
 from risk_scorer.flows.assess import Assess
-from risk_scorer.flows.housekeeping import DAY_SECONDS, keep_house
+from risk_scorer.flows.housekeeping import DAY_SECONDS, Prunable, keep_house
 from risk_scorer.flows.learn import Learn
 from risk_scorer.flows.observe import Observer
 from risk_scorer.settings import Settings
@@ -85,11 +89,25 @@ class Scorer:
         )
 
 
-def assemble(settings: Settings, *, clock: Clock | None = None, randomness: Randomness | None = None) -> Scorer:
-    """The adapters, opened; nothing runs yet and no model is read. Raises: OSError when the state cannot be opened."""
+def assemble(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    randomness: Randomness | None = None,
+    observer: Observer | None = None,
+) -> Scorer:
+    """The adapters, opened; nothing runs yet and no model is read. Raises: CannotStart."""
     clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
-    StateDir.open(settings.risk_scorer_state, randomness)
-    database = open_database(settings.database_url)
+    try:
+        StateDir.open(settings.risk_scorer_state, randomness)
+        database = open_database(settings.database_url)
+        observer = observer or opened_observer(settings)
+    except OSError as error:
+        raise CannotStart(f"RISK_SCORER_STATE cannot be used: {error.strerror}") from error
+    except DatabaseError as error:
+        raise CannotStart(f"the database in RISK_SCORER_STATE cannot be used: {error}") from error
+    except (BadNetworkFile, BadClientTable) as error:
+        raise CannotStart(str(error)) from error
     endpoints = _endpoints(settings)
     pace = Pace(first_retry=settings.webhook_retry_first_seconds)
     delivery = DeliveryWorker(database, Outbox(outbox_rows), endpoints, clock, randomness, pace=pace)
@@ -111,7 +129,7 @@ def assemble(settings: Settings, *, clock: Clock | None = None, randomness: Rand
         credentials=Credentials(database, clock=clock, randomness=randomness),
         operators=Operators(database, clock=clock, randomness=randomness),
         delivery=delivery,
-        observer=_observer(settings),
+        observer=observer,
     )
 
 
@@ -123,17 +141,25 @@ def _endpoints(settings: Settings) -> list[Endpoint]:
     return [Endpoint(name=ANNOUNCEMENTS, url=settings.announce_url, signer=signer, allow_private=settings.is_demo)]
 
 
-def _observer(settings: Settings) -> Observer:
-    tables = settings.ip_tables or DEFAULT_TABLES
-    lookup = IpLookup.open(tables, overlays=settings.overlay_paths, listed=settings.listed_paths)
-    return Observer(lookup, UserAgents(), Fingerprints.open(DEFAULT_FINGERPRINTS))
+def opened_observer(settings: Settings) -> Observer:
+    """The look-ups that the settings name. Raises: BadNetworkFile, BadClientTable."""
+    lookup = IpLookup.open(
+        settings.ip_tables or PACKAGED,
+        cache_dir=settings.geo_cache,
+        overlays=settings.overlay_paths,
+        listed=settings.listed_paths,
+    )
+    if lookup.problem is not None:
+        log.warning("ip_tables_unusable", code=lookup.problem.code)
+    return Observer(lookup, UserAgents(), Fingerprints.open())
 
 
-def _adoption(profiles: ProfileStore) -> Callable[[Model], None]:
-    def adopt(model: Model) -> None:
+def _adoption(profiles: ProfileStore) -> Adopt:
+    def adopt(model: Model, histories: Iterable[tuple[str, bytes]]) -> None:
         """Compile what scoring runs, and take over the histories that the model was trained with."""
         warm(model)
-        profiles.import_histories(model.histories_sha256, model.histories())
+        users = profiles.import_histories(model.histories_sha256, histories)
+        log.info("histories_taken_over", users=users)
 
     return adopt
 
@@ -224,7 +250,7 @@ def _lifespan(scorer: Scorer, feed: LiveFeed, tell_ready: Callable[[str], None] 
 
 
 def _background(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
-    kept = [
+    kept: list[tuple[Prunable, float]] = [
         (scorer.log, scorer.settings.event_retention_days * DAY_SECONDS),
         (scorer.profiles, OUTCOME_IDS_KEPT_DAYS * DAY_SECONDS),
     ]

@@ -5,7 +5,6 @@ Each fails with one clear line; exit status 2 means the input or the configurati
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -106,17 +105,18 @@ def show_model() -> None:
     """Check the model in MODEL_DIR as the service would, and print its manifest."""
     from risk_scorer.adapters.model_store import BadPublicKey, checked_model
     from risk_scorer.core.artefact import BadArtefact
+    from risk_scorer.core.manifest import encode
 
     settings = _settings()
     try:
-        found = checked_model(settings.model_dir, settings.public_key_sources)
+        found, _ = checked_model(settings.model_dir, settings.public_key_sources)
     except FileNotFoundError:
         _fail(f"there is no signed model in {settings.model_dir}", UNAVAILABLE)
     except BadPublicKey:
         _fail("MODEL_PUBLIC_KEYS: not a file with an Ed25519 public key, nor one in base64")
     except BadArtefact as error:
         _fail(f"the model is refused: {error.code}", UNAVAILABLE)
-    typer.echo(json.dumps(found.manifest, indent=2, default=str))
+    typer.echo(encode(found.manifest).decode(), nl=False)
 
 
 def _settings(**given: object) -> Settings:

@@ -98,8 +98,9 @@ class EventLog:
 
         def job(tx: Transaction) -> None:
             _append(tx, scored)
-            for each in announcements if endpoint is not None else ():
-                self._announce(tx, each, endpoint, now)
+            if endpoint is not None:
+                for each in announcements:
+                    self._announce(tx, each, endpoint, now)
 
         await self._database.write(job)
         self._wake_delivery()

@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from risk_scorer.core.artefact import BadArtefact, Model, load
+from risk_scorer.core.artefact import FOR_ENGINEERS, HISTORIES, SIGNATURE, BadArtefact, histories, load
+from risk_scorer.core.model import Model
 
 WATCH_SECONDS: Final = 2.0
 MAX_MODEL_BYTES: Final = 2 * 1024**3
-SIGNATURE_FILE: Final = "manifest.sig"
-FOR_ENGINEERS: Final = ("model.joblib",)
-"""Never opened here: it is a pickle, and unpickling runs what the file says."""
 PUBLIC_KEY_BYTES: Final = 32
 """Source: RFC 8032, section 5.1.5."""
 
 log = structlog.get_logger(__name__)
 Fingerprint = tuple[tuple[str, int, int], ...]
+Adopt = Callable[[Model, Iterable[tuple[str, bytes]]], None]
+"""Prepares what goes with a model before it answers; gets each person's encoded history."""
 
 
 class BadPublicKey(Exception):
@@ -36,7 +35,7 @@ class BadPublicKey(Exception):
 class ModelStore:
     """The current model, and why there is none or no newer one."""
 
-    def __init__(self, model_dir: Path, key_sources: Sequence[str], adopt: Callable[[Model], None]) -> None:
+    def __init__(self, model_dir: Path, key_sources: Sequence[str], adopt: Adopt) -> None:
         """`adopt` prepares what goes with a model (its histories) before the model answers.
 
         It runs outside the event loop.
@@ -57,10 +56,10 @@ class ModelStore:
 
         Blocks: for the start and for a thread.
         """
-        self._seen = fingerprint(self._model_dir)
+        self._seen = fingerprint(self._model_dir, self._key_sources)
         try:
-            model = checked_model(self._model_dir, self._key_sources)
-            self._adopt(model)
+            model, files = checked_model(self._model_dir, self._key_sources)
+            self._adopt(model, histories(files[HISTORIES]))
         except FileNotFoundError:
             self._refuse("model_missing")
         except BadPublicKey:
@@ -92,28 +91,40 @@ class ModelStore:
 
     def _has_changed(self) -> bool:
         """The signature is written last; after a failed attempt any change is a reason to try again."""
-        now = fingerprint(self._model_dir)
+        now = fingerprint(self._model_dir, self._key_sources)
         if self.problem is not None:
             return now != self._seen
         return signature_of(now) is not None and signature_of(now) != signature_of(self._seen)
 
 
-def checked_model(model_dir: Path, key_sources: Sequence[str]) -> Model:
-    """The published model, read once and checked. Raises: FileNotFoundError, BadPublicKey, BadArtefact, OSError."""
-    return load(read_files(model_dir), public_keys(key_sources))
+def checked_model(model_dir: Path, key_sources: Sequence[str]) -> tuple[Model, Mapping[str, bytes]]:
+    """The published model, read once and checked, and its files.
+
+    Raises: FileNotFoundError when there is none; BadPublicKey, BadArtefact, OSError.
+    """
+    files = read_files(model_dir)
+    return load(files, public_keys(key_sources)), files
 
 
-def fingerprint(model_dir: Path) -> Fingerprint:
-    """Name, change time and size of every file, cheap enough to ask for every two seconds."""
+def fingerprint(model_dir: Path, key_sources: Sequence[str]) -> Fingerprint:
+    """Name, change time and size of every file that matters, cheap enough to ask for every two seconds."""
     try:
-        entries = sorted(model_dir.iterdir())
-        return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in entries if path.is_file())
+        published = sorted(model_dir.iterdir())
     except OSError:
-        return ()
+        published = []
+    found = []
+    for path in [*published, *(Path(source) for source in key_sources)]:
+        try:
+            state = path.stat()
+        except (OSError, ValueError):
+            continue
+        found.append((path.name, state.st_mtime_ns, state.st_size))
+    return tuple(found)
 
 
 def signature_of(found: Fingerprint) -> tuple[str, int, int] | None:
-    return next((entry for entry in found if entry[0] == SIGNATURE_FILE), None)
+    """The signature's entry, None when nothing is published."""
+    return next((entry for entry in found if entry[0] == SIGNATURE), None)
 
 
 def read_files(model_dir: Path) -> Mapping[str, bytes]:
@@ -121,12 +132,17 @@ def read_files(model_dir: Path) -> Mapping[str, bytes]:
 
     Raises: FileNotFoundError when there is no signed model, BadArtefact when too large.
     """
-    if not (model_dir / SIGNATURE_FILE).is_file():
+    if not (model_dir / SIGNATURE).is_file():
         raise FileNotFoundError(model_dir)
-    paths = [path for path in sorted(model_dir.iterdir()) if path.is_file() and path.name not in FOR_ENGINEERS]
+    paths = [path for path in sorted(model_dir.iterdir()) if is_published(path)]
     if sum(path.stat().st_size for path in paths) > MAX_MODEL_BYTES:
         raise BadArtefact("model_too_large", "the files of the model are larger than 2 GiB")
     return {path.name: path.read_bytes() for path in paths}
+
+
+def is_published(path: Path) -> bool:
+    """Whether we read this file: not a pickle, and not one that is still being written under a hidden name."""
+    return path.is_file() and path.name != FOR_ENGINEERS and not path.name.startswith(".")
 
 
 def public_keys(sources: Sequence[str]) -> list[bytes]:
@@ -141,7 +157,7 @@ def _public_key(source: str) -> bytes:
         if len(content) == PUBLIC_KEY_BYTES:
             return content
         key = base64.b64decode(content.strip(), validate=True)
-    except (OSError, binascii.Error) as error:
+    except (OSError, ValueError) as error:
         raise BadPublicKey from error
     if len(key) != PUBLIC_KEY_BYTES:
         raise BadPublicKey

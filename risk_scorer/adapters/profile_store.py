@@ -91,10 +91,14 @@ class ProfileStore:
         self._clock = clock
         self._cached_users = cached_users
         self._cache: OrderedDict[str, _Kept] = OrderedDict()
+        self._is_stale = False
 
     def get_many(self, user_ids: Sequence[str]) -> list[UserHistory | None]:
         """Each person's history in the given order, None for whoever has none. Raises: Refused."""
         cache = self._cache
+        if self._is_stale:
+            self._is_stale = False
+            cache.clear()
         missing = {user for user in user_ids if user not in cache}
         found = self._read(missing) if missing else {}
         histories = []
@@ -142,11 +146,9 @@ class ProfileStore:
         self._database.write_sync(
             lambda tx: tx.run(MARK_IMPORTED, histories_sha256=histories_sha256, users=users, imported_at=now)
         )
+        # Only the event loop's thread touches the cache; it drops what it kept before it looks anybody up again.
+        self._is_stale = True
         return users
-
-    def forget_cache(self) -> None:
-        """Read everybody anew, after an import."""
-        self._cache.clear()
 
     def _read(self, users: set[str]) -> dict[str, _Kept]:
         return self._database.read(lambda tx: {user: _kept(tx, user) for user in users})

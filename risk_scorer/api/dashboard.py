@@ -68,9 +68,8 @@ class OperatorPages:
 
     async def events(self, request: Request) -> Response:
         session = self._access.require_operator(request)
-        viewer = self._feed.open()
         return StreamingResponse(
-            self._feed.stream(viewer, lambda: self._operators.is_signed_in(session)),
+            self._feed.stream(lambda: self._operators.is_signed_in(session)),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 import msgspec
 
@@ -73,6 +73,7 @@ class LiveFeed:
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
         self._viewers: set[Viewer] = set()
+        self._is_closed = False
         self._max_viewers = max_viewers
         self._queue_length = queue_length
         self._heartbeat_seconds = heartbeat_seconds
@@ -90,21 +91,31 @@ class LiveFeed:
             self._viewers = {viewer for viewer in self._viewers if viewer.offer(message)}
 
     def close(self) -> None:
-        """End every feed, so that the service can stop."""
+        """End every feed and open no more, so that the service can stop."""
+        self._is_closed = True
         for viewer in self._viewers:
             viewer.close()
         self._viewers.clear()
 
-    def open(self) -> Viewer:
-        """A new viewer's feed. Raises: Refused when the house is full."""
-        if len(self._viewers) >= self._max_viewers:
+    def stream(self, is_signed_in: Callable[[], bool]) -> AsyncGenerator[bytes, None]:
+        """The bytes to send to a new viewer, until it goes, falls behind or its operator is signed out.
+
+        Raises: Refused when the house is full.
+        """
+        if self._is_full:
             raise Refused("too_many_viewers", "Too many open dashboards.", status=503, retry_after_seconds=30)
+        return self._stream(is_signed_in)
+
+    @property
+    def _is_full(self) -> bool:
+        return self._is_closed or len(self._viewers) >= self._max_viewers
+
+    async def _stream(self, is_signed_in: Callable[[], bool]) -> AsyncGenerator[bytes, None]:
+        # The seat is taken here, where leaving it is certain: an answer that is never begun takes none.
+        if self._is_full:
+            return
         viewer = Viewer(self._queue_length)
         self._viewers.add(viewer)
-        return viewer
-
-    async def stream(self, viewer: Viewer, is_signed_in: Callable[[], bool]) -> AsyncIterator[bytes]:
-        """The bytes to send to a viewer, until it goes, falls behind or its operator is signed out."""
         try:
             yield RECONNECT
             while viewer.is_open:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from risk_scorer.core.reasons import BASELINE
 from risk_scorer.flows.ports import ScoredEvent
 
 
@@ -30,6 +31,7 @@ def row_of(scored: ScoredEvent) -> Row:
     event, score, explain = scored.event, scored.score, scored.score.explain
     moment = datetime.fromtimestamp(score.ts_scored, UTC)
     agent = " on ".join(part for part in (explain.browser, explain.os) if part)
+    told = [reason.text for reason in score.reasons if reason.code != BASELINE]
     asn = f"AS{explain.asn}" if explain.asn else ""
     return Row(
         time=moment.strftime("%Y-%m-%d %H:%M:%S"),
@@ -41,7 +43,7 @@ def row_of(scored: ScoredEvent) -> Row:
         device=", ".join(part for part in (event.device_id, agent or event.user_agent[:80]) if part) or "unknown",
         score=f"{score.risk_score:.1f}",
         level=score.risk_level,
-        reasons=", ".join(reason.text for reason in score.reasons) or "nothing unusual",
+        reasons=" ".join(told) or "Nothing unusual.",
     )
 
 

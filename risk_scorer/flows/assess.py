@@ -13,8 +13,8 @@ from plumbing.randomness import Randomness
 from plumbing.refusals import Refused
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
+from risk_scorer.core.assessments import assessments
 from risk_scorer.core.model import Model
-from risk_scorer.core.reasons import assessments
 from risk_scorer.core.scoring import score_many
 from risk_scorer.flows.announce import high_risk_message
 from risk_scorer.flows.observe import Observer, Where

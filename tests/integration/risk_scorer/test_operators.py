@@ -18,6 +18,10 @@ def operators(database: Database, clock: FixedClock, randomness: SeededRandomnes
     return Operators(database, clock=clock, randomness=randomness)
 
 
+def stored_bytes(place: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in place.glob("scorer.db*"))
+
+
 async def test_a_link_opens_one_session(operators: Operators) -> None:
     """The second use of a link gets nothing."""
     link = operators.new_link_token()
@@ -72,6 +76,6 @@ async def test_tokens_are_stored_as_digests(operators: Operators, database: Data
     session = await operators.sign_in(link)
     assert session is not None
     database.close()
-    stored = b"".join(path.read_bytes() for path in tmp_path.glob("scorer.db*"))
+    stored = stored_bytes(tmp_path)
     assert link.encode() not in stored
     assert session.encode() not in stored

@@ -75,7 +75,6 @@ async def test_an_import_fills_in_and_overwrites_nothing_learned(store: ProfileS
     await store.learn([lesson("e1", "learned")])
     blob = encode(UserHistory(logins=50))
     assert store.import_histories("sha-1", [("learned", blob), ("new", blob)]) == 2
-    store.forget_cache()
     assert (logins(store, "learned"), logins(store, "new")) == (1, 50)
 
 
@@ -84,7 +83,6 @@ async def test_a_model_is_imported_once_and_a_newer_one_replaces_it(store: Profi
     assert store.import_histories("sha-1", [("u", encode(UserHistory(logins=50)))]) == 1
     assert store.import_histories("sha-1", [("u", encode(UserHistory(logins=51)))]) == 0
     assert store.import_histories("sha-2", [("u", encode(UserHistory(logins=60)))]) == 1
-    store.forget_cache()
     assert logins(store, "u") == 60
     await store.learn([lesson("e1", "u")])
     assert logins(store, "u") == 61

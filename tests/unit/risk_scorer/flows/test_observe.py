@@ -18,7 +18,9 @@ class Facts:
     """Look-ups that know one place, one browser and one fingerprint."""
 
     def facts_many(self, ips: Sequence[str]) -> list[IpFacts]:
-        return [IpFacts(asn=64500, asn_name="Example Cable", country="US", city="San Jose", reputation=5.0) for _ in ips]
+        return [
+            IpFacts(asn=64500, asn_name="Example Cable", country="US", city="San Jose", reputation=5.0) for _ in ips
+        ]
 
 
 class Agents:

@@ -76,9 +76,7 @@ def test_a_webhook_without_a_secret_is_refused(monkeypatch: pytest.MonkeyPatch) 
     assert "WEBHOOK_SECRET" in complaint(monkeypatch, WEBHOOK_URL="https://hooks.example.com/x")
 
 
-@pytest.mark.parametrize(
-    "secret", ["supersecret", "local-dev-secret", "a" * 23, "a" * 64, "short-but-random-3f9c"]
-)
+@pytest.mark.parametrize("secret", ["supersecret", "local-dev-secret", "a" * 23, "a" * 64, "short-but-random-3f9c"])
 def test_weak_secrets_are_refused_outside_the_demo(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
     """Published, short and monotonous secrets stop the start, and the message does not repeat them."""
     text = complaint(monkeypatch, MFA_HMAC_SECRET=secret)
