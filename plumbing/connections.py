@@ -26,7 +26,7 @@ def connect(file: Path) -> sqlite3.Connection:
 
     The file is closed to other users of the machine: it holds people's logins.
     """
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    _create_private(file)
     connection = sqlite3.connect(
         file,
         timeout=BUSY_TIMEOUT_MS / 1000,
@@ -39,6 +39,18 @@ def connect(file: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
     return connection
+
+
+def _create_private(file: Path) -> None:
+    """Make the file if there is none; never open one that exists.
+
+    Closing any descriptor of a file drops every POSIX lock that this process holds on it (sqlite.org/howtocorrupt.html,
+    section 2.2): another process would then believe itself the last one and delete the log under our feet.
+    """
+    try:
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
 
 
 def open_engine(url: str) -> Engine:

@@ -90,7 +90,8 @@ class Database:
             try:
                 return job(reader.transaction)
             finally:
-                reader.connection.execute("COMMIT")
+                if reader.connection.in_transaction:  # a failing storage may have ended it already
+                    reader.connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             raise as_refusal(error) from error
 

@@ -17,6 +17,17 @@ from plumbing.schema_outline import Field, example_of, outline
 DOCS_CSP: Final = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 
+REFUSAL: Final = {
+    "title": "Refusal",
+    "type": "object",
+    "required": ["error", "error_description"],
+    "properties": {
+        "error": {"type": "string", "description": "A stable code", "examples": ["invalid_request"]},
+        "error_description": {"type": "string", "description": "What is wrong, for a person"},
+        "field": {"type": "string", "description": "Where, when it is known"},
+    },
+}
+
 Spec = dict[str, Any]
 """An OpenAPI document or a part of one, as parsed JSON."""
 
@@ -24,19 +35,31 @@ Spec = dict[str, Any]
 def mount_docs(app: FastAPI) -> None:
     """Serve `/docs` and `/openapi.json`; create the application without its own (docs_url=None and so on)."""
 
-    async def page(_request: Request) -> Response:
+    async def page(request: Request) -> Response:
         headers = {"content-security-policy": DOCS_CSP, "cache-control": "no-cache"}
-        return Response(docs_html(app.openapi()), media_type="text/html", headers=headers)
+        # The address that the server itself listens on; the Host header is whatever the client likes.
+        host, port = request.scope.get("server") or ("localhost", None)
+        here = {"url": f"{request.scope['scheme']}://{host}{f':{port}' if port else ''}"}
+        return Response(docs_html({"servers": [here], **described(app)}), media_type="text/html", headers=headers)
 
     async def style(_request: Request) -> Response:
         return Response(_style(), media_type="text/css", headers={"cache-control": "public, max-age=3600"})
 
     async def document(_request: Request) -> Response:
-        return json_answer(app.openapi())
+        return json_answer(described(app))
 
     app.add_route("/docs", page, include_in_schema=False)
     app.add_route("/docs.css", style, include_in_schema=False)
     app.add_route("/openapi.json", document, include_in_schema=False)
+
+
+def described(app: FastAPI) -> Spec:
+    """The application's OpenAPI document, with our own form of a refusal where the framework describes its own."""
+    document = app.openapi()
+    schemas = document.get("components", {}).get("schemas", {})
+    if schemas.pop("ValidationError", None) is not None:
+        schemas["HTTPValidationError"] = REFUSAL
+    return document
 
 
 @cache

@@ -56,7 +56,7 @@ def _at(reference: str, openapi: Schema) -> Schema:
 
 
 def kind_of(schema: Schema, openapi: Schema) -> str:
-    """The type in words, with its bounds: "string, at most 256 signs", "integer or null"."""
+    """The type in words, with its bounds: "string, at most 256 characters", "integer or null"."""
     choices = schema.get("anyOf") or schema.get("oneOf")
     if choices:
         return " or ".join(dict.fromkeys(kind_of(one, openapi) for one in choices))
@@ -65,18 +65,22 @@ def kind_of(schema: Schema, openapi: Schema) -> str:
         return "one of " + ", ".join(str(one) for one in found["enum"])
     if found.get("type") == "array":
         return "list of " + (kind_of(found.get("items", {}), openapi) or "values")
-    bounds = [
-        f"{word} {found[key]}{unit}"
-        for key, word, unit in (
-            ("minLength", "at least", " signs"),
-            ("maxLength", "at most", " signs"),
-            ("minimum", "from", ""),
-            ("maximum", "to", ""),
-        )
-        if key in found
-    ]
     kind = found.get("type", "object" if "properties" in found else "any")
-    return ", ".join([" or ".join(kind) if isinstance(kind, list) else str(kind), *bounds])
+    return ", ".join([" or ".join(kind) if isinstance(kind, list) else str(kind), *_bounds(found)])
+
+
+def _bounds(schema: Schema) -> list[str]:
+    """The limits of a text's length and of a number, in words."""
+    found = []
+    for low, high, unit in (("minLength", "maxLength", " characters"), ("minimum", "maximum", "")):
+        least, most = schema.get(low), schema.get(high)
+        if least is not None and most is not None:
+            found.append(f"{least:.12g} to {most:.12g}{unit}")
+        elif most is not None:
+            found.append(f"at most {most:.12g}{unit}")
+        elif least is not None:
+            found.append(f"at least {least:.12g}{unit}")
+    return found
 
 
 def example_of(schema: Schema, openapi: Schema, depth: int = 0) -> Any:

@@ -6,7 +6,7 @@ import pytest
 from fastapi import Body, FastAPI, Query
 from pydantic import BaseModel, Field
 
-from plumbing.docs_page import docs_html
+from plumbing.docs_page import described, docs_html
 from plumbing.schema_outline import example_of, kind_of, outline
 
 
@@ -36,7 +36,7 @@ def page() -> str:
     async def trees(tree: Annotated[Tree, Body()]) -> list[Tree]:
         raise NotImplementedError
 
-    return docs_html(app.openapi())
+    return docs_html(described(app))
 
 
 def test_every_address_is_listed_and_linked() -> None:
@@ -51,7 +51,7 @@ def test_every_address_is_listed_and_linked() -> None:
     "shown",
     [
         "parts[].name",
-        "string, at most 9 signs",
+        "string, at most 9 characters",
         "integer or null",
         "In the query. Which page",
         "Answer 200",
@@ -80,6 +80,13 @@ def test_the_curl_can_be_pasted() -> None:
     )
 
 
+def test_a_refusal_is_described_in_the_form_that_it_has() -> None:
+    """The framework would describe its own form, which our services never send."""
+    html = page()
+    assert "error_description" in html
+    assert "detail[]" not in html
+
+
 def test_an_empty_document_is_an_empty_page() -> None:
     """No part of the document is taken for granted."""
     assert docs_html({}).startswith("<!doctype html>")
@@ -101,8 +108,10 @@ def test_a_schema_that_holds_itself_ends() -> None:
     [
         ({"type": "array", "items": {"type": "string"}}, "list of string"),
         ({"enum": ["a", "b"]}, "one of a, b"),
-        ({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "null"}]}, "integer, from 0 or null"),
+        ({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "null"}]}, "integer, at least 0 or null"),
         ({"type": ["string", "null"]}, "string or null"),
+        ({"type": "string", "minLength": 1, "maxLength": 256}, "string, 1 to 256 characters"),
+        ({"type": "number", "minimum": 0.0, "maximum": 4294967295.0}, "number, 0 to 4294967295"),
         ({}, "any"),
     ],
 )
