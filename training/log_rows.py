@@ -34,7 +34,7 @@ def gathered(batches: Iterable[Any]) -> Columns:
         found: Columns = {name: texts[name].column(batch.column(name)) for name in texts}
         found["ip"] = addresses.column(batch.column("ip"), trusted=plain)
         for name, missing in _NUMBERS.items():
-            found[name] = batch.column(name).fill_null(missing).to_numpy(zero_copy_only=False)
+            found[name] = _numbers(batch.column(name), missing)
         success = batch.column("success")
         found["success_known"] = success.is_valid().to_numpy(zero_copy_only=False)
         found["success"] = success.fill_null(False).to_numpy(zero_copy_only=False)
@@ -43,11 +43,25 @@ def gathered(batches: Iterable[Any]) -> Columns:
         found["fingerprint"] = batch.column("fingerprint").to_numpy(zero_copy_only=False)
         for name, values in found.items():
             parts.setdefault(name, []).append(values)
-    columns = {name: np.concatenate(pieces) for name, pieces in parts.items()}
+    columns = {name: _end_to_end(parts.pop(name)) for name in list(parts)}
     if columns and not columns["success_given"].any():
         # A log without outcomes is a log of finished logins, as an event without one is.
         columns["success"][:] = columns["success_known"][:] = True
     return columns
+
+
+def _numbers(values: Any, missing: float) -> NDArray[Any]:
+    if values.null_count == len(values):
+        return np.broadcast_to(np.array([missing], np.float64 if np.isnan(missing) else np.int64), (len(values),))
+    numbers: NDArray[Any] = values.fill_null(missing).to_numpy(zero_copy_only=False)
+    return numbers
+
+
+def _end_to_end(pieces: list[NDArray[Any]]) -> NDArray[Any]:
+    """One array of the pieces; one value all over takes no room, as in a column that the log lacks."""
+    if all(piece.strides == (0,) and str(piece[0]) == str(pieces[0][0]) for piece in pieces):
+        return np.broadcast_to(pieces[0][:1], (sum(map(len, pieces)),))
+    return np.concatenate(pieces)
 
 
 class _Interned:
@@ -70,6 +84,8 @@ class _Interned:
             if text not in self._known:
                 self._known[text] = text if sure[place] else self._checked(text)
             kept[place] = self._known[text]
+        if len(distinct) == 1:
+            return np.broadcast_to(kept, (len(places),))
         result: Objects = kept[places]
         return result
 

@@ -100,8 +100,9 @@ def _table(columns: Columns, malformed: list[int], *, name: str, until: float | 
         )
     places = np.flatnonzero(wanted)
     places = places[np.argsort(moment[places], kind="stable")]
+    is_whole = len(places) == len(moment) and bool((places[1:] > places[:-1]).all())
     positions = np.setdiff1d(np.arange(len(moment) + len(malformed)), malformed)
-    kept = {column: values[places] for column, values in columns.items()}
+    kept = columns if is_whole else {column: values[places] for column, values in columns.items()}
     notes = _notes(kept, made_up=made_up)
     return EventTable(
         **_fields(kept, moment[places]),
