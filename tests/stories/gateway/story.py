@@ -1,0 +1,176 @@
+"""A real gateway over real ASGI and SQLite, with a small real scorer on a socket and a clock that tests move."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import jwt
+import pyotp
+
+from auth_gateway.adapters.passwords import PasswordHasher
+from auth_gateway.app import create_app
+from auth_gateway.assembly import Gateway, assemble
+from auth_gateway.core.context import Client
+from auth_gateway.settings import Settings
+from plumbing.clock import FixedClock
+from plumbing.credentials import new_credential
+from risk_scorer.contract.assessment import MEDIUM_FROM, risk_level
+
+NOW = 1_800_000_000.0
+PASSWORD = "Password123!"
+HOME = "198.51.100.9"
+COUNTS = ("user", "ip", "device", "ua", "ja4", "ja4h", "ja4s")
+
+
+class StubScorer:
+    """Answers every event with `score`, or with `status` when it is not 200; keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.score = 10.0
+        self.status = 200
+        self.events: list[dict[str, Any]] = []
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def answer(self, event: Mapping[str, Any]) -> bytes:
+        explain: dict[str, Any] = {f"{name}_freq": 0 for name in COUNTS}
+        explain |= {"hour": 1, "day_of_week": 2, "success": 1, "ip_rep": 5.0, "geo_distance_km": 12.5, "asn": 64500}
+        level = risk_level(self.score)
+        return json.dumps(
+            {
+                "risk_score": self.score,
+                "risk_level": level,
+                "model_label": -1 if self.score >= MEDIUM_FROM else 1,
+                "explain": explain,
+                "ts_scored": NOW,
+                "reasons": [],
+                "model_version": "stub-1",
+                "event_id": event["event_id"],
+            }
+        ).encode()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def _handler(scorer: StubScorer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            event = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            body = b'{"learned":1}'
+            if self.path == "/score":
+                scorer.events.append(event)
+                body = scorer.answer(event)
+            self.send_response(scorer.status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    return Handler
+
+
+@dataclass
+class Story:
+    """One gateway and its people: `alice` has an authenticator, `bob` has none, `frozen` may not log in."""
+
+    gateway: Gateway
+    scorer: StubScorer
+    clock: FixedClock
+    runner: asyncio.Runner
+    app: Any
+    totp_secret: str = ""
+
+    def ask(self, method: str, path: str, *, peer: str = HOME, **options: Any) -> httpx2.Response:
+        """One request from `peer`, without a cookie jar: what is sent is what the test says."""
+
+        async def send() -> httpx2.Response:
+            transport = httpx2.ASGITransport(self.app, client=(peer, 40_000), raise_app_exceptions=False)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://gateway.example") as client:
+                return await client.request(method, path, **options)
+
+        return self.runner.run(send())
+
+    def login(self, username: str = "alice", password: str = PASSWORD, **options: Any) -> httpx2.Response:
+        context = options.pop("context", {})
+        return self.ask("POST", "/login", json={"username": username, "password": password, **context}, **options)
+
+    def complete(self, challenge_id: str, code: str | None = None, **options: Any) -> httpx2.Response:
+        body = {"challenge_id": challenge_id, "code": self.code() if code is None else code}
+        return self.ask("POST", "/login/complete", json=body, **options)
+
+    def refresh(self, refresh_token: str, **options: Any) -> httpx2.Response:
+        body = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return self.ask("POST", "/token", json=body, **options)
+
+    def code(self) -> str:
+        return pyotp.TOTP(self.totp_secret).at(int(self.clock.now()))
+
+    def client(self, name: str, *, may_vouch: bool = False, may_see_scores: bool = False) -> tuple[str, str]:
+        """A registered application's id and secret."""
+        secret, digest = new_credential(self.gateway.randomness, "rgc")
+        client = Client(client_id=name, may_vouch=may_vouch, may_see_scores=may_see_scores)
+        self.gateway.database.write_sync(lambda tx: self.gateway.clients.add(tx, client, digest, NOW))
+        return name, secret
+
+    def claims(self, access_token: str) -> dict[str, Any]:
+        """What a resource server reads after it has verified the token with the published keys."""
+        kid = jwt.get_unverified_header(access_token)["kid"]
+        keys = jwt.PyJWKSet.from_dict(self.ask("GET", "/.well-known/jwks.json").json())
+        options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
+        claims: dict[str, Any] = jwt.decode(
+            access_token, keys[kid].key, algorithms=["ES256"], audience="iam-clients", options=options
+        )
+        return claims
+
+    def audited(self) -> list[tuple[str, str | None]]:
+        """Kind and rule of everything written down, oldest first."""
+        events = self.gateway.database.read(lambda tx: self.gateway.audit.recent(tx, 1000))
+        return [(event.kind, event.rule) for event in reversed(events)]
+
+    def announced(self) -> list[dict[str, Any]]:
+        """The messages in the outbox."""
+        with self.gateway.database.engine.connect() as connection:
+            rows = connection.exec_driver_sql("SELECT endpoint, event_type, body FROM outbox ORDER BY rowid")
+            return [{"endpoint": to, "type": kind, "body": json.loads(body)} for to, kind, body in rows]
+
+
+@contextmanager
+def running_story(state: Path, **given: Any) -> Iterator[Story]:
+    """A gateway that is up until the block ends."""
+    scorer, clock = StubScorer(), FixedClock(NOW)
+    values: dict[str, Any] = {"auth_gateway_state": state, "risk_api_url": scorer.url, "scorer_deadline_ms": 5000}
+    settings = Settings(**{**values, **given})
+    gateway = assemble(settings, clock=clock, hasher=PasswordHasher(memory_kib=64, passes=1))
+    app = create_app(settings, gateway=gateway)
+    with asyncio.Runner() as runner:
+        lifespan = app.router.lifespan_context(app)
+        runner.run(lifespan.__aenter__())
+        story = Story(gateway, scorer, clock, runner, app)
+        try:
+            if not settings.is_demo:
+                for name in ("alice", "bob", "frozen"):
+                    gateway.accounts.add(name, PASSWORD, user_id=f"id-{name}")
+                gateway.accounts.freeze("frozen")
+            story.totp_secret = gateway.enrol_totp("alice").secret
+            yield story
+        finally:
+            runner.run(lifespan.__aexit__(None, None, None))
+            scorer.close()

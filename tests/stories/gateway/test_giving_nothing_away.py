@@ -1,0 +1,186 @@
+"""What a stranger can find out: nothing about accounts, scores or secrets, and no longer way in by trying often."""
+
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import httpx2
+import pytest
+
+from auth_gateway.core.throttle import FREE_FAILURES
+from tests.stories.gateway.story import PASSWORD, Story
+
+ABROAD = "203.0.113.77"
+
+
+def shown(answer: httpx2.Response) -> tuple[int, bytes, list[tuple[str, str]]]:
+    """Everything a stranger gets to see."""
+    return answer.status_code, answer.content, sorted(answer.headers.items())
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [
+        ("nobody", PASSWORD),
+        ("alice", "wrong"),
+        ("frozen", PASSWORD),
+        ("frozen", "wrong"),
+        ("alice", ""),
+        ("", ""),
+        ("", PASSWORD),
+        ("alice", "x" * 5000),
+        ("nobody", "x" * 5000),
+        ("a" * 5000, PASSWORD),
+        ("alice", PASSWORD + "\0"),
+        ("alice\0", PASSWORD),
+        ("al ice", PASSWORD),
+        ("a\u0308lice", PASSWORD),
+    ],
+)
+def test_every_wrong_login_gets_the_same_bytes(story: Story, username: str, password: str) -> None:
+    """Unknown, wrong, frozen, impossible: one answer, header by header."""
+    expected = shown(story.login("alice", "certainly wrong"))
+    assert expected[0] == 401
+    assert shown(story.login(username, password, peer=ABROAD)) == expected
+
+
+def test_other_forms_of_a_name_are_the_same_person(story: Story) -> None:
+    """Case and full-width letters do not make another account."""
+    assert story.login("ALICE").status_code == 200
+    assert story.login("ａｌｉｃｅ").status_code == 200
+
+
+def test_every_wrong_login_takes_the_same_time(story: Story) -> None:
+    """The medians lie within a third of the floor; without it bcrypt's missing work alone would show."""
+    kinds = {"unknown": ("nobody", "wrong"), "wrong": ("bob", "wrong"), "frozen": ("frozen", PASSWORD)}
+    taken: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for turn in range(5):
+        for kind, (username, password) in kinds.items():
+            start = time.perf_counter()
+            assert story.login(username, password, peer=f"192.0.2.{turn}").status_code == 401
+            taken[kind].append(time.perf_counter() - start)
+        story.clock.advance(4 * 3600)
+    medians = [median(times) for times in taken.values()]
+    assert max(medians) - min(medians) < 0.05
+
+
+def test_guessing_is_slowed_down_with_a_time_to_come_back(story: Story) -> None:
+    """429, Retry-After, and after that time another try."""
+    for _ in range(FREE_FAILURES["account"]):
+        assert story.login("bob", "wrong", peer=ABROAD).status_code == 401
+    answer = story.login("bob", PASSWORD, peer=ABROAD)
+    assert (answer.status_code, answer.json()["error"]) == (429, "throttled")
+    story.clock.advance(int(answer.headers["retry-after"]))
+    assert story.login("bob", PASSWORD, peer=ABROAD).status_code == 200
+
+
+def test_a_name_without_an_account_is_slowed_down_alike(story: Story) -> None:
+    """Otherwise the 429 itself would say which names exist."""
+    statuses = {
+        name: [story.login(name, "wrong", peer=ABROAD).status_code for _ in range(FREE_FAILURES["account"] + 2)]
+        for name in ("bob", "nobody", "frozen")
+    }
+    assert statuses["bob"] == statuses["nobody"] == statuses["frozen"]
+
+
+def test_a_stranger_cannot_lock_the_owner_out(story: Story) -> None:
+    """On a device that is known the owner goes in while the attack lasts."""
+    cookie = story.login().headers["set-cookie"].split(";")[0]
+    for _ in range(20):
+        story.login("alice", "wrong", peer=ABROAD)
+    assert story.login("alice", PASSWORD, peer=ABROAD).status_code == 429
+    assert story.login("alice", PASSWORD, headers={"cookie": cookie}).status_code == 200
+
+
+def test_a_wrong_password_is_not_scored(story: Story) -> None:
+    """So that a guesser cannot make the scorer work, and a score cannot leak before the password is right."""
+    story.login("alice", "wrong")
+    assert story.scorer.events == []
+
+
+CONTEXT: dict[str, Any] = {
+    **{"ip": "198.51.100.9", "user_agent": "Mozilla/5.0", "device_id": "dev-1", "country": "US", "region": "CA"},
+    **{"city": "San Jose", "ja4": "a", "ja4h": "b", "ja4s": "c", "timestamp": "2025-08-09T12:34:56Z"},
+}
+
+
+@pytest.mark.parametrize("field", sorted(CONTEXT))
+def test_a_stranger_s_word_about_the_login_is_refused(story: Story, field: str) -> None:
+    """Each field alone is enough, and the answer repeats none of it."""
+    answer = story.login(context={field: CONTEXT[field]})
+    assert (answer.status_code, answer.json()["error"]) == (400, "context_not_allowed")
+    assert answer.json()["fields"] == [field]
+
+
+def test_a_registered_client_is_believed_only_with_the_right(story: Story) -> None:
+    """Being known is not being trusted."""
+    assert story.login(context=CONTEXT, auth=story.client("blind")).status_code == 400
+    assert story.login(context=CONTEXT, auth=story.client("first-party", may_vouch=True)).status_code == 200
+    (event,) = story.scorer.events
+    assert {field: event[field] for field in CONTEXT if field != "timestamp"} == {
+        field: value for field, value in CONTEXT.items() if field != "timestamp"
+    }
+    assert event["timestamp"] == 1754742896.0
+
+
+def test_success_in_a_body_is_ignored(story: Story) -> None:
+    """We find that out ourselves; a client that sends it is not refused."""
+    assert story.login(context={"success": False}).status_code == 200
+    assert story.login("alice", "wrong", context={"success": True}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "ip",
+    ["198.01.100.9", "198.51.100", "198.51.100.256", "", "localhost", "::1%eth0", "1.2.3.4/32", "１.2.3.4", "0x7f.1"],
+)
+def test_an_address_that_can_be_read_in_two_ways_is_refused(story_with: Callable[..., Story], ip: str) -> None:
+    """422 and the name of the field; the value is not repeated."""
+    story = story_with(auth_gateway_profile="demo")
+    answer = story.login(context={"ip": ip})
+    assert (answer.status_code, answer.json()["error"], answer.json()["field"]) == (422, "invalid_ip", "$.ip")
+    assert not ip or ip not in answer.text
+
+
+@pytest.mark.parametrize(("ip", "seen"), [("::ffff:1.2.3.4", "1.2.3.4"), ("2001:DB8::0:1", "2001:db8::1")])
+def test_an_address_has_one_form(story_with: Callable[..., Story], ip: str, seen: str) -> None:
+    """What is counted and compared is always the same text."""
+    story = story_with(auth_gateway_profile="demo")
+    story.login(context={"ip": ip})
+    assert story.scorer.events[0]["ip"] == seen
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "seconds"),
+    [("2025-08-09T12:34:56Z", 1754742896.0), ("2025-08-09T14:34:56+02:00", 1754742896.0), (1754742896, 1754742896.0)],
+)
+def test_a_vouched_time_is_iso_or_epoch(story_with: Callable[..., Story], timestamp: object, seconds: float) -> None:
+    """Both mean the same moment."""
+    story = story_with(auth_gateway_profile="demo")
+    story.login(context={"timestamp": timestamp})
+    assert story.scorer.events[0]["timestamp"] == seconds
+
+
+@pytest.mark.parametrize("timestamp", ["yesterday", "", -1, 1e300, 10**20, "9999-12-31T23:59:59Z", "1900-01-01"])
+def test_a_time_that_is_none_is_refused(story_with: Callable[..., Story], timestamp: object) -> None:
+    """422 and the name of the field."""
+    story = story_with(auth_gateway_profile="demo")
+    assert story.login(context={"timestamp": timestamp}).json()["error"] == "invalid_timestamp"
+
+
+def test_too_many_logins_at_once_are_told_to_come_back(story_with: Callable[..., Story]) -> None:
+    """503 with Retry-After for those beyond the line, and the others are answered."""
+    import asyncio
+
+    story = story_with(password_workers=1, password_queue=2)
+
+    async def rush() -> list[httpx2.Response]:
+        transport = httpx2.ASGITransport(story.app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://gateway.example") as client:
+            bodies = [{"username": f"name-{number}", "password": "wrong"} for number in range(60)]
+            return await asyncio.gather(*(client.post("/login", json=body) for body in bodies))
+
+    answers = story.runner.run(rush())
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert {answer.status_code for answer in answers} == {401, 503}
+    assert all(answer.headers["retry-after"] == "1" for answer in refused)
