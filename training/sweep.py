@@ -6,7 +6,7 @@ measured against the frequencies at their common start.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk_scorer.core.encoders import COUNTED, Encoders, kinds, uniform_ratios
-from risk_scorer.core.features import Scales
+from risk_scorer.core.features import COLUMN_OF_ATTRIBUTE, Scales
 from risk_scorer.core.history import UserHistory, usual_place
 from risk_scorer.core.signals import LEVELS, Row
 from risk_scorer.core.signals import table as as_matrix
@@ -60,6 +60,7 @@ class Sweep:
 class _Totals:
     """Frequencies so far, and those of held-out blocks, which count only once the pass is over."""
 
+    absent: Container[str]
     connection: Any = field(default_factory=aggregates.engine)
     total: int = 0
     counts: dict[str, dict[str, int]] = field(default_factory=lambda: {name: {} for name in COUNTED})
@@ -71,6 +72,8 @@ class _Totals:
     def add(self, logins: aggregates.Logins) -> None:
         table = logins.table()
         for name, counts in self.counts.items():
+            if COLUMN_OF_ATTRIBUTE[name] in self.absent:
+                continue
             for value, count in aggregates.rows(self.connection, aggregates.frequencies(table, name)):
                 counts[value] = counts.get(value, 0) + count
         for user, *sums in aggregates.rows(self.connection, aggregates.place_sums(table)):
@@ -79,10 +82,10 @@ class _Totals:
         self.total += len(logins)
 
 
-def sweep(events: EventTable, lookups: Lookups, *, progress: Progress = quiet) -> Sweep:
-    """Goes through the log once, probes aside."""
+def sweep(events: EventTable, lookups: Lookups, *, absent: Container[str] = (), progress: Progress = quiet) -> Sweep:
+    """Goes through the log once, probes aside. Columns that are `absent` are not counted."""
     edges = np.linspace(0, len(events), BLOCKS + 1).astype(int).tolist()
-    totals, histories, blocks = _Totals(), Histories(), []
+    totals, histories, blocks = _Totals(absent), Histories(), []
     waiting: list[aggregates.Logins] = []
     for number, (start, stop) in enumerate(itertools.pairwise(edges)):
         encoders = totals.encoders()

@@ -19,7 +19,7 @@ class Reason(Struct, frozen=True, kw_only=True, gc=False):
     text: str
 
 
-class Explain(Struct, frozen=True, kw_only=True):
+class Explain(Struct, frozen=True, kw_only=True, gc=False):
     """The facts behind the score; every `*_freq` counts logins in the training log, 0 where the log lacks the column.
 
     `hour` (0-23) and `day_of_week` (Monday 0) are UTC; `geo_distance_km` is from the person's usual place, None when
@@ -55,7 +55,7 @@ class Explain(Struct, frozen=True, kw_only=True):
     evidence_nats: float = 0.0
 
 
-class RiskScore(Struct, frozen=True, kw_only=True):
+class RiskScore(Struct, frozen=True, kw_only=True, gc=False):
     """One number with a meaning: `risk_score` is 0-100, `risk_level` is low < 60 <= medium < 80 <= high.
 
     `model_label` is -1 from 60 on, else 1.

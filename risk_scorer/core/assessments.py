@@ -15,7 +15,7 @@ from risk_scorer.core.reasons import reasons
 from risk_scorer.core.scoring import Scored
 from risk_scorer.core.signals import LEVELS, PLACE, Row
 
-SMALLEST_HUNDREDTHS = 100.0  # what adds less than a point is told as part of the baseline
+SMALLEST_HUNDREDTHS = 300.0  # what adds less than three points is told as part of the baseline
 _SEEN = [PLACE[f"seen_{level}"] for level in LEVELS]
 _LOGINS = PLACE["logins"]
 _USER, _IP, _DEVICE, _UA = (PLACE[f"count_{name}"] for name in ("user", "ip", "device", "ua"))
@@ -38,7 +38,6 @@ def assessments(
     columns = zip(
         observations,
         histories,
-        scored.rows,
         shown.tolist(),
         (weighed.evidence[:, 0] / surprise_weight).tolist(),
         _explained(model, observations, scored),
@@ -47,7 +46,7 @@ def assessments(
     )
     version, encoders = model.version, model.encoders
     answers = []
-    for seen, history, _row, hundredths, nats, explain, told in columns:
+    for seen, history, hundredths, nats, explain, told in columns:
         score = hundredths / 100.0
         answers.append(
             RiskScore(
@@ -106,13 +105,13 @@ def _explain(
         hour=when[0],
         day_of_week=when[1],
         success=1 if seen.success else 0,
-        user_freq=int(row[_USER]),
-        ip_freq=int(row[_IP]),
-        device_freq=int(row[_DEVICE]),
-        ua_freq=int(row[_UA]),
-        ja4_freq=int(row[_JA4]),
-        ja4h_freq=int(row[_JA4H]),
-        ja4s_freq=int(row[_JA4S]),
+        user_freq=row[_USER],
+        ip_freq=row[_IP],
+        device_freq=row[_DEVICE],
+        ua_freq=row[_UA],
+        ja4_freq=row[_JA4],
+        ja4h_freq=row[_JA4H],
+        ja4s_freq=row[_JA4S],
         ip_rep=seen.ip_rep,
         asn=seen.asn or None,
         asn_name=(network.asn_name or None) if seen.asn == network.asn else None,
@@ -126,7 +125,7 @@ def _explain(
         os=seen.os,
         device_type=seen.device_type,
         ja4_parses=seen.fingerprint.parses,
-        known_logins=int(row[_LOGINS]),
+        known_logins=row[_LOGINS],
         new=new,
         evidence_nats=total,
     )

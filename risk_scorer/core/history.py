@@ -11,16 +11,21 @@ from msgspec import Struct, msgpack
 from risk_scorer.core.observation import Observation
 
 OutcomeKind = Literal["success", "mfa_passed", "mfa_failed", "failure"]
-Seen = dict[str, tuple[int, int]]
-"""value → (logins with it, last seen in epoch seconds)"""
+Seen = dict[str, int]
+"""value → logins with it and when it was last seen, packed into one integer (see `logins_with`, `last_seen_at`).
+
+A dictionary of texts and integers is small, and the garbage collector need not visit it.
+"""
+SECONDS_BITS = 32  # epoch seconds until 2106
+_ONE_LOGIN = 1 << SECONDS_BITS
+_SECONDS = _ONE_LOGIN - 1
 
 MOST_VALUES = 32
-UNSEEN = (0, 0)
 NO_HOURS = (0,) * 24
 OWN: frozenset[str] = frozenset({"success", "mfa_passed"})
 
 
-class UserHistory(Struct, frozen=True, array_like=True):
+class UserHistory(Struct, frozen=True, array_like=True, gc=False):
     """One person's past. Frozen by convention too: `learn` returns a new one and shares nothing that changes.
 
     `east`, `north`, `up` add up unit vectors of the places seen (`placed` of them), so that their mean survives the
@@ -138,12 +143,24 @@ def _own(past: UserHistory, seen: Observation) -> UserHistory:
 
 
 def _with(seen: Seen, value: str, second: int) -> Seen:
+    if not seen:
+        return {value: _ONE_LOGIN | second}
     after = dict(seen)
-    count, last = after.pop(value, UNSEEN)
-    after[value] = (count + 1, max(last, second))
+    known = after.pop(value, 0)
+    after[value] = ((known >> SECONDS_BITS) + 1) << SECONDS_BITS | max(known & _SECONDS, second)
     if len(after) > MOST_VALUES:
         del after[next(iter(after))]
     return after
+
+
+def logins_with(seen: Seen, value: str) -> int:
+    """How many of the person's logins had this value."""
+    return seen.get(value, 0) >> SECONDS_BITS
+
+
+def last_seen_at(seen: Seen, value: str) -> int:
+    """When the value was last seen, epoch seconds; 0 for never."""
+    return seen.get(value, 0) & _SECONDS
 
 
 def _counted_hour(hours: tuple[int, ...], hour: int) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ class BadEvent(Exception):
         self.code, self.field, self.message = code, field, message
 
 
-class Observation(Struct, frozen=True, kw_only=True):
+class Observation(Struct, frozen=True, kw_only=True, gc=False):
     """A checked login attempt. "" and 0 mean unknown; what the event says outranks what was looked up."""
 
     event_id: str

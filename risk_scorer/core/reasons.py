@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from risk_scorer.contract.assessment import Reason
 from risk_scorer.core.encoders import Encoders
-from risk_scorer.core.history import EMPTY, UNSEEN, Seen, UserHistory
+from risk_scorer.core.history import EMPTY, Seen, UserHistory, logins_with
 from risk_scorer.core.observation import Observation
 from risk_scorer.core.rules import RULES
 from risk_scorer.core.signals import LEVELS
@@ -50,6 +50,8 @@ def reasons(
 
     `told` has (hundredths, term) for each term worth telling, in the term order of `calibration.Weighed`.
     """
+    if not told:
+        return [Reason(code=BASELINE, points=hundredths / 100.0, observed="", usual="", text=BASELINE_TEXT)]
     past = EMPTY if history is None else history
     ranked = sorted(told, key=lambda part: (-part[0], part[1]))
     found = [_reason(part / 100.0, term, seen, past, encoders, surprise_nats) for part, term in ranked]
@@ -78,7 +80,7 @@ def _unusual(points: float, surprise_nats: float) -> Reason:
 def _level(points: float, level: str, seen: Observation, past: UserHistory, encoders: Encoders) -> Reason:
     value = value_at(seen, level)
     known: Seen = getattr(past, level)
-    own = known.get(value, UNSEEN)[0]
+    own = logins_with(known, value)
     everyone, noun, shown = encoders.counts(level).get(value, 0), NOUNS[level], _shown(level, value, seen)
     if past.logins and not own:
         code = f"new_{level}"

@@ -7,16 +7,18 @@ features, likelihood and rules to say.
 import math
 from collections.abc import Sequence
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from risk_scorer.core.encoders import COUNTED, Encoders
 from risk_scorer.core.fingerprint import contradicts
-from risk_scorer.core.history import EMPTY, UNSEEN, UserHistory
+from risk_scorer.core.history import EMPTY, SECONDS_BITS, UserHistory
 from risk_scorer.core.observation import Observation
 
-Row = tuple[float, ...]
+Row = tuple[Any, ...]
+"""Numbers in the order of `COLUMNS`: counts as int, flags as bool, the rest as float."""
 UNKNOWN = math.nan
 
 LEVELS = (
@@ -50,12 +52,13 @@ def gather(encoders: Encoders, seen: Observation, history: UserHistory | None) -
         encoders.browser.get(seen.browser, 0), encoders.browser_version.get(seen.browser_version, 0),
         encoders.os.get(seen.os, 0), encoders.device_type.get(seen.device_type, 0),
         encoders.ja4.get(ja4, 0), encoders.ja4h.get(seen.ja4h, 0), encoders.ja4s.get(seen.ja4s, 0),
-        past.country.get(seen.country, UNSEEN)[0], past.asn.get(seen.asn_key, UNSEEN)[0],
-        past.prefix.get(seen.prefix, UNSEEN)[0], past.ip.get(seen.ip, UNSEEN)[0],
-        past.device_type.get(seen.device_type, UNSEEN)[0], past.os.get(seen.os, UNSEEN)[0],
-        past.browser.get(seen.browser, UNSEEN)[0], past.browser_version.get(seen.browser_version, UNSEEN)[0],
-        past.device.get(seen.device_id, UNSEEN)[0], past.ja4.get(ja4, UNSEEN)[0],
-        past.ja4h.get(seen.ja4h, UNSEEN)[0], past.ja4s.get(seen.ja4s, UNSEEN)[0],
+        past.country.get(seen.country, 0) >> SECONDS_BITS, past.asn.get(seen.asn_key, 0) >> SECONDS_BITS,
+        past.prefix.get(seen.prefix, 0) >> SECONDS_BITS, past.ip.get(seen.ip, 0) >> SECONDS_BITS,
+        past.device_type.get(seen.device_type, 0) >> SECONDS_BITS, past.os.get(seen.os, 0) >> SECONDS_BITS,
+        past.browser.get(seen.browser, 0) >> SECONDS_BITS,
+        past.browser_version.get(seen.browser_version, 0) >> SECONDS_BITS,
+        past.device.get(seen.device_id, 0) >> SECONDS_BITS, past.ja4.get(ja4, 0) >> SECONDS_BITS,
+        past.ja4h.get(seen.ja4h, 0) >> SECONDS_BITS, past.ja4s.get(seen.ja4s, 0) >> SECONDS_BITS,
         len(past.country), len(past.asn), len(past.prefix), len(past.ip), len(past.device_type), len(past.os),
         len(past.browser), len(past.browser_version), len(past.device), len(past.ja4), len(past.ja4h), len(past.ja4s),
         seen.ip_rep, UNKNOWN if latitude is None else latitude, UNKNOWN if longitude is None else longitude,
