@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,15 +44,19 @@ def connect(file: Path) -> sqlite3.Connection:
 
 
 def _create_private(file: Path) -> None:
-    """Make the file if there is none; never open one that exists.
+    """Make the file if there is none; never hold one open that SQLite might have locked.
 
     Closing any descriptor of a file drops every POSIX lock that this process holds on it (sqlite.org/howtocorrupt.html,
-    section 2.2): another process would then believe itself the last one and delete the log under our feet.
+    section 2.2): another process would then believe itself the last one and delete the log under our feet. So the file
+    is made under a name of its own, closed, and only then given its place.
     """
-    try:
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
+    if file.exists():
         return
+    draft = file.with_name(f".{file.name}.{os.getpid()}-{threading.get_ident()}")
+    os.close(os.open(draft, os.O_RDWR | os.O_CREAT, 0o600))
+    with suppress(FileExistsError):  # somebody else was first
+        os.link(draft, file)
+    draft.unlink()
 
 
 def open_engine(url: str) -> Engine:
