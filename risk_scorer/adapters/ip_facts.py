@@ -22,7 +22,7 @@ from risk_scorer.adapters.ip_claims import (
     read_overlays,
 )
 from risk_scorer.adapters.ip_table_format import BadIpTable
-from risk_scorer.adapters.ip_tables import NOBODY, NOWHERE, PACKAGED, IpTables
+from risk_scorer.adapters.ip_tables import NOBODY, NOWHERE, PACKAGED, IpTables, age_days
 from risk_scorer.adapters.recent_values import RecentValues
 from risk_scorer.core.facts import IpFacts
 
@@ -74,7 +74,7 @@ class IpLookup:
 
     def age_days(self, now: float) -> float | None:
         """How old the older of the tables' sources is at epoch second `now`; None without tables."""
-        return self._tables.age_days(now) if self._tables else None
+        return age_days(self._tables.header, now) if self._tables else None
 
     def describe(self) -> dict[str, Any]:
         """What is in use, for /ready and the console: state, dates, rows, and the attribution that must be shown."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import maxminddb
 import msgspec
@@ -59,14 +59,14 @@ def opened(given: Path | None, package: str) -> Iterator[Found]:
         elif place.name.endswith((".tgz", ".tar.gz")):
             yield _in_directory(_extracted(place, Path(scratch) / "package"))
         elif place.is_file():
-            yield Found([place], _date([place], None))
+            yield Found([place], day_of(place))
         else:
             raise BadIpTable("ip_table_source", f"no such file: {place}")
 
 
-def own_source(paths: list[Path], date: str) -> Source:
+def own_source(path: Path, date: str) -> Source:
     """How a user's own database is named in our tables; its licence is the user's affair."""
-    with maxminddb.open_database(paths[0]) as reader:
+    with maxminddb.open_database(path) as reader:
         name = reader.metadata().database_type
     return Source(name=name, date=date, licence="as agreed with its publisher", attribution=name, url="")
 
@@ -107,21 +107,28 @@ def _in_directory(directory: Path) -> Found:
     paths = sorted(path for path in directory.iterdir() if WANTED.fullmatch(path.name))
     if not paths:
         raise BadIpTable("ip_table_source", f"{directory} holds no .mmdb and no -ipv4.csv or -ipv6.csv")
-    return Found(paths, _date(paths, directory / "package.json"))
+    return Found(paths, _package_day(directory / "package.json") or day_of(paths[0]))
 
 
-def _date(paths: list[Path], package_json: Path | None) -> str:
-    """The day in the package's version, else the day the database was built, else the day the file was written."""
-    if package_json is not None and package_json.is_file():
-        version = str(msgspec.json.decode(package_json.read_bytes()).get("version", ""))
-        if found := PACKAGE_DATE.search(version):
-            return "-".join(found.groups())
-    if paths[0].suffix == ".mmdb":
+def _package_day(package_json: Path) -> str | None:
+    """The day in the version of the package, if that is how it is numbered."""
+    if not package_json.is_file():
+        return None
+    try:
+        package = msgspec.json.decode(package_json.read_bytes(), type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise BadIpTable("ip_table_source", "the package.json of the package cannot be read") from error
+    found = PACKAGE_DATE.search(str(package.get("version", "")))
+    return "-".join(found.groups()) if found else None
+
+
+def day_of(path: Path) -> str:
+    """The day a database was built, or a list was written. Raises BadIpTable."""
+    seconds = path.stat().st_mtime
+    if path.suffix == ".mmdb":
         try:
-            with maxminddb.open_database(paths[0]) as reader:
+            with maxminddb.open_database(path) as reader:
                 seconds = float(reader.metadata().build_epoch)
         except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
-            raise BadIpTable("ip_table_source", f"{paths[0].name} is not a readable .mmdb file") from error
-    else:
-        seconds = paths[0].stat().st_mtime
+            raise BadIpTable("ip_table_source", f"{path.name} is not a readable .mmdb file") from error
     return datetime.fromtimestamp(seconds, UTC).date().isoformat()

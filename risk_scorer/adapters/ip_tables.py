@@ -145,11 +145,12 @@ class IpTables:
             "rows": {name: rows[name] for name in ROWS_TOLD},
         }
 
-    def age_days(self, now: float) -> float:
-        """How old the older of the two sources is, in days."""
-        days = (date.fromisoformat(source.date) for source in (self.header.city, self.header.asn))
-        oldest = min(datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days)
-        return (now - oldest.timestamp()) / SECONDS_A_DAY
+
+def age_days(header: Header, now: float) -> float:
+    """How old the older of the two sources is at epoch second `now`, in days."""
+    days = (date.fromisoformat(source.date) for source in (header.city, header.asn))
+    oldest = min(datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days)
+    return (now - oldest.timestamp()) / SECONDS_A_DAY
 
 
 def _unpacked(path: Path, header: Header, directory: Path) -> dict[str, Numbers]:
