@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from auth_gateway.core.claims import Lifetimes
 from auth_gateway.core.context import Client
 from auth_gateway.flows.answers import InvalidGrant, Refreshed
 
@@ -132,3 +133,10 @@ def test_no_refresh_token_is_in_the_database(world: Any) -> None:
         dump = "\n".join(map(str, connection.connection.driver_connection.iterdump()))  # type: ignore[union-attr]
     assert token not in dump
     assert successor not in dump
+
+
+def test_the_first_token_ends_with_its_session_too(world: Any) -> None:
+    """A refresh lifetime set longer than the session's is cut from the start."""
+    short = type(world)(world.database, lifetimes=Lifetimes(refresh_seconds=100, session_seconds=50))
+    short.person()
+    assert asyncio.run(short.login()).tokens.refresh_expires_in == 50
