@@ -1,7 +1,6 @@
 """The gateway as an application: settings → adapters → flows → routes, and its life from start to stop. No rules."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
@@ -52,9 +51,6 @@ def _lifespan(service: Service, tell_ready: Callable[[str], None] | None) -> Lif
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(_prepare, service)
-        # What lives as long as the process need not be looked at by every garbage collection.
-        gc.collect()
-        gc.freeze()
         tasks = [asyncio.create_task(work) for work in service.background()]
         if tell_ready is not None:
             tell_ready(f"ready on {service.gateway.settings.public_url}")

@@ -1,0 +1,199 @@
+"""The operator's commands: what they do, and how wrong input ends (one line, exit status 2, no traceback)."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import bcrypt
+import pytest
+
+from auth_gateway import cli
+from auth_gateway.settings import Settings
+
+Run = Callable[..., tuple[int, str, str]]
+HASH = bcrypt.hashpw(b"Password123!", bcrypt.gensalt(4)).decode()
+DEMO_USERS = Path(__file__).resolve().parents[4] / "data" / "users.json"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs one command beside a fresh state; answers status, output and errors."""
+    for name in (*Settings.model_fields, "auth_gateway_config"):
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("AUTH_GATEWAY_STATE", str(tmp_path / "state"))
+
+    def command(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+        given = tmp_path / "stdin"
+        given.write_bytes(stdin)
+        with given.open("r", encoding="utf-8", errors="surrogateescape") as source, monkeypatch.context() as patch:
+            patch.setattr("sys.stdin", source)
+            patch.setattr("sys.argv", ["auth-gateway", *arguments])
+            with pytest.raises(SystemExit) as left:
+                cli.main()
+        output, errors = capfd.readouterr()
+        return int(left.value.code or 0), output, errors
+
+    return command
+
+
+@pytest.fixture
+def alice(run: Run) -> str:
+    """An account."""
+    assert run("users", "add", "alice", "--password-stdin", stdin=b"Password123!\n")[0] == 0
+    return "alice"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("bogus",),
+        ("users", "bogus"),
+        ("users", "add"),
+        ("users", "add", "alice"),
+        ("users", "add", "alice", "--password", "x"),
+        ("users", "add", "al ice", "--password-stdin"),
+        ("users", "add", "alice", "--user-id", "", "--password-stdin"),
+        ("users", "freeze", "nobody"),
+        ("users", "unfreeze", "nobody"),
+        ("users", "enrol-totp", "nobody"),
+        ("users", "enrol-totp", "\x1b[2J"),
+        ("users", "import", "/nonexistent.json"),
+        ("users", "import", "/"),
+        ("users", "import", str(DEMO_USERS)),
+        ("keys", "rotate", "--soon"),
+        ("sessions", "list", "nobody"),
+        ("sessions", "revoke"),
+        ("sessions", "revoke", "none"),
+        ("sessions", "revoke", "x", "--user", "y"),
+        ("sessions", "revoke", "--user", "nobody"),
+        ("clients", "add", "public"),
+        ("clients", "add", "a:b"),
+        ("clients", "add", "x" * 65),
+        ("clients", "remove", "none"),
+        ("serve", "--port", "abc"),
+        ("serve", "--port", "0"),
+        ("serve", "--port", "65536"),
+    ],
+)
+def test_wrong_input_is_one_line_and_status_2(run: Run, arguments: tuple[str, ...]) -> None:
+    """No traceback, no usage page, nothing that touches the terminal."""
+    status, output, errors = run(*arguments, stdin=b"Password123!\n")
+    assert (status, output) == (2, "")
+    assert errors.startswith("auth-gateway: ")
+    assert errors.count("\n") == 1
+    assert errors.strip().isprintable()
+
+
+@pytest.mark.parametrize("password", [b"", b"short", b"\xff\xfe" * 8, b"p" * 9000, b"nul\0inside it"])
+def test_a_password_that_nobody_may_have_is_refused(run: Run, password: bytes) -> None:
+    """One line, and the account is not made."""
+    status, _, errors = run("users", "add", "alice", "--password-stdin", stdin=password)
+    assert (status, errors.count("\n")) == (2, 1)
+    assert run("users", "list")[1] == ""
+
+
+def test_wrong_settings_are_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The setting is named and its value not shown."""
+    monkeypatch.setenv("JWT_SECRET", "local-dev-secret")
+    status, _, errors = run("users", "list")
+    assert status == 2
+    assert errors.startswith("auth-gateway: JWT_SECRET ")
+    assert "local-dev-secret" not in errors
+
+
+def test_a_state_that_cannot_be_used_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory that cannot be made."""
+    monkeypatch.setenv("AUTH_GATEWAY_STATE", "/proc/none")
+    assert run("users", "list")[2].startswith("auth-gateway: AUTH_GATEWAY_STATE cannot be used")
+
+
+def test_a_demo_s_state_serves_no_other_profile(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its passwords are public, even after their hashes were upgraded."""
+    monkeypatch.setenv("AUTH_GATEWAY_PROFILE", "demo")
+    assert run("users", "list")[0] == 0
+    monkeypatch.setenv("AUTH_GATEWAY_PROFILE", "production")
+    status, _, errors = run("users", "list")
+    assert status == 2
+    assert "belongs to a demo" in errors
+
+
+def test_help_alone_is_no_error(run: Run) -> None:
+    """`--help` prints and ends well."""
+    status, output, _ = run("users", "--help")
+    assert status == 0
+    assert "enrol-totp" in output
+
+
+def test_an_account_is_made_frozen_and_unfrozen(run: Run, alice: str) -> None:
+    """Each step shows in the list, and doing it twice is said."""
+    assert "\tactive\targon2id$" in run("users", "list")[1]
+    assert [run("users", "freeze", alice)[1] for _ in range(2)] == ["frozen\n", "was frozen already\n"]
+    assert "\tfrozen\t" in run("users", "list")[1]
+    assert [run("users", "unfreeze", "ALICE")[1] for _ in range(2)] == ["active\n", "was active already\n"]
+
+
+def test_a_name_is_given_once(run: Run, alice: str) -> None:
+    """Another case is the same name."""
+    assert run("users", "add", "ALICE", "--password-stdin", stdin=b"Password123!")[0] == 2
+
+
+def test_an_import_takes_what_it_can_and_names_the_rest(run: Run, tmp_path: Path) -> None:
+    """By the record's place; the exit status says that something was left."""
+    file = tmp_path / "users.json"
+    records = [
+        {"username": "carol", "password_hash": HASH, "user_id": "c-1"},
+        {"username": "al ice", "password_hash": HASH},
+        {"username": "dave", "password_hash": "5ebe2294ecd0e0f08eab7690d2a6ee69"},
+    ]
+    file.write_text(json.dumps(records))
+    status, output, errors = run("users", "import", str(file))
+    assert (status, output) == (2, "1 taken, 2 not taken\n")
+    assert errors.splitlines() == [
+        "auth-gateway: record 1: invalid_username",
+        "auth-gateway: record 2: unknown_hash_scheme",
+    ]
+    assert run("users", "list")[1].startswith("carol\tc-1\tactive\t2b$04\t")
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'[{"username":"x"}]', b"\xff", b"[" * 10_000, b"null"])
+def test_a_file_of_another_shape_is_one_line(run: Run, tmp_path: Path, content: bytes) -> None:
+    """Whatever it is, nothing is imported."""
+    file = tmp_path / "users.json"
+    file.write_bytes(content)
+    status, output, errors = run("users", "import", str(file))
+    assert (status, output, errors.count("\n")) == (2, "", 1)
+
+
+def test_an_authenticator_is_enrolled_once_and_replaced_on_demand(run: Run, alice: str) -> None:
+    """The secret is in the address and apart; a second one needs a word."""
+    status, output, _ = run("users", "enrol-totp", alice)
+    uri, secret = output.splitlines()
+    assert status == 0
+    assert uri.startswith("otpauth://totp/")
+    assert f"secret={secret.removeprefix('secret: ')}" in uri
+    assert run("users", "enrol-totp", alice)[0] == 2
+    status, replaced, _ = run("users", "enrol-totp", alice, "--replace", "--qr")
+    assert status == 0
+    assert len(replaced.splitlines()) > 15
+    assert secret not in replaced
+
+
+def test_a_rotation_announces_and_now_means_now(run: Run) -> None:
+    """The announced key waits; an emergency key signs at once."""
+    announced = run("keys", "rotate")[1].split("\t")[0]
+    assert [line.split("\t")[1] for line in run("keys", "list")[1].splitlines()] == ["signing", "announced"]
+    emergency = run("keys", "rotate", "--now")[1].split("\t")[0]
+    states = {line.split("\t")[0]: line.split("\t")[1] for line in run("keys", "list")[1].splitlines()}
+    assert states[emergency] == "signing"
+    assert states[announced] == "retired"
+
+
+def test_a_client_is_registered_once_and_its_secret_shown_once(run: Run) -> None:
+    """The list has its rights; removing it frees the name."""
+    status, secret, _ = run("clients", "add", "app", "--may-vouch", "--may-see-scores")
+    assert status == 0
+    assert secret.startswith("rgc_")
+    assert run("clients", "add", "app")[0] == 2
+    assert run("clients", "list")[1] == "app\tmay-vouch,may-see-scores\n"
+    assert run("clients", "remove", "app")[1] == "removed\n"
+    assert run("clients", "list")[1] == ""
