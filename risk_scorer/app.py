@@ -24,7 +24,8 @@ from risk_scorer.adapters.credentials import Credentials
 from risk_scorer.adapters.event_log import EventLog
 from risk_scorer.adapters.ip_claims import BadNetworkFile
 from risk_scorer.adapters.ip_facts import IpLookup
-from risk_scorer.adapters.ip_tables import PACKAGED
+from risk_scorer.adapters.ip_table_upkeep import tables_in_use
+from risk_scorer.adapters.ja4 import PACKAGED as KNOWN_CLIENTS
 from risk_scorer.adapters.ja4 import BadClientTable, Fingerprints
 from risk_scorer.adapters.model_store import Adopt, ModelStore
 from risk_scorer.adapters.operators import Operators
@@ -85,7 +86,7 @@ class Scorer:
             model_version=model.version if model else None,
             model_problem=self.models.problem,
             database_answers=answers(self.database),
-            records_dropped=self.database.dropped,
+            records_dropped=self.database.dropped + self.log.dropped,
         )
 
 
@@ -144,14 +145,14 @@ def _endpoints(settings: Settings) -> list[Endpoint]:
 def opened_observer(settings: Settings) -> Observer:
     """The look-ups that the settings name. Raises: BadNetworkFile, BadClientTable."""
     lookup = IpLookup.open(
-        settings.ip_tables or PACKAGED,
+        settings.ip_tables or tables_in_use(settings.risk_scorer_state),
         cache_dir=settings.geo_cache,
         overlays=settings.overlay_paths,
         listed=settings.listed_paths,
     )
     if lookup.problem is not None:
         log.warning("ip_tables_unusable", code=lookup.problem.code)
-    return Observer(lookup, UserAgents(), Fingerprints.open())
+    return Observer(lookup, UserAgents(), Fingerprints.open(settings.ja4_clients or KNOWN_CLIENTS))
 
 
 def _adoption(profiles: ProfileStore) -> Adopt:

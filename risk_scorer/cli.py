@@ -24,6 +24,7 @@ from risk_scorer.adapters.credentials import SCOPES, Credentials, NameTaken
 from risk_scorer.adapters.operators import Operators
 from risk_scorer.adapters.storage import open_database
 from risk_scorer.settings import BadSettings, Settings, load_settings
+from risk_scorer.tables_cli import tables
 
 WRONG_INPUT = 2
 UNAVAILABLE = 1
@@ -34,6 +35,7 @@ credentials = typer.Typer(help="Who may call the scorer.", no_args_is_help=True)
 model = typer.Typer(help="The model in MODEL_DIR.", no_args_is_help=True)
 app.add_typer(credentials, name="credentials")
 app.add_typer(model, name="model")
+app.add_typer(tables, name="tables")
 
 
 @app.command()

@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     ip_tables: Path | None = None
     ip_overlay: str = ""
     ip_listed: str = ""
+    ja4_clients: Path | None = None
 
     risk_scorer_profile: Literal["production", "demo"] = "production"
     risk_scorer_state: Path = Path("var/scorer")

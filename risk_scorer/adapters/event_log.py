@@ -1,9 +1,9 @@
 """What was scored: a log on disk and its newest part in memory.
 
-A score that nobody is told of is posted: it is written within moments, and a crash, or a database that another process
-holds, may lose the newest. Scoring goes on (fails open): the answer itself is not lost. A score that is announced is
-written together with its announcement in one durable transaction before anybody gets the answer (fails closed): what
-was answered as high risk is announced, whatever dies next.
+A score that nobody is told of is posted: it is written within moments, and a crash may lose the newest. Scoring goes on
+(fails open): the answer itself is not lost. A score that is announced is written together with its announcement in one
+durable transaction before anybody gets the answer (fails closed): what was answered as high risk is announced, whatever
+dies next.
 """
 
 from __future__ import annotations
@@ -26,18 +26,24 @@ from risk_scorer.adapters.tables import scored_events
 from risk_scorer.flows.ports import Announcement, ScoredEvent
 from webhooks.outbox import Outbox
 
-PRUNE_ROWS = 2000
+PRUNE_ROWS = 500
 """Rows that one transaction prunes, so that the writer is never held for long."""
+MAX_WAITING = 20_000
+"""Events that may wait for the disk; while it does not take them, newer ones are dropped and counted."""
+PATIENCE_SECONDS = 10.0
+"""A job that has not run for so long was refused by the database; the next event sends another one."""
 
 APPEND = Statement(
-    insert(scored_events).values(
-        event_id=bindparam("event_id"),
-        ts_scored=bindparam("ts_scored"),
-        risk_score=bindparam("risk_score"),
-        body=bindparam("body"),
-    )
+    insert(scored_events).values(events=bindparam("events"), ts_scored=bindparam("ts_scored"), body=bindparam("body"))
 )
-NEWEST = Statement(select(scored_events.c.body).order_by(scored_events.c.id.desc()).limit(bindparam("up_to")))
+PAGE_ROWS = 50
+LAST_ID = 2**63 - 1
+NEWEST = Statement(
+    select(scored_events.c.id, scored_events.c.body)
+    .where(scored_events.c.id < bindparam("before_id"))
+    .order_by(scored_events.c.id.desc())
+    .limit(PAGE_ROWS)
+)
 _OLDEST = select(scored_events.c.id).order_by(scored_events.c.id).limit(bindparam("up_to"))
 PRUNE = Statement(
     delete(scored_events).where(scored_events.c.id.in_(_OLDEST), scored_events.c.ts_scored < bindparam("before"))
@@ -45,7 +51,7 @@ PRUNE = Statement(
 
 log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
-_decoder = msgspec.json.Decoder(ScoredEvent)
+_decoder = msgspec.json.Decoder(list[ScoredEvent])
 Listener = Callable[[Sequence[ScoredEvent]], None]
 
 
@@ -67,16 +73,23 @@ class EventLog:
         self._wake_delivery = wake_delivery
         self._outbox = Outbox(outbox_rows)
         self._recent: deque[ScoredEvent] = deque(maxlen=recent_max)
+        self._waiting: deque[ScoredEvent] = deque()
+        self._patience_ends = float("-inf")
         self._listeners: list[Listener] = []
+        self.dropped = 0
 
     def fill(self) -> None:
         """Take the newest events of the log into memory, for the first moments after a start."""
-        rows = self._database.read(lambda tx: tx.all(NEWEST, up_to=self._recent.maxlen))
-        for row in reversed(rows):
-            try:
-                self._recent.append(_decoder.decode(row[0]))
-            except msgspec.MsgspecError:
-                log.warning("scored_event_unreadable")  # written by another version; it only misses from the list
+        batches: list[list[ScoredEvent]] = []
+        before_id = LAST_ID
+        while sum(map(len, batches)) < (self._recent.maxlen or 0):
+            rows = self._database.read(lambda tx, before_id=before_id: tx.all(NEWEST, before_id=before_id))  # type: ignore[misc]
+            if not rows:
+                break
+            batches += [_events(row[1]) for row in rows]
+            before_id = rows[-1][0]
+        for batch in reversed(batches):
+            self._recent.extend(batch)
 
     def listen(self, listener: Listener) -> None:
         """Tell this one of every new event, on the event loop."""
@@ -88,8 +101,32 @@ class EventLog:
 
     def record(self, scored: Sequence[ScoredEvent]) -> None:
         """Append to the log soon; never waits and never fails."""
-        self._database.post(lambda tx: _append(tx, scored))
+        if len(self._waiting) + len(scored) > MAX_WAITING:
+            self.dropped += len(scored)
+        else:
+            self._waiting.extend(scored)
+        now = self._clock.monotonic()
+        if now >= self._patience_ends:
+            self._patience_ends = now + PATIENCE_SECONDS
+            self._database.post(self._writing())
         self._show(scored)
+
+    def _writing(self) -> Callable[[Transaction], None]:
+        """A job that writes whatever has come together by the time the writer gets to it, as one row.
+
+        One row for many events, because a row costs ten times as much as an event in it.
+        """
+        batch: list[ScoredEvent] = []
+
+        def job(tx: Transaction) -> None:
+            # First this, then the taking: whoever adds an event after the taking finds that a new job is needed.
+            self._patience_ends = float("-inf")
+            # The writer may run a job again after undoing it, so what was taken once is kept.
+            while self._waiting:
+                batch.append(self._waiting.popleft())
+            _append(tx, batch)
+
+        return job
 
     async def record_and_announce(self, scored: Sequence[ScoredEvent], announcements: Sequence[Announcement]) -> None:
         """Append to the log together with what is to be announced; durable when it returns. Raises: Refused."""
@@ -128,18 +165,14 @@ class EventLog:
                 return total
 
 
+def _events(body: bytes) -> list[ScoredEvent]:
+    try:
+        return _decoder.decode(body)
+    except msgspec.MsgspecError:
+        log.warning("scored_events_unreadable")  # written by another version; they only miss from the list
+        return []
+
+
 def _append(tx: Transaction, scored: Sequence[ScoredEvent]) -> None:
-    if len(scored) == 1:
-        tx.run(APPEND, **_row(scored[0]))
-    else:
-        tx.many(APPEND, [_row(each) for each in scored])
-
-
-def _row(each: ScoredEvent) -> dict[str, str | float | bytes]:
-    score = each.score
-    return {
-        "event_id": score.event_id,
-        "ts_scored": score.ts_scored,
-        "risk_score": score.risk_score,
-        "body": _encode(each),
-    }
+    if scored:
+        tx.run(APPEND, events=len(scored), ts_scored=scored[-1].score.ts_scored, body=_encode(scored))

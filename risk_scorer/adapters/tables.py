@@ -40,9 +40,9 @@ scored_events = Table(
     "scored_events",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("event_id", Text, nullable=False),
+    # How many events are in the body, and when the last of them was scored.
+    Column("events", Integer, nullable=False),
     Column("ts_scored", Float, nullable=False),
-    Column("risk_score", Float, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
 

@@ -84,12 +84,18 @@ class Assess:
 
     def _scores(self, model: Model, events: Sequence[LoginEvent], where: Where) -> list[RiskScore]:
         now = self._clock.now()
-        new_id = self._randomness.event_id
-        event_ids = [event.event_id or new_id("evt") for event in events]
+        event_ids = self._event_ids(events)
         observations = self._observer.observations(events, event_ids, now=now, where=where)
         histories = self._histories.get_many([event.user_id for event in events])
         scored = score_many(model, observations, histories)
         return assessments(model, observations, histories, scored, ts=now)
+
+    def _event_ids(self, events: Sequence[LoginEvent]) -> list[str]:
+        """The id that each event brings, or a new one; those of a batch share their random part."""
+        base = self._randomness.event_id("evt")
+        if len(events) == 1:
+            return [events[0].event_id or base]
+        return [event.event_id or f"{base}_{position}" for position, event in enumerate(events)]
 
     async def _record(self, events: Sequence[LoginEvent], scores: list[RiskScore], *, announce: bool) -> None:
         scored = [ScoredEvent(event=event, score=score) for event, score in zip(events, scores, strict=True)]

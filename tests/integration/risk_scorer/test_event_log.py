@@ -1,5 +1,6 @@
 """The event log: the newest in memory, everything on disk, and an announcement that is never without its event."""
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
@@ -32,6 +33,11 @@ def make_log(database: Database, clock: FixedClock) -> Callable[..., EventLog]:
 
 def event_ids(found: list[ScoredEvent]) -> list[str]:
     return [each.score.event_id for each in found]
+
+
+def stored_events(path: Path) -> int:
+    with sqlite3.connect(path / "scorer.db") as connection:
+        return int(connection.execute("SELECT coalesce(sum(events), 0) FROM scored_events").fetchone()[0])
 
 
 def stored_rows(path: Path, table: str) -> int:
@@ -80,7 +86,7 @@ async def test_an_announced_event_and_its_message_are_on_disk_together(
     woken: list[bool] = []
     log, loud = make_log(wake_delivery=lambda: woken.append(True)), scored(95.0, "loud")
     await log.record_and_announce([loud], [high_risk_message(loud, tenant="t")])
-    assert stored_rows(tmp_path, "scored_events") == 1
+    assert stored_events(tmp_path) == 1
     assert stored_rows(tmp_path, "outbox") == 1
     assert woken == [True]
 
@@ -92,7 +98,7 @@ async def test_the_same_event_is_announced_once(
     log, loud = make_log(), scored(95.0, "loud")
     for _ in range(2):
         await log.record_and_announce([loud], [high_risk_message(loud, tenant="t")])
-    assert stored_rows(tmp_path, "scored_events") == 2
+    assert stored_events(tmp_path) == 2
     assert database.read(Outbox(outbox_rows).depth) == 1
 
 
@@ -117,13 +123,60 @@ async def test_what_cannot_be_announced_durably_is_refused(
     assert stored_rows(tmp_path, "outbox") == 0
 
 
+async def test_what_a_held_database_did_not_take_is_written_later(
+    make_log: Callable[..., EventLog], database: Database, tmp_path: Path, clock: FixedClock
+) -> None:
+    """Quiet scores wait in memory while another process holds the database; the next one after it brings them all."""
+    database.write_sync(lambda tx: tx._connection.execute("PRAGMA busy_timeout=20") and None)
+    log = make_log()
+    holder = sqlite3.connect(tmp_path / "scorer.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    log.record([scored(event_id="e1")])
+    with pytest.raises(Refused):
+        await database.write(lambda _: None)  # the post went with this one or before it, and failed
+    holder.execute("ROLLBACK")
+    holder.close()
+    clock.advance(10.0)
+    log.record([scored(event_id="e2")])
+    deadline = time.monotonic() + 5
+    while stored_events(tmp_path) < 2 and time.monotonic() < deadline:
+        await database.write(lambda _: None)
+    assert stored_events(tmp_path) == 2
+
+
+async def test_many_events_share_a_row_and_none_is_lost(
+    make_log: Callable[..., EventLog], database: Database, tmp_path: Path
+) -> None:
+    """However the writer's thread and the recording interleave, every event is written once."""
+    log = make_log()
+    for number in range(3000):
+        log.record([scored(event_id=f"e{number}")])
+        if number % 50 == 0:
+            await asyncio.sleep(0.001)
+    database.close()  # finishes what was posted
+    assert stored_events(tmp_path) == 3000
+    assert stored_rows(tmp_path, "scored_events") < 3000
+
+
+async def test_what_waits_is_bounded(
+    make_log: Callable[..., EventLog], monkeypatch: pytest.MonkeyPatch, database: Database
+) -> None:
+    """While the disk takes nothing, memory does not grow for ever: what is dropped is counted."""
+    monkeypatch.setattr(database, "post", lambda _job: None)
+    log = make_log()
+    for _ in range(21):
+        log.record([scored()] * 1000)
+    assert log.dropped == 1000
+
+
 async def test_a_row_of_another_version_is_left_out(make_log: Callable[..., EventLog], database: Database) -> None:
     """One unreadable row does not keep the service from starting."""
     log = make_log()
-    await log.record_and_announce([scored(event_id="good"), scored(event_id="odd")], [])
+    for event_id in ("good", "odd"):
+        await log.record_and_announce([scored(event_id=event_id)], [])
 
     def damage(tx: Any) -> None:
-        tx._connection.execute("UPDATE scored_events SET body = '{}' WHERE event_id = 'odd'")
+        tx._connection.execute("UPDATE scored_events SET body = '[{}]' WHERE id = 2")
 
     await database.write(damage)
     again = make_log()
@@ -134,7 +187,8 @@ async def test_a_row_of_another_version_is_left_out(make_log: Callable[..., Even
 async def test_old_events_are_pruned(make_log: Callable[..., EventLog], tmp_path: Path) -> None:
     """Retention removes from the disk what is older, and nothing else."""
     log = make_log()
-    await log.record_and_announce([scored(event_id=f"e{number}") for number in range(5)], [])
+    for number in range(5):
+        await log.record_and_announce([scored(event_id=f"e{number}")], [])
     assert await log.prune(NOW) == 0
     assert await log.prune(NOW + 1) == 5
-    assert stored_rows(tmp_path, "scored_events") == 0
+    assert stored_events(tmp_path) == 0

@@ -45,9 +45,8 @@ def _events() -> None:
     op.create_table(
         "scored_events",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("event_id", sa.Text, nullable=False),
+        sa.Column("events", sa.Integer, nullable=False),
         sa.Column("ts_scored", sa.Float, nullable=False),
-        sa.Column("risk_score", sa.Float, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
     )
 

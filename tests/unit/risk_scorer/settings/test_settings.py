@@ -148,7 +148,11 @@ def test_values_outside_their_range_are_named(monkeypatch: pytest.MonkeyPatch, n
 
 @pytest.mark.parametrize(
     ("host", "expected"),
-    [("0.0.0.0", "http://127.0.0.1:8000"), ("::", "http://[::1]:8000"), ("::1", "http://[::1]:8000")],
+    [
+        ("0.0.0.0", "http://127.0.0.1:8000"),  # noqa: S104 - nothing is bound here
+        ("::", "http://[::1]:8000"),
+        ("::1", "http://[::1]:8000"),
+    ],
 )
 def test_the_public_url_is_one_that_opens(monkeypatch: pytest.MonkeyPatch, host: str, expected: str) -> None:
     """Links that are printed lead somewhere, also when we listen everywhere."""
