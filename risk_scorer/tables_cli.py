@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from plumbing.clock import SystemClock
-from risk_scorer.adapters.ip_table_build import Progress as Counted
-from risk_scorer.adapters.ip_table_format import FILE_NAME, BadIpTable, Source, read_header
-from risk_scorer.adapters.ip_table_upkeep import OWN_FOLDER, build, replace, tables_in_use
-from risk_scorer.adapters.ip_tables import age_days
 from risk_scorer.settings import BadSettings, Settings, load_settings
+
+if TYPE_CHECKING:  # the adapters start numpy and numba: only where needed
+    from risk_scorer.adapters.ip_table_build import Progress as Counted
+    from risk_scorer.adapters.ip_table_format import Source
 
 tables = typer.Typer(help="Where addresses are: the tables and their renewal.", no_args_is_help=True)
 Into = Annotated[Path | None, typer.Option("--into", help="Directory to write to; else IP_TABLES or the state's own.")]
@@ -25,8 +25,10 @@ Into = Annotated[Path | None, typer.Option("--into", help="Directory to write to
 @tables.command("show")
 def show_tables() -> None:
     """Print the tables in use: where they are from, how old and how large they are, and what must be said of them."""
-    settings = _settings()
-    path = _in_use(settings) / FILE_NAME
+    from risk_scorer.adapters.ip_table_format import FILE_NAME, BadIpTable, read_header
+    from risk_scorer.adapters.ip_tables import age_days
+
+    path = _in_use(_settings()) / FILE_NAME
     try:
         header, digest = read_header(path)
     except BadIpTable as error:
@@ -48,6 +50,8 @@ def build_tables(
     into: Into = None,
 ) -> None:
     """Renew the tables from the published DB-IP Lite city and RouteViews ASN data, by npm. Takes minutes."""
+    from risk_scorer.adapters.ip_table_upkeep import build
+
     target = _target(_settings(), into)
     with _counted("reading addresses") as progress, _told_in_one_line():
         path = build(target, city=city, asn=asn, progress=progress)
@@ -61,6 +65,8 @@ def replace_tables(
     into: Into = None,
 ) -> None:
     """Make the tables from your own .mmdb files; what you do not give stays as it is."""
+    from risk_scorer.adapters.ip_table_upkeep import replace
+
     settings = _settings()
     with _counted("reading addresses") as progress, _told_in_one_line():
         path = replace(
@@ -74,10 +80,14 @@ def replace_tables(
 
 
 def _in_use(settings: Settings) -> Path:
+    from risk_scorer.adapters.ip_tables import tables_in_use
+
     return settings.ip_tables or tables_in_use(settings.risk_scorer_state)
 
 
 def _target(settings: Settings, into: Path | None) -> Path:
+    from risk_scorer.adapters.ip_tables import OWN_FOLDER
+
     return into or settings.ip_tables or settings.risk_scorer_state / OWN_FOLDER
 
 
@@ -102,6 +112,8 @@ def _counted(what: str) -> Iterator[Counted]:
 
 @contextmanager
 def _told_in_one_line() -> Iterator[None]:
+    from risk_scorer.adapters.ip_table_format import BadIpTable
+
     try:
         yield
     except BadIpTable as error:

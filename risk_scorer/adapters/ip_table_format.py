@@ -30,6 +30,7 @@ _LEAD = struct.Struct("<8s32sI")
 LONGEST_HEADER = 1 << 20
 DTYPES = frozenset({"uint8", "uint16", "int16", "uint32", "uint64"})
 THREADS = 2
+LEAST_WINDOW_BYTES = 1 << 12
 DELTA_SUFFIXES = ("_starts", "_ends")
 """Columns that only grow are kept as differences: names with these endings."""
 
@@ -148,7 +149,11 @@ def _pack(name: str, numbers: Numbers) -> bytes:
     kept = np.diff(numbers, prepend=numbers.dtype.type(0)) if _coding(name) == "delta" else numbers
     width = numbers.dtype.itemsize
     planes = np.ascontiguousarray(kept).view(np.uint8).reshape(-1, width).T
-    return lzma.compress(planes.tobytes(), preset=9 | lzma.PRESET_EXTREME)
+    raw = planes.tobytes()
+    # A window no larger than the column: the preset's own would take 700 MB of memory for every thread.
+    window = max(LEAST_WINDOW_BYTES, len(raw))
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": window}]
+    return lzma.compress(raw, filters=filters)
 
 
 def _unpacked(column: Column, blob: bytes) -> Numbers:

@@ -17,18 +17,10 @@ from risk_scorer.adapters.ip_table_sources import (
     opened,
     own_source,
 )
-from risk_scorer.adapters.ip_tables import PACKAGED
 
 Columns = dict[str, Numbers]
-OWN_FOLDER = "tables"
 ASN_COLUMNS = "asn"
 """Names of the operator columns start so; all other columns are about places."""
-
-
-def tables_in_use(state_dir: Path) -> Path:
-    """The directory of the tables that an operator built or replaced in this state, else of the packaged ones."""
-    own = state_dir / OWN_FOLDER
-    return own if (own / FILE_NAME).is_file() else PACKAGED
 
 
 def build(target: Path, *, city: Path | None, asn: Path | None, progress: Progress) -> Path:

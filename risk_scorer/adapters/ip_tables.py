@@ -30,10 +30,17 @@ from risk_scorer.adapters.ip_table_format import (
 from risk_scorer.adapters.ip_table_records import DEGREE_STEPS, NO_DEGREES
 
 PACKAGED = Path(__file__).resolve().parent.parent / "data"
+OWN_FOLDER = "tables"
 CACHE_NAME_LENGTH = 32
 OURS = re.compile(r"[0-9a-f]{32}|\.draft-.+")
 ROWS_TOLD = ("city4_starts", "city6_starts", "asn4_starts", "asn6_starts", "place_region", "asn_number")
 SECONDS_A_DAY = 86_400.0
+
+
+def tables_in_use(state_dir: Path) -> Path:
+    """The directory of the tables that an operator built or replaced in this state, else of the packaged ones."""
+    own = state_dir / OWN_FOLDER
+    return own if (own / FILE_NAME).is_file() else PACKAGED
 
 
 class Spot(NamedTuple):

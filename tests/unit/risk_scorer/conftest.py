@@ -1,6 +1,7 @@
 """Small address databases, made on the spot: the published ones are too large to be test data."""
 
 import ipaddress
+import shutil
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from risk_scorer.adapters.ip_table_upkeep import build
 
 MARKER = b"\xab\xcd\xefMaxMind.com"
 RECORD_BITS = 32
+BUILT = 1_780_617_600  # 2026-06-05
 
 
 def spot(country: str, region: str, city: str, latitude: float, longitude: float) -> dict[str, Any]:
@@ -90,7 +92,7 @@ def write_mmdb(tmp_path: Path) -> Callable[..., Path]:
     """Write networks with their records as an .mmdb file of that name."""
 
     def write(
-        name: str, networks: Mapping[str, Any], *, version: int = 4, kind: str = "City", epoch: int = 1780617600
+        name: str, networks: Mapping[str, Any], *, version: int = 4, kind: str = "City", epoch: int = BUILT
     ) -> Path:
         path = tmp_path / name
         path.write_bytes(mmdb(networks, version=version, database_type=kind, epoch=epoch))
@@ -99,14 +101,12 @@ def write_mmdb(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-@pytest.fixture
-def mini_sources(tmp_path: Path, write_mmdb: Callable[..., Path]) -> tuple[Path, Path]:
-    """Directories with a city database and an operator list, as the packages hold them."""
-    city, asn = tmp_path / "city", tmp_path / "asn"
-    city.mkdir()
-    asn.mkdir()
-    write_mmdb("city/city-ipv4.mmdb", CITIES)
-    write_mmdb("city/city-ipv6.mmdb", CITIES_6, version=6)
+@pytest.fixture(scope="session")
+def mini_sources(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Directories with a city database and an operator list, as the packages hold them. Nobody writes here."""
+    city, asn = tmp_path_factory.mktemp("city"), tmp_path_factory.mktemp("asn")
+    (city / "city-ipv4.mmdb").write_bytes(mmdb(CITIES, version=4, database_type="City", epoch=BUILT))
+    (city / "city-ipv6.mmdb").write_bytes(mmdb(CITIES_6, version=6, database_type="City", epoch=BUILT))
     (city / "package.json").write_text('{"version": "2.3.2026060513"}')
     (asn / "asn-ipv4.csv").write_text(OPERATORS)
     (asn / "asn-ipv6.csv").write_text(OPERATORS_6)
@@ -114,8 +114,16 @@ def mini_sources(tmp_path: Path, write_mmdb: Callable[..., Path]) -> tuple[Path,
     return city, asn
 
 
-@pytest.fixture
-def mini_tables(tmp_path: Path, mini_sources: tuple[Path, Path]) -> Path:
-    """A directory with tables built from the small databases."""
+@pytest.fixture(scope="session")
+def built_once(tmp_path_factory: pytest.TempPathFactory, mini_sources: tuple[Path, Path]) -> Path:
     city, asn = mini_sources
-    return build(tmp_path / "tables", city=city, asn=asn, progress=lambda _: None).parent
+    return build(tmp_path_factory.mktemp("tables"), city=city, asn=asn, progress=lambda _: None)
+
+
+@pytest.fixture
+def mini_tables(tmp_path: Path, built_once: Path) -> Path:
+    """A directory of the test's own with tables built from the small databases."""
+    directory = tmp_path / "tables"
+    directory.mkdir()
+    shutil.copy(built_once, directory)
+    return directory

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from risk_scorer.adapters.ip_table_format import FILE_NAME, BadIpTable, read_header
-from risk_scorer.adapters.ip_table_upkeep import build, replace, tables_in_use
-from risk_scorer.adapters.ip_tables import PACKAGED, IpTables, age_days
+from risk_scorer.adapters.ip_table_upkeep import build, replace
+from risk_scorer.adapters.ip_tables import PACKAGED, IpTables, age_days, tables_in_use
 from risk_scorer.tables_cli import tables as commands
 
 LARGEST_COMMITTED = 20_000_000
