@@ -41,6 +41,7 @@ def weighed(parts: Parts, block: Block, score_map: ScoreMap, *, seen: Matrix | N
     return calibration.weigh(
         forest.decision_function(parts.forest, matrix),
         likelihood.terms(block.signals, levels, total=block.scales.total, kinds=block.scales.kinds),
+        likelihood.familiar(block.signals, levels),
         rules.matches(block.signals),
         RULE_WEIGHTS,
         surprise=parts.surprise,

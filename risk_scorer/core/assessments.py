@@ -15,7 +15,8 @@ from risk_scorer.core.reasons import reasons
 from risk_scorer.core.scoring import Scored
 from risk_scorer.core.signals import LEVELS, PLACE, Row
 
-SMALLEST_HUNDREDTHS = 300.0  # what adds less than three points is told as part of the baseline
+SMALLEST_HUNDREDTHS, SMALLEST_WHEN_LOW = 100.0, 300.0
+"""What adds less is told as part of the baseline: a login that is let in needs less of a story."""
 _SEEN = [PLACE[f"seen_{level}"] for level in LEVELS]
 _LOGINS = PLACE["logins"]
 _USER, _IP, _DEVICE, _UA = (PLACE[f"count_{name}"] for name in ("user", "ip", "device", "ua"))
@@ -41,7 +42,7 @@ def assessments(
         shown.tolist(),
         (weighed.evidence[:, 0] / surprise_weight).tolist(),
         _explained(model, observations, scored),
-        _worth_telling(weighed.points),
+        _worth_telling(weighed.points, shown),
         strict=True,
     )
     version, encoders = model.version, model.encoders
@@ -63,9 +64,11 @@ def assessments(
     return answers
 
 
-def _worth_telling(points: NDArray[np.float64]) -> list[list[tuple[float, int]]]:
+def _worth_telling(points: NDArray[np.float64], shown: NDArray[np.float64]) -> list[list[tuple[float, int]]]:
+    """For each event the terms to tell, as (hundredths, term); `shown` is its score in hundredths."""
     told: list[list[tuple[float, int]]] = [[] for _ in range(len(points))]
-    rows, terms = np.nonzero(points >= SMALLEST_HUNDREDTHS)
+    smallest = np.where(shown >= 100.0 * MEDIUM_FROM, SMALLEST_HUNDREDTHS, SMALLEST_WHEN_LOW)
+    rows, terms = np.nonzero(points >= smallest[:, None])
     for row, term, part in zip(rows.tolist(), terms.tolist(), points[rows, terms].tolist(), strict=True):
         told[row].append((part, term))
     return told

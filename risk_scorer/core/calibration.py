@@ -40,7 +40,7 @@ class ScoreMap:
 class Weighed:
     """`evidence` (n, terms) nats, `total` (n,) their sum, `score` (n,), `points` (n, terms) hundredths of the score.
 
-    A term's points are its part of what the terms that speak against the person add to the score.
+    A term's points are its part of what the terms add to the score of a login in which all is familiar.
     """
 
     evidence: Matrix
@@ -50,14 +50,26 @@ class Weighed:
 
 
 def weigh(
-    decision: Matrix, likelihood: Matrix, matches: Matrix, weight: Matrix, *, surprise: Surprise, score_map: ScoreMap
+    decision: Matrix,
+    likelihood: Matrix,
+    familiar: Matrix,
+    matches: Matrix,
+    weight: Matrix,
+    *,
+    surprise: Surprise,
+    score_map: ScoreMap,
 ) -> Weighed:
-    """Adds evidence up, one column for the forest, then likelihood, then rules, and puts it on the scale."""
+    """Adds evidence up, one column for the forest, then likelihood, then rules, and puts it on the scale.
+
+    Points compare each likelihood term with `familiar`, what it would be had the value been the person's own, and the
+    other terms with nothing found.
+    """
     rows, terms = len(decision), 1 + likelihood.shape[1] + matches.shape[1]
     weighed = Weighed(np.empty((rows, terms)), np.empty(rows), np.empty(rows), np.empty((rows, terms)))
     _weigh(
         decision,
         likelihood,
+        familiar,
         matches,
         weight,
         surprise.unusual,
@@ -104,6 +116,7 @@ def _score(knots: Any, values: Any, at: float) -> float:
 def _weigh(
     decision: Any,
     likelihood: Any,
+    familiar: Any,
     matches: Any,
     weight: Any,
     unusual: Any,
@@ -121,15 +134,18 @@ def _weigh(
         evidence[row, 0] = forest_weight * _piecewise(unusual, nats, -decision[row])
         for level in range(levels):
             evidence[row, 1 + level] = likelihood[row, level]
+            points[row, 1 + level] = max(0.0, likelihood[row, level] - familiar[row, level])
         for rule in range(matches.shape[1]):
             evidence[row, 1 + levels + rule] = weight[rule] * matches[row, rule]
+            points[row, 1 + levels + rule] = evidence[row, 1 + levels + rule]
+        points[row, 0] = max(0.0, evidence[row, 0])
         added, against = 0.0, 0.0
         for term in range(evidence.shape[1]):
             added += evidence[row, term]
-            against += max(0.0, evidence[row, term])
+            against += points[row, term]
         total[row] = added
         score[row] = _score(knots, values, added)
         gained = score[row] - _score(knots, values, added - against)
         for term in range(evidence.shape[1]):
-            part = max(0.0, evidence[row, term]) / against if against > 0.0 else 0.0
+            part = points[row, term] / against if against > 0.0 else 0.0
             points[row, term] = np.floor(100.0 * gained * part)

@@ -97,6 +97,14 @@ _KIND = np.array([COUNTED.index(name) for name in LEVELS])
 _PARENT_SEEN = np.array([PLACE[f"seen_{PARENT[name]}"] if PARENT[name] else _LOGINS for name in LEVELS])
 _PARENT_COUNT = np.array([PLACE[f"count_{PARENT[name]}"] if PARENT[name] else -1 for name in LEVELS])
 _MIMICRY = np.array([MIMICRY[name] for name in LEVELS])
+_FAMILIAR = np.log(_MIMICRY)
+
+
+def familiar(signals: Vector, likelihood: Likelihood) -> Vector:
+    """(n, 12) what a value that the person's history lacks costs them: its term had it been their own; else 0."""
+    is_new = (signals[:, _SEEN] == 0.0) & (signals[:, _LOGINS] > 0.0)[:, None]
+    lost: Vector = is_new * (likelihood.used * _FAMILIAR)
+    return lost
 
 
 @njit(cache=True, nogil=True)
@@ -126,5 +134,7 @@ def _fill(
             rarity = 1.0
             if scale[level] > 0.0:
                 rarity = scale[level] / count if count > 0.0 else unseen[level]
+                if seen > 0.0:  # what is the person's own may be as rare as it likes
+                    rarity = min(1.0, rarity)
             share = _MIMICRY[level]
             out[row, level] = min(most, math.log(share + (1.0 - share) * ratio * rarity))

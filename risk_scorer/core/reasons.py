@@ -30,7 +30,7 @@ RULE_TEXTS = {
     "automated_client": "The client is a program, or names no browser that is known.",
 }
 UNUSUAL, BASELINE = "unusual_combination", "baseline"
-BASELINE_TEXT = "What is left without the signals above, with all that are too small to list."
+BASELINE_TEXT = "What a login in which all is familiar would score, with all signals that are too small to list."
 CODES = (UNUSUAL, *(f"{kind}_{level}" for level in LEVELS for kind in ("new", "rare")), *RULES, BASELINE)
 """Every code there is. `new_*`: the person's history lacks the value; `rare_*`: it is seldom used by them or by all."""
 

@@ -45,6 +45,7 @@ def score_rows(model: Model, rows: Sequence[Row]) -> Scored:
     weighed = calibration.weigh(
         forest.decision_function(model.forest, seen),
         likelihood.terms(signals, model.likelihood, total=model.scales.total, kinds=model.scales.kinds),
+        likelihood.familiar(signals, model.likelihood),
         rules.matches(signals),
         model.rules.weight,
         surprise=model.surprise,
