@@ -11,6 +11,7 @@ from risk_scorer.core.artefact import BadArtefact, load
 from risk_scorer.core.model import Model
 from training.evaluate import evaluate_file
 from training.lookup_files import open_lookups
+from training.lookups import address_problem
 from training.outputs import write_scores
 from training.refusals import WrongInputError
 from training.sources import read_events
@@ -34,12 +35,15 @@ def scored(source: Path, judge: Judge, output: Path, progress: Progress) -> dict
     table = read_events(source)
     progress("read", 1.0)
     lookups = open_lookups(overlays=judge.overlays, listed=judge.listed)
-    unread = write_scores(table, score_table(model, table, lookups, progress=progress), output)
+    problem = address_problem(table, lookups)
+    usable = lookups if problem is None else lookups.without_networks()
+    unread = write_scores(table, score_table(model, table, usable, progress=progress), output)
     return {
         "written": str(output),
         "rows": table.rows_in_file,
         "unread_rows_scored_100": unread,
         "dropped": dict(sorted(table.dropped.items())),
+        "notes": [*table.notes, *([problem] if problem else [])],
         "model_version": model.version,
     }
 

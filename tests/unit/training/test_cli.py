@@ -125,3 +125,9 @@ def test_scoring_without_a_model_is_declined(tmp_path: Path) -> None:
 def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
     """The same status as any other wrong input."""
     assert run(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("seed", ["-1", "4294967296", "seven"])
+def test_a_seed_is_one_that_every_library_takes(tmp_path: Path, seed: str) -> None:
+    """A seed outside 32 bits is a usage error, not a crash minutes later."""
+    assert run("simulate", "--rows", 500, "--seed", seed, "--out", tmp_path / "log.csv").exit_code == 2
