@@ -53,7 +53,7 @@ def _lifespan(service: Service, tell_ready: Callable[[str], None] | None) -> Lif
         await asyncio.to_thread(_prepare, service)
         tasks = [asyncio.create_task(work) for work in service.background()]
         if tell_ready is not None:
-            tell_ready(f"ready on {service.gateway.settings.public_url}")
+            tasks.append(asyncio.create_task(_tell_when_answering(service.gateway.settings, tell_ready)))
         try:
             yield
         finally:
@@ -63,6 +63,18 @@ def _lifespan(service: Service, tell_ready: Callable[[str], None] | None) -> Lif
             await service.close()
 
     return lifespan
+
+
+async def _tell_when_answering(settings: Settings, tell_ready: Callable[[str], None]) -> None:
+    """One line, when a connection to our own port succeeds: the server opens it only after we have started."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(settings.auth_gateway_host, settings.auth_gateway_port)
+            break
+        except OSError:
+            await asyncio.sleep(0.02)
+    writer.close()
+    tell_ready(f"ready on {settings.public_url}")
 
 
 def _prepare(service: Service) -> None:
