@@ -124,9 +124,12 @@ def laid_over(version: int, *, listed: Sequence[Network], overlays: Sequence[tup
 
 def _painted(starts: list[int], layers: list[Layer]) -> list[int]:
     """For each row of the table the value laid over it last, 0 for none."""
+    rows = np.array(starts, dtype=np.uint64)
     values = np.zeros(len(starts), dtype=np.int64)
-    for first, last, value in layers:
-        values[bisect_right(starts, first) - 1 : bisect_right(starts, last)] = value
+    firsts = np.searchsorted(rows, np.array([layer.first for layer in layers], dtype=np.uint64))
+    ends = np.searchsorted(rows, np.array([layer.last for layer in layers], dtype=np.uint64), side="right")
+    for first, end, layer in zip(firsts.tolist(), ends.tolist(), layers, strict=True):
+        values[first:end] = layer.value
     painted: list[int] = values.tolist()
     return painted
 

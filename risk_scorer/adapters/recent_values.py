@@ -26,6 +26,9 @@ class RecentValues(Generic[Value]):
                 self.keep(key, found)
         return found
 
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
     def keep(self, key: str, value: Value) -> Value:
         """Remember the value; returns it."""
         if len(self._young) >= self._limit:
