@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -66,12 +67,39 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, pl
     assert tables(tmp_path / "x.db") == {"alembic_version", "people", "coins"}
 
 
+SLOW = """
+    open({began!r}, "w").close()
+    for _ in range(2_000):
+        if os.path.exists({end!r}):
+            break
+        time.sleep(0.01)
+"""
+PROCESS = """
+import sys
+from plumbing import connections
+from plumbing.database import upgrade
+connections.BUSY_TIMEOUT_MS = 20
+print("ready", flush=True)
+upgrade(sys.argv[1], sys.argv[2])
+"""
+
+
 def test_processes_that_start_at_once_migrate_once(tmp_path: Path, place: Path, root: Path) -> None:
-    """The others wait for the first and find nothing left to do."""
-    add_migration(place, "0002", "0001", "coins", also="time.sleep(0.5)")
-    script = "import sys; from plumbing.database import upgrade; upgrade(sys.argv[1], sys.argv[2])"
-    command = [sys.executable, "-c", script, f"sqlite:///{tmp_path}/x.db", str(place)]
-    racing = [subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE) for _ in range(3)]
-    outcomes = [(process.communicate()[1], process.returncode) for process in racing]
-    assert outcomes == [(b"", 0)] * 3
+    """The second waits for the first, longer than for a busy database, and finds nothing left to do."""
+    began, end = tmp_path / "began", tmp_path / "end"
+    add_migration(place, "0002", "0001", "coins", also=SLOW.format(began=str(began), end=str(end)))
+    command = [sys.executable, "-c", PROCESS, f"sqlite:///{tmp_path}/x.db", str(place)]
+    first = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not began.exists():
+        assert first.poll() is None
+        time.sleep(0.01)
+    second = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert second.stdout is not None
+    assert second.stdout.readline() == "ready\n"
+    time.sleep(0.3)
+    assert second.poll() is None
+    end.touch()
+    assert first.communicate() == ("ready\n", "")
+    assert second.communicate() == ("", "")
+    assert (first.returncode, second.returncode) == (0, 0)
     assert tables(tmp_path / "x.db") == {"alembic_version", "people", "coins"}
