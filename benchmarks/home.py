@@ -39,9 +39,12 @@ class Home:
         if not (MODELS / "manifest.sig").exists():
             sample = str(ROOT / "data" / "sample_logins.csv")
             subprocess.run(
-                [command("risk-training"), "train", "--input", sample, "--model_dir", str(MODELS), "--key", str(KEY)],
+                [
+                    command("risk-training"), "train", "--input", sample, "--model_dir", str(MODELS), "--key", str(KEY),
+                    "--ip_overlay", str(ROOT / "demo" / "networks.toml"),
+                ],
                 check=True,
-            )
+            )  # fmt: skip
         return self
 
     def __exit__(

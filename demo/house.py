@@ -62,7 +62,7 @@ class Workplace:
         run(
             [
                 command("risk-training"), "train", "--input", str(SAMPLE), "--model_dir", str(self.models),
-                "--key", str(self.signing_key),
+                "--key", str(self.signing_key), "--ip_overlay", str(NETWORKS),
             ],
             environment=os.environ,
             show=True,
