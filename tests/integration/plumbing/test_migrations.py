@@ -11,6 +11,7 @@ import pytest
 from plumbing.database import upgrade
 
 MIGRATION = """
+import os
 import time
 from alembic import op
 import sqlalchemy as sa
@@ -97,7 +98,7 @@ def test_processes_that_start_at_once_migrate_once(tmp_path: Path, place: Path, 
     assert second.stdout is not None
     assert second.stdout.readline() == "ready\n"
     time.sleep(0.3)
-    assert second.poll() is None
+    assert second.poll() is None, second.communicate()
     end.touch()
     assert first.communicate() == ("ready\n", "")
     assert second.communicate() == ("", "")
