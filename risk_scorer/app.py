@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from sqlite3 import DatabaseError
 from typing import Any, Final
 
 import structlog
@@ -19,19 +18,18 @@ from plumbing.clock import Clock, SystemClock
 from plumbing.database import Database
 from plumbing.docs_page import mount_docs
 from plumbing.randomness import Randomness, SystemRandomness
-from plumbing.state import StateDir
 from risk_scorer.adapters.credentials import Credentials
 from risk_scorer.adapters.event_log import EventLog
 from risk_scorer.adapters.ip_claims import BadNetworkFile
 from risk_scorer.adapters.ip_facts import IpLookup
-from risk_scorer.adapters.ip_table_upkeep import tables_in_use
+from risk_scorer.adapters.ip_tables import tables_in_use
 from risk_scorer.adapters.ja4 import PACKAGED as KNOWN_CLIENTS
 from risk_scorer.adapters.ja4 import BadClientTable, Fingerprints
 from risk_scorer.adapters.model_store import Adopt, ModelStore
 from risk_scorer.adapters.operators import Operators
 from risk_scorer.adapters.profile_store import ProfileStore
 from risk_scorer.adapters.stop_signals import told_of_stopping
-from risk_scorer.adapters.storage import answers, open_database
+from risk_scorer.adapters.storage import BadStorage, answers, open_state
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.adapters.user_agents import UserAgents
 from risk_scorer.api.access import Access
@@ -64,6 +62,14 @@ class CannotStart(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lookups:
+    """What is known apart from a login itself, and whom its licences ask to credit: (text, address)."""
+
+    observer: Observer
+    credits: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scorer:
     """The adapters of one running scorer; the command line uses some of them without a server."""
 
@@ -77,7 +83,7 @@ class Scorer:
     credentials: Credentials
     operators: Operators
     delivery: DeliveryWorker
-    observer: Observer
+    lookups: Lookups
 
     def readiness(self) -> Readiness:
         """The state of every part, asked now."""
@@ -95,18 +101,15 @@ def assemble(
     *,
     clock: Clock | None = None,
     randomness: Randomness | None = None,
-    observer: Observer | None = None,
+    lookups: Lookups | None = None,
 ) -> Scorer:
     """The adapters, opened; nothing runs yet and no model is read. Raises: CannotStart."""
     clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
     try:
-        StateDir.open(settings.risk_scorer_state, randomness)
-        database = open_database(settings.database_url)
-        observer = observer or opened_observer(settings)
-    except OSError as error:
-        raise CannotStart(f"RISK_SCORER_STATE cannot be used: {error.strerror}") from error
-    except DatabaseError as error:
-        raise CannotStart(f"the database in RISK_SCORER_STATE cannot be used: {error}") from error
+        lookups = lookups or opened_lookups(settings)
+        database = open_state(settings.risk_scorer_state)
+    except BadStorage as error:
+        raise CannotStart(str(error)) from error
     except (BadNetworkFile, BadClientTable) as error:
         raise CannotStart(str(error)) from error
     endpoints = _endpoints(settings)
@@ -130,7 +133,7 @@ def assemble(
         credentials=Credentials(database, clock=clock, randomness=randomness),
         operators=Operators(database, clock=clock, randomness=randomness),
         delivery=delivery,
-        observer=observer,
+        lookups=lookups,
     )
 
 
@@ -142,7 +145,7 @@ def _endpoints(settings: Settings) -> list[Endpoint]:
     return [Endpoint(name=ANNOUNCEMENTS, url=settings.announce_url, signer=signer, allow_private=settings.is_demo)]
 
 
-def opened_observer(settings: Settings) -> Observer:
+def opened_lookups(settings: Settings) -> Lookups:
     """The look-ups that the settings name. Raises: BadNetworkFile, BadClientTable."""
     lookup = IpLookup.open(
         settings.ip_tables or tables_in_use(settings.risk_scorer_state),
@@ -152,7 +155,13 @@ def opened_observer(settings: Settings) -> Observer:
     )
     if lookup.problem is not None:
         log.warning("ip_tables_unusable", code=lookup.problem.code)
-    return Observer(lookup, UserAgents(), Fingerprints.open(settings.ja4_clients or KNOWN_CLIENTS))
+    fingerprints = Fingerprints.open(settings.ja4_clients or KNOWN_CLIENTS)
+    described = lookup.describe()
+    sources = [described[part] for part in ("city", "asn") if part in described]
+    return Lookups(
+        observer=Observer(lookup, UserAgents(), fingerprints),
+        credits=tuple((source["attribution"], source["url"]) for source in sources if source["attribution"]),
+    )
 
 
 def _adoption(profiles: ProfileStore) -> Adopt:
@@ -199,7 +208,7 @@ def _add_service(app: FastAPI, scorer: Scorer, access: Access) -> None:
     settings = scorer.settings
     assess = Assess(
         models=scorer.models,
-        observer=scorer.observer,
+        observer=scorer.lookups.observer,
         histories=scorer.profiles,
         log=scorer.log,
         clock=scorer.clock,
@@ -207,7 +216,7 @@ def _add_service(app: FastAPI, scorer: Scorer, access: Access) -> None:
         tenant=settings.mfa_tenant,
         announce_from=settings.webhook_risk_threshold if settings.announce_url else None,
     )
-    learn = Learn(observer=scorer.observer, histories=scorer.profiles, clock=scorer.clock)
+    learn = Learn(observer=scorer.lookups.observer, histories=scorer.profiles, clock=scorer.clock)
     routes = ServiceRoutes(access=access, assess=assess, learn=learn, log=scorer.log, recent_max=settings.recent_max)
     add_service_routes(app, routes, settings.recent_max)
 
@@ -221,6 +230,7 @@ def _pages(scorer: Scorer, access: Access, feed: LiveFeed) -> OperatorPages:
         model_version=lambda: scorer.readiness().model_version,
         public_url=scorer.settings.public_url,
         recent_max=scorer.settings.recent_max,
+        credits=scorer.lookups.credits,
     )
 
 
