@@ -5,6 +5,7 @@ Each fails with one clear line; exit status 2 means the input or the configurati
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,10 +20,9 @@ from plumbing.logs import configure_logging
 from plumbing.randomness import SystemRandomness
 from plumbing.refusals import Refused
 from plumbing.serve import serve as serve_http
-from plumbing.state import StateDir
 from risk_scorer.adapters.credentials import SCOPES, Credentials, NameTaken
 from risk_scorer.adapters.operators import Operators
-from risk_scorer.adapters.storage import open_database
+from risk_scorer.adapters.storage import BadStorage, open_state
 from risk_scorer.settings import BadSettings, Settings, load_settings
 from risk_scorer.tables_cli import tables
 
@@ -49,6 +49,7 @@ def serve(
     given = {"risk_scorer_host": host, "risk_scorer_port": port}
     settings = _settings(**{name: value for name, value in given.items() if value is not None})
     configure_logging(settings.risk_scorer_log_level, pretty=sys.stderr.isatty())
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         service = create_app(settings, tell_ready=lambda line: typer.echo(f"risk-scorer: {line}"))
     except CannotStart as error:
@@ -121,20 +122,12 @@ def show_model() -> None:
     typer.echo(encode(found.manifest).decode(), nl=False)
 
 
-def _settings(**given: object) -> Settings:
-    try:
-        return load_settings(**given)
-    except BadSettings as error:
-        _fail(str(error))
-
-
 @contextmanager
 def _opened(settings: Settings) -> Iterator[Database]:
     try:
-        StateDir.open(settings.risk_scorer_state)
-        database = open_database(settings.database_url)
-    except OSError as error:
-        _fail(f"RISK_SCORER_STATE cannot be used: {error.strerror}")
+        database = open_state(settings.risk_scorer_state)
+    except BadStorage as error:
+        _fail(str(error))
     try:
         yield database
     except Refused as refused:
@@ -149,6 +142,13 @@ def _credentials(database: Database) -> Credentials:
 
 def _day(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+
+
+def _settings(**given: object) -> Settings:
+    try:
+        return load_settings(**given)
+    except BadSettings as error:
+        _fail(str(error))
 
 
 def _fail(text: str, status: int = WRONG_INPUT) -> NoReturn:

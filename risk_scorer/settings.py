@@ -185,10 +185,6 @@ class Settings(BaseSettings):
         return f"http://{bracketed(host)}:{self.risk_scorer_port}"
 
     @property
-    def database_url(self) -> str:
-        return f"sqlite:///{(self.risk_scorer_state / 'scorer.db').absolute()}"
-
-    @property
     def geo_cache(self) -> Path:
         """Where the address tables are unpacked, once for each version of them."""
         return self.risk_scorer_geo_cache or self.risk_scorer_state / "geo"

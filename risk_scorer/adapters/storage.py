@@ -6,15 +6,35 @@ import sqlite3
 from pathlib import Path
 
 from sqlalchemy import literal, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from plumbing.database import Database
 from plumbing.migrations import upgrade
 from plumbing.refusals import Refused
+from plumbing.state import StateDir
 from plumbing.statements import Statement
 from risk_scorer.adapters.tables import metadata
 
+FILE_NAME = "scorer.db"
 MIGRATIONS = Path(__file__).parent / "migrations"
 PING = Statement(select(literal(1)))
+
+
+class BadStorage(Exception):
+    """The state directory or the database in it cannot be used; the text is one line for the operator."""
+
+
+def open_state(state_dir: Path) -> Database:
+    """The database in that directory in its newest shape, both made on first use. Raises: BadStorage."""
+    try:
+        StateDir.open(state_dir)
+        return open_database(f"sqlite:///{(state_dir / FILE_NAME).absolute()}")
+    except OSError as error:
+        raise BadStorage(f"RISK_SCORER_STATE cannot be used: {error.strerror}") from error
+    except (SQLAlchemyError, sqlite3.Error, Refused) as error:
+        raise BadStorage(
+            f"the database in RISK_SCORER_STATE cannot be opened: {getattr(error, 'orig', error)}"
+        ) from error
 
 
 def open_database(url: str) -> Database:

@@ -6,7 +6,7 @@ policy allows no script but ours: three locks, one door.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +47,7 @@ class OperatorPages:
         model_version: Callable[[], str | None],
         public_url: str,
         recent_max: int,
+        credits: Sequence[tuple[str, str]],
     ) -> None:
         self._access = access
         self._operators = operators
@@ -55,6 +56,7 @@ class OperatorPages:
         self._model_version = model_version
         self._public_url = public_url
         self._recent_max = recent_max
+        self._credits = credits
 
     async def dashboard(self, request: Request) -> Response:
         self._access.require_operator(request)
@@ -64,6 +66,7 @@ class OperatorPages:
             row_limit=self._recent_max,
             model_version=self._model_version(),
             public_url=self._public_url,
+            credits=self._credits,
         )
 
     async def events(self, request: Request) -> Response:

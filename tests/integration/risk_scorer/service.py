@@ -15,8 +15,7 @@ import httpx2
 from plumbing.clock import Clock
 from plumbing.randomness import SeededRandomness
 from risk_scorer.adapters.model_store import ModelStore
-from risk_scorer.app import Scorer, assemble, create_app, opened_observer
-from risk_scorer.flows.observe import Observer
+from risk_scorer.app import Lookups, Scorer, assemble, create_app, opened_lookups
 from risk_scorer.settings import Settings
 from tests.integration.risk_scorer.published import PUBLIC_KEY, publish_model
 
@@ -54,11 +53,11 @@ def settings_for(place: Path, **changes: Any) -> Settings:
 
 
 @cache
-def shared_observer() -> Observer:
+def shared_lookups() -> Lookups:
     """The real look-ups, opened once: unpacking and reading their tables takes longer than a test."""
     place = Path(tempfile.mkdtemp(prefix="scorer-tests-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
-    return opened_observer(settings_for(place))
+    return opened_lookups(settings_for(place))
 
 
 @asynccontextmanager
@@ -69,7 +68,7 @@ async def running(
     if with_model:
         publish_model(place / "models")
     settings = settings_for(place, **changes)
-    scorer = assemble(settings, clock=clock, randomness=SeededRandomness(5), observer=shared_observer())
+    scorer = assemble(settings, clock=clock, randomness=SeededRandomness(5), lookups=shared_lookups())
     app = create_app(scorer.settings, scorer=scorer)
     credential = scorer.credentials.add("tests", ["score", "outcomes", "read"])
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=True)
