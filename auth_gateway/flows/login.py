@@ -10,7 +10,7 @@ from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.names import prepare_password, prepare_username
 from auth_gateway.core.throttle import login_keys
 from auth_gateway.flows.admission import Admission, Recognised
-from auth_gateway.flows.answers import Allowed, LoginAnswer, MfaRequired, Throttled, WrongCredentials
+from auth_gateway.flows.answers import Denied, LoginAnswer, Throttled, WrongCredentials
 from auth_gateway.flows.ports import Clock, Passwords, Randomness, Reservation, Throttle, Users
 from auth_gateway.flows.recording import Recorder
 from plumbing.database import Database
@@ -69,8 +69,8 @@ class Login:
         except Exception:
             await self.throttle.refund(reservation)
             raise
-        if isinstance(answer, Allowed | MfaRequired):
-            await self.throttle.refund(reservation)
+        if not isinstance(answer, WrongCredentials):
+            await self.throttle.refund(_what_no_guess_costs(reservation, is_denied=isinstance(answer, Denied)))
         return answer
 
     def _recognise(self, raw_username: str, context: LoginContext) -> Attempt:
@@ -121,3 +121,14 @@ class Login:
         entry = self.recorder.outcome(attempt.failure_line(), event, "failure")
         await self.database.write(lambda tx: self.recorder.write(tx, entry))
         return WrongCredentials()
+
+
+def _what_no_guess_costs(reservation: Reservation, *, is_denied: bool) -> Reservation:
+    """What is given back after a right password: all of it, or for a denial what counts against the account.
+
+    A denied attempt guessed nothing, so it must not make the owner wait; its network still pays, or whoever knows a
+    password could raise incidents without end.
+    """
+    if not is_denied:
+        return reservation
+    return msgspec.structs.replace(reservation, keys=tuple(key for key in reservation.keys if key.scope != "network"))

@@ -216,6 +216,14 @@ def test_success_is_not_counted(world: Any) -> None:
     assert all(isinstance(asyncio.run(world.login()), Allowed) for _ in range(10))
 
 
+def test_a_denial_costs_the_network_and_not_the_owner(world: Any) -> None:
+    """A right password is no guess, so the account never waits for denials; their network does after fifty."""
+    world.person()
+    world.scorer.mark = 95.0
+    assert {type(asyncio.run(world.login())) for _ in range(50)} == {Denied}
+    assert isinstance(asyncio.run(world.login()), Throttled)
+
+
 def test_a_full_pool_refuses_and_counts_nothing(world: Any) -> None:
     """Who was not looked at has not failed."""
     world.person()
