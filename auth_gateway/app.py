@@ -8,6 +8,7 @@ from importlib.metadata import version
 import structlog
 from fastapi import FastAPI
 
+from auth_gateway.api.fast_lane import FastLane
 from auth_gateway.api.routes import add_routes
 from auth_gateway.assembly import Gateway, assemble
 from auth_gateway.service import Service
@@ -42,9 +43,12 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_lifespan(service, tell_ready),
     )
+    token = service.token_routes()
+    # The first added is the innermost: the guards below see its answers too.
+    app.add_middleware(FastLane, path="/token", endpoint=token.post_token)
     refusal_handlers(app, service.gateway.randomness)
     app.add_middleware(SecurityHeaders)
-    add_routes(app, login=service.login_routes(), token=service.token_routes(), service=service.service_routes())
+    add_routes(app, login=service.login_routes(), token=token, service=service.service_routes())
     mount_docs(app)
     return app
 

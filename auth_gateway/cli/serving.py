@@ -35,8 +35,13 @@ def serve(
     serve_http(app, host=settings.auth_gateway_host, port=settings.auth_gateway_port)
 
 
+# A request leaves hardly any cycles, and a collection every 700 allocations took a twentieth of all its time.
+GARBAGE_THRESHOLD = 20_000
+
+
 def _settle(line: str) -> None:
     """What was loaded until now lives as long as the process: no garbage collection need look at it again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
     typer.echo(f"auth-gateway: {line}")
