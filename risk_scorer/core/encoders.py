@@ -70,4 +70,5 @@ def uniform_ratios(counts: Mapping[str, int]) -> tuple[float, float]:
     once, twice = float((occurring == 1).sum()), float((occurring == 2).sum())
     hidden = max(1.0, once * (once - 1.0) / (2.0 * (twice + 1.0)))
     values = len(occurring) + hidden
-    return total / values, (hidden / values) / (max(once, 1.0) / total)
+    scale, unseen = float(total / values), float(hidden / values / (max(once, 1.0) / total))
+    return scale, max(scale, unseen)  # the estimate is rough; never seen is not less rare than seen once
