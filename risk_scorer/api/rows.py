@@ -11,6 +11,10 @@ from risk_scorer.core.reasons import BASELINE
 from risk_scorer.flows.ports import ScoredEvent
 
 
+LONGEST_TEXT = 80
+"""Signs of one text that a line has room for."""
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the dashboard, all of it text that may hold anything: escape it, or set it as text."""
 
@@ -33,18 +37,30 @@ def row_of(scored: ScoredEvent) -> Row:
     agent = " on ".join(part for part in (explain.browser, explain.os) if part)
     told = [reason.text for reason in score.reasons if reason.code != BASELINE]
     asn = f"AS{explain.asn}" if explain.asn else ""
+    device = ", ".join(part for part in (event.device_id, agent or event.user_agent) if part)
     return Row(
         time=moment.strftime("%Y-%m-%d %H:%M:%S"),
         time_iso=moment.isoformat(timespec="seconds"),
-        user=event.user_id,
-        ip=event.ip,
-        place=", ".join(part for part in (explain.city, explain.country) if part) or "unknown",
-        network=" ".join(part for part in (asn, explain.asn_name or "") if part) or "unknown",
-        device=", ".join(part for part in (event.device_id, agent or event.user_agent[:80]) if part) or "unknown",
+        user=visible(event.user_id),
+        ip=visible(event.ip),
+        place=visible(", ".join(part for part in (explain.city, explain.country) if part)) or "unknown",
+        network=visible(" ".join(part for part in (asn, explain.asn_name or "") if part)) or "unknown",
+        device=visible(device) or "unknown",
         score=f"{score.risk_score:.1f}",
         level=score.risk_level,
         reasons=" ".join(told) or "Nothing unusual.",
     )
+
+
+def visible(text: str) -> str:
+    """The text as far as it fits, with signs that nobody sees written out.
+
+    A direction mark in a name could make a line read as something else.
+    """
+    short = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+    if short.isprintable():
+        return short
+    return "".join(sign if sign.isprintable() else f"\\u{{{ord(sign):x}}}" for sign in short)
 
 
 def entry_of(scored: ScoredEvent) -> dict[str, Any]:
