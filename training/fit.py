@@ -120,8 +120,9 @@ def fit(swept: Sweep, absent: Mapping[str, str], *, seed: int, budgets: Budgets)
     declared = measure.declared(absent)
     far_km = measure.unknown_km(swept.fitting)
     fitting, held_out = _with_distance(swept.fitting, far_km), _with_distance(swept.held_out, far_km)
-    seen = _features(fitting)
-    kept = checks.varying(seen, declared.features)
+    by_block = [features.compute(block.signals, block.scales) for block in fitting]
+    kept = checks.varying(by_block, declared.features)
+    seen = np.concatenate(by_block)
     reasons = {name: "the same in every login of this log" for name in declared.features if name not in kept}
     columns = features.places(kept)
     isolation = _isolation_forest(seen[:, columns], seed)
@@ -160,10 +161,6 @@ def _with_distance(blocks: Sequence[Block], far_km: float) -> tuple[Block, ...]:
         replace(block, scales=Scales(total=block.scales.total, kinds=block.scales.kinds, unknown_km=far_km))
         for block in blocks
     )
-
-
-def _features(blocks: Sequence[Block]) -> Matrix:
-    return np.concatenate([features.compute(block.signals, block.scales) for block in blocks])
 
 
 def _succeeded(blocks: Sequence[Block]) -> NDArray[np.bool_]:

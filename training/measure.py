@@ -59,6 +59,7 @@ def declared(absent_columns: Mapping[str, str]) -> Declared:
         **{f"rule:{rule}": COLUMN_OF_RULE[rule] for rule in RULES},
     }
     absent = {name: absent_columns[column] for name, column in needed.items() if column in absent_columns}
+    absent |= {name: absent_columns[name] for name in FEATURES if name in absent_columns}
     kept = tuple(name for name in FEATURES if name not in absent)
     return Declared(kept, {**absent_columns, **absent})
 

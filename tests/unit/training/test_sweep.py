@@ -1,0 +1,65 @@
+"""What is fitted was gathered before it was learned, with frequencies as old as serving will have them."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from risk_scorer.core.signals import PLACE
+from tests.unit.training.logs import LOOKUPS, PLACES, log, objects
+from training.observations import observations
+from training.sweep import BLOCKS, sweep
+
+TABLE = log(1000)
+SWEPT = sweep(TABLE, LOOKUPS)
+
+
+def test_encoders_count_the_successful_logins_of_the_whole_log() -> None:
+    """As a plain count over the rows would."""
+    own = [each for each in observations(TABLE, LOOKUPS) if each.success]
+    assert SWEPT.encoders.total == len(own)
+    assert SWEPT.encoders.user == Counter(each.user_id for each in own)
+    assert SWEPT.encoders.ua == Counter(each.user_agent for each in own)
+    assert SWEPT.encoders.prefix == Counter(each.prefix for each in own)
+    assert SWEPT.encoders.asn == Counter(each.asn_key for each in own)
+
+
+def test_a_block_sees_the_frequencies_of_the_blocks_before_it() -> None:
+    """The first fitted login counts only the first tenth of the log; held-out ones only the first eight."""
+    size = len(TABLE) // BLOCKS
+    for block, before in zip((*SWEPT.fitting, *SWEPT.held_out), (1, 2, 3, 4, 5, 6, 7, 8, 8), strict=True):
+        assert block.scales.total == TABLE.success[: before * size].sum()
+        assert len(block.signals) == len(block.succeeded) == size
+
+
+def test_histories_are_those_before_the_login() -> None:
+    """The number of known logins of every row is how often its user had succeeded by then."""
+    so_far: Counter[str] = Counter()
+    expected = []
+    for user, success in zip(TABLE.user_id, TABLE.success, strict=True):
+        expected.append(so_far[user])
+        so_far[user] += int(success)
+    blocks = (*SWEPT.fitting, *SWEPT.held_out)
+    found = np.concatenate([block.signals[:, PLACE["logins"]] for block in blocks])
+    assert found.tolist() == expected[len(TABLE) // BLOCKS :]
+    assert {user: past.logins for user, past in SWEPT.histories.items() if past.logins} == dict(so_far)
+
+
+def test_usual_places_are_means_of_what_was_looked_up() -> None:
+    """Somebody who is mostly in one country has a place near it."""
+    latitude, longitude = SWEPT.places["u1"]
+    assert (latitude, longitude) == (pytest.approx(PLACES["US"][0], abs=10), pytest.approx(PLACES["US"][1], abs=10))
+
+
+def test_absent_columns_are_not_counted() -> None:
+    """Their frequencies are 0 in every explanation."""
+    swept = sweep(TABLE, LOOKUPS, absent={"device_id", "ja4"})
+    assert (swept.encoders.device, swept.encoders.ja4) == ({}, {})
+    assert swept.encoders.ja4h == SWEPT.encoders.ja4h
+
+
+def test_probes_leave_no_trace() -> None:
+    """They are in nobody's history and in no frequency."""
+    probed = replace(TABLE, probe=objects(["naive"] + [""] * 999))
+    assert sweep(probed, LOOKUPS).encoders.total == SWEPT.encoders.total - int(TABLE.success[0])
