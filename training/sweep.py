@@ -100,6 +100,7 @@ def sweep(events: EventTable, lookups: Lookups, *, absent: Container[str] = (), 
         progress("read", (number + 1) / BLOCKS)
     for logins in waiting:
         totals.add(logins)
+    totals.connection.disconnect()
     return Sweep(
         fitting=tuple(blocks[1:-HELD_OUT_BLOCKS]),
         held_out=tuple(blocks[-HELD_OUT_BLOCKS:]),
