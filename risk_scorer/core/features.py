@@ -47,7 +47,12 @@ ENOUGH_LOGINS = 20  # past it, one more login in the log says nothing about this
 _COUNT = np.array([PLACE[f"count_{name}"] for name in RARE])
 _KIND = np.array([COUNTED.index(name) for name in RARE])
 _SEEN = np.array([PLACE[f"seen_{name}"] for name in NOVEL])
-_TAIL = 5 + len(RARE) + len(NOVEL)
+_VECTOR = np.array([PLACE[name] for name in ("placed", "east", "north", "up")])
+_AT = np.array(
+    [PLACE[name] for name in ("ts", "success", "logins", "count_user", "ip_rep", "ja4_parses", "ja4_contradicts")]
+)
+# Where columns lie is given to the kernels as arguments: a compiled kernel is kept on disk by the date of its own file
+# alone, and would go on reading the old places after another file had moved them.
 WIDTH = len(FEATURES) + 1
 DISTANCE = len(FEATURES)
 """One more column than features: the distance in km as it was measured, NaN when unknown, for people to read."""
@@ -65,12 +70,12 @@ class Scales:
 def compute(signals: Matrix, scales: Scales) -> Matrix:
     """(n, WIDTH) features of (n, len(COLUMNS)) signals; every feature is finite."""
     home_latitude, home_longitude = np.empty(len(signals)), np.empty(len(signals))
-    _usual_places(signals, home_latitude, home_longitude)
+    _usual_places(signals, _VECTOR, home_latitude, home_longitude)
     latitude = np.ascontiguousarray(signals[:, PLACE["latitude"]])
     longitude = np.ascontiguousarray(signals[:, PLACE["longitude"]])
     distance = distances_km(latitude, longitude, home_latitude, home_longitude)
     out = np.empty((len(signals), WIDTH))
-    _fill(signals, distance, scales.total, scales.kinds, scales.unknown_km, out)
+    _fill(signals, distance, (scales.total, scales.unknown_km, SMOOTHING), scales.kinds, _AT, _COUNT, _KIND, _SEEN, out)
     return out
 
 
@@ -79,18 +84,14 @@ def places(names: Sequence[str]) -> NDArray[np.int64]:
     return np.array([FEATURES.index(name) for name in names], dtype=np.int64)
 
 
-_TS, _SUCCESS, _LOGINS, _USER = PLACE["ts"], PLACE["success"], PLACE["logins"], PLACE["count_user"]
-_PLACED, _EAST, _NORTH, _UP = PLACE["placed"], PLACE["east"], PLACE["north"], PLACE["up"]
-_REP, _PARSES, _CONTRADICTS = PLACE["ip_rep"], PLACE["ja4_parses"], PLACE["ja4_contradicts"]
-
-
 @njit(cache=True, nogil=True)
-def _usual_places(signals: Any, latitude: Any, longitude: Any) -> None:
+def _usual_places(signals: Any, vector: Any, latitude: Any, longitude: Any) -> None:
     """`history.usual_place` for every row; NaN where it is None."""
     for row in range(signals.shape[0]):
-        east, north, up = signals[row, _EAST], signals[row, _NORTH], signals[row, _UP]
+        placed, east = signals[row, vector[0]], signals[row, vector[1]]
+        north, up = signals[row, vector[2]], signals[row, vector[3]]
         length = math.sqrt(east * east + north * north + up * up)
-        if signals[row, _PLACED] == 0.0 or length < 1e-6 * signals[row, _PLACED]:
+        if placed == 0.0 or length < 1e-6 * placed:
             latitude[row] = longitude[row] = math.nan
         else:
             latitude[row] = math.degrees(math.asin(max(-1.0, min(1.0, up / length))))
@@ -98,23 +99,28 @@ def _usual_places(signals: Any, latitude: Any, longitude: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _fill(signals: Any, distance: Any, total: float, kinds: Any, unknown_km: float, out: Any) -> None:
+def _fill(
+    signals: Any, distance: Any, numbers: Any, kinds: Any, at: Any, counts: Any, kind: Any, seen: Any, out: Any
+) -> None:
+    total, unknown_km, smoothing = numbers
+    novel = 5 + counts.shape[0]
+    tail = novel + seen.shape[0]
     for row in range(signals.shape[0]):
-        seconds = signals[row, _TS]
+        seconds = signals[row, at[0]]
         out[row, 0] = math.floor(seconds / 3600.0) % 24
         out[row, 1] = (math.floor(seconds / 86400.0) + 3) % 7  # 1970-01-01 was a Thursday, Monday is 0
-        out[row, 2] = signals[row, _SUCCESS]
-        out[row, 3] = math.log1p(min(signals[row, _USER], ENOUGH_LOGINS))
-        logins = signals[row, _LOGINS]
+        out[row, 2] = signals[row, at[1]]
+        logins = signals[row, at[2]]
+        out[row, 3] = math.log1p(min(signals[row, at[3]], ENOUGH_LOGINS))
         out[row, 4] = math.log1p(min(logins, ENOUGH_LOGINS))
-        for place in range(_COUNT.shape[0]):
-            share = total + SMOOTHING * (kinds[_KIND[place]] + 1.0)
-            out[row, 5 + place] = -math.log((signals[row, _COUNT[place]] + SMOOTHING) / share)
-        for place in range(_SEEN.shape[0]):  # 0 without history: nothing is new to nobody
-            out[row, 5 + _COUNT.shape[0] + place] = math.log((logins + 1.0) / (signals[row, _SEEN[place]] + 1.0))
-        out[row, _TAIL] = signals[row, _REP]
+        for place in range(counts.shape[0]):
+            share = total + smoothing * (kinds[kind[place]] + 1.0)
+            out[row, 5 + place] = -math.log((signals[row, counts[place]] + smoothing) / share)
+        for place in range(seen.shape[0]):  # 0 without history: nothing is new to nobody
+            out[row, novel + place] = math.log((logins + 1.0) / (signals[row, seen[place]] + 1.0))
+        out[row, tail] = signals[row, at[4]]
         far = distance[row]
-        out[row, _TAIL + 1] = math.log1p(unknown_km if math.isnan(far) else far)
-        out[row, _TAIL + 2] = signals[row, _PARSES]
-        out[row, _TAIL + 3] = signals[row, _CONTRADICTS]
-        out[row, DISTANCE] = far
+        out[row, tail + 1] = math.log1p(unknown_km if math.isnan(far) else far)
+        out[row, tail + 2] = signals[row, at[5]]
+        out[row, tail + 3] = signals[row, at[6]]
+        out[row, tail + 4] = far

@@ -66,6 +66,8 @@ def terms(signals: Vector, likelihood: Likelihood, *, total: float, kinds: Vecto
         likelihood.most,
         total,
         kinds,
+        _COLUMNS,
+        _MIMICRY,
         out,
     )
     return out
@@ -96,6 +98,8 @@ _COUNT = np.array([PLACE[f"count_{name}"] for name in LEVELS])
 _KIND = np.array([COUNTED.index(name) for name in LEVELS])
 _PARENT_SEEN = np.array([PLACE[f"seen_{PARENT[name]}"] if PARENT[name] else _LOGINS for name in LEVELS])
 _PARENT_COUNT = np.array([PLACE[f"count_{PARENT[name]}"] if PARENT[name] else -1 for name in LEVELS])
+_COLUMNS = np.stack([_SEEN, _SPREAD, _COUNT, _KIND, _PARENT_SEEN, _PARENT_COUNT], axis=1)
+# Given to the kernel as an argument: see `features`.
 _MIMICRY = np.array([MIMICRY[name] for name in LEVELS])
 _FAMILIAR = np.log(_MIMICRY)
 
@@ -118,6 +122,8 @@ def _fill(
     most: float,
     total: float,
     kinds: Any,
+    columns: Any,
+    mimicry: Any,
     out: Any,
 ) -> None:
     for row in range(signals.shape[0]):
@@ -125,16 +131,16 @@ def _fill(
             if used[level] == 0.0:
                 out[row, level] = 0.0
                 continue
-            count = signals[row, _COUNT[level]]
-            parent = total if _PARENT_COUNT[level] < 0 else signals[row, _PARENT_COUNT[level]]
-            world = _world(count, parent, kinds[_KIND[level]])
-            logins = signals[row, _PARENT_SEEN[level]]
-            seen, spread = signals[row, _SEEN[level]], signals[row, _SPREAD[level]]
+            own_seen, own_spread, everyone, kind, parent_seen, parent_count = columns[level]
+            count = signals[row, everyone]
+            parent = total if parent_count < 0 else signals[row, parent_count]
+            world = _world(count, parent, kinds[kind])
+            seen, spread, logins = signals[row, own_seen], signals[row, own_spread], signals[row, parent_seen]
             ratio = world / _own(seen, logins, spread, world, strength[level], discount[level])
             rarity = 1.0
             if scale[level] > 0.0:
                 rarity = scale[level] / count if count > 0.0 else unseen[level]
                 if seen > 0.0:  # what is the person's own may be as rare as it likes
                     rarity = min(1.0, rarity)
-            share = _MIMICRY[level]
+            share = mimicry[level]
             out[row, level] = min(most, math.log(share + (1.0 - share) * ratio * rarity))

@@ -44,28 +44,35 @@ class RuleBook:
 def matches(signals: Matrix) -> Matrix:
     """(n, 8) from 0 (does not match) to 1 (matches in full)."""
     out = np.empty((len(signals), len(RULES)))
-    _fill(signals, out)
+    _fill(signals, _AT, out)
     return out
 
 
-_LISTED, _REP, _TOR, _VPN, _HOSTING = (PLACE[name] for name in ("listed", "ip_rep", "tor", "vpn", "hosting"))
-_GIVEN, _PARSES, _CONTRADICTS = (PLACE[name] for name in ("ja4_given", "ja4_parses", "ja4_contradicts"))
-_AUTOMATED, _SEEN_ASN, _SEEN_JA4 = (PLACE[name] for name in ("automated", "seen_asn", "seen_ja4"))
-_SEEN_VERSION = PLACE["seen_browser_version"]
 BAD_FROM = 50.0  # reputations below it are ordinary
+_AT = np.array(
+    [
+        PLACE[name]
+        for name in (
+            "listed", "ip_rep", "tor", "vpn", "hosting", "ja4_contradicts", "ja4_given", "ja4_parses", "automated",
+            "seen_asn", "seen_ja4", "seen_browser_version",
+        )
+    ]
+)  # fmt: skip
+# Given to the kernel as an argument: see `features`.
 
 
 @njit(cache=True, nogil=True)
-def _fill(signals: Any, out: Any) -> None:
+def _fill(signals: Any, at: Any, out: Any) -> None:
     for row in range(signals.shape[0]):
         # a network, fingerprint or client that is already the person's own says less each time it is used again
-        strange_network = 1.0 / (1.0 + signals[row, _SEEN_ASN])
-        strange_fingerprint = 1.0 / (1.0 + signals[row, _SEEN_JA4])
-        out[row, 0] = signals[row, _LISTED]
-        out[row, 1] = max(0.0, signals[row, _REP] - BAD_FROM) / (100.0 - BAD_FROM)
-        out[row, 2] = signals[row, _TOR]
-        out[row, 3] = signals[row, _VPN] * strange_network
-        out[row, 4] = signals[row, _HOSTING] * strange_network
-        out[row, 5] = signals[row, _CONTRADICTS]
-        out[row, 6] = signals[row, _GIVEN] * (1.0 - signals[row, _PARSES]) * strange_fingerprint
-        out[row, 7] = signals[row, _AUTOMATED] / (1.0 + signals[row, _SEEN_VERSION])
+        strange_network = 1.0 / (1.0 + signals[row, at[9]])
+        strange_fingerprint = 1.0 / (1.0 + signals[row, at[10]])
+        strange_client = 1.0 / (1.0 + signals[row, at[11]])
+        out[row, 0] = signals[row, at[0]]
+        out[row, 1] = max(0.0, signals[row, at[1]] - BAD_FROM) / (100.0 - BAD_FROM)
+        out[row, 2] = signals[row, at[2]]
+        out[row, 3] = signals[row, at[3]] * strange_network
+        out[row, 4] = signals[row, at[4]] * strange_network
+        out[row, 5] = signals[row, at[5]]
+        out[row, 6] = signals[row, at[6]] * (1.0 - signals[row, at[7]]) * strange_fingerprint
+        out[row, 7] = signals[row, at[8]] * strange_client
