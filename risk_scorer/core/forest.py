@@ -38,11 +38,11 @@ def decision_function(forest: Forest, features: NDArray[np.float64]) -> NDArray[
     out = np.empty(len(features))
     _walk(
         features,
-        forest.feature,
+        forest.feature.view(np.uint32),  # unsigned, so that no step asks whether an index counts from the end
         forest.threshold,
-        forest.child,
+        forest.child.view(np.uint32),
         forest.path,
-        forest.root,
+        forest.root.view(np.uint32),
         forest.depth,
         forest.scale,
         forest.offset,
@@ -68,7 +68,8 @@ def _walk(
     n_trees = root.shape[0] - 1
     most = min(n_rows, ROWS_A_BLOCK)
     block = np.empty(most * n_features, np.float32)
-    node = np.empty(most, np.int32)
+    start_of = np.arange(0, most * n_features, n_features).astype(np.uint32)
+    node = np.empty(most, np.uint32)
     total = np.empty(most)
     for start in range(0, n_rows, ROWS_A_BLOCK):
         rows = min(ROWS_A_BLOCK, n_rows - start)
@@ -82,7 +83,7 @@ def _walk(
             for _ in range(depth):
                 for row in range(rows):  # independent walks side by side hide each other's waiting for memory
                     at = node[row]
-                    node[row] = child[at] + np.int32(block[row * n_features + feature[at]] > threshold[at])
+                    node[row] = child[at] + np.uint32(block[start_of[row] + feature[at]] > threshold[at])
             for row in range(rows):
                 total[row] += path[node[row]]
         for row in range(rows):
