@@ -53,6 +53,7 @@ VERSION: Final = version("riskgate")
 ANNOUNCEMENTS: Final = "announcements"
 OUTCOME_IDS_KEPT_DAYS: Final = 30.0
 """Longer than any sender keeps trying, so that a repeated outcome is always known."""
+COLLECT_AFTER: Final = (20_000, 20, 50)
 
 log = structlog.get_logger(__name__)
 
@@ -240,9 +241,11 @@ def _lifespan(scorer: Scorer, feed: LiveFeed, tell_ready: Callable[[str], None] 
         scorer.log.listen(feed.publish)
         scorer.log.fill()
         await asyncio.to_thread(scorer.models.reload)
-        # What lives as long as the process need not be looked at by every garbage collection.
+        # What lives as long as the process need not be looked at by every garbage collection, and a bulk of events
+        # makes so many short-lived values that Python's own thresholds would collect hundreds of times in one answer.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*COLLECT_AFTER)
         _warn(scorer.settings)
         tasks = [asyncio.create_task(work) for work in _background(scorer)]
         if tell_ready is not None:

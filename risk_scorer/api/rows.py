@@ -10,7 +10,6 @@ import msgspec
 from risk_scorer.core.reasons import BASELINE
 from risk_scorer.flows.ports import ScoredEvent
 
-
 LONGEST_TEXT = 80
 """Signs of one text that a line has room for."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from plumbing.clock import Clock
 from plumbing.randomness import Randomness
@@ -15,10 +16,12 @@ from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
 from risk_scorer.core.assessments import assessments
 from risk_scorer.core.model import Model
+from risk_scorer.core.observation import Observation
 from risk_scorer.core.scoring import score_many
 from risk_scorer.flows.announce import high_risk_message
 from risk_scorer.flows.observe import Observer, Where
 from risk_scorer.flows.ports import EventLog, Histories, Models, ScoredEvent
+from risk_scorer.flows.together import Together
 
 CHUNK = 500
 """Events between two breaths of the event loop: a few milliseconds, so that other requests hardly notice a bulk."""
@@ -28,7 +31,7 @@ Render = Callable[[list[RiskScore]], None]
 
 
 class Assess:
-    """One use case in two sizes; a single event is a batch of one."""
+    """One use case in two sizes, with the same numbers in both: a single event is a batch of one."""
 
     def __init__(
         self,
@@ -50,12 +53,15 @@ class Assess:
         self._randomness = randomness
         self._tenant = tenant
         self._announce_from = announce_from
+        self._together = Together(lambda observations: self._scores(self._model(), observations))
 
     async def one(self, event: LoginEvent) -> RiskScore:
         """The score of a live login. Raises: Refused (422 bad event, 503 no model or no storage)."""
-        scores = self._scores(self._model(), [event], lambda _: "$")
-        await self._record([event], scores, announce=True)
-        return scores[0]
+        self._model()
+        [observation] = self._observations([event], lambda _: "$")
+        score = await self._together.score(observation)
+        await self._record([event], [score], announce=True)
+        return score
 
     async def many(self, events: Sequence[LoginEvent], *, announce: bool, path: str, render: Render) -> None:
         """Score all or none; `render` gets the answers in order, piece by piece.
@@ -65,7 +71,8 @@ class Assess:
         model = self._model()
         scores: list[RiskScore] = []
         for start in range(0, len(events), CHUNK):
-            piece = self._scores(model, events[start : start + CHUNK], lambda i, start=start: f"{path}[{start + i}]")  # type: ignore[misc]
+            where = partial(_place, path, start)
+            piece = self._scores(model, self._observations(events[start : start + CHUNK], where))
             render(piece)
             scores += piece
             await asyncio.sleep(0)
@@ -82,13 +89,13 @@ class Assess:
             )
         return model
 
-    def _scores(self, model: Model, events: Sequence[LoginEvent], where: Where) -> list[RiskScore]:
-        now = self._clock.now()
-        event_ids = self._event_ids(events)
-        observations = self._observer.observations(events, event_ids, now=now, where=where)
-        histories = self._histories.get_many([event.user_id for event in events])
+    def _observations(self, events: Sequence[LoginEvent], where: Where) -> list[Observation]:
+        return self._observer.observations(events, self._event_ids(events), now=self._clock.now(), where=where)
+
+    def _scores(self, model: Model, observations: list[Observation]) -> list[RiskScore]:
+        histories = self._histories.get_many([seen.user_id for seen in observations])
         scored = score_many(model, observations, histories)
-        return assessments(model, observations, histories, scored, ts=now)
+        return assessments(model, observations, histories, scored, ts=self._clock.now())
 
     def _event_ids(self, events: Sequence[LoginEvent]) -> list[str]:
         """The id that each event brings, or a new one; those of a batch share their random part."""
@@ -106,3 +113,8 @@ class Assess:
             await self._log.record_and_announce(scored, messages)
         elif scored:
             self._log.record(scored)
+
+
+def _place(path: str, start: int, position: int) -> str:
+    """The path of an event in the body."""
+    return f"{path}[{start + position}]"
