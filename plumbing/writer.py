@@ -54,7 +54,7 @@ class _Outcome(NamedTuple):
 
 
 _STOP: Final = None
-_NUDGE: Final = _Waiting(lambda _: None, None, None)
+_NUDGE: Final[list[_Waiting]] = []
 
 
 def storage_unavailable() -> Refused:
@@ -76,7 +76,10 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._transaction = Transaction(connection)
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
+        self._gathering: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+        self._counting = threading.Lock()
+        self._waiting = 0
         self._posts: deque[_Waiting] = deque()
         self._is_closed = False
         self.dropped = 0
@@ -85,13 +88,21 @@ class Writer:
 
     async def write(self, job: Job) -> Any:
         loop = asyncio.get_running_loop()
+        self._admit()
         future = loop.create_future()
-        self._put(_Waiting(job, future, loop))
+        gathered = self._gathering.get(loop)
+        if gathered is None:
+            # What one turn of the loop asks for goes over together: waking the writer for each job costs both threads
+            # more than the job, and makes small commits out of what could be one.
+            gathered = self._gathering[loop] = []
+            loop.call_soon(self._send_gathered, loop)
+        gathered.append(_Waiting(job, future, loop))
         return await future
 
     def write_sync(self, job: Job) -> Any:
+        self._admit()
         future: Future[Any] = Future()
-        self._put(_Waiting(job, future, None))
+        self._queue.put([_Waiting(job, future, None)])
         return future.result()
 
     def post(self, job: Job) -> None:
@@ -110,12 +121,21 @@ class Writer:
         self._thread.join()
         self._connection.close()
 
-    def _put(self, waiting: _Waiting) -> None:
+    def _admit(self) -> None:
+        """Count one more job that waits, or refuse it."""
         if self._is_closed:
             raise storage_unavailable()
-        if self._queue.qsize() >= MAX_WAITING:
-            raise Refused("busy", "Too many requests wait for the storage.", status=503, retry_after_seconds=1)
-        self._queue.put(waiting)
+        with self._counting:
+            if self._waiting >= MAX_WAITING:
+                raise Refused("busy", "Too many requests wait for the storage.", status=503, retry_after_seconds=1)
+            self._waiting += 1
+
+    def _send_gathered(self, loop: asyncio.AbstractEventLoop) -> None:
+        gathered = self._gathering.pop(loop)
+        if self._is_closed:  # the writer has its last batch already; nobody would answer these
+            _resolve_all([_Outcome(waiting, None, storage_unavailable()) for waiting in gathered])
+        else:
+            self._queue.put(gathered)
 
     def _work(self) -> None:
         is_stopping = False
@@ -128,22 +148,22 @@ class Writer:
     def _next_batch(self) -> tuple[list[_Waiting], bool]:
         """Wait for work; the jobs that share the next commit, and whether they are the last."""
         try:
-            first = self._queue.get(timeout=POST_LINGER_SECONDS if self._posts else None)
-            if first is _NUDGE:
-                first = self._queue.get(timeout=POST_LINGER_SECONDS)
+            item = self._queue.get(timeout=POST_LINGER_SECONDS if self._posts else None)
+            if item is _NUDGE:
+                item = self._queue.get(timeout=POST_LINGER_SECONDS)
         except queue.Empty:
-            first = _NUDGE
+            item = _NUDGE
         batch: list[_Waiting] = []
-        item = first
         while item is not _STOP:
-            if item is not _NUDGE:
-                batch.append(item)
+            batch += item
             if len(batch) >= MAX_BATCH:
                 break
             try:
                 item = self._queue.get_nowait()
             except queue.Empty:
                 break
+        with self._counting:
+            self._waiting -= len(batch)
         return batch + self._taken_posts(), item is _STOP
 
     def _taken_posts(self) -> list[_Waiting]:

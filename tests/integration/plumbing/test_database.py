@@ -306,3 +306,13 @@ def test_only_a_file_is_opened(url: str) -> None:
     """Threads each have their own connection, so memory cannot be shared; other engines are not in this version."""
     with pytest.raises(ValueError, match=r"sqlite:///path"):
         Database.open(url, metadata=METADATA)
+
+
+async def test_a_write_that_meets_the_closing_is_refused_and_not_forgotten(database: Database) -> None:
+    """A job asked for in the very turn in which the database closes gets its refusal; nobody waits for ever."""
+    late = asyncio.ensure_future(database.write(added("late")))
+    await asyncio.sleep(0)  # the job is gathered, and would be sent over in the next turn
+    database.close()
+    with pytest.raises(Refused) as refused:
+        await asyncio.wait_for(late, 5)
+    assert refused.value.code == "storage_unavailable"
