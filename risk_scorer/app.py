@@ -86,11 +86,15 @@ class Scorer:
     delivery: DeliveryWorker
     lookups: Lookups
 
+    def model_version(self) -> str | None:
+        """The version of the model in use."""
+        model = self.models.current()
+        return model.version if model else None
+
     def readiness(self) -> Readiness:
         """The state of every part, asked now."""
-        model = self.models.current()
         return Readiness(
-            model_version=model.version if model else None,
+            model_version=self.model_version(),
             model_problem=self.models.problem,
             database_answers=answers(self.database),
             records_dropped=self.database.dropped + self.log.dropped,
@@ -228,7 +232,7 @@ def _pages(scorer: Scorer, access: Access, feed: LiveFeed) -> OperatorPages:
         operators=scorer.operators,
         log=scorer.log,
         feed=feed,
-        model_version=lambda: scorer.readiness().model_version,
+        model_version=scorer.model_version,
         public_url=scorer.settings.public_url,
         recent_max=scorer.settings.recent_max,
         credits=scorer.lookups.credits,

@@ -27,6 +27,8 @@ PAGE_CSP: Final = (
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 SESSION_COOKIE_SECONDS: Final = 8 * 3600
+MOST_ROWS: Final = 500
+"""What a browser shows at ease; /recent has the rest."""
 LINK_COMMAND: Final = "risk-scorer operator-link"
 
 _pages = Environment(
@@ -55,15 +57,15 @@ class OperatorPages:
         self._feed = feed
         self._model_version = model_version
         self._public_url = public_url
-        self._recent_max = recent_max
+        self._rows = min(recent_max, MOST_ROWS)
         self._credits = credits
 
     async def dashboard(self, request: Request) -> Response:
         self._access.require_operator(request)
         return page(
             "dashboard.html",
-            rows=[row_of(scored) for scored in self._log.recent(self._recent_max)],
-            row_limit=self._recent_max,
+            rows=[row_of(scored) for scored in self._log.recent(self._rows)],
+            row_limit=self._rows,
             model_version=self._model_version(),
             public_url=self._public_url,
             credits=self._credits,

@@ -1,0 +1,96 @@
+"""The operator's commands: what they print, and how they fail."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from risk_scorer.cli import app
+from risk_scorer.settings import Settings
+from tests.integration.risk_scorer.published import PUBLIC_KEY, publish_model
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A scorer's own place, and nothing that the machine happens to have set."""
+    for name in (*Settings.model_fields, "risk_scorer_config"):
+        monkeypatch.delenv(name.upper(), raising=False)
+    (tmp_path / "signing.pub").write_bytes(PUBLIC_KEY)
+    monkeypatch.setenv("MODEL_DIR", str(tmp_path / "models"))
+    monkeypatch.setenv("MODEL_PUBLIC_KEYS", str(tmp_path / "signing.pub"))
+    monkeypatch.setenv("RISK_SCORER_STATE", str(tmp_path / "scorer"))
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "said"),
+    [
+        (["serve"], {"RECENT_MAX": "none"}, "RECENT_MAX"),
+        (["serve"], {"MFA_HMAC_SECRET": "supersecret"}, "MFA_HMAC_SECRET"),
+        (["serve"], {"RISK_SCORER_STATE": "/proc/nowhere"}, "RISK_SCORER_STATE"),
+        (["serve"], {"IP_OVERLAY": "/nowhere.toml"}, "nowhere.toml"),
+        (["operator-link"], {"RISK_SCORER_STATE": "/proc/nowhere"}, "RISK_SCORER_STATE"),
+        (["credentials", "add", "x", "--scope", "admin"], {}, "scope"),
+        (["credentials", "add", "x", "--scope", ""], {}, "scope"),
+        (["credentials", "add", "a\nb"], {}, "name"),
+        (["credentials", "revoke", "nobody"], {}, "no active credential"),
+        (["model", "show"], {"MODEL_PUBLIC_KEYS": "neither"}, "MODEL_PUBLIC_KEYS"),
+    ],
+)
+def test_wrong_input_is_one_line_and_status_two(
+    place: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], changes: dict[str, str], said: str
+) -> None:
+    """Operators read what is wrong, not where our code stood, and never a secret."""
+    publish_model(place / "models")
+    for name, value in changes.items():
+        monkeypatch.setenv(name, value)
+    done = run(*arguments)
+    assert done.exit_code == 2
+    [line] = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+    assert line.startswith("risk-scorer: ")
+    assert said in line
+    assert "supersecret" not in done.output
+
+
+def test_a_file_that_is_no_database_is_named(place: Path) -> None:
+    """A damaged state stops the start with one line instead of a traceback."""
+    (place / "scorer").mkdir()
+    (place / "scorer" / "scorer.db").write_bytes(b"this is not a database, however long it may be" * 100)
+    done = run("credentials", "list")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("risk-scorer: the database in RISK_SCORER_STATE cannot be opened: ")
+
+
+def test_credentials_are_shown_once_and_listed_without_themselves(place: Path) -> None:
+    """`add` prints the text; `list` prints names, scopes and state."""
+    text = run("credentials", "add", "gateway", "--scope", "score, outcomes").stdout.strip()
+    assert text.startswith("rgs_")
+    listed = run("credentials", "list").stdout
+    assert listed.startswith("gateway\toutcomes,score\tsince ")
+    assert text not in listed
+    assert run("credentials", "add", "gateway").exit_code == 2
+    assert run("credentials", "revoke", "gateway").stdout == "revoked\n"
+    assert "revoked" in run("credentials", "list").stdout
+
+
+def test_an_operator_link_leads_to_the_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call prints another link."""
+    monkeypatch.setenv("RISK_SCORER_PUBLIC_URL", "https://scorer.example.com/")
+    first, second = run("operator-link").stdout, run("operator-link").stdout
+    assert first.startswith("https://scorer.example.com/operator/sign-in?token=")
+    assert first != second
+
+
+def test_the_model_command_checks_as_the_service_does(place: Path) -> None:
+    """A good model's manifest is printed; a missing or damaged one is refused with its reason."""
+    assert (run("model", "show").exit_code, "no signed model" in run("model", "show").stderr) == (1, True)
+    publish_model(place / "models")
+    assert '"model_version"' in run("model", "show").stdout
+    (place / "models" / "encoders.json").write_bytes(b"{}")
+    refused = run("model", "show")
+    assert (refused.exit_code, "hash_mismatch" in refused.stderr) == (1, True)
