@@ -84,6 +84,15 @@ def show_doors(house: House, demo_credential: str, console: Console) -> None:
         console.print(f"   {name:<11}{text}", highlight=False, soft_wrap=True)
 
 
+def wait_for_the_end() -> None:
+    """Return on Ctrl-C, or when told to stop."""
+    try:
+        while True:
+            signal.pause()
+    except KeyboardInterrupt:
+        return
+
+
 def show(house: House, console: Console, *, once: bool) -> int:
     """The whole demo; the exit status."""
     began = time.monotonic()
@@ -101,7 +110,7 @@ def show(house: House, console: Console, *, once: bool) -> int:
     )
     if not once:
         console.print("Everything stays up until Ctrl-C.")
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        wait_for_the_end()
         console.print("\nStopping …")
     return 0 if kept else 1
 
@@ -110,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = arguments(argv)
     console = Console(soft_wrap=True)
     workplace = Workplace(chosen.state.resolve(), chosen.models.resolve())
-    signal.pthread_sigmask(signal.SIG_BLOCK, set())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to stop, it ends its children as on Ctrl-C
     try:
         if not workplace.has_model():
             console.print("No model yet: training one on the bundled (synthetic) sample …")
@@ -127,12 +136,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DemoFailed as failed:
         console.print(f"[red]{failed}[/red]", highlight=False)
         return 1
+    except KeyboardInterrupt:
+        return 130
     try:
         return show(house, console, once=chosen.once)
     except DemoFailed as failed:
         console.print(f"[red]{failed}[/red]", highlight=False)
         return 1
     except KeyboardInterrupt:
+        console.print("\nStopping …")
         return 130
     finally:
         house.stop()

@@ -15,9 +15,12 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    """Debian's Chromium, headless; its version is named in the closing lines."""
+    """Debian's Chromium, headless; its version is named in the closing lines.
+
+    Not kept for the whole run: as long as it lives its event loop occupies the main thread, and other tests start theirs.
+    """
     path = shutil.which("chromium")
     assert path, "scripts/test --browser installs chromium"
     with sync_playwright() as playwright:

@@ -1,9 +1,13 @@
 """`scripts/demo --once` keeps every promise it prints, and says so by its exit status."""
 
+import re
 import socket
 import subprocess
 import sys
 from pathlib import Path
+
+import httpx2
+import pytest
 
 
 def demo(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -45,3 +49,26 @@ def test_a_taken_port_is_said_and_another_one_chosen(root: Path, trained_models:
         )
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert f"Port {port} is taken" in shown.stdout
+
+
+def test_told_to_stop_it_ends_what_it_started(root: Path, trained_models: Path) -> None:
+    """It stays up after the walk; a SIGTERM ends both services with it, and the status is 0."""
+    chosen = ("--state", str(trained_models.parent / "stop"), "--models", str(trained_models))
+    ports = ("--scorer-port", "18000", "--gateway-port", "19000")
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "demo", *chosen, *ports], cwd=root, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if "stays up until Ctrl-C" in line:
+                break
+        shown = "".join(lines)
+        gateway = re.findall(r"Ready: gateway (\S+), scorer (\S+)", shown)[0]
+        assert all(httpx2.get(f"{url}/health", trust_env=False).status_code == 200 for url in gateway)
+        process.terminate()
+        assert process.wait(30) == 0, shown
+    for url in gateway:
+        with pytest.raises(httpx2.ConnectError):
+            httpx2.get(f"{url}/health", trust_env=False)
