@@ -34,6 +34,7 @@ from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.adapters.user_agents import UserAgents
 from risk_scorer.api.access import Access
 from risk_scorer.api.dashboard import OperatorPages, add_operator_pages
+from risk_scorer.api.fast_lane import FastLane
 from risk_scorer.api.health import Readiness, add_health
 from risk_scorer.api.live import LiveFeed
 from risk_scorer.api.reference import describe
@@ -196,12 +197,16 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_lifespan(scorer, feed, tell_ready),
     )
-    refusal_handlers(app)
-    app.add_middleware(SecurityHeaders)
     access = Access(scorer.credentials, scorer.operators)
-    _add_service(app, scorer, access)
+    routes = _service_routes(scorer, access)
+    # The first added is the innermost: the guards below see its answers too.
+    app.add_middleware(FastLane, path="/score", endpoint=routes.score)
+    refusal_handlers(app, scorer.randomness)
+    app.add_middleware(SecurityHeaders)
+    add_service_routes(app, routes, settings.recent_max)
     add_health(app, version=VERSION, readiness=scorer.readiness)
     add_operator_pages(app, _pages(scorer, access, feed))
     mount_docs(app)
@@ -209,7 +214,7 @@ def create_app(
     return app
 
 
-def _add_service(app: FastAPI, scorer: Scorer, access: Access) -> None:
+def _service_routes(scorer: Scorer, access: Access) -> ServiceRoutes:
     settings = scorer.settings
     assess = Assess(
         models=scorer.models,
@@ -222,8 +227,7 @@ def _add_service(app: FastAPI, scorer: Scorer, access: Access) -> None:
         announce_from=settings.webhook_risk_threshold if settings.announce_url else None,
     )
     learn = Learn(observer=scorer.lookups.observer, histories=scorer.profiles, clock=scorer.clock)
-    routes = ServiceRoutes(access=access, assess=assess, learn=learn, log=scorer.log, recent_max=settings.recent_max)
-    add_service_routes(app, routes, settings.recent_max)
+    return ServiceRoutes(access=access, assess=assess, learn=learn, log=scorer.log, recent_max=settings.recent_max)
 
 
 def _pages(scorer: Scorer, access: Access, feed: LiveFeed) -> OperatorPages:

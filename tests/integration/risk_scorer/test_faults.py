@@ -89,6 +89,22 @@ async def test_without_a_receiver_loud_logins_need_no_storage(tmp_path: Path) ->
         assert (loud.status_code, loud.json()["risk_level"]) == (200, "high")
 
 
+async def test_a_bug_in_scoring_is_a_500_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An incident id for the log and no word of what broke; the guards stand around the way past the router too."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    async with running(tmp_path) as service:
+        monkeypatch.setattr(service.scorer.profiles, "get_many", broken)
+        for path, body in (("/score", EVENT), ("/bulk_score", [EVENT])):
+            answer = await service.client.post(path, json=body)
+            assert (answer.status_code, answer.json()["error"]) == (500, "internal_error")
+            assert answer.json()["incident_id"].startswith("inc_")
+            assert "secret" not in answer.text
+            assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 async def test_health_and_docs_say_what_they_should(tmp_path: Path) -> None:
     """No stream consumer in this version; the reference documents bodies, scopes and answers without any script."""
     async with running(tmp_path, kafka_broker="localhost:9092") as service:
