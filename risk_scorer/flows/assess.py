@@ -23,7 +23,7 @@ from risk_scorer.flows.observe import Observer, Where
 from risk_scorer.flows.ports import EventLog, Histories, Models, ScoredEvent
 from risk_scorer.flows.together import Together
 
-CHUNK = 500
+CHUNK = 250
 """Events between two breaths of the event loop: a few milliseconds, so that other requests hardly notice a bulk."""
 MODEL_RETRY_SECONDS = 5
 
