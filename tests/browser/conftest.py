@@ -19,7 +19,7 @@ QUIET = [
 def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """Debian's Chromium, headless; its version is named in the closing lines.
 
-    Not kept for the whole run: as long as it lives its event loop occupies the main thread, and other tests start theirs.
+    Not kept for the whole run: its event loop occupies the main thread, and other tests start theirs.
     """
     path = shutil.which("chromium")
     assert path, "scripts/test --browser installs chromium"

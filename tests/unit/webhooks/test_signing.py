@@ -1,10 +1,13 @@
 """Our signatures are the ones that the official library takes, and its are the ones that we take."""
 
+from __future__ import annotations
+
 import base64
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 import pytest
+from standardwebhooks import webhooks
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from plumbing.randomness import SeededRandomness
@@ -21,10 +24,22 @@ from webhooks.signing import (
     verify,
 )
 
-NOW = int(datetime.now(UTC).timestamp())  # the official library reads the machine's clock
+NOW = 1_767_225_600
 OLD, NEW, FOREIGN = bytes(range(32)), bytes(range(1, 33)), bytes(range(2, 34))
 BODY = announcement("login.denied", at=NOW, data={"user_id": "ann", "city": "Zürich"})
 ID = message_id("evt_1")
+
+
+@pytest.fixture(autouse=True)
+def held_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The official library reads the machine's clock; here it is always NOW."""
+
+    class Held(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Held:
+            return cls.fromtimestamp(NOW, tz)
+
+    monkeypatch.setattr(webhooks, "datetime", Held)
 
 
 def headers(*keys: bytes, at: int = NOW) -> dict[str, str]:
