@@ -150,8 +150,17 @@ class EventLog:
                 tx, message_id=each.message_id, endpoint=endpoint, event_type=each.event_type, body=each.body, now=now
             )
 
-    def _show(self, scored: Sequence[ScoredEvent]) -> None:
+    @property
+    def shown_at_most(self) -> int:
+        """How many events `recent` can tell."""
+        return self._recent.maxlen or 0
+
+    def show(self, scored: Sequence[ScoredEvent]) -> None:
+        """Put them among the recent ones, and nowhere else."""
         self._recent.extend(scored)
+
+    def _show(self, scored: Sequence[ScoredEvent]) -> None:
+        self.show(scored)
         for listener in self._listeners:
             listener(scored)
 

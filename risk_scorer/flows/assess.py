@@ -66,7 +66,8 @@ class Assess:
     async def many(self, events: Sequence[LoginEvent], *, announce: bool, path: str, render: Render) -> None:
         """Score all or none; `render` gets the answers in order, piece by piece.
 
-        `path` is the list's place in the body.
+        `path` is the list's place in the body. What is scored again is a question and no login, so it is shown among
+        the recent ones and not kept in the log, unless it is to be announced.
         """
         model = self._model()
         scores: list[RiskScore] = []
@@ -76,7 +77,10 @@ class Assess:
             render(piece)
             scores += piece
             await asyncio.sleep(0)
-        await self._record(events, scores, announce=announce)
+        if announce:
+            await self._record(events, scores, announce=True)
+        else:
+            self._log.show(_paired(events, scores, newest=self._log.shown_at_most))
 
     def _model(self) -> Model:
         model = self._models.current()
@@ -105,7 +109,7 @@ class Assess:
         return [event.event_id or f"{base}_{position}" for position, event in enumerate(events)]
 
     async def _record(self, events: Sequence[LoginEvent], scores: list[RiskScore], *, announce: bool) -> None:
-        scored = [ScoredEvent(event=event, score=score) for event, score in zip(events, scores, strict=True)]
+        scored = _paired(events, scores)
         mark = self._announce_from
         loud = [each for each in scored if each.score.risk_score >= mark] if announce and mark is not None else []
         if loud:
@@ -113,6 +117,12 @@ class Assess:
             await self._log.record_and_announce(scored, messages)
         elif scored:
             self._log.record(scored)
+
+
+def _paired(events: Sequence[LoginEvent], scores: Sequence[RiskScore], *, newest: int = 0) -> list[ScoredEvent]:
+    """Each event with its score; only the `newest` last ones when that is not 0."""
+    pairs = zip(events[-newest:], scores[-newest:], strict=True)
+    return [ScoredEvent(event=event, score=score) for event, score in pairs]
 
 
 def _place(path: str, start: int, position: int) -> str:

@@ -75,6 +75,15 @@ class EventLog(Protocol):
         """Append and announce in one durable transaction. Raises: Refused."""
         ...
 
+    @property
+    def shown_at_most(self) -> int:
+        """How many events `recent` can tell."""
+        ...
+
+    def show(self, scored: Sequence[ScoredEvent]) -> None:
+        """Put them among the recent ones without keeping them in the log."""
+        ...
+
     def recent(self, limit: int) -> list[ScoredEvent]:
         """The newest events, newest first."""
         ...
