@@ -1,7 +1,7 @@
 """What answers requests: the adapters that live on the event loop, joined with the flows. No rules."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import structlog
@@ -33,6 +33,8 @@ from webhooks.delivery import DeliveryWorker, Endpoint, Pace
 from webhooks.outbox import Outbox
 from webhooks.signing import bearer_signer, standard_signer
 
+# What a person's next login should know of this one is there long before they can log in again.
+OUTCOMES_LINGER_SECONDS = 0.25
 DEMO_PACE = Pace(first_retry=0.5, longest_retry=5.0)
 # New users arrive with schemes of their own at most this often.
 SCHEME_CHECK_SECONDS = 60.0
@@ -236,8 +238,20 @@ def endpoints_of(settings: Settings) -> dict[EndpointName, Endpoint]:
         signer = bearer_signer(settings.risk_api_credential.get_secret_value())
         # The scorer is ours, and the operator says where it is.
         url = f"{settings.risk_api_url}/outcomes"
-        found["scorer"] = Endpoint(name="scorer", url=url, signer=signer, allow_private=True)
+        found["scorer"] = Endpoint(
+            name="scorer",
+            url=url,
+            signer=signer,
+            allow_private=True,
+            merge=_as_list,
+            linger_seconds=OUTCOMES_LINGER_SECONDS,
+        )
     return found
+
+
+def _as_list(outcomes: Sequence[bytes]) -> bytes:
+    """Several outcomes as the list that the scorer takes."""
+    return b"[" + b",".join(outcomes) + b"]"
 
 
 async def _repeat(pause_seconds: float, work: Callable[[], Awaitable[object]]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Final
 import structlog
 
 from plumbing.clock import Clock
-from plumbing.database import Database
+from plumbing.database import Database, Transaction
 from plumbing.randomness import Randomness
 from webhooks.outbox import Message, Outbox
 from webhooks.signing import Signer
@@ -21,6 +22,12 @@ CONTENT_HEADERS: Final = {"content-type": "application/json", "user-agent": "ris
 FAILURES_OF_AN_OUTAGE: Final = 3
 """Failures in a row after which a success means "it is back", rather than "that one message was bad"."""
 STORAGE_RETRY_SECONDS: Final = 1.0
+
+MOST_MERGED: Final = 100
+"""Messages that travel together at most: a body of a few hundred kilobytes."""
+
+Merge = Callable[[Sequence[bytes]], bytes]
+"""The bodies of several messages → one body that the receiver reads as all of them."""
 
 log = structlog.get_logger("webhooks.delivery")
 
@@ -54,6 +61,9 @@ class Pace:
 class Endpoint:
     """A receiver. `name` is what the outbox knows it by; `tls` replaces the usual trust, for a private authority.
 
+    A receiver that takes several messages as one body says by `merge` how they are joined; then what comes within
+    `linger_seconds` of each other travels together. Standard Webhooks receivers take one message a request.
+
     Raises:
         TargetRefused: the URL has a form that we never send to.
     """
@@ -64,6 +74,8 @@ class Endpoint:
     allow_private: bool = False
     concurrency: int = 8
     tls: ssl.SSLContext | None = None
+    merge: Merge | None = None
+    linger_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         parse_target(self.url, allow_private=self.allow_private)
@@ -110,22 +122,23 @@ class Lane:
             while not self.is_disabled:
                 self.woken.clear()
                 messages, idle_seconds = await self._claimed()
-                for message in messages:
+                for together in self._loads(messages):
                     self._in_flight += 1
-                    group.create_task(self._deliver(courier, message))
+                    group.create_task(self._deliver(courier, together))
                 await self._wait(idle_seconds)
 
     async def _claimed(self) -> tuple[list[Message], float]:
         """What to send now, and how long there is nothing else to do."""
         now = self._clock.now()
         free = self.endpoint.concurrency - self._in_flight
+        most = free if self.endpoint.merge is None else free * MOST_MERGED
         if now < self._paused_until:
             return [], self._paused_until - now
         if free == 0:
             return [], self._pace.poll
         look = partial(self._outbox.next_due, endpoint=self.endpoint.name)
         claim = partial(
-            self._outbox.claim, endpoint=self.endpoint.name, now=now, limit=free, lease_seconds=self._pace.lease
+            self._outbox.claim, endpoint=self.endpoint.name, now=now, limit=most, lease_seconds=self._pace.lease
         )
         try:
             due = await self._database.read_in_thread(look)  # a look costs nothing, a claim costs a commit
@@ -140,29 +153,49 @@ class Lane:
         with suppress(TimeoutError):
             async with asyncio.timeout(min(seconds, self._pace.poll)):
                 await self.woken.wait()
+                await asyncio.sleep(self.endpoint.linger_seconds)
 
-    async def _deliver(self, courier: Courier, message: Message) -> None:
+    def _loads(self, messages: list[Message]) -> list[list[Message]]:
+        """Messages that travel together: one a request, or as many as the receiver takes."""
+        size = 1 if self.endpoint.merge is None else MOST_MERGED
+        return [messages[start : start + size] for start in range(0, len(messages), size)]
+
+    async def _deliver(self, courier: Courier, together: list[Message]) -> None:
         try:
-            attempt = await self._attempt(courier, message)
-            await self._mark(message, attempt)
-        except Exception as error:  # the lease ends, and the message is sent again
-            log.error("message_not_marked", message_id=message.message_id, reason=repr(error))
+            attempt = await self._attempt(courier, together)
+            if attempt.is_delivered:
+                await self._mark_delivered(together, attempt)
+            elif len(together) > 1 and attempt.is_content_refused:
+                # One of them is to blame, and the others must not wait for it.
+                for message in together:
+                    await self._mark_one(message, await self._attempt(courier, [message]))
+            else:
+                for message in together:
+                    await self._mark(message, attempt)
+        except Exception as error:  # the lease ends, and the messages are sent again
+            log.error("message_not_marked", message_id=together[0].message_id, reason=repr(error))
         finally:
             self._in_flight -= 1
             self.woken.set()
 
-    async def _attempt(self, courier: Courier, message: Message) -> Attempt:
+    async def _mark_one(self, message: Message, attempt: Attempt) -> None:
+        if attempt.is_delivered:
+            await self._mark_delivered([message], attempt)
+        else:
+            await self._mark(message, attempt)
+
+    async def _attempt(self, courier: Courier, together: list[Message]) -> Attempt:
+        message = together[0]
         try:
-            proof = self.endpoint.signer(message.message_id, int(self._clock.now()), message.body)
-            return await courier.post(message.body, {**CONTENT_HEADERS, **proof})
+            merge = self.endpoint.merge
+            body = message.body if merge is None else merge([each.body for each in together])
+            proof = self.endpoint.signer(message.message_id, int(self._clock.now()), body)
+            return await courier.post(body, {**CONTENT_HEADERS, **proof})
         except Exception as error:
             log.exception("attempt_crashed", message_id=message.message_id, endpoint=message.endpoint)
             return Attempt(problem=type(error).__name__)
 
     async def _mark(self, message: Message, attempt: Attempt) -> None:
-        if attempt.is_delivered:
-            await self._mark_delivered(message, attempt)
-            return
         self._failures_in_a_row += 1
         now = self._clock.now()
         asked = retry_after_seconds(attempt.retry_after, now=now, cap_seconds=self._pace.longest_retry)
@@ -193,19 +226,17 @@ class Lane:
             )
         )
 
-    async def _mark_delivered(self, message: Message, attempt: Attempt) -> None:
+    async def _mark_delivered(self, together: list[Message], attempt: Attempt) -> None:
         was_out = self._failures_in_a_row >= FAILURES_OF_AN_OUTAGE
         self._failures_in_a_row = 0
         now = self._clock.now()
-        await self._database.write(
-            partial(
-                self._outbox.delivered,
-                message_id=message.message_id,
-                endpoint=message.endpoint,
-                now=now,
-                status=attempt.status or 0,
-            )
-        )
-        if was_out:
-            # Long waits were for a receiver that was away; it is back, so what waits need not wait any longer.
-            await self._database.write(partial(self._outbox.hasten, endpoint=message.endpoint, now=now))
+        ids, endpoint, status = [message.message_id for message in together], self.endpoint.name, attempt.status or 0
+
+        def mark(tx: Transaction) -> None:
+            for message_id in ids:
+                self._outbox.delivered(tx, message_id=message_id, endpoint=endpoint, now=now, status=status)
+            if was_out:
+                # Long waits were for a receiver that was away; it is back, so what waits need not wait any longer.
+                self._outbox.hasten(tx, endpoint=endpoint, now=now)
+
+        await self._database.write(mark)

@@ -30,6 +30,11 @@ class Attempt:
         return self.status is not None and 200 <= self.status < 300
 
     @property
+    def is_content_refused(self) -> bool:
+        """The receiver answered that it will not take these bytes, now or later."""
+        return self.status in {400, 413, 415, 422}
+
+    @property
     def is_gone(self) -> bool:
         """410: the receiver will never take anything again (Standard Webhooks, "Operational considerations")."""
         return self.status == 410
