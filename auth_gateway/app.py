@@ -8,13 +8,13 @@ from importlib.metadata import version
 import structlog
 from fastapi import FastAPI
 
-from auth_gateway.api.fast_lane import FastLane
 from auth_gateway.api.routes import add_routes
 from auth_gateway.assembly import Gateway, assemble
 from auth_gateway.service import Service
 from auth_gateway.settings import Settings
 from plumbing.asgi import SecurityHeaders, refusal_handlers
 from plumbing.docs_page import mount_docs
+from plumbing.lean import FastLane
 
 VERSION = version("riskgate")
 

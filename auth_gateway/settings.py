@@ -14,26 +14,12 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from plumbing.secret_strength import weakness
 from webhooks.signing import MIN_SECRET_BYTES, parse_secret
 from webhooks.targets import TargetRefused, parse_target
 
 # RFC 7518, section 3.2: an HS256 key has at least the size of the hash.
 JWT_SECRET_BYTES = 32
-# Secrets that manuals print and scanners try first.
-KNOWN_SECRETS = frozenset(
-    {
-        "local-dev-secret",
-        "supersecret",
-        "secret",
-        "changeme",
-        "change-me",
-        "password",
-        "your-256-bit-secret",
-        "a-string-secret-at-least-256-bits-long",
-        "your-secret-key-must-be-at-least-32-characters",
-        "whsec_mfkq9r8gkyqrtwjupd8ilpzio2lalasw",
-    }
-)
 
 Network = IPv4Network | IPv6Network
 
@@ -145,7 +131,8 @@ class Settings(BaseSettings):
         starts it.
         """
         secret = self.jwt_secret
-        return None if secret is None or _is_weak(secret, JWT_SECRET_BYTES) else secret.get_secret_value().encode()
+        text = secret.get_secret_value() if secret is not None else ""
+        return None if weakness(text, least_bytes=JWT_SECRET_BYTES) else text.encode()
 
     @property
     def mfa_target(self) -> str | None:
@@ -205,12 +192,12 @@ class Settings(BaseSettings):
     def _secrets_are_strong(self) -> Self:
         if self.is_demo:
             return self
-        if self.jwt_secret is not None and _is_weak(self.jwt_secret, JWT_SECRET_BYTES):
-            raise ValueError(f"JWT_SECRET {_demand(JWT_SECRET_BYTES)}")
-        for name in ("webhook_secret", "webhook_secret_previous", "mfa_hmac_secret"):
+        for name in ("jwt_secret", "webhook_secret", "webhook_secret_previous", "mfa_hmac_secret"):
             secret: SecretStr | None = getattr(self, name)
-            if secret is not None and _is_weak(secret, MIN_SECRET_BYTES):
-                raise ValueError(f"{name.upper()} {_demand(MIN_SECRET_BYTES)}")
+            least_bytes = JWT_SECRET_BYTES if name == "jwt_secret" else MIN_SECRET_BYTES
+            complaint = weakness(secret.get_secret_value(), least_bytes=least_bytes) if secret is not None else None
+            if complaint:
+                raise ValueError(f"{name.upper()} {complaint}")
         return self
 
 
@@ -246,13 +233,3 @@ def _one_line(problem: Any) -> str:
     name = ".".join(str(part) for part in problem["loc"]).upper()
     text = problem["msg"].removeprefix("Value error, ")
     return f"{name}: {text}" if name else text
-
-
-def _demand(least_bytes: int) -> str:
-    return f"must have at least {least_bytes} bytes and must not be a known example"
-
-
-def _is_weak(secret: SecretStr, least_bytes: int) -> bool:
-    """Whether `secret` is short, known, or one character over and over."""
-    text = secret.get_secret_value()
-    return len(text.encode()) < least_bytes or text.lower() in KNOWN_SECRETS or len(set(text)) < 5

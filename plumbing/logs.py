@@ -2,11 +2,14 @@
 
 import logging
 import sys
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
+
+TALKATIVE: Final = ("httpx2", "alembic.runtime.migration")
+"""Libraries that tell of each request or step at "info": what they do is in our own lines already."""
 
 
 def configure_logging(level: str = "INFO", *, pretty: bool = False) -> None:
@@ -38,6 +41,8 @@ def configure_logging(level: str = "INFO", *, pretty: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for talkative in TALKATIVE:
+        logging.getLogger(talkative).setLevel(max(root.level, logging.WARNING))
 
 
 def _rendering(pretty: bool) -> list[Processor]:

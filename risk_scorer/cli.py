@@ -44,7 +44,8 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Listen here instead of RISK_SCORER_PORT.", min=1, max=65535)] = None,
 ) -> None:
     """Serve until told to stop."""
-    from risk_scorer.app import CannotStart, create_app  # starts numpy and numba: only where needed
+    from risk_scorer.app import create_app  # starts numpy and numba: only where needed
+    from risk_scorer.assembly import CannotStart
 
     given = {"risk_scorer_host": host, "risk_scorer_port": port}
     settings = _settings(**{name: value for name, value in given.items() if value is not None})

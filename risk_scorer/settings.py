@@ -20,20 +20,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from plumbing.secret_strength import weakness
 from webhooks.signing import MIN_SECRET_BYTES, parse_secret
 from webhooks.targets import TargetRefused, parse_target
-
-PUBLISHED_SECRETS = (
-    "supersecret",
-    "local-dev-secret",
-    "changeme",
-    "change-me",
-    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-)
-"""Secrets that stand in tutorials and in the Standard Webhooks documentation: anyone may have them."""
-
-FEWEST_SIGNS = 8
-"""Different characters that a random text of that length has, with a wide margin."""
 
 
 class BadSettings(Exception):
@@ -140,7 +129,7 @@ class Settings(BaseSettings):
         for name in ("webhook_secret", "webhook_secret_previous", "mfa_hmac_secret"):
             secret: SecretStr | None = getattr(self, name)
             if secret is not None:
-                complaint = weakness(secret.get_secret_value())
+                complaint = weakness(secret.get_secret_value(), least_bytes=MIN_SECRET_BYTES)
                 if complaint:
                     raise ValueError(f"{name.upper()} {complaint}")
 
@@ -213,17 +202,6 @@ def bracketed(host: str) -> str:
         return f"[{host}]" if ipaddress.ip_address(host).version == 6 else host
     except ValueError:
         return host
-
-
-def weakness(secret: str) -> str | None:
-    """Why a signing secret must not be used, or None."""
-    if secret in PUBLISHED_SECRETS:
-        return "is a published example; make your own"
-    if len(secret.encode()) < MIN_SECRET_BYTES:
-        return f"is shorter than {MIN_SECRET_BYTES} bytes"
-    if len(set(secret)) < FEWEST_SIGNS:
-        return "repeats a few characters; make it from random bytes"
-    return None
 
 
 def load_settings(**given: object) -> Settings:

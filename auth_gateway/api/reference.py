@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -33,29 +32,6 @@ REFUSALS = {
     "429": "Too many attempts; see Retry-After.",
     "503": "Too busy or without storage now; see Retry-After.",
 }
-
-
-class LeanRoute(APIRoute):
-    """A route that hands the request to its endpoint as it is; the framework's own handling is most of the time."""
-
-    def get_route_handler(self) -> Endpoint:
-        endpoint: Endpoint = self.endpoint
-        return endpoint
-
-
-def add_lean(app: FastAPI, path: str, endpoint: Endpoint, *, method: str, summary: str, operation: Schema) -> None:
-    """Serve the endpoint and document it."""
-    app.router.add_api_route(
-        path,
-        endpoint,
-        methods=[method],
-        summary=summary,
-        description=operation.get("description"),
-        openapi_extra=operation,
-        response_model=None,
-        response_class=Response,
-        route_class_override=LeanRoute,
-    )
 
 
 def operation(

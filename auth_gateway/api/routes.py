@@ -3,9 +3,10 @@
 from fastapi import FastAPI
 
 from auth_gateway.api.login import LoginRoutes
-from auth_gateway.api.reference import Schema, add_lean, answer, describe, json_of, operation, ref
+from auth_gateway.api.reference import Schema, answer, describe, json_of, operation, ref
 from auth_gateway.api.service import ServiceRoutes
 from auth_gateway.api.token import FORM_TYPE, TokenRoutes
+from plumbing.lean import add_lean
 
 LOGIN_EXAMPLE = {"username": "alice", "password": "correct horse battery staple"}
 REFRESH_EXAMPLE = {"grant_type": "refresh_token", "refresh_token": "the one from the last answer"}

@@ -10,16 +10,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from plumbing.asgi import json_answer
-from risk_scorer.api.reference import add_lean, operation
+from plumbing.lean import add_lean
+from risk_scorer.api.reference import operation
 
 
 class Readiness(Struct, frozen=True, kw_only=True):
-    """Each part's state: a model version or the reason why there is none, and whether the storage answers."""
+    """Each part's state: a model version or the reason why there is none, and whether the storage answers.
+
+    `address_tables` is "ok" or the code of what is wrong with them: places are unknown then, and scoring goes on.
+    """
 
     model_version: str | None
     model_problem: str | None
     database_answers: bool
     records_dropped: int
+    address_tables: str
 
     @property
     def problem(self) -> str | None:
@@ -44,6 +49,7 @@ def add_health(app: FastAPI, *, version: str, readiness: Callable[[], Readiness]
             "model_problem": found.model_problem,
             "database": "ok" if found.database_answers else "unavailable",
             "records_dropped": found.records_dropped,
+            "address_tables": found.address_tables,
         }
         if found.problem is None:
             return json_answer(answer)

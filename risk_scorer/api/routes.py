@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from plumbing.asgi import JSONAnswer, json_answer
 from plumbing.bodies import decode, read_body, require_json
+from plumbing.lean import add_lean
 from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
 from risk_scorer.api.operations import BULK_SCORE, MAX_OUTCOMES, OUTCOMES, SCORE, recent_operation
-from risk_scorer.api.reference import add_lean
 from risk_scorer.api.rows import entry_of
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import MAX_BULK_BYTES, MAX_BULK_EVENTS, BulkRequest, LoginEvent

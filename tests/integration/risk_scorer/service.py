@@ -15,7 +15,8 @@ import httpx2
 from plumbing.clock import Clock
 from plumbing.randomness import SeededRandomness
 from risk_scorer.adapters.model_store import ModelStore
-from risk_scorer.app import Lookups, Scorer, assemble, create_app, opened_lookups
+from risk_scorer.app import create_app
+from risk_scorer.assembly import Lookups, Scorer, assemble, opened_lookups
 from risk_scorer.settings import Settings
 from tests.integration.risk_scorer.published import PUBLIC_KEY, publish_model
 

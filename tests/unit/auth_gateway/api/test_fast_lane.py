@@ -7,7 +7,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from auth_gateway.api.fast_lane import FastLane
+from plumbing.lean import FastLane
 from plumbing.refusals import Refused
 
 

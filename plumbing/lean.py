@@ -1,13 +1,46 @@
-"""A way past the router for the one address that is asked more often than all others together."""
+"""Endpoints that take the request as it is: past the framework's argument machinery, and past its router when hottest.
 
-from collections.abc import Awaitable, Callable
+The framework's own handling is most of the time of an endpoint that decodes its bytes itself.
+"""
 
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from plumbing.asgi import refusal_answer
 from plumbing.refusals import Refused
+
+Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class LeanRoute(APIRoute):
+    """A route that hands the request to its endpoint as it is."""
+
+    def get_route_handler(self) -> Endpoint:
+        endpoint: Endpoint = self.endpoint
+        return endpoint
+
+
+def add_lean(
+    app: FastAPI, path: str, endpoint: Endpoint, *, method: str, summary: str, operation: dict[str, Any]
+) -> None:
+    """Serve the endpoint and document it; `operation` is its entry in the OpenAPI document."""
+    app.router.add_api_route(
+        path,
+        endpoint,
+        methods=[method],
+        summary=summary,
+        description=operation.get("description"),
+        openapi_extra=operation,
+        response_model=None,
+        response_class=Response,
+        route_class_override=LeanRoute,
+    )
 
 
 class FastLane:

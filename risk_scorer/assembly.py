@@ -1,0 +1,162 @@
+"""Opens the scorer's adapters as the settings say; nothing runs yet. No rule lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from plumbing.clock import Clock, SystemClock
+from plumbing.database import Database
+from plumbing.randomness import Randomness, SystemRandomness
+from risk_scorer.adapters.credentials import Credentials
+from risk_scorer.adapters.event_log import EventLog
+from risk_scorer.adapters.ip_claims import BadNetworkFile
+from risk_scorer.adapters.ip_facts import IpLookup
+from risk_scorer.adapters.ip_tables import tables_in_use
+from risk_scorer.adapters.ja4 import PACKAGED as KNOWN_CLIENTS
+from risk_scorer.adapters.ja4 import BadClientTable, Fingerprints
+from risk_scorer.adapters.model_store import Adopt, ModelStore
+from risk_scorer.adapters.operators import Operators
+from risk_scorer.adapters.profile_store import ProfileStore
+from risk_scorer.adapters.storage import BadStorage, answers, open_state
+from risk_scorer.adapters.tables import outbox as outbox_rows
+from risk_scorer.adapters.user_agents import UserAgents
+from risk_scorer.api.health import Readiness
+from risk_scorer.core.model import Model
+from risk_scorer.core.scoring import warm
+from risk_scorer.flows.observe import Observer
+from risk_scorer.settings import Settings
+from webhooks.delivery import DeliveryWorker, Endpoint, Pace
+from webhooks.outbox import Outbox
+from webhooks.signing import standard_signer
+
+ANNOUNCEMENTS: Final = "announcements"
+
+log = structlog.get_logger(__name__)
+
+
+class CannotStart(Exception):
+    """Something the service needs is not there or not usable; the text is one line for the operator."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lookups:
+    """What is known apart from a login itself, and whom its licences ask to credit: (text, address)."""
+
+    observer: Observer
+    tables_problem: str | None
+    credits: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scorer:
+    """The adapters of one running scorer; the command line uses some of them without a server."""
+
+    settings: Settings
+    clock: Clock
+    randomness: Randomness
+    database: Database
+    log: EventLog
+    models: ModelStore
+    profiles: ProfileStore
+    credentials: Credentials
+    operators: Operators
+    delivery: DeliveryWorker
+    lookups: Lookups
+
+    def model_version(self) -> str | None:
+        """The version of the model in use."""
+        model = self.models.current()
+        return model.version if model else None
+
+    def readiness(self) -> Readiness:
+        """The state of every part, asked now."""
+        return Readiness(
+            model_version=self.model_version(),
+            model_problem=self.models.problem,
+            database_answers=answers(self.database),
+            records_dropped=self.database.dropped + self.log.dropped,
+            address_tables=self.lookups.tables_problem or "ok",
+        )
+
+
+def assemble(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    randomness: Randomness | None = None,
+    lookups: Lookups | None = None,
+) -> Scorer:
+    """The adapters, opened; nothing runs yet and no model is read. Raises: CannotStart."""
+    clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
+    try:
+        lookups = lookups or opened_lookups(settings)
+        database = open_state(settings.risk_scorer_state)
+    except BadStorage as error:
+        raise CannotStart(str(error)) from error
+    except (BadNetworkFile, BadClientTable) as error:
+        raise CannotStart(str(error)) from error
+    endpoints = _endpoints(settings)
+    pace = Pace(first_retry=settings.webhook_retry_first_seconds)
+    delivery = DeliveryWorker(database, Outbox(outbox_rows), endpoints, clock, randomness, pace=pace)
+    profiles = ProfileStore(database, clock=clock)
+    return Scorer(
+        settings=settings,
+        clock=clock,
+        randomness=randomness,
+        database=database,
+        log=EventLog(
+            database,
+            recent_max=settings.recent_max,
+            clock=clock,
+            announce_to=ANNOUNCEMENTS if endpoints else None,
+            wake_delivery=delivery.wake,
+        ),
+        models=ModelStore(settings.model_dir, settings.public_key_sources, adopt=_adoption(profiles)),
+        profiles=profiles,
+        credentials=Credentials(database, clock=clock, randomness=randomness),
+        operators=Operators(database, clock=clock, randomness=randomness),
+        delivery=delivery,
+        lookups=lookups,
+    )
+
+
+def _endpoints(settings: Settings) -> list[Endpoint]:
+    if settings.announce_url is None:
+        return []
+    signer = standard_signer(settings.webhook_keys, plain_header=settings.mfa_hmac_header, plain_key=settings.plain_key)
+    # The demo's receiver listens on this machine; elsewhere a webhook never enters our own network.
+    return [Endpoint(name=ANNOUNCEMENTS, url=settings.announce_url, signer=signer, allow_private=settings.is_demo)]
+
+
+def opened_lookups(settings: Settings) -> Lookups:
+    """The look-ups that the settings name. Raises: BadNetworkFile, BadClientTable."""
+    lookup = IpLookup.open(
+        settings.ip_tables or tables_in_use(settings.risk_scorer_state),
+        cache_dir=settings.geo_cache,
+        overlays=settings.overlay_paths,
+        listed=settings.listed_paths,
+    )
+    if lookup.problem is not None:
+        log.warning("ip_tables_unusable", code=lookup.problem.code)
+    fingerprints = Fingerprints.open(settings.ja4_clients or KNOWN_CLIENTS)
+    described = lookup.describe()
+    sources = [described[part] for part in ("city", "asn") if part in described]
+    return Lookups(
+        observer=Observer(lookup, UserAgents(), fingerprints),
+        tables_problem=lookup.problem.code if lookup.problem else None,
+        credits=tuple((source["attribution"], source["url"]) for source in sources if source["attribution"]),
+    )
+
+
+def _adoption(profiles: ProfileStore) -> Adopt:
+    def adopt(model: Model, histories: Iterable[tuple[str, bytes]]) -> None:
+        """Compile what scoring runs, and take over the histories that the model was trained with."""
+        warm(model)
+        users = profiles.import_histories(model.histories_sha256, histories)
+        log.info("histories_taken_over", users=users)
+
+    return adopt
