@@ -33,18 +33,20 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def start(house: House, console: Console) -> tuple[str, str]:
-    """All three processes, ready; the credential for /score and Alice's TOTP secret."""
+def start(house: House, console: Console) -> None:
+    """All three processes, ready."""
+    began = time.monotonic()
     house.scorer.start()
     house.receiver.start()
     house.gateway.environment = house.gateway_environment(house.make_credential("gateway", "score,outcomes"))
     house.gateway.start()
-    demo_credential = house.make_credential("demo", "score,read")
     house.scorer.wait_until_ready(f"{house.scorer_url}/ready")
     house.gateway.wait_until_ready(f"{house.gateway_url}/ready")
     house.receiver.wait_until_ready(f"http://127.0.0.1:{house.ports.receiver}/")
-    console.print(f"Ready: gateway {house.gateway_url}, scorer {house.scorer_url}\n", highlight=False)
-    return demo_credential, house.enrol_alice()
+    took_seconds = time.monotonic() - began
+    console.print(
+        f"Ready after {took_seconds:.1f} s: gateway {house.gateway_url}, scorer {house.scorer_url}\n", highlight=False
+    )
 
 
 def show_webhooks(house: House, console: Console) -> bool:
@@ -71,7 +73,8 @@ def show_webhooks(house: House, console: Console) -> bool:
     return False
 
 
-def show_doors(house: House, demo_credential: str, console: Console) -> None:
+def show_doors(house: House, console: Console) -> None:
+    demo_credential = house.make_credential("demo", "score,read")
     console.print("[bold]Look around[/bold]")
     for name, text in (
         ("Gateway", f"{house.gateway_url}   (API at /docs)"),
@@ -95,19 +98,14 @@ def wait_for_the_end() -> None:
 
 def show(house: House, console: Console, *, once: bool) -> int:
     """The whole demo; the exit status."""
-    began = time.monotonic()
-    demo_credential, totp_secret = start(house, console)
-    ready_seconds = time.monotonic() - began
+    start(house, console)
     with httpx2.Client(base_url=house.gateway_url, trust_env=False, timeout=15.0) as gateway:
-        walk = Walk(gateway, totp_secret, house.receiver.kill, house.receiver.start, console)
+        walk = Walk(gateway, house.enrol_alice(), house.receiver.kill, house.receiver.start, console)
         kept = tell(walk)
     console.print()
     kept = show_webhooks(house, console) and kept
-    show_doors(house, demo_credential, console)
-    console.print(
-        f"\nReady after {ready_seconds:.1f} s. "
-        + ("Every step went as promised." if kept else "[red]Not as promised.[/red]")
-    )
+    show_doors(house, console)
+    console.print("\nEvery step went as promised." if kept else "\n[red]Not as promised.[/red]")
     if not once:
         console.print("Everything stays up until Ctrl-C.")
         wait_for_the_end()

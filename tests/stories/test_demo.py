@@ -65,7 +65,7 @@ def test_told_to_stop_it_ends_what_it_started(root: Path, trained_models: Path) 
             if "stays up until Ctrl-C" in line:
                 break
         shown = "".join(lines)
-        gateway = re.findall(r"Ready: gateway (\S+), scorer (\S+)", shown)[0]
+        gateway = re.findall(r": gateway (\S+), scorer (\S+)", shown)[0]
         assert all(httpx2.get(f"{url}/health", trust_env=False).status_code == 200 for url in gateway)
         process.terminate()
         assert process.wait(30) == 0, shown
