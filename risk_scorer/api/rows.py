@@ -14,6 +14,10 @@ LONGEST_TEXT = 80
 """Signs of one text that a line has room for."""
 
 
+MOST_REASONS = 3
+"""Reasons that a line has room for; /recent has them all."""
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the dashboard, all of it text that may hold anything: escape it, or set it as text."""
 
@@ -47,8 +51,16 @@ def row_of(scored: ScoredEvent) -> Row:
         device=visible(device) or "unknown",
         score=f"{score.risk_score:.1f}",
         level=score.risk_level,
-        reasons=" ".join(told) or "Nothing unusual.",
+        reasons=_in_short(told),
     )
+
+
+def _in_short(told: list[str]) -> str:
+    """The weightiest reasons, and how many more there are."""
+    if not told:
+        return "Nothing unusual."
+    more = len(told) - MOST_REASONS
+    return " ".join(told[:MOST_REASONS]) + (f" (and {more} more)" if more > 0 else "")
 
 
 def visible(text: str) -> str:
