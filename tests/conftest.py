@@ -15,6 +15,22 @@ ROOT = Path(__file__).resolve().parents[1]
 collect_ignore = [] if find_spec("playwright") else ["browser"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="full counts instead of the reduced ones")
+
+
+@pytest.fixture(scope="session")
+def is_long(request: pytest.FixtureRequest) -> bool:
+    """Whether the full counts were asked for."""
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def rounds(is_long: bool) -> int:
+    """How often a race is run."""
+    return 200 if is_long else 20
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""

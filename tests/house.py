@@ -1,7 +1,8 @@
 """Both services and a receiver, started as the demo starts them, for tests that need the real thing."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,12 @@ class RunningHouse:
 
     def gateway(self) -> httpx2.Client:
         return httpx2.Client(base_url=self.house.gateway_url, trust_env=False, timeout=20.0)
+
+    def denials(self) -> dict[str, float | None]:
+        """Event id → score of every denial that the gateway's own database knows."""
+        file = self.house.workplace.state / "gateway" / "gateway.db"
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+            return dict(connection.execute("SELECT event_id, score FROM audit WHERE kind = 'login.denied'"))
 
     def scorer(self) -> httpx2.Client:
         bearer = {"authorization": f"Bearer {self.credential}"}

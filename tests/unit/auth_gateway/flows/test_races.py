@@ -10,7 +10,6 @@ import pytest
 
 from auth_gateway.flows.answers import Allowed, ChallengeOver, MfaRequired, Refreshed, WrongCode
 
-ROUNDS = 20
 CONTENDERS = [2, 5, 20]
 
 
@@ -34,11 +33,11 @@ async def challenged(world: Any) -> str:
 
 
 @pytest.mark.parametrize("contenders", CONTENDERS)
-def test_one_refresh_token_has_one_successor(world: Any, contenders: int) -> None:
+def test_one_refresh_token_has_one_successor(world: Any, contenders: int, rounds: int) -> None:
     """Everyone who asks at once gets the same successor; no fork, and the session lives."""
     world.person()
     token = asyncio.run(world.login()).tokens.refresh_token
-    for round_number in range(1, ROUNDS + 1):
+    for round_number in range(1, rounds + 1):
         answers = at_once([lambda token=token: world.refresh(token)] * contenders)
         assert all(isinstance(answer, Refreshed) for answer in answers)
         (token,) = {answer.tokens.refresh_token for answer in answers}
@@ -58,10 +57,10 @@ def test_a_token_stolen_and_raced_after_the_window_revokes_all(world: Any, conte
 
 
 @pytest.mark.parametrize("contenders", CONTENDERS)
-def test_one_challenge_has_one_winner(world: Any, contenders: int) -> None:
+def test_one_challenge_has_one_winner(world: Any, contenders: int, rounds: int) -> None:
     """One session for one challenge, whoever is first."""
     secret = world.person(factor=True)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         world.clock.advance(60)
         world.throttle = type(world.throttle)()
         token, code = asyncio.run(challenged(world)), world.code(secret)
@@ -73,10 +72,10 @@ def test_one_challenge_has_one_winner(world: Any, contenders: int) -> None:
 
 
 @pytest.mark.parametrize("contenders", CONTENDERS)
-def test_one_step_in_several_challenges_has_one_winner(world: Any, contenders: int) -> None:
+def test_one_step_in_several_challenges_has_one_winner(world: Any, contenders: int, rounds: int) -> None:
     """A code that was seen over a shoulder does not open a second session."""
     secret = world.person(factor=True)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         world.clock.advance(60)
         world.throttle = type(world.throttle)()
         tokens = [asyncio.run(challenged(world)) for _ in range(contenders)]
