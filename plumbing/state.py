@@ -1,7 +1,9 @@
 """A service's own directory of secrets, and the sealing of what is kept at rest."""
 
+import errno
 import os
 import re
+import stat
 from pathlib import Path
 from typing import Self
 
@@ -16,10 +18,15 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _NONCE_BYTES = 12
 """Source: NIST SP 800-38D, section 8.2: 96-bit nonces."""
 _KEY_BYTES = 32
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class Unsealable(Exception):
     """The sealed bytes were altered, or sealed with another key or for another purpose."""
+
+
+class DamagedSecret(ValueError):
+    """A secret's file has another length than the secret; the text is one line and shows none of it."""
 
 
 class StateDir:
@@ -31,11 +38,22 @@ class StateDir:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], randomness: Randomness | None = None) -> Self:
-        """The directory, made if it is missing and closed to other users either way."""
+        """The directory, made if it is missing.
+
+        One that is there already and open to other users is refused, not closed: it may be somebody's (`/tmp`, `/srv`),
+        and whoever could write into it may have put a key of theirs there before us.
+
+        Raises: OSError, whose `strerror` says what is wrong with the place.
+        """
         place = Path(path).absolute()
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        place.chmod(0o700)
+        if place.stat().st_mode & _OTHERS:
+            raise PermissionError(errno.EACCES, "other users may enter the directory (chmod 700 closes it)", str(place))
         return cls(place, randomness or SystemRandomness())
+
+    def holds(self, name: str) -> bool:
+        """Whether the secret of that name was made already."""
+        return (self.path / name).exists()
 
     def secret(self, name: str, n_bytes: int = 32) -> bytes:
         """The secret of that name; the first caller makes it, and all callers in all processes get the same one."""
@@ -48,7 +66,7 @@ class StateDir:
             self._publish(file, self._randomness.bytes(n_bytes))
             found = file.read_bytes()
         if len(found) != n_bytes:
-            raise ValueError(f"the secret {name} has {len(found)} bytes where {n_bytes} are expected")
+            raise DamagedSecret(f"the secret {name} has {len(found)} bytes where {n_bytes} are expected")
         return found
 
     def _publish(self, file: Path, content: bytes) -> None:

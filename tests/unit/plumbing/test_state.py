@@ -12,13 +12,23 @@ KEY = bytes(range(32))
 
 
 def test_the_directory_and_its_secrets_belong_to_their_owner_alone(tmp_path: Path) -> None:
-    """Even when the directory was there before, and open."""
+    """From the moment that they are made."""
     place = tmp_path / "state"
-    place.mkdir(mode=0o755)
     state = StateDir.open(place)
     state.secret("vault")
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
     assert stat.S_IMODE((place / "vault").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o750, 0o701, 0o777, 0o1777])
+def test_a_directory_that_others_may_enter_is_refused_and_left_as_it_is(tmp_path: Path, mode: int) -> None:
+    """It may be somebody's, such as /tmp: closing it would lock everybody else out."""
+    place = tmp_path / "state"
+    place.mkdir()
+    place.chmod(mode)
+    with pytest.raises(PermissionError, match="other users may enter"):
+        StateDir.open(place)
+    assert stat.S_IMODE(place.stat().st_mode) == mode
 
 
 def test_a_secret_is_made_once(tmp_path: Path) -> None:
