@@ -22,6 +22,7 @@ Kind = Literal[
     "user.unfrozen",
     "factor.enrolled",
     "client.added",
+    "client.removed",
     "key.added",
     "key.retired",
 ]

@@ -1,6 +1,6 @@
 """Signing keys, oldest first; the private halves are sealed before they come here."""
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from auth_gateway.adapters.storage.tables import SigningKeyRow, table_of
 from auth_gateway.flows.ports import SigningKeyRecord
@@ -10,9 +10,10 @@ _keys = table_of(SigningKeyRow)
 
 LIST = Statement(select(_keys).order_by(_keys.c.activates_at, _keys.c.kid))
 ADD = Statement(insert(_keys))
+# A key whose end is only announced can end earlier: an emergency does not wait for a rotation that is under way.
 RETIRE = Statement(
     update(_keys)
-    .where(_keys.c.kid == bindparam("key"), _keys.c.retired_at.is_(None))
+    .where(_keys.c.kid == bindparam("key"), or_(_keys.c.retired_at.is_(None), _keys.c.retired_at > bindparam("now")))
     .values(retired_at=bindparam("now"))
 )
 FORGET_RETIRED = Statement(delete(_keys).where(_keys.c.retired_at < bindparam("before")))
