@@ -1,13 +1,15 @@
 """Settings become adapters, adapters become flows; the server and the commands both start from here. No rules."""
 
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from auth_gateway.adapters.hashing_pool import HashingPool
 from auth_gateway.adapters.jwt import Es256Codec, Hs256Codec
-from auth_gateway.adapters.keys import KeyRing, SigningKeyStore
+from auth_gateway.adapters.keys import KeyRing, SigningKeyStore, sealing_purpose
 from auth_gateway.adapters.passwords import PasswordHasher
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
@@ -15,11 +17,13 @@ from auth_gateway.adapters.storage.clients import StoredClients
 from auth_gateway.adapters.storage.factors import StoredFactors, StoredKnownDevices
 from auth_gateway.adapters.storage.pending_logins import StoredPendingLogins
 from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
+from auth_gateway.adapters.storage.sealed import sealed_sample
 from auth_gateway.adapters.storage.sessions import StoredSessions
 from auth_gateway.adapters.storage.signing_keys import StoredSigningKeys
 from auth_gateway.adapters.storage.users import StoredUsers
 from auth_gateway.core.claims import Audience, Lifetimes
 from auth_gateway.flows.accounts import Accounts, ImportedUser
+from auth_gateway.flows.challenge import TOTP_PURPOSE
 from auth_gateway.flows.enrolment import EnrolTotp
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.ports import TokenCodec
@@ -28,9 +32,11 @@ from auth_gateway.settings import Settings
 from plumbing.clock import Clock, SystemClock
 from plumbing.database import Database
 from plumbing.randomness import Randomness, SystemRandomness
-from plumbing.state import StateDir, Vault
+from plumbing.state import DamagedSecret, StateDir, Unsealable, Vault
 
-DEMO_USERS = Path(__file__).resolve().parents[1] / "data" / "users.json"
+# `data/users.json` once more: an installed gateway has no checkout beside it, and must know whom to refuse too.
+DEMO_USERS = Path(__file__).with_name("demo_users.json")
+VAULT_KEY = "vault.key"
 DEMO_MARK = "demo"
 SESSION_DAYS = 30
 
@@ -146,13 +152,18 @@ def assemble(
 ) -> Gateway:
     """The parts, opened; nothing runs yet.
 
-    Raises: CannotStart when the state belongs to a demo and we are none; OSError; Refused `storage_unavailable`.
+    Raises: CannotStart when the state belongs to a demo and we are none, when its database cannot be opened, or when
+    its key is not the one that the database was filled with; OSError; Refused `storage_unavailable`.
     """
     clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
     state = StateDir.open(settings.auth_gateway_state, randomness)
     _keep_demo_apart(settings, state)
-    vault = Vault(state.secret("vault.key"), randomness)
-    database = open_storage(settings.database_url)
+    database = _opened_database(settings)
+    try:
+        vault = _opened_vault(state, database, randomness)
+    except BaseException:
+        database.close()
+        raise
     key_store = SigningKeyStore(StoredSigningKeys(), vault)
     return Gateway(
         settings=settings,
@@ -176,14 +187,38 @@ def assemble(
 
 
 def demo_users() -> list[ImportedUser]:
-    """The demo's people.
+    """The demo's people, whose hashes no other profile takes in."""
+    return msgspec.json.decode(DEMO_USERS.read_bytes(), type=list[ImportedUser])
 
-    Raises: CannotStart when the file is missing: it is part of the checkout, not of the installed package.
+
+def _opened_database(settings: Settings) -> Database:
+    try:
+        return open_storage(settings.database_url)
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        reason = getattr(error, "orig", error)
+        raise CannotStart(f"gateway.db in AUTH_GATEWAY_STATE cannot be opened: {reason}") from error
+
+
+def _opened_vault(state: StateDir, database: Database, randomness: Randomness) -> Vault:
+    """The vault that the database was filled with; a lost or exchanged key is never replaced by a new one.
+
+    The database is asked first: whoever sealed something there had published the key before, so that a process that
+    starts at the same moment does not take the key for lost.
     """
     try:
-        return msgspec.json.decode(DEMO_USERS.read_bytes(), type=list[ImportedUser])
-    except OSError:
-        raise CannotStart("the demo profile needs data/users.json, which is not here") from None
+        sample = database.read(sealed_sample)
+        if sample is not None and not state.holds(VAULT_KEY):
+            raise CannotStart(f"{VAULT_KEY} is missing, and gateway.db holds what it sealed: restore it from a backup")
+        vault = Vault(state.secret(VAULT_KEY), randomness)
+        if sample is not None:
+            vault.open(sample.sealed, TOTP_PURPOSE if sample.kid is None else sealing_purpose(sample.kid))
+    except DamagedSecret as error:
+        raise CannotStart(f"AUTH_GATEWAY_STATE is damaged: {error}") from error
+    except Unsealable:
+        raise CannotStart(f"{VAULT_KEY} is not the key that sealed gateway.db: restore both from one backup") from None
+    except sqlite3.Error as error:
+        raise CannotStart(f"gateway.db in AUTH_GATEWAY_STATE cannot be read: {error}") from error
+    return vault
 
 
 def _keep_demo_apart(settings: Settings, state: StateDir) -> None:

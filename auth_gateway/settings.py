@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     mfa_tenant: str = Field(default="default", min_length=1, max_length=128)
     auth_gateway_profile: Literal["production", "demo"] = "production"
     auth_gateway_state: Path = Path("var/gateway")
-    auth_gateway_host: str = "127.0.0.1"
+    auth_gateway_host: str = Field(default="127.0.0.1", min_length=1, max_length=255)
     auth_gateway_port: int = Field(default=9000, ge=1, le=65535)
     auth_gateway_log_level: Literal["debug", "info", "warning", "error"] = "info"
     trusted_proxies: Networks = ()
@@ -167,6 +167,14 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The gateway's own database, in its state directory."""
         return f"sqlite:///{(self.auth_gateway_state / 'gateway.db').absolute()}"
+
+    @field_validator("risk_api_credential")
+    @classmethod
+    def _is_header_text(cls, value: SecretStr | None) -> SecretStr | None:
+        # It travels in a header, where anything else would fail on each login instead of once at the start.
+        if value is not None and not all("!" <= sign <= "~" for sign in value.get_secret_value()):
+            raise ValueError("must be printable ASCII without spaces")
+        return value
 
     @field_validator("webhook_secret", "webhook_secret_previous")
     @classmethod

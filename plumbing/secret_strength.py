@@ -25,7 +25,11 @@ def weakness(secret: str, *, least_bytes: int) -> str | None:
     """Why it must not be used, as the end of a sentence that begins with its name; None when it may."""
     if secret.lower() in PUBLISHED:
         return "is a published example; make your own"
-    if len(secret.encode()) < least_bytes:
+    try:
+        n_bytes = len(secret.encode())
+    except UnicodeEncodeError:
+        return "is not UTF-8"
+    if n_bytes < least_bytes:
         return f"is shorter than {least_bytes} bytes"
     if len(set(secret)) < FEWEST_SIGNS:
         return "repeats a few characters; make it from random bytes"

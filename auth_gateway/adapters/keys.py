@@ -56,7 +56,7 @@ class SigningKeyStore:
             tx,
             SigningKeyRecord(
                 kid=jwk["kid"],
-                sealed_private=self._sealer.seal(der, _purpose(jwk["kid"])),
+                sealed_private=self._sealer.seal(der, sealing_purpose(jwk["kid"])),
                 public_jwk=msgspec.json.encode(jwk).decode(),
                 created_at=now,
                 activates_at=activates_at,
@@ -65,7 +65,7 @@ class SigningKeyStore:
         return jwk["kid"]
 
     def _opened(self, record: SigningKeyRecord) -> SigningKey:
-        der = self._sealer.open(record.sealed_private, _purpose(record.kid))
+        der = self._sealer.open(record.sealed_private, sealing_purpose(record.kid))
         private = serialization.load_der_private_key(der, password=None)
         if not isinstance(private, ec.EllipticCurvePrivateKey):
             raise TypeError("a stored signing key is not an elliptic-curve key")
@@ -127,6 +127,6 @@ def _base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
-def _purpose(kid: str) -> str:
+def sealing_purpose(kid: str) -> str:
     """A sealed key moved to another row does not open."""
     return f"signing_key:{kid}"

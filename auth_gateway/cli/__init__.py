@@ -1,6 +1,9 @@
 """The operator's commands: each parses its arguments, calls one flow and prints. They work beside a running server."""
 
+import os
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 import typer
 from typer.exceptions import Abort, Exit, TyperException
@@ -25,17 +28,42 @@ app.add_typer(clients.app, name="clients")
 def main() -> None:
     """The `auth-gateway` command: 0 done, 1 not possible now, 2 wrong input; what goes wrong is one line."""
     try:
+        # Bytes that are no UTF-8 arrive as lone surrogates, which neither the database nor a terminal takes.
+        " ".join(sys.argv).encode()
+    except UnicodeEncodeError:
+        complain("the arguments must be UTF-8")
+        sys.exit(WRONG_INPUT)
+    try:
+        status = _run()
+        sys.stdout.flush()
+    except OSError as error:
+        complain(f"input or output failed: {error.strerror}")
+        _leave_unwritten()
+    sys.exit(status)
+
+
+def _run() -> int:
+    try:
         status = app(standalone_mode=False)
     except Exit as left:
-        sys.exit(left.exit_code)
+        return left.exit_code
     except Abort:
         complain("stopped")
-        sys.exit(130)
+        return 130
     except TyperException as error:
         text = error.format_message()
         if text.startswith("Usage:"):  # a group without a command: the whole help, as it is
             typer.echo(text, err=True)
         else:
             complain(" ".join(text.split()))
-        sys.exit(WRONG_INPUT)
-    sys.exit(status if isinstance(status, int) else 0)
+        return WRONG_INPUT
+    return status if isinstance(status, int) else 0
+
+
+def _leave_unwritten() -> NoReturn:
+    """Ends without the interpreter's own try to write what is left, which would fail again and change the status."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
+    sys.exit(WRONG_INPUT)

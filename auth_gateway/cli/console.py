@@ -1,7 +1,8 @@
 """What all commands share: the opened gateway, and how a failure is told."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -10,6 +11,7 @@ import typer
 from auth_gateway.assembly import CannotStart, Gateway, assemble
 from auth_gateway.settings import Settings, SettingsError, load_settings
 from plumbing.refusals import Refused
+from plumbing.state import Unsealable
 
 WRONG_INPUT = 2
 NOT_NOW = 1
@@ -18,7 +20,8 @@ NOT_NOW = 1
 def complain(text: str) -> None:
     """One line on standard error; control characters in it cannot touch the terminal."""
     shown = "".join(character if character.isprintable() else "?" for character in text)
-    typer.echo(f"auth-gateway: {shown}", err=True)
+    with suppress(OSError):  # nobody can be told; the exit status still says it
+        typer.echo(f"auth-gateway: {shown}", err=True)
 
 
 def fail(text: str, status: int = WRONG_INPUT) -> NoReturn:
@@ -49,6 +52,12 @@ def opened() -> Iterator[Gateway]:
         fail(refused.message, NOT_NOW)
     try:
         yield gateway
+    except CannotStart as error:
+        fail(str(error))
+    except Unsealable:
+        fail("gateway.db in AUTH_GATEWAY_STATE holds what its vault.key did not seal: restore both from one backup")
+    except sqlite3.Error as error:
+        fail(f"gateway.db in AUTH_GATEWAY_STATE cannot be used: {error}")
     except Refused as refused:
         fail(refused.message, NOT_NOW if refused.status == 503 else WRONG_INPUT)
     finally:

@@ -11,6 +11,7 @@ import typer
 from auth_gateway.assembly import Gateway, demo_users
 from auth_gateway.cli.console import WRONG_INPUT, complain, fail, moment, opened, row
 from auth_gateway.core.account import hash_scheme
+from auth_gateway.core.names import LONGEST_USER_ID, may_be_user_id
 from auth_gateway.flows.accounts import ImportedUser
 
 MOST_IMPORT_BYTES = 256 * 1024 * 1024
@@ -30,8 +31,8 @@ def add(
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from input.")] = False,
 ) -> None:
     """Make an account."""
-    if user_id is not None and not (user_id.isprintable() and 1 <= len(user_id) <= 256):
-        fail("the user id must have 1 to 256 printable characters")
+    if user_id is not None and not may_be_user_id(user_id):
+        fail(f"the user id must have 1 to {LONGEST_USER_ID} printable characters")
     password = _password(from_stdin=password_stdin)
     if len(password) < SHORTEST_PASSWORD:
         fail(f"the password must have at least {SHORTEST_PASSWORD} characters")

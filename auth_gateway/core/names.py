@@ -7,6 +7,7 @@ user or a wrong password; only the operator's commands say what is wrong with it
 import unicodedata
 
 LONGEST_USERNAME = 254
+LONGEST_USER_ID = 256
 LONGEST_PASSWORD = 1024
 LONGEST_PASSWORD_BYTES = 4096
 _IDENTIFIER_CATEGORIES = frozenset({"Ll", "Lm", "Lo", "Lu", "Lt", "Mn", "Mc", "Nd"})
@@ -44,6 +45,11 @@ def prepare_password(raw: str) -> str | None:
     except UnicodeEncodeError:
         return None
     return prepared if n_bytes <= LONGEST_PASSWORD_BYTES else None
+
+
+def may_be_user_id(raw: str) -> bool:
+    """Whether an operator may give this id: it becomes `sub` in tokens and stands in lists and logs."""
+    return 1 <= len(raw) <= LONGEST_USER_ID and raw.isprintable()
 
 
 def _narrow(character: str) -> str:

@@ -7,7 +7,7 @@ import msgspec
 
 from auth_gateway.core.account import Account
 from auth_gateway.core.audit import AuditEvent, Kind
-from auth_gateway.core.names import prepare_password, prepare_username
+from auth_gateway.core.names import may_be_user_id, prepare_password, prepare_username
 from auth_gateway.flows.ports import AuditTrail, Clock, PasswordHashes, Randomness, Sessions, Users
 from auth_gateway.flows.revoke import end_session
 from plumbing.database import Database
@@ -15,7 +15,6 @@ from plumbing.refusals import Refused
 from plumbing.statements import Transaction
 
 FROZEN = "account_frozen"
-LONGEST_USER_ID = 256
 
 
 class ImportedUser(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +105,7 @@ class Accounts:
             return "invalid_username"
         if self.hashes.scheme(user.password_hash) is None:
             return "unknown_hash_scheme"
-        if user.user_id is not None and not 1 <= len(user.user_id) <= LONGEST_USER_ID:
+        if user.user_id is not None and not may_be_user_id(user.user_id):
             return "invalid_user_id"
         account = Account(
             user_id=user.user_id or self.randomness.uuid(),

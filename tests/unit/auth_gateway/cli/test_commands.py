@@ -73,6 +73,9 @@ def alice(run: Run) -> str:
         ("serve", "--port", "abc"),
         ("serve", "--port", "0"),
         ("serve", "--port", "65536"),
+        ("serve", "--host", "\udcff"),
+        ("sessions", "revoke", "\udcff"),
+        ("clients", "remove", "\udcff"),
     ],
 )
 def test_wrong_input_is_one_line_and_status_2(run: Run, arguments: tuple[str, ...]) -> None:
