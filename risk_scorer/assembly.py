@@ -11,6 +11,7 @@ import structlog
 from plumbing.clock import Clock, SystemClock
 from plumbing.database import Database
 from plumbing.randomness import Randomness, SystemRandomness
+from plumbing.state import StateDir
 from risk_scorer.adapters.credentials import Credentials
 from risk_scorer.adapters.event_log import EventLog
 from risk_scorer.adapters.ip_claims import BadNetworkFile
@@ -92,6 +93,10 @@ def assemble(
 ) -> Scorer:
     """The adapters, opened; nothing runs yet and no model is read. Raises: CannotStart."""
     clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
+    try:
+        StateDir.open(settings.risk_scorer_state)  # before the look-ups cache into it: it must be made closed to others
+    except OSError as error:
+        raise CannotStart(f"RISK_SCORER_STATE cannot be used: {error.strerror}") from error
     try:
         lookups = lookups or opened_lookups(settings)
         database = open_state(settings.risk_scorer_state)

@@ -6,8 +6,10 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from risk_scorer.assembly import assemble
 from risk_scorer.cli import app
-from risk_scorer.settings import Settings
+from risk_scorer.settings import Settings, load_settings
+from risk_scorer.tables_cli import _target
 from tests.integration.risk_scorer.published import PUBLIC_KEY, publish_model
 
 
@@ -59,7 +61,7 @@ def test_wrong_input_is_one_line_and_status_two(
 
 def test_a_file_that_is_no_database_is_named(place: Path) -> None:
     """A damaged state stops the start with one line instead of a traceback."""
-    (place / "scorer").mkdir()
+    (place / "scorer").mkdir(mode=0o700)
     (place / "scorer" / "scorer.db").write_bytes(b"this is not a database, however long it may be" * 100)
     done = run("credentials", "list")
     assert done.exit_code == 2
@@ -94,3 +96,12 @@ def test_the_model_command_checks_as_the_service_does(place: Path) -> None:
     (place / "models" / "encoders.json").write_bytes(b"{}")
     refused = run("model", "show")
     assert (refused.exit_code, "hash_mismatch" in refused.stderr) == (1, True)
+
+
+def test_the_state_is_closed_to_others_whoever_makes_it_first(place: Path) -> None:
+    """The address tables and the look-ups' cache are written below it, sometimes before the database."""
+    settings = load_settings(risk_scorer_state=place / "first")
+    assert _target(settings, None).parent == place / "first"
+    other = load_settings(risk_scorer_state=place / "second")
+    assemble(other).database.close()
+    assert [(place / name).stat().st_mode & 0o777 for name in ("first", "second")] == [0o700, 0o700]
