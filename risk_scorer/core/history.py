@@ -21,6 +21,7 @@ _ONE_LOGIN = 1 << SECONDS_BITS
 _SECONDS = _ONE_LOGIN - 1
 
 MOST_VALUES = 32
+BAD_REPUTATION = 50.0  # of 100; from here on a rule speaks against the network
 NO_HOURS = (0,) * 24
 OWN: frozenset[str] = frozenset({"success", "mfa_passed"})
 
@@ -113,6 +114,7 @@ def _failed(past: UserHistory, second: int) -> UserHistory:
 
 def _own(past: UserHistory, seen: Observation) -> UserHistory:
     second = int(seen.ts)
+    network = _with if is_somebodys(seen) else _as_before
     east, north, up, placed = _placed(past, seen)
     return UserHistory(
         past.logins + 1,
@@ -127,9 +129,9 @@ def _own(past: UserHistory, seen: Observation) -> UserHistory:
         north,
         up,
         _with(past.device, seen.device_id, second),
-        _with(past.ip, seen.ip, second),
-        _with(past.prefix, seen.prefix, second),
-        _with(past.asn, seen.asn_key, second),
+        network(past.ip, seen.ip, second),
+        network(past.prefix, seen.prefix, second),
+        network(past.asn, seen.asn_key, second),
         _with(past.country, seen.country, second),
         _with(past.device_type, seen.device_type, second),
         _with(past.os, seen.os, second),
@@ -140,6 +142,18 @@ def _own(past: UserHistory, seen: Observation) -> UserHistory:
         _with(past.ja4s, seen.ja4s, second),
         past.place if placed == past.placed else _with(past.place, _place_key(seen), second),
     )
+
+
+def is_somebodys(seen: Observation) -> bool:
+    """Whether the network says anything about the person: a Tor exit or a listed network is anybody's.
+
+    Learned from, it would make the next stranger behind it look like the one who passed a second factor there once.
+    """
+    return not (seen.network.kind == "tor" or seen.network.is_listed or seen.ip_rep >= BAD_REPUTATION)
+
+
+def _as_before(seen: Seen, _value: str, _second: int) -> Seen:
+    return seen
 
 
 def _with(seen: Seen, value: str, second: int) -> Seen:

@@ -21,7 +21,7 @@ Vector = NDArray[np.float64]
 PARENT = {
     "country": "", "asn": "country", "prefix": "asn", "ip": "prefix",
     "device_type": "", "os": "device_type", "browser": "os", "browser_version": "browser",
-    "device": "", "ja4": "browser_version", "ja4h": "ja4", "ja4s": "ja4",
+    "device": "", "ja4": "browser_version", "ja4h": "ja4", "ja4s": "ja4h",
 }  # fmt: skip
 """The level that must be known before a new value at this one says something by itself; "" is any login."""
 
@@ -68,6 +68,7 @@ def terms(signals: Vector, likelihood: Likelihood, *, total: float, kinds: Vecto
         kinds,
         _COLUMNS,
         _MIMICRY,
+        _BELOW,
         out,
     )
     return out
@@ -98,10 +99,20 @@ _COUNT = np.array([PLACE[f"count_{name}"] for name in LEVELS])
 _KIND = np.array([COUNTED.index(name) for name in LEVELS])
 _PARENT_SEEN = np.array([PLACE[f"seen_{PARENT[name]}"] if PARENT[name] else _LOGINS for name in LEVELS])
 _PARENT_COUNT = np.array([PLACE[f"count_{PARENT[name]}"] if PARENT[name] else -1 for name in LEVELS])
-_COLUMNS = np.stack([_SEEN, _SPREAD, _COUNT, _KIND, _PARENT_SEEN, _PARENT_COUNT], axis=1)
+_PARENT = np.array([LEVELS.index(PARENT[name]) if PARENT[name] else -1 for name in LEVELS])
+_COLUMNS = np.stack([_SEEN, _SPREAD, _COUNT, _KIND, _PARENT_SEEN, _PARENT_COUNT, _PARENT], axis=1)
 # Given to the kernel as an argument: see `features`.
 _MIMICRY = np.array([MIMICRY[name] for name in LEVELS])
 _FAMILIAR = np.log(_MIMICRY)
+
+
+def _stands_below(level: str, other: str) -> bool:
+    above = PARENT[other]
+    return bool(above) and (above == level or _stands_below(level, above))
+
+
+FINGERPRINTS = ("ja4", "ja4h", "ja4s")
+_BELOW = np.array([[other in FINGERPRINTS and _stands_below(level, other) for other in LEVELS] for level in LEVELS])
 
 
 def familiar(signals: Vector, likelihood: Likelihood) -> Vector:
@@ -124,18 +135,24 @@ def _fill(
     kinds: Any,
     columns: Any,
     mimicry: Any,
+    below: Any,
     out: Any,
 ) -> None:
+    is_known = np.empty(out.shape[1], np.bool_)
     for row in range(signals.shape[0]):
         for level in range(out.shape[1]):
+            own_seen, own_spread, everyone, kind, parent_seen, parent_count, above = columns[level]
+            # known is what the person has had before, under a value that is known itself
+            has_known_parent = above < 0 or is_known[above]
+            is_known[level] = has_known_parent and (used[level] == 0.0 or signals[row, own_seen] > 0.0)
             if used[level] == 0.0:
                 out[row, level] = 0.0
                 continue
-            own_seen, own_spread, everyone, kind, parent_seen, parent_count = columns[level]
             count = signals[row, everyone]
             parent = total if parent_count < 0 else signals[row, parent_count]
             world = _world(count, parent, kinds[kind])
-            seen, spread, logins = signals[row, own_seen], signals[row, own_spread], signals[row, parent_seen]
+            seen, spread = signals[row, own_seen], signals[row, own_spread]
+            logins = signals[row, parent_seen] if has_known_parent else 0.0
             ratio = world / _own(seen, logins, spread, world, strength[level], discount[level])
             rarity = 1.0
             if scale[level] > 0.0:
@@ -144,3 +161,18 @@ def _fill(
                     rarity = min(1.0, rarity)
             share = mimicry[level]
             out[row, level] = min(most, math.log(share + (1.0 - share) * ratio * rarity))
+            if seen > 0.0 or logins == 0.0:
+                continue
+            # A fingerprint below a new value says nothing by itself, so the new value says at least what it would have:
+            # a stranger must not look better for getting more wrong.
+            for other in range(level + 1, out.shape[1]):
+                if below[level, other] and used[other] > 0.0:
+                    spread = min(signals[row, columns[other, 1]], logins)
+                    count = signals[row, columns[other, 2]]
+                    ratio = (logins + strength[other]) / (strength[other] + discount[other] * spread)
+                    rarity = 1.0
+                    if scale[other] > 0.0:
+                        rarity = scale[other] / count if count > 0.0 else unseen[other]
+                    share = mimicry[other]
+                    silent = min(most, math.log(share + (1.0 - share) * ratio * rarity))
+                    out[row, level] = max(out[row, level], silent)
