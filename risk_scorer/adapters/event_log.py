@@ -37,6 +37,8 @@ APPEND = Statement(
     insert(scored_events).values(events=bindparam("events"), ts_scored=bindparam("ts_scored"), body=bindparam("body"))
 )
 PAGE_ROWS = 50
+SHARE_OF_ASKED = 10
+"""Events that were only asked about get a tenth as many places among the recent ones as real ones."""
 LAST_ID = 2**63 - 1
 NEWEST = Statement(
     select(scored_events.c.id, scored_events.c.body)
@@ -73,6 +75,7 @@ class EventLog:
         self._wake_delivery = wake_delivery
         self._outbox = Outbox(outbox_rows)
         self._recent: deque[ScoredEvent] = deque(maxlen=recent_max)
+        self._asked: deque[ScoredEvent] = deque(maxlen=max(1, recent_max // SHARE_OF_ASKED))
         self._waiting: deque[ScoredEvent] = deque()
         self._patience_ends = float("-inf")
         self._listeners: list[Listener] = []
@@ -97,7 +100,10 @@ class EventLog:
 
     def recent(self, limit: int) -> list[ScoredEvent]:
         """The newest events, newest first."""
-        return list(islice(reversed(self._recent), limit))
+        if not self._asked:
+            return list(islice(reversed(self._recent), limit))
+        both = sorted([*self._recent, *self._asked], key=lambda each: each.score.ts_scored, reverse=True)
+        return both[:limit]
 
     def record(self, scored: Sequence[ScoredEvent]) -> None:
         """Append to the log soon; never waits and never fails."""
@@ -152,15 +158,15 @@ class EventLog:
 
     @property
     def shown_at_most(self) -> int:
-        """How many events `recent` can tell."""
-        return self._recent.maxlen or 0
+        """How many events that were only asked about `recent` can tell."""
+        return self._asked.maxlen or 0
 
     def show(self, scored: Sequence[ScoredEvent]) -> None:
-        """Put them among the recent ones, and nowhere else."""
-        self._recent.extend(scored)
+        """Put them among the recent ones, and nowhere else; they never push out what really happened."""
+        self._asked.extend(scored)
 
     def _show(self, scored: Sequence[ScoredEvent]) -> None:
-        self.show(scored)
+        self._recent.extend(scored)
         for listener in self._listeners:
             listener(scored)
 

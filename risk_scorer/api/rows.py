@@ -60,7 +60,7 @@ def _in_short(told: list[str]) -> str:
     if not told:
         return "Nothing unusual."
     more = len(told) - MOST_REASONS
-    return " ".join(told[:MOST_REASONS]) + (f" (and {more} more)" if more > 0 else "")
+    return written_out(" ".join(told[:MOST_REASONS])) + (f" (and {more} more)" if more > 0 else "")
 
 
 def visible(text: str) -> str:
@@ -68,10 +68,14 @@ def visible(text: str) -> str:
 
     A direction mark in a name could make a line read as something else.
     """
-    short = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
-    if short.isprintable():
-        return short
-    return "".join(sign if sign.isprintable() else f"\\u{{{ord(sign):x}}}" for sign in short)
+    return written_out(text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…")
+
+
+def written_out(text: str) -> str:
+    """The text with signs that nobody sees as their numbers."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else f"\\u{{{ord(sign):x}}}" for sign in text)
 
 
 def entry_of(scored: ScoredEvent) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class EventLog(Protocol):
 
     @property
     def shown_at_most(self) -> int:
-        """How many events `recent` can tell."""
+        """How many events that were only asked about `recent` can tell."""
         ...
 
     def show(self, scored: Sequence[ScoredEvent]) -> None:
