@@ -39,6 +39,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        # A redirect to the same address with a slash would name http and whatever Host says, body and all.
+        redirect_slashes=False,
         # Spans of a login are nobody's business, and asking on each request whether anyone wants them costs time.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_lifespan(service, tell_ready),

@@ -34,7 +34,7 @@ class PasswordHasher:
         scheme = scheme_of(stored_hash)
         return None if scheme is None else scheme.name
 
-    def check(self, password: str, stored_hash: str) -> PasswordCheck:
+    def check(self, password: str, stored_hash: str, *, may_upgrade: bool = True) -> PasswordCheck:
         """Compares; a stored text that is no known hash matches nothing, and takes as long as one that is."""
         secret = password.encode()
         scheme = scheme_of(stored_hash)
@@ -42,13 +42,13 @@ class PasswordHasher:
             self._matches(secret, self.default_scheme.stand_in())
             return PasswordCheck(matches=False)
         if scheme.is_bcrypt:
-            return self._check_bcrypt(secret, stored_hash)
+            return self._check_bcrypt(secret, stored_hash, may_upgrade=may_upgrade)
         if not self._matches(secret, stored_hash):
             return PasswordCheck(matches=False)
-        is_old = self._context.needs_update(stored_hash)
+        is_old = may_upgrade and self._context.needs_update(stored_hash)
         return PasswordCheck(matches=True, upgraded_hash=self._context.hash(secret) if is_old else None)
 
-    def _check_bcrypt(self, secret: bytes, stored_hash: str) -> PasswordCheck:
+    def _check_bcrypt(self, secret: bytes, stored_hash: str, *, may_upgrade: bool) -> PasswordCheck:
         """Compares the first 72 bytes, as the library that made the imported hash did: its owner stays able to log in.
 
         A longer password is not upgraded: bytes past the 72nd were never checked, and a slip there would become the
@@ -59,8 +59,9 @@ class PasswordHasher:
         matches = self._matches(secret.replace(b"\0", b"")[:BCRYPT_BYTES], stored_hash)
         if not matches or has_nul:
             return PasswordCheck(matches=False)
+        is_whole = len(secret) <= BCRYPT_BYTES
         return PasswordCheck(
-            matches=True, upgraded_hash=self._context.hash(secret) if len(secret) <= BCRYPT_BYTES else None
+            matches=True, upgraded_hash=self._context.hash(secret) if may_upgrade and is_whole else None
         )
 
     def _matches(self, secret: bytes, stored_hash: str) -> bool:
@@ -79,13 +80,13 @@ class PooledPasswords:
         """Give absent accounts a hash of this scheme, so that they stand in line and compute as a stored one does."""
         self._stand_in = scheme.stand_in()
 
-    async def check(self, password: str | None, stored_hash: str | None) -> PasswordCheck:
+    async def check(self, password: str | None, stored_hash: str | None, *, may_upgrade: bool) -> PasswordCheck:
         """Compares on a hashing thread; without an account or a usable password the same work is done for nothing.
 
         Raises: Refused `busy` (503) when the line is full: fails closed, nobody is let in unhashed.
         """
         compared = stored_hash or self._stand_in
-        check = await self._pool.run(lambda: self._hasher.check(password or "", compared))
+        check = await self._pool.run(lambda: self._hasher.check(password or "", compared, may_upgrade=may_upgrade))
         is_real = password is not None and stored_hash is not None
         return check if is_real else PasswordCheck(matches=False)
 

@@ -31,11 +31,19 @@ class Unusable(Exception):
     """The scorer did answer, but not with a score that may be used."""
 
 
+class RefusedEvent(Exception):
+    """The scorer answered that this very event cannot be scored. It is well; the event is not."""
+
+
+# What a scorer says to an event it will not take: no outage, so it must not hold back other people's logins.
+EVENT_REFUSED = frozenset({400, 413, 422})
+
+
 class HttpScorer:
     """`POST {base_url}/score` over kept-alive connections, never through a proxy and never following a redirect.
 
     `last_problem` is the code of the latest failure (`scorer_timeout`, `scorer_unreachable`, `scorer_invalid`,
-    `breaker_open`), None after a score.
+    `scorer_refused`, `breaker_open`), None after a score.
     """
 
     def __init__(self, *, base_url: str, credential: str | None, deadline_seconds: float, clock: Clock) -> None:
@@ -73,6 +81,11 @@ class HttpScorer:
             problem = "scorer_unreachable"
         except Unusable:
             pass
+        except RefusedEvent:
+            self._breaker.record(succeeded=True, now=self._clock.monotonic())
+            self.last_problem = "scorer_refused"
+            _log.warning("scorer_refused_event")
+            return None
         except Exception:
             # The login goes on without a score whatever the scorer sent; the log keeps what we did not foresee.
             _log.exception("scorer_answer_unforeseen")
@@ -97,6 +110,8 @@ class HttpScorer:
 
     async def _answer(self, event: LoginEvent) -> bytes:
         async with self._client.stream("POST", self._url, content=_encoder.encode(event)) as response:
+            if response.status_code in EVENT_REFUSED:
+                raise RefusedEvent
             if response.status_code != 200:
                 raise Unusable("status")
             body = bytearray()

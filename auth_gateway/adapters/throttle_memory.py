@@ -30,10 +30,10 @@ class MemoryThrottle:
             default=0.0,
         )
         if wait > 0:
-            return Reservation(keys=tuple(keys), wait_seconds=wait)
+            return Reservation(keys=tuple(keys), at=now, wait_seconds=wait)
         for key, failure in zip(keys, failures, strict=True):
             self._put(key, counted(failure, now))
-        return Reservation(keys=tuple(keys))
+        return Reservation(keys=tuple(keys), at=now)
 
     async def refund(self, reservation: Reservation) -> None:
         """Gives one counted attempt back; a reservation that had to wait counted nothing."""
@@ -42,7 +42,7 @@ class MemoryThrottle:
         for key in reservation.keys:
             failure = self._failures.get(key)
             if failure is not None:
-                self._put(key, refunded(failure))
+                self._put(key, refunded(failure, reservation.at))
 
     def _put(self, key: ThrottleKey, failures: Failures) -> None:
         if failures.weight <= 0:

@@ -7,14 +7,14 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from starlette.requests import Request
 
 from auth_gateway.api.bodies import VOUCHED_FIELDS, Timestamp, VouchedFacts, vouches
-from auth_gateway.core.context import Client, LoginContext, client_address
+from auth_gateway.core.context import Client, LoginContext, client_address, is_trusted_peer
 from plumbing.bodies import refuse_unsafe_text
 from plumbing.refusals import Refused
 
 LONGEST_USER_AGENT = 2048
 LONGEST_FINGERPRINT = 256
-# The year 2242; a time beyond it is a slip in units.
-LATEST_TIMESTAMP = 2.0**33
+# From 2000 to 2100, as the scorer takes it: a time outside is a clock that was never set, or a slip in units.
+EARLIEST_TIMESTAMP, LATEST_TIMESTAMP = 946_684_800.0, 4_102_444_800.0
 
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
 
@@ -62,17 +62,13 @@ class Edge:
             client_id=client.client_id,
             user_agent=_cleaned(headers.get("user-agent", ""), LONGEST_USER_AGENT),
             device_id=device_id,
-            ja4=_fingerprint(headers.get("x-ja4")) if is_proxied else None,
-            ja4h=_fingerprint(headers.get("x-ja4h")) if is_proxied else None,
-            ja4s=_fingerprint(headers.get("x-ja4s")) if is_proxied else None,
+            ja4=_fingerprint(headers.getlist("x-ja4")) if is_proxied else None,
+            ja4h=_fingerprint(headers.getlist("x-ja4h")) if is_proxied else None,
+            ja4s=_fingerprint(headers.getlist("x-ja4s")) if is_proxied else None,
         )
 
     def _comes_from_proxy(self, request: Request) -> bool:
-        try:
-            peer = ip_address(request.client.host if request.client else "")
-        except ValueError:
-            return False
-        return any(peer in network for network in self._trusted_networks)
+        return is_trusted_peer(request.client.host if request.client else "", self._trusted_networks)
 
 
 def _vouched(seen: LoginContext, body: VouchedFacts) -> LoginContext:
@@ -120,7 +116,7 @@ def _epoch_seconds(value: Timestamp) -> float:
         seconds = _parsed_iso(value) if isinstance(value, str) else float(value)
     except (ValueError, OverflowError):
         seconds = -1.0
-    if not 0.0 <= seconds < LATEST_TIMESTAMP:
+    if not EARLIEST_TIMESTAMP <= seconds < LATEST_TIMESTAMP:
         raise Refused(
             "invalid_timestamp",
             "This is neither an ISO 8601 time nor epoch seconds.",
@@ -135,8 +131,12 @@ def _parsed_iso(text: str) -> float:
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _fingerprint(text: str | None) -> str | None:
-    """A header of our own proxy; one that is over-long or not plain text is no fingerprint."""
+def _fingerprint(sent: list[str]) -> str | None:
+    """A header of our own proxy; one that is over-long or not plain text is no fingerprint.
+
+    Nor is one of several: a proxy that appends would leave the stranger's own word first.
+    """
+    text = sent[0] if len(sent) == 1 else ""
     if not text or len(text) > LONGEST_FINGERPRINT or not _PRINTABLE.fullmatch(text):
         return None
     return text

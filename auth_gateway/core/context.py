@@ -88,6 +88,12 @@ def client_address(peer: str, forwarded_for: str | None, trusted_networks: Seque
     return str(nearest)
 
 
+def is_trusted_peer(peer: str, trusted_networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Whether the connection itself comes from one of our own proxies."""
+    address = _address(peer)
+    return address is not None and _is_trusted(address, trusted_networks)
+
+
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     """The address in its one canonical form: no zone, and an IPv4 address inside IPv6 is that IPv4 address."""
     try:

@@ -24,10 +24,11 @@ class ThrottleKey(msgspec.Struct, frozen=True):
 
 
 class Failures(msgspec.Struct, frozen=True):
-    """How many failures weigh on a key, and when the last one was counted."""
+    """How many failures weigh on a key, and when the last one was counted; `before` is how that was one attempt ago."""
 
     weight: float = 0.0
     last_at: float = 0.0
+    before: tuple[float, float] = (0.0, 0.0)
 
 
 def remaining(failures: Failures, now: float) -> float:
@@ -49,24 +50,39 @@ def wait_seconds(failures: Failures, now: float, *, scope: Scope = "account") ->
 
 def counted(failures: Failures, now: float) -> Failures:
     """The same key after one more attempt."""
-    return Failures(remaining(failures, now) + 1.0, max(now, failures.last_at))
+    return Failures(
+        remaining(failures, now) + 1.0, max(now, failures.last_at), before=(failures.weight, failures.last_at)
+    )
 
 
-def refunded(failures: Failures) -> Failures:
-    """The same key after one counted attempt turned out to be the owner's."""
-    return Failures(max(0.0, failures.weight - 1.0), failures.last_at)
+def refunded(failures: Failures, counted_at: float) -> Failures:
+    """The same key after the attempt counted at that time turned out to be no guess.
+
+    When nothing was counted since, the key is as it was before: an owner's login must not start a wait anew.
+    """
+    weight, last_at = failures.before
+    before = (max(0.0, weight - 1.0), last_at)
+    if failures.last_at == counted_at:
+        return Failures(weight, last_at, before=before)
+    return Failures(max(0.0, failures.weight - 1.0), failures.last_at, before=before)
 
 
 def login_keys(*, username: str | None, ip: str, known_device: str | None) -> tuple[ThrottleKey, ...]:
     """What one login attempt counts against.
 
-    A known device of the owner has a counter of its own, so a stranger's guesses cannot lock the owner out. The
-    name alone makes the other key, whether or not an account has it. The device's text is a digest.
+    A known device of the owner has a counter of its own and no other, so neither a stranger's guesses at the account
+    nor a neighbour's from the same network can lock the owner out. The name alone makes the other key, whether or not
+    an account has it. The device's text is a digest.
     """
-    network = ThrottleKey("network", network_of(ip))
-    if username is None:
-        return (network,)
-    return (ThrottleKey("account", f"{username}\n{known_device or ''}"), network)
+    if username is not None and known_device is not None:
+        return (ThrottleKey("account", f"{username}\n{known_device}"),)
+    network = network_key(ip)
+    return (network,) if username is None else (ThrottleKey("account", f"{username}\n"), network)
+
+
+def network_key(ip: str) -> ThrottleKey:
+    """What an attempt from that address counts against."""
+    return ThrottleKey("network", network_of(ip))
 
 
 def factor_keys(user_id: str) -> tuple[ThrottleKey, ...]:

@@ -12,11 +12,11 @@ from auth_gateway.core.claims import by_password_and_code
 from auth_gateway.core.context import Client
 from auth_gateway.core.pending import PendingLogin, obstacle
 from auth_gateway.core.rotation import digest, is_plausible
-from auth_gateway.core.throttle import factor_keys
+from auth_gateway.core.throttle import factor_keys, network_key
 from auth_gateway.core.totp import matching_step
 from auth_gateway.flows.answers import Allowed, ChallengeOver, CompletionAnswer, Throttled, WrongCode
 from auth_gateway.flows.issue import Grant, Issuer
-from auth_gateway.flows.ports import Clock, Factors, PendingLogins, Randomness, Sealer, Throttle, Users
+from auth_gateway.flows.ports import Clock, Factors, PendingLogins, Randomness, Reservation, Sealer, Throttle, Users
 from auth_gateway.flows.recording import Entry, Recorder
 from plumbing.database import Database
 from plumbing.statements import Transaction
@@ -67,10 +67,19 @@ class CompleteLogin:
         if reservation.wait_seconds > 0:
             return Throttled(retry_after_seconds=reservation.wait_seconds)
         attempt = self._prepare(pending, factor, code, now)
-        answer = await self.database.write(lambda tx: self._try(tx, attempt))
+        try:
+            answer = await self.database.write(lambda tx: self._try(tx, attempt))
+        except Exception:
+            await self.throttle.refund(reservation)
+            raise
+        if isinstance(answer, WrongCode):
+            return answer
+        await self.throttle.refund(reservation)  # whoever came second with the right code has not guessed either
         if answer is not None:
             return answer
-        await self.throttle.refund(reservation)
+        await self.throttle.refund(
+            Reservation(keys=(network_key(attempt.grant.session.ip),), at=attempt.pending.created_at)
+        )
         session = attempt.grant.session
         tokens = self.issuer.tokens(attempt.grant)
         return Allowed(session_id=session.session_id, user_id=session.user_id, tokens=tokens)

@@ -10,7 +10,7 @@ from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.names import prepare_password, prepare_username
 from auth_gateway.core.throttle import login_keys
 from auth_gateway.flows.admission import Admission, Recognised
-from auth_gateway.flows.answers import Denied, LoginAnswer, Throttled, WrongCredentials
+from auth_gateway.flows.answers import Allowed, LoginAnswer, Throttled, WrongCredentials
 from auth_gateway.flows.ports import Clock, Passwords, Randomness, Reservation, Throttle, Users
 from auth_gateway.flows.recording import Recorder
 from plumbing.database import Database
@@ -70,7 +70,7 @@ class Login:
             await self.throttle.refund(reservation)
             raise
         if not isinstance(answer, WrongCredentials):
-            await self.throttle.refund(_what_no_guess_costs(reservation, is_denied=isinstance(answer, Denied)))
+            await self.throttle.refund(_what_no_guess_costs(reservation, is_let_in=isinstance(answer, Allowed)))
         return answer
 
     def _recognise(self, raw_username: str, context: LoginContext) -> Attempt:
@@ -99,7 +99,9 @@ class Login:
     async def _answer(self, attempt: Attempt, password: str) -> LoginAnswer:
         account = attempt.account
         stored_hash = account.password_hash if account else None
-        check = await self.passwords.check(prepare_password(password), stored_hash)
+        # A frozen account's better hash would only be time that tells it from a wrong password.
+        may_upgrade = account is not None and not account.is_frozen
+        check = await self.passwords.check(prepare_password(password), stored_hash, may_upgrade=may_upgrade)
         if account is None or account.is_frozen or not check.matches:
             return await self._fail(attempt)
         return await self.admission(
@@ -123,12 +125,12 @@ class Login:
         return WrongCredentials()
 
 
-def _what_no_guess_costs(reservation: Reservation, *, is_denied: bool) -> Reservation:
-    """What is given back after a right password: all of it, or for a denial what counts against the account.
+def _what_no_guess_costs(reservation: Reservation, *, is_let_in: bool) -> Reservation:
+    """What is given back after a right password: all of it to whoever is let in, else what counts against the account.
 
-    A denied attempt guessed nothing, so it must not make the owner wait; its network still pays, or whoever knows a
-    password could raise incidents without end.
+    A denied or challenged attempt guessed nothing, so it must not make the owner wait; its network still pays, or
+    whoever knows a password could raise incidents and prompts without end. A challenge that is passed gives it back.
     """
-    if not is_denied:
+    if is_let_in:
         return reservation
     return msgspec.structs.replace(reservation, keys=tuple(key for key in reservation.keys if key.scope != "network"))

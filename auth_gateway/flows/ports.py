@@ -58,8 +58,10 @@ class PasswordCheck(msgspec.Struct, frozen=True, kw_only=True):
 class Passwords(Protocol):
     """Password checks in a bounded pool."""
 
-    async def check(self, password: str | None, stored_hash: str | None) -> PasswordCheck:
+    async def check(self, password: str | None, stored_hash: str | None, *, may_upgrade: bool) -> PasswordCheck:
         """Compare in the same time whether or not there is an account (`stored_hash` None) or a usable password.
+
+        A better hash costs time, so it is made only where the answer may differ from a refusal (`may_upgrade`).
 
         Raises: Refused("busy", 503) when the pool is full: fails closed, nobody is let in unhashed.
         """
@@ -95,9 +97,10 @@ class TokenCodec(Protocol):
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt that was counted (`wait_seconds` 0), or was not and must wait."""
+    """One attempt that was counted at `at` (`wait_seconds` 0), or was not and must wait."""
 
     keys: tuple[ThrottleKey, ...]
+    at: float
     wait_seconds: float = 0.0
 
 

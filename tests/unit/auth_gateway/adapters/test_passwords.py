@@ -157,7 +157,7 @@ def test_only_a_real_password_for_a_real_account_is_right(
     passwords = PooledPasswords(pool, HASHER)
     try:
         stored = HASHER.hash("secret") if has_account else None
-        assert asyncio.run(passwords.check(password, stored)).matches is expected
+        assert asyncio.run(passwords.check(password, stored, may_upgrade=True)).matches is expected
     finally:
         pool.close()
 
@@ -166,9 +166,15 @@ def test_an_unusable_password_does_not_match_the_hash_of_the_empty_one() -> None
     """The stand-in for the password is compared, and its answer thrown away."""
     pool = HashingPool(workers=1, queue_limit=1)
     try:
-        assert not asyncio.run(PooledPasswords(pool, HASHER).check(None, HASHER.hash(""))).matches
+        assert not asyncio.run(PooledPasswords(pool, HASHER).check(None, HASHER.hash(""), may_upgrade=True)).matches
     finally:
         pool.close()
+
+
+def test_a_hash_that_may_not_be_upgraded_is_only_compared() -> None:
+    """For a frozen account the time of a second hash would tell that the password was right."""
+    check = HASHER.check("secret", bcrypt_hash(b"secret"), may_upgrade=False)
+    assert (check.matches, check.upgraded_hash) == (True, None)
 
 
 def test_an_absent_account_is_compared_with_the_scheme_to_imitate() -> None:
@@ -176,15 +182,15 @@ def test_an_absent_account_is_compared_with_the_scheme_to_imitate() -> None:
     seen: list[str] = []
 
     class Watched(PasswordHasher):
-        def check(self, password: str, stored_hash: str):  # type: ignore[no-untyped-def]
+        def check(self, password: str, stored_hash: str, *, may_upgrade: bool = True):  # type: ignore[no-untyped-def]
             seen.append(stored_hash)
-            return super().check(password, stored_hash)
+            return super().check(password, stored_hash, may_upgrade=may_upgrade)
 
     pool = HashingPool(workers=1, queue_limit=1)
     passwords = PooledPasswords(pool, Watched(memory_kib=64, passes=1))
     passwords.imitate(Scheme("$2b$04$"))
     try:
-        asyncio.run(passwords.check("secret", None))
+        asyncio.run(passwords.check("secret", None, may_upgrade=True))
     finally:
         pool.close()
     assert [stored[:7] for stored in seen] == ["$2b$04$"]

@@ -60,6 +60,17 @@ def test_two_forwarding_headers_are_one_way() -> None:
     assert seen(given).ip == "1.2.3.4"
 
 
+def test_one_of_several_fingerprints_is_none() -> None:
+    """A proxy that appends leaves the stranger's own word first, so neither is believed."""
+    pairs = [(b"x-ja4", b"strangers_choice"), (b"x-ja4", b"proxys_truth")]
+    assert seen(Request({"type": "http", "client": ("10.0.0.1", 1), "headers": pairs})).ja4 is None
+
+
+def test_a_proxy_on_a_dual_stack_socket_is_still_the_proxy() -> None:
+    """`::ffff:10.0.0.1` is 10.0.0.1."""
+    assert seen(request("::ffff:10.0.0.1", x_ja4="t13d1516h2")).ja4 == "t13d1516h2"
+
+
 @pytest.mark.parametrize(("peer", "ja4"), [("10.0.0.1", "t13d1516h2"), ("198.51.100.9", None), (None, None)])
 def test_fingerprints_count_from_our_proxies_alone(peer: str | None, ja4: str | None) -> None:
     """Anybody can send a header."""
@@ -90,9 +101,9 @@ def test_context_is_refused_from_whoever_may_not_vouch(field: str, client: Clien
 
 def test_vouched_facts_replace_what_we_see_and_the_rest_stays() -> None:
     """A first-party client stands between us and the person."""
-    body = VouchedFacts(ip="203.0.113.5", city="Berlin", device_id="phone", timestamp=5)
+    body = VouchedFacts(ip="203.0.113.5", city="Berlin", device_id="phone", timestamp=1e9)
     context = seen(request(user_agent="App/1"), body, client=FIRST_PARTY)
-    assert (context.ip, context.city, context.device_id, context.timestamp) == ("203.0.113.5", "Berlin", "phone", 5.0)
+    assert (context.ip, context.city, context.device_id, context.timestamp) == ("203.0.113.5", "Berlin", "phone", 1e9)
     assert (context.user_agent, context.client_id, context.is_vouched) == ("App/1", "app", True)
 
 
@@ -127,7 +138,7 @@ def test_an_address_that_can_be_read_in_two_ways_is_refused(ip: str) -> None:
         ("2025-08-09T12:34:56", 1754742896.0),
         (1754742896, 1754742896.0),
         (1754742896.5, 1754742896.5),
-        (0, 0.0),
+        (946_684_800, 946_684_800.0),
     ],
 )
 def test_a_vouched_time_is_iso_or_epoch(timestamp: str | float, seconds: float) -> None:
@@ -137,7 +148,20 @@ def test_a_vouched_time_is_iso_or_epoch(timestamp: str | float, seconds: float) 
 
 @pytest.mark.parametrize(
     "timestamp",
-    ["yesterday", "", -1, 1e300, 10**400, float("nan"), "9999-12-31T23:59:59Z", "1900-01-01", "0001-01-01T00:00:00Z"],
+    [
+        "yesterday",
+        "",
+        -1,
+        0,
+        946_684_799,
+        4_102_444_800,
+        1e300,
+        10**400,
+        float("nan"),
+        "9999-12-31T23:59:59Z",
+        "1900-01-01",
+        "0001-01-01T00:00:00Z",
+    ],
 )
 def test_a_time_that_is_none_is_refused(timestamp: str | float) -> None:
     """422 and the name of the field."""

@@ -68,9 +68,28 @@ def test_a_tireless_guesser_gets_about_a_hundred_tries_a_day() -> None:
 
 
 def test_a_refund_takes_one_failure_back() -> None:
-    """The owner's own login leaves no trace, and a refund too many does no harm."""
-    assert refunded(Failures(3.0, NOW)) == Failures(2.0, NOW)
-    assert refunded(Failures(0.0, NOW)) == Failures(0.0, NOW)
+    """The owner's own login leaves no trace, not even in the time of the last failure; one too many is harmless."""
+    failed = Failures(3.0, NOW)
+    after = refunded(counted(failed, NOW + 60), NOW + 60)
+    assert (after.weight, after.last_at) == (3.0, NOW)
+    assert refunded(Failures(0.0, NOW), NOW + 1).weight == 0.0
+
+
+@pytest.mark.parametrize("gap_seconds", [0.0, 1.0])
+def test_attempts_in_flight_together_are_all_given_back(gap_seconds: float) -> None:
+    """Two at once or one soon after the other, refunded in either order: nothing is left."""
+    first, second = NOW, NOW + gap_seconds
+    both = counted(counted(Failures(), first), second)
+    assert refunded(refunded(both, second), first).weight == 0.0
+    assert refunded(refunded(both, first), second).weight == pytest.approx(0.0, abs=0.01)
+
+
+def test_a_login_does_not_start_a_wait_anew() -> None:
+    """After a long row of failures the owner logs in twice, one right after the other."""
+    failures = Failures(15.0, NOW)
+    later = NOW + 1000
+    assert wait_seconds(failures, later) == 0.0
+    assert wait_seconds(refunded(counted(failures, later), later), later + 1) == 0.0
 
 
 def test_the_owner_on_a_known_device_is_counted_apart() -> None:

@@ -52,13 +52,14 @@ class PlainPasswords:
         self.checks: list[tuple[str | None, str | None]] = []
         self.error: Exception | None = None
 
-    async def check(self, password: str | None, stored_hash: str | None) -> PasswordCheck:
+    async def check(self, password: str | None, stored_hash: str | None, *, may_upgrade: bool) -> PasswordCheck:
         self.checks.append((password, stored_hash))
         if self.error:
             raise self.error
         scheme, _, text = (stored_hash or "").partition("$")
         matches = password is not None and stored_hash is not None and text == password
-        return PasswordCheck(matches=matches, upgraded_hash=f"new${text}" if matches and scheme == "old" else None)
+        is_old = matches and may_upgrade and scheme == "old"
+        return PasswordCheck(matches=matches, upgraded_hash=f"new${text}" if is_old else None)
 
     def hash(self, password: str) -> str:
         return f"new${password}"

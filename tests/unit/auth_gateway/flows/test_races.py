@@ -94,7 +94,7 @@ def test_attempts_are_counted_one_by_one(world: Any) -> None:
 
     class Unlimited(type(world.throttle)):  # type: ignore[misc]
         async def reserve(self, keys: Any, now: float) -> Any:
-            return type(await super().reserve((), now))(keys=())
+            return type(await super().reserve((), now))(keys=(), at=now)
 
     world.throttle = Unlimited()
     complete = world.complete_flow
