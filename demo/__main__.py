@@ -87,11 +87,14 @@ def show_doors(house: House, console: Console) -> None:
         console.print(f"   {name:<11}{text}", highlight=False, soft_wrap=True)
 
 
-def wait_for_the_end() -> None:
-    """Return on Ctrl-C, or when told to stop."""
+def wait_for_the_end(house: House) -> None:
+    """Return on Ctrl-C, or when told to stop. Raises: DemoFailed when a service ends by itself."""
     try:
         while True:
-            signal.pause()
+            time.sleep(0.5)
+            for child in (house.gateway, house.scorer, house.receiver):
+                if not child.is_running():
+                    raise DemoFailed(f"{child.name} has ended; its last words:\n{child.last_lines()}")
     except KeyboardInterrupt:
         return
 
@@ -106,9 +109,11 @@ def show(house: House, console: Console, *, once: bool) -> int:
     kept = show_webhooks(house, console) and kept
     show_doors(house, console)
     console.print("\nEvery step went as promised." if kept else "\n[red]Not as promised.[/red]")
-    if not once:
+    if once:
+        console.print("These doors close now; without --once they stay open.")
+    else:
         console.print("Everything stays up until Ctrl-C.")
-        wait_for_the_end()
+        wait_for_the_end(house)
         console.print("\nStopping …")
     return 0 if kept else 1
 
@@ -117,6 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = arguments(argv)
     console = Console(soft_wrap=True)
     workplace = Workplace(chosen.state.resolve(), chosen.models.resolve())
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would have it ignored
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to stop, it ends its children as on Ctrl-C
     try:
         if not workplace.has_model():

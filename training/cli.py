@@ -136,7 +136,9 @@ def score(
 def evaluate(
     labels: Annotated[Path | None, typer.Option(help="A log with labels, as Parquet in the RBA schema.")] = None,
     scores: Annotated[Path | None, typer.Option(help="The scores of that log, from `score`.")] = None,
-    source: Annotated[Path | None, typer.Option("--input", help="A log with labels, to be scored first.")] = None,
+    source: Annotated[
+        Path | None, typer.Option("--input", help="A log with labels, to be scored first: Parquet in the RBA schema.")
+    ] = None,
     model_dir: ModelDir = Path("models"),
     public_key: PublicKey = DEFAULT_PUBLIC_KEY,
     overlays: Overlays = None,
