@@ -44,6 +44,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Listen here instead of RISK_SCORER_PORT.", min=1, max=65535)] = None,
 ) -> None:
     """Serve until told to stop."""
+    from risk_scorer.adapters.storage import BadStorage, serve_alone
     from risk_scorer.app import create_app  # starts numpy and numba: only where needed
     from risk_scorer.assembly import CannotStart
 
@@ -53,7 +54,8 @@ def serve(
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         service = create_app(settings, tell_ready=lambda line: typer.echo(f"risk-scorer: {line}"))
-    except CannotStart as error:
+        serve_alone(settings.risk_scorer_state)
+    except (CannotStart, BadStorage) as error:
         _fail(str(error))
     serve_http(service, host=settings.risk_scorer_host, port=settings.risk_scorer_port)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from plumbing.statements import Statement
 from risk_scorer.adapters.tables import metadata
 
 FILE_NAME = "scorer.db"
+LOCK_NAME = "serving.lock"
 MIGRATIONS = Path(__file__).parent / "migrations"
 PING = Statement(select(literal(1)))
 
@@ -35,6 +38,20 @@ def open_state(state_dir: Path) -> Database:
         raise BadStorage(
             f"the database in RISK_SCORER_STATE cannot be opened: {getattr(error, 'orig', error)}"
         ) from error
+
+
+def serve_alone(state_dir: Path) -> None:
+    """Keep every other serving process out of this state directory, until this process ends.
+
+    Histories are cached in memory, so two servers on one state would score with what the other has not learned. The
+    operating system lets go of the lock when we die. Raises: BadStorage.
+    """
+    lock = os.open(state_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise BadStorage("another risk-scorer serves from this RISK_SCORER_STATE; give each its own") from error
 
 
 def open_database(url: str) -> Database:
