@@ -123,6 +123,49 @@ def familiar(signals: Vector, likelihood: Likelihood) -> Vector:
 
 
 @njit(cache=True, nogil=True)
+def _rarity(count: float, scale: float, unseen: float) -> float:
+    """How much rarer than usual a value is among everyone; 1 where rarity is no evidence."""
+    if scale == 0.0:
+        return 1.0
+    return scale / count if count > 0.0 else unseen
+
+
+@njit(cache=True, nogil=True)
+def _term(ratio: float, rarity: float, share: float, most: float) -> float:
+    return min(most, math.log(share + (1.0 - share) * ratio * rarity))
+
+
+@njit(cache=True, nogil=True)
+def _silenced(
+    row: Any,
+    logins: float,
+    level: int,
+    strength: Any,
+    discount: Any,
+    scale: Any,
+    unseen: Any,
+    used: Any,
+    most: float,
+    columns: Any,
+    mimicry: Any,
+    below: Any,
+) -> float:
+    """The most that a fingerprint below this new value would have said, had the value not been new as well.
+
+    Below a new value it says nothing by itself, so the new value says at least as much: a stranger must not look
+    better for getting more wrong.
+    """
+    found = -math.inf
+    for other in range(level + 1, below.shape[1]):
+        if below[level, other] and used[other] > 0.0:
+            spread = min(row[columns[other, 1]], logins)
+            ratio = (logins + strength[other]) / (strength[other] + discount[other] * spread)
+            rarity = _rarity(row[columns[other, 2]], scale[other], unseen[other])
+            found = max(found, _term(ratio, rarity, mimicry[other], most))
+    return found
+
+
+@njit(cache=True, nogil=True)
 def _fill(
     signals: Any,
     strength: Any,
@@ -154,25 +197,11 @@ def _fill(
             seen, spread = signals[row, own_seen], signals[row, own_spread]
             logins = signals[row, parent_seen] if has_known_parent else 0.0
             ratio = world / _own(seen, logins, spread, world, strength[level], discount[level])
-            rarity = 1.0
-            if scale[level] > 0.0:
-                rarity = scale[level] / count if count > 0.0 else unseen[level]
-                if seen > 0.0:  # what is the person's own may be as rare as it likes
-                    rarity = min(1.0, rarity)
-            share = mimicry[level]
-            out[row, level] = min(most, math.log(share + (1.0 - share) * ratio * rarity))
-            if seen > 0.0 or logins == 0.0:
-                continue
-            # A fingerprint below a new value says nothing by itself, so the new value says at least what it would have:
-            # a stranger must not look better for getting more wrong.
-            for other in range(level + 1, out.shape[1]):
-                if below[level, other] and used[other] > 0.0:
-                    spread = min(signals[row, columns[other, 1]], logins)
-                    count = signals[row, columns[other, 2]]
-                    ratio = (logins + strength[other]) / (strength[other] + discount[other] * spread)
-                    rarity = 1.0
-                    if scale[other] > 0.0:
-                        rarity = scale[other] / count if count > 0.0 else unseen[other]
-                    share = mimicry[other]
-                    silent = min(most, math.log(share + (1.0 - share) * ratio * rarity))
-                    out[row, level] = max(out[row, level], silent)
+            rarity = _rarity(count, scale[level], unseen[level])
+            if seen > 0.0:  # what is the person's own may be as rare as it likes
+                rarity = min(1.0, rarity)
+            term = _term(ratio, rarity, mimicry[level], most)
+            if seen == 0.0 and logins > 0.0:
+                term = max(term, _silenced(signals[row], logins, level, strength, discount, scale, unseen, used, most,
+                                           columns, mimicry, below))  # fmt: skip
+            out[row, level] = term

@@ -64,10 +64,17 @@ def test_the_first_line_says_where_and_with_which_model(running: Scorer) -> None
 
 def test_a_taken_port_is_said_in_one_line(running: Scorer) -> None:
     """Exit status 2, the port in the text, no traceback."""
-    second = running.run("serve")
+    second = running.run("serve", RISK_SCORER_STATE=str(running.place / "other"))
     assert second.returncode == 2
     assert str(running.port) in second.stderr
     assert "Traceback" not in second.stderr
+
+
+def test_a_second_server_on_the_same_state_is_turned_away(running: Scorer) -> None:
+    """Its histories would not be the first one's."""
+    second = running.run("serve")
+    assert (second.returncode, second.stderr.count("\n")) == (2, 1)
+    assert "another risk-scorer" in second.stderr
 
 
 def test_commands_work_beside_the_service(running: Scorer) -> None:
