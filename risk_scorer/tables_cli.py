@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from plumbing.clock import SystemClock
-from plumbing.state import StateDir
 from risk_scorer.settings import BadSettings, Settings, load_settings
 
 if TYPE_CHECKING:  # the adapters start numpy and numba: only where needed
@@ -89,13 +88,7 @@ def _in_use(settings: Settings) -> Path:
 def _target(settings: Settings, into: Path | None) -> Path:
     from risk_scorer.adapters.ip_tables import OWN_FOLDER
 
-    named = into or settings.ip_tables
-    if named is not None:
-        return named
-    try:
-        return StateDir.open(settings.risk_scorer_state).path / OWN_FOLDER
-    except OSError as error:
-        _fail(f"RISK_SCORER_STATE cannot be used: {error.strerror}")
+    return into or settings.ip_tables or settings.risk_scorer_state / OWN_FOLDER
 
 
 def _told(source: Source) -> str:

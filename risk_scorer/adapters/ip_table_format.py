@@ -175,7 +175,7 @@ def _unpacked(column: Column, blob: bytes) -> Numbers:
 
 def _publish(path: Path, content: bytes) -> Path:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_private(path.parent)
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as out:
@@ -190,3 +190,10 @@ def _publish(path: Path, content: bytes) -> Path:
     except OSError as error:
         raise BadIpTable("ip_table_unwritable", f"cannot write {path}: {error.strerror}") from error
     return path
+
+
+def _make_private(directory: Path) -> None:
+    """The directory, and whatever is missing above it, closed to others: the state directory may be among it."""
+    missing = [place for place in (directory, *directory.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(mode=0o700, exist_ok=True)

@@ -6,6 +6,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from risk_scorer.adapters.ip_table_format import _publish
 from risk_scorer.assembly import assemble
 from risk_scorer.cli import app
 from risk_scorer.settings import Settings, load_settings
@@ -102,6 +103,7 @@ def test_the_state_is_closed_to_others_whoever_makes_it_first(place: Path) -> No
     """The address tables and the look-ups' cache are written below it, sometimes before the database."""
     settings = load_settings(risk_scorer_state=place / "first")
     assert _target(settings, None).parent == place / "first"
+    _publish(_target(settings, None) / "ip_tables.bin", b"tables")
     other = load_settings(risk_scorer_state=place / "second")
     assemble(other).database.close()
     assert [(place / name).stat().st_mode & 0o777 for name in ("first", "second")] == [0o700, 0o700]
