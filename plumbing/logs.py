@@ -8,7 +8,7 @@ import msgspec
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
-TALKATIVE: Final = ("httpx2", "alembic.runtime.migration")
+TALKATIVE: Final = ("httpx2", "alembic")
 """Libraries that tell of each request or step at "info": what they do is in our own lines already."""
 
 

@@ -5,7 +5,6 @@ Each fails with one clear line; exit status 2 means the input or the configurati
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,7 +50,6 @@ def serve(
     given = {"risk_scorer_host": host, "risk_scorer_port": port}
     settings = _settings(**{name: value for name, value in given.items() if value is not None})
     configure_logging(settings.risk_scorer_log_level, pretty=sys.stderr.isatty())
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         service = create_app(settings, tell_ready=lambda line: typer.echo(f"risk-scorer: {line}"))
         serve_alone(settings.risk_scorer_state)
