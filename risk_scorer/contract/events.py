@@ -1,6 +1,6 @@
 """What `/score` and `/bulk_score` accept: shapes and sizes. What the values mean is decided in `core.observation`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -16,11 +16,24 @@ Asn = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
 
 
+EventKind = Literal["login", "step_up", "refresh"]
+
+
+class SessionContext(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What a session began with, as the gateway kept it: a refresh is held against it. "" and None are unknown."""
+
+    ip: Annotated[str, Meta(max_length=64)] = ""
+    user_agent: Agent = ""
+    device_id: Text256 = ""
+    ja4: Text256 | None = None
+    started_at: Annotated[float, Meta(ge=0, lt=2**33)] | None = None
+
+
 class LoginEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One login attempt as its reporter saw it; unknown fields are ignored, missing ones are unknown, never safe.
 
     `timestamp` is ISO 8601 or epoch seconds (None: the moment it is scored); `asn` and `ip_rep` (0 good to 100 bad)
-    override our look-up.
+    override our look-up. `kind` says on which path the person comes; `session` is given with a refresh.
     """
 
     user_id: Name
@@ -38,6 +51,8 @@ class LoginEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False
     asn: Asn | None = None
     ip_rep: Percent | None = None
     event_id: Text128 | None = None
+    kind: EventKind = "login"
+    session: SessionContext | None = None
 
 
 class BulkRequest(Struct, frozen=True, kw_only=True):

@@ -54,6 +54,34 @@ class FingerprintFacts(Struct, frozen=True, kw_only=True, gc=False):
     is_malicious: bool = False
 
 
+class SessionFacts(Struct, frozen=True, kw_only=True, gc=False):
+    """What a session began with, as far as it can be compared with a later request of it. Unknown is ""."""
+
+    prefix: str = ""
+    asn_key: str = ""
+    country: str = ""
+    browser: str = ""
+    os: str = ""
+    device_type: str = ""
+    device_id: str = ""
+    ja4: str = ""
+
+
+class Pressure(Struct, frozen=True, kw_only=True, gc=False):
+    """How much is being tried around a login: decayed counts of failed and finished logins, and of people failed for.
+
+    `network_*` is the busier of the address and its prefix, `device_*` the device; everything fades with time.
+    """
+
+    network_failures: float = 0.0
+    network_people: float = 0.0
+    network_logins: float = 0.0
+    device_failures: float = 0.0
+    device_people: float = 0.0
+    device_logins: float = 0.0
+
+
+NO_PRESSURE = Pressure()
 NO_IP_FACTS = IpFacts()
 NO_AGENT_FACTS = AgentFacts()
 NO_FINGERPRINT_FACTS = FingerprintFacts()

@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from risk_scorer.contract.events import LoginEvent
-from risk_scorer.core.facts import AgentFacts, FingerprintFacts, IpFacts
+from risk_scorer.contract.events import EventKind, LoginEvent
+from risk_scorer.core.facts import AgentFacts, FingerprintFacts, IpFacts, SessionFacts
 
 EARLIEST, LATEST = 0.0, 4_102_444_800.0  # 1970 to 2100: outside it a clock or a unit is wrong
 
@@ -25,7 +25,10 @@ class BadEvent(Exception):
 
 
 class Observation(Struct, frozen=True, kw_only=True, gc=False):
-    """A checked login attempt. "" and 0 mean unknown; what the event says outranks what was looked up."""
+    """A checked login attempt. "" and 0 mean unknown; what the event says outranks what was looked up.
+
+    `zone` is the time zone of the place (IANA name); `session` is what the session began with, for a refresh.
+    """
 
     event_id: str
     ts: float
@@ -51,6 +54,9 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
     network: IpFacts
     agent: AgentFacts
     fingerprint: FingerprintFacts
+    zone: str = ""
+    kind: EventKind = "login"
+    session: SessionFacts | None = None
 
 
 def canonical_address(text: str) -> str:
@@ -112,6 +118,8 @@ def observe(
     network: IpFacts,
     agent: AgentFacts,
     fingerprint: FingerprintFacts,
+    zone: str = "",
+    session: SessionFacts | None = None,
 ) -> Observation:
     """The event with its facts; `address` is `canonical_address(event.ip)`. Raises BadEvent."""
     ja4, ja4h, ja4s = event.ja4 or "", event.ja4h or "", event.ja4s or ""
@@ -145,6 +153,9 @@ def observe(
         network=network,
         agent=agent,
         fingerprint=fingerprint,
+        zone=zone,
+        kind=event.kind,
+        session=session,
     )
 
 
