@@ -20,12 +20,14 @@ from risk_scorer.api.access import Access
 from risk_scorer.api.dashboard import OperatorPages, add_operator_pages
 from risk_scorer.api.health import add_health
 from risk_scorer.api.live import LiveFeed
+from risk_scorer.api.narrative import NarrativeRoutes, add_narrative
 from risk_scorer.api.reference import describe
 from risk_scorer.api.routes import ServiceRoutes, add_service_routes
 from risk_scorer.assembly import Scorer, assemble
 from risk_scorer.flows.assess import Assess
 from risk_scorer.flows.housekeeping import DAY_SECONDS, Prunable, keep_house
 from risk_scorer.flows.learn import Learn
+from risk_scorer.flows.narrate import Narrate
 from risk_scorer.settings import Settings
 
 VERSION: Final = version("riskgate")
@@ -66,6 +68,7 @@ def create_app(
     add_service_routes(app, routes, settings.recent_max)
     add_health(app, version=VERSION, readiness=scorer.readiness)
     add_operator_pages(app, _pages(scorer, access, feed))
+    add_narrative(app, _narrative_routes(scorer, access))
     mount_docs(app)
     describe(app)
     return app
@@ -87,6 +90,15 @@ def _service_routes(scorer: Scorer, access: Access) -> ServiceRoutes:
     return ServiceRoutes(access=access, assess=assess, learn=learn, log=scorer.log, recent_max=settings.recent_max)
 
 
+def _narrative_routes(scorer: Scorer, access: Access) -> NarrativeRoutes:
+    narrate = Narrate(
+        narrator=scorer.narrator,
+        events=scorer.log,
+        deadline_seconds=scorer.settings.narrator_deadline_seconds,
+    )
+    return NarrativeRoutes(access=access, narrate=narrate)
+
+
 def _pages(scorer: Scorer, access: Access, feed: LiveFeed) -> OperatorPages:
     return OperatorPages(
         access=access,
@@ -97,6 +109,7 @@ def _pages(scorer: Scorer, access: Access, feed: LiveFeed) -> OperatorPages:
         public_url=scorer.settings.public_url,
         recent_max=scorer.settings.recent_max,
         credits=scorer.lookups.credits,
+        has_narrator=scorer.narrator is not None,
     )
 
 
@@ -123,6 +136,8 @@ def _lifespan(scorer: Scorer, feed: LiveFeed, tell_ready: Callable[[str], None] 
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if scorer.narrator is not None:
+                await scorer.narrator.close()
             await asyncio.to_thread(scorer.database.close)
 
     return lifespan
@@ -154,3 +169,5 @@ async def _tell_when_answering(scorer: Scorer, tell_ready: Callable[[str], None]
 def _warn(settings: Settings) -> None:
     if settings.kafka_broker:
         log.warning("kafka_not_in_this_version", topic=settings.kafka_topic_in)
+    if not settings.has_narrator and (settings.openai_base_url or settings.openai_model):
+        log.warning("narrator_off", missing="OPENAI_MODEL" if settings.openai_base_url else "OPENAI_BASE_URL")

@@ -20,6 +20,7 @@ from risk_scorer.adapters.ip_tables import tables_in_use
 from risk_scorer.adapters.ja4 import PACKAGED as KNOWN_CLIENTS
 from risk_scorer.adapters.ja4 import BadClientTable, Fingerprints
 from risk_scorer.adapters.model_store import Adopt, ModelStore
+from risk_scorer.adapters.narrator import HttpNarrator
 from risk_scorer.adapters.operators import Operators
 from risk_scorer.adapters.profile_store import ProfileStore
 from risk_scorer.adapters.storage import BadStorage, answers, open_state
@@ -67,6 +68,7 @@ class Scorer:
     operators: Operators
     delivery: DeliveryWorker
     lookups: Lookups
+    narrator: HttpNarrator | None
 
     def model_version(self) -> str | None:
         """The version of the model in use."""
@@ -126,6 +128,19 @@ def assemble(
         operators=Operators(database, clock=clock, randomness=randomness),
         delivery=delivery,
         lookups=lookups,
+        narrator=_narrator(settings),
+    )
+
+
+def _narrator(settings: Settings) -> HttpNarrator | None:
+    if settings.openai_base_url is None or settings.openai_model is None:
+        return None
+    key = settings.openai_api_key
+    return HttpNarrator(
+        base_url=settings.openai_base_url,
+        api_key=key.get_secret_value() if key is not None else None,
+        model=settings.openai_model,
+        deadline_seconds=settings.narrator_deadline_seconds,
     )
 
 

@@ -22,7 +22,7 @@ from pydantic_settings import (
 
 from plumbing.secret_strength import weakness
 from webhooks.signing import MIN_SECRET_BYTES, parse_secret
-from webhooks.targets import TargetRefused, parse_target
+from webhooks.targets import TargetRefused, is_inside, parse_target
 
 
 class BadSettings(Exception):
@@ -65,6 +65,11 @@ class Settings(BaseSettings):
     ip_listed: str = ""
     ja4_clients: Path | None = None
 
+    openai_base_url: str | None = None
+    openai_api_key: SecretStr | None = None
+    openai_model: str | None = Field(default=None, max_length=256)
+    narrator_deadline_seconds: float = Field(default=10.0, gt=0.0, le=120.0)
+
     risk_scorer_profile: Literal["production", "demo"] = "production"
     risk_scorer_state: Path = Path("var/scorer")
     risk_scorer_geo_cache: Path | None = None
@@ -91,7 +96,7 @@ class Settings(BaseSettings):
             return init_settings, env_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file)
 
-    @field_validator("webhook_url", "mfa_webhook_url", "risk_scorer_public_url")
+    @field_validator("webhook_url", "mfa_webhook_url", "risk_scorer_public_url", "openai_base_url")
     @classmethod
     def _is_http_url(cls, value: str | None) -> str | None:
         """Refuse what is not an http(s) URL with a host, or carries a password that logs would repeat."""
@@ -108,6 +113,26 @@ class Settings(BaseSettings):
         if value is not None:
             parse_secret(value.get_secret_value())
         return value
+
+    @field_validator("openai_api_key")
+    @classmethod
+    def _is_header_text(cls, value: SecretStr | None) -> SecretStr | None:
+        text = value.get_secret_value() if value is not None else ""
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise ValueError("must be printable ASCII without spaces")
+        return value
+
+    @model_validator(mode="after")
+    def _facts_travel_safely(self) -> Settings:
+        """Facts about people, and the key, go over TLS, or in the clear where they do not leave our own network."""
+        if self.openai_base_url is None or not self.has_narrator:
+            return self
+        parts = urlsplit(self.openai_base_url)
+        if parts.query or parts.fragment:
+            raise ValueError("OPENAI_BASE_URL must end with its path")
+        if parts.scheme != "https" and not is_inside_name(parts.hostname or ""):
+            raise ValueError("OPENAI_BASE_URL must be https: its host is not on this machine or a private network")
+        return self
 
     @model_validator(mode="after")
     def _webhooks_are_signed(self) -> Settings:
@@ -137,6 +162,11 @@ class Settings(BaseSettings):
     def is_demo(self) -> bool:
         """The demo profile may use loopback receivers and published secrets; nothing else differs."""
         return self.risk_scorer_profile == "demo"
+
+    @property
+    def has_narrator(self) -> bool:
+        """Both address and model are named; a key alone, which many machines have set, sends nothing anywhere."""
+        return self.openai_base_url is not None and self.openai_model is not None
 
     @property
     def webhook_keys(self) -> list[bytes]:
@@ -194,6 +224,16 @@ class Settings(BaseSettings):
 def listed(text: str) -> list[str]:
     """The items of a comma-separated setting, without the empty ones."""
     return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def is_inside_name(host: str) -> bool:
+    """Whether the host is ours by its form: a private or loopback address, or a name that is never a public one."""
+    name = host.rstrip(".")
+    try:
+        return is_inside(name)
+    except ValueError:
+        local = (".localhost", ".local", ".internal", ".home.arpa")  # RFC 6761, RFC 6762, ICANN, RFC 8375
+        return "." not in name or name.endswith(local)
 
 
 def bracketed(host: str) -> str:

@@ -8,6 +8,7 @@ dies next.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -40,6 +41,9 @@ PAGE_ROWS = 50
 SHARE_OF_ASKED = 10
 """Events that were only asked about get a tenth as many places among the recent ones as real ones."""
 LAST_ID = 2**63 - 1
+SEARCHED_PAGES = 200
+SEARCH_SECONDS = 1.0
+"""How far back, and for how long, one event is looked for: the log may hold months."""
 NEWEST = Statement(
     select(scored_events.c.id, scored_events.c.body)
     .where(scored_events.c.id < bindparam("before_id"))
@@ -79,6 +83,7 @@ class EventLog:
         self._waiting: deque[ScoredEvent] = deque()
         self._patience_ends = float("-inf")
         self._listeners: list[Listener] = []
+        self._searching = asyncio.Lock()
         self.dropped = 0
 
     def fill(self) -> None:
@@ -104,6 +109,34 @@ class EventLog:
             return list(islice(reversed(self._recent), limit))
         both = sorted([*self._recent, *self._asked], key=lambda each: each.score.ts_scored, reverse=True)
         return both[:limit]
+
+    async def find(self, event_id: str) -> ScoredEvent | None:
+        """The newest event of that id: of the recent ones, else of the part of the log that is searched in a second.
+
+        Raises: Refused.
+        """
+        everything = len(self._recent) + len(self._asked)
+        for each in self.recent(everything):
+            if each.score.event_id == event_id:
+                return each
+        async with self._searching:  # one at a time: a search reads much
+            return await self._search(event_id)
+
+    async def _search(self, event_id: str) -> ScoredEvent | None:
+        needle, before_id = msgspec.json.encode(event_id), LAST_ID
+        ends = self._clock.monotonic() + SEARCH_SECONDS
+        for _ in range(SEARCHED_PAGES):
+            rows = await self._database.read_in_thread(
+                lambda tx, before_id=before_id: tx.all(NEWEST, before_id=before_id)  # type: ignore[misc]
+            )
+            for _, body in rows:
+                for each in reversed(_events(body) if needle in body else []):
+                    if each.score.event_id == event_id:
+                        return each
+            if not rows or self._clock.monotonic() >= ends:
+                return None
+            before_id = rows[-1][0]
+        return None
 
     def record(self, scored: Sequence[ScoredEvent]) -> None:
         """Append to the log soon; never waits and never fails."""

@@ -49,6 +49,12 @@ class Access:
             )
         return caller
 
+    def require_or_operator(self, request: Request, scope: str) -> None:
+        """A service with the scope, or a signed-in operator who shows no credential. Raises: Refused."""
+        if bearer_text(request) is None and self._operators.is_signed_in(request.cookies.get(OPERATOR_COOKIE)):
+            return
+        self.require(request, scope)
+
     def require_operator(self, request: Request) -> str:
         """The session token of the signed-in operator. Raises: NotSignedIn."""
         token = request.cookies.get(OPERATOR_COOKIE)

@@ -50,6 +50,7 @@ class OperatorPages:
         public_url: str,
         recent_max: int,
         credits: Sequence[tuple[str, str]],
+        has_narrator: bool,
     ) -> None:
         self._access = access
         self._operators = operators
@@ -59,6 +60,7 @@ class OperatorPages:
         self._public_url = public_url
         self._rows = min(recent_max, MOST_ROWS)
         self._credits = credits
+        self._has_narrator = has_narrator
 
     async def dashboard(self, request: Request) -> Response:
         self._access.require_operator(request)
@@ -69,6 +71,7 @@ class OperatorPages:
             model_version=self._model_version(),
             public_url=self._public_url,
             credits=self._credits,
+            has_narrator=self._has_narrator,
         )
 
     async def events(self, request: Request) -> Response:

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from risk_scorer.contract.assessment import BulkResponse, RiskScore
 from risk_scorer.contract.events import BulkRequest, LoginEvent
 from risk_scorer.contract.feedback import Outcome
+from risk_scorer.contract.narrative import NarrativeAnswer
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 Schema = dict[str, Any]
@@ -41,9 +42,11 @@ REFUSALS = {
     "400": "Not JSON.",
     "401": "No living credential.",
     "403": "The credential lacks the scope.",
+    "404": "Not at hand.",
     "413": "Too large.",
     "415": "Not application/json.",
     "422": "A field has a value that it does not take.",
+    "429": "Too much of this at once; see Retry-After.",
     "503": "No model, or the storage cannot be used now; see Retry-After.",
 }
 
@@ -86,7 +89,8 @@ def describe(app: FastAPI) -> None:
     """Add the contract's schemas and the security scheme to the reference that the app generates."""
     generate = app.openapi
     _, contract = msgspec.json.schema_components(
-        [LoginEvent, BulkRequest, RiskScore, BulkResponse, Outcome], ref_template="#/components/schemas/{name}"
+        [LoginEvent, BulkRequest, RiskScore, BulkResponse, Outcome, NarrativeAnswer],
+        ref_template="#/components/schemas/{name}",
     )
 
     def openapi() -> Schema:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -19,8 +20,12 @@ MOST_REASONS = 3
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the dashboard, all of it text that may hold anything: escape it, or set it as text."""
+    """One line of the dashboard, all of it text that may hold anything: escape it, or set it as text.
 
+    `event` is the event's id in percent-encoding, for a link.
+    """
+
+    event: str
     time: str
     time_iso: str
     user: str
@@ -42,6 +47,7 @@ def row_of(scored: ScoredEvent) -> Row:
     asn = f"AS{explain.asn}" if explain.asn else ""
     device = ", ".join(part for part in (event.device_id, agent or event.user_agent) if part)
     return Row(
+        event=quote(score.event_id, safe="", errors="replace"),
         time=moment.strftime("%Y-%m-%d %H:%M:%S"),
         time_iso=moment.isoformat(timespec="seconds"),
         user=visible(event.user_id),

@@ -28,6 +28,17 @@
       mark.className = "mark";
       mark.textContent = `${row.score} ${row.level}`;
       place.append(mark);
+    } else if (key === "reasons") {
+      const reasons = document.createElement("span");
+      reasons.textContent = row.reasons;
+      place.append(reasons);
+      if ("explains" in body.dataset) {
+        const link = document.createElement("a");
+        link.className = "explain";
+        link.href = `/dashboard/narrative?event=${row.event}`;
+        link.textContent = "Explain";
+        place.append(" ", link);
+      }
     } else {
       place.textContent = row[key];
     }
