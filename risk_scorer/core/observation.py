@@ -27,7 +27,8 @@ class BadEvent(Exception):
 class Observation(Struct, frozen=True, kw_only=True, gc=False):
     """A checked login attempt. "" and 0 mean unknown; what the event says outranks what was looked up.
 
-    `zone` is the time zone of the place (IANA name); `session` is what the session began with, for a refresh.
+    `zone` is the time zone of the place (IANA name) and `utc_offset_s` what it is ahead of UTC at the moment; `session`
+    is what the session began with, for a refresh.
     """
 
     event_id: str
@@ -57,6 +58,7 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
     zone: str = ""
     kind: EventKind = "login"
     session: SessionFacts | None = None
+    utc_offset_s: int = 0
 
 
 def canonical_address(text: str) -> str:
@@ -119,6 +121,7 @@ def observe(
     agent: AgentFacts,
     fingerprint: FingerprintFacts,
     zone: str = "",
+    utc_offset_s: int = 0,
     session: SessionFacts | None = None,
 ) -> Observation:
     """The event with its facts; `address` is `canonical_address(event.ip)`. Raises BadEvent."""
@@ -156,6 +159,7 @@ def observe(
         zone=zone,
         kind=event.kind,
         session=session,
+        utc_offset_s=utc_offset_s,
     )
 
 

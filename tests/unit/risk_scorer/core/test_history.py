@@ -38,7 +38,8 @@ def test_a_failed_login_teaches_nothing_but_that_it_failed(outcome: OutcomeKind)
     for _ in range(500):
         after = learn(after, STRANGE, outcome)
     assert (after.failures, after.failures_since_success, after.last_failure) == (500, 500, int(NOON))
-    forgiven = msgspec.structs.replace(after, failures=0, failures_since_success=0, last_failure=0)
+    assert (after.heat, after.heat_at) == (500.0, int(NOON))
+    forgiven = msgspec.structs.replace(after, failures=0, failures_since_success=0, last_failure=0, heat=0.0, heat_at=0)
     assert forgiven == before
 
 
@@ -83,6 +84,29 @@ def test_a_stored_history_comes_back_as_it_was() -> None:
     back = decode(encode(history))
     assert back == history
     assert list(back.device) == list(history.device)
+
+
+WRITTEN_BEFORE_PLACES_WERE_KEPT = bytes.fromhex(
+    "dc0018040100ce5f4e0d90ce5f4f8940ce5f4e37c0dc001800000000000000000001010101000000000000000000000004cb"
+    "bffae18fd946221fcbc00599ff352fa250cb400368ce1e84a42681a56465762d31cf000000045f4f894081ac3139382e3531"
+    "2e3130302e39cf000000045f4f894081af3139382e35312e3130302e302f3234cf000000045f4f894081a53634353030cf00"
+    "0000045f4f894081a25553cf000000045f4f894081a76465736b746f70cf000000045f4f894081a84d6163204f532058cf00"
+    "0000045f4f894081a746697265666f78cf000000045f4f894081ab46697265666f7820313430cf000000045f4f894081d924"
+    "743133643135313668325f3864616166363135323737315f303237313364366166383632cf000000045f4f894081a4676531"
+    "31cf000000045f4f894081a3743133cf000000045f4f894081a933372e352c2d313232cf000000045f4f8940"
+)
+"""Four logins and a failure, with the 24 fields that a history had at first."""
+
+
+def test_a_history_stored_before_it_knew_more_is_read_whole() -> None:
+    """What it has is kept, what it lacks is unknown, and it goes on learning."""
+    old = decode(WRITTEN_BEFORE_PLACES_WERE_KEPT)
+    assert (old.logins, old.failures, old.placed, sum(old.hours)) == (4, 1, 4, 4)
+    assert (logins_with(old.device, "dev-1"), logins_with(old.place, "37.5,-122")) == (4, 4)
+    assert (old.zone, old.home, old.clusters, old.last_place, old.gaps, old.heat) == ({}, "", (), None, 0, 0.0)
+    after = learn(old, HOME, "success")
+    assert decode(encode(after)) == after
+    assert len(after.clusters) == 1
 
 
 @pytest.mark.parametrize("stored", [b"", b"\x90\x90", b"\xa3abc", b"\x91\xa1x"])
