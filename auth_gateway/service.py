@@ -9,10 +9,12 @@ import structlog
 from auth_gateway.adapters.keys import RELOAD_SECONDS
 from auth_gateway.adapters.password_schemes import scheme_named
 from auth_gateway.adapters.passwords import PooledPasswords, wrong_guess_seconds
+from auth_gateway.adapters.recent_rulings import MemoryRulings
 from auth_gateway.adapters.refusal_floor import RefusalFloor
 from auth_gateway.adapters.scorer import HttpScorer
 from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.adapters.throttle_memory import MemoryThrottle
+from auth_gateway.adapters.unknown_names import Allowance
 from auth_gateway.api.devices import DeviceCookie
 from auth_gateway.api.edge import Edge
 from auth_gateway.api.login import LoginRoutes
@@ -23,8 +25,10 @@ from auth_gateway.core.context import Client
 from auth_gateway.core.policy import Policy
 from auth_gateway.flows.admission import Admission
 from auth_gateway.flows.challenge import CompleteLogin
+from auth_gateway.flows.completion import Completion
 from auth_gateway.flows.housekeeping import Housekeeping
 from auth_gateway.flows.login import Login
+from auth_gateway.flows.recheck import Recheck
 from auth_gateway.flows.recording import Announcing, EndpointName, Recorder
 from auth_gateway.flows.refresh import Refresh
 from auth_gateway.settings import Settings
@@ -74,16 +78,14 @@ class Service:
 
     def login_routes(self) -> LoginRoutes:
         """`/login` and `/login/complete`."""
-        gateway = self.gateway
-        settings = gateway.settings
         return LoginRoutes(
             login=self._login(),
             complete=self._complete(),
             registered=self.registered,
-            edge=Edge(trusted_networks=settings.trusted_proxies, anyone_may_vouch=settings.is_demo),
-            devices=DeviceCookie(is_https=settings.is_https, randomness=gateway.randomness),
+            edge=self._edge(),
+            devices=self._devices(),
             floor=self.floor,
-            clock=gateway.clock,
+            clock=self.gateway.clock,
             wake_delivery=self.delivery.wake,
         )
 
@@ -98,9 +100,17 @@ class Service:
             issuer=gateway.issuer,
             sessions=gateway.sessions,
             refresh_tokens=gateway.refresh_tokens,
-            audit=gateway.audit,
+            recorder=self._recorder(),
+            recheck=self._recheck(),
         )
-        return TokenRoutes(refresh=refresh, registered=self.registered)
+        return TokenRoutes(
+            refresh=refresh,
+            registered=self.registered,
+            edge=self._edge(),
+            devices=self._devices(),
+            clock=gateway.clock,
+            wake_delivery=self.delivery.wake,
+        )
 
     def service_routes(self) -> ServiceRoutes:
         """Health, readiness, public keys."""
@@ -151,11 +161,12 @@ class Service:
             users=gateway.users,
             recorder=self._recorder(),
             admission=self._admission(),
+            unknown_names=Allowance(),
+            names_key=gateway.vault.derive("unknown-names"),
         )
 
     def _admission(self) -> Admission:
         gateway = self.gateway
-        settings = gateway.settings
         return Admission(
             database=gateway.database,
             randomness=gateway.randomness,
@@ -164,10 +175,7 @@ class Service:
             pending_logins=gateway.pending_logins,
             issuer=gateway.issuer,
             recorder=self._recorder(),
-            policy=Policy(
-                high_deny=settings.login_policy_high_deny,
-                medium_requires_mfa=settings.login_policy_medium_requires_mfa,
-            ),
+            policy=self._policy(),
         )
 
     def _complete(self) -> CompleteLogin:
@@ -181,9 +189,34 @@ class Service:
             users=gateway.users,
             factors=gateway.factors,
             pending_logins=gateway.pending_logins,
-            issuer=gateway.issuer,
             recorder=self._recorder(),
+            completion=Completion(
+                database=gateway.database,
+                randomness=gateway.randomness,
+                users=gateway.users,
+                issuer=gateway.issuer,
+                recorder=self._recorder(),
+                recheck=self._recheck(),
+            ),
         )
+
+    def _recheck(self) -> Recheck:
+        reuse_seconds = self.gateway.settings.refresh_score_reuse_seconds
+        recent = MemoryRulings(reuse_seconds=reuse_seconds)
+        return Recheck(scorer=self.scorer, policy=self._policy(), recent=recent)
+
+    def _policy(self) -> Policy:
+        settings = self.gateway.settings
+        return Policy(
+            high_deny=settings.login_policy_high_deny, medium_requires_mfa=settings.login_policy_medium_requires_mfa
+        )
+
+    def _edge(self) -> Edge:
+        settings = self.gateway.settings
+        return Edge(trusted_networks=settings.trusted_proxies, anyone_may_vouch=settings.is_demo)
+
+    def _devices(self) -> DeviceCookie:
+        return DeviceCookie(is_https=self.gateway.settings.is_https, randomness=self.gateway.randomness)
 
     def _recorder(self) -> Recorder:
         settings = self.gateway.settings

@@ -14,8 +14,10 @@ import uvloop
 from auth_gateway.assembly import assemble
 from auth_gateway.core.claims import by_password
 from auth_gateway.core.context import PUBLIC_CLIENT_ID
-from auth_gateway.flows.answers import InvalidGrant
-from auth_gateway.flows.refresh import Refresh, Rotated
+from auth_gateway.core.policy import CONTEXT_UNKNOWN
+from auth_gateway.flows.recheck import Ruling
+from auth_gateway.flows.refresh import Refresh, Refusal, Rotated, Turn
+from auth_gateway.service import Service
 from auth_gateway.settings import load_settings
 from benchmarks.home import Home
 from benchmarks.load import NextRequest, load, request_bytes
@@ -26,22 +28,14 @@ from risk_scorer.contract.events import LoginEvent
 
 CLIENTS = 32
 SERVER_CORE, LOAD_CORE = 0, 1
+ALLOWED = Ruling(decision=CONTEXT_UNKNOWN)
 
 
 def bare_rate(folder: Path, seconds: float) -> float:
     """The refresh's own transaction (look up, spend, add the successor, audit), durable, without HTTP or signing."""
     gateway = assemble(load_settings(auth_gateway_state=folder, auth_gateway_profile="demo"))
     gateway.add_demo_users()
-    refresh = Refresh(
-        database=gateway.database,
-        clock=gateway.clock,
-        randomness=gateway.randomness,
-        pepper=gateway.vault.derive("refresh-successor"),
-        issuer=gateway.issuer,
-        sessions=gateway.sessions,
-        refresh_tokens=gateway.refresh_tokens,
-        audit=gateway.audit,
-    )
+    refresh = Service(gateway).token_routes().refresh
     os.sched_setaffinity(0, {SERVER_CORE})
     try:
         return uvloop.run(_bare(refresh, seconds))
@@ -59,8 +53,11 @@ async def _bare(refresh: Refresh, seconds: float) -> float:
         text = await _session(refresh)
         while time.perf_counter() < deadline:
             now, event_id = refresh.clock.now(), refresh.randomness.event_id("evt")
-            rotated = await refresh.database.write(partial(_rotate, refresh, text, event_id, now))
-            assert not isinstance(rotated, InvalidGrant)
+            turn = Turn(
+                refresh_token=text, client_id=PUBLIC_CLIENT_ID, ip=None, event_id=event_id, now=now, ruling=ALLOWED
+            )
+            rotated = await refresh.database.write(partial(_rotate, refresh, turn))
+            assert isinstance(rotated, Rotated)
             text = rotated.refresh_text
             done += 1
 
@@ -69,8 +66,8 @@ async def _bare(refresh: Refresh, seconds: float) -> float:
     return done / (time.perf_counter() - began)
 
 
-def _rotate(refresh: Refresh, text: str, event_id: str, now: float, tx: Transaction) -> Rotated | InvalidGrant:
-    return refresh.rotate(tx, text, client_id=PUBLIC_CLIENT_ID, event_id=event_id, now=now)
+def _rotate(refresh: Refresh, turn: Turn, tx: Transaction) -> Rotated | Refusal:
+    return refresh.rotate(tx, turn)
 
 
 async def _session(refresh: Refresh) -> str:

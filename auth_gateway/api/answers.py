@@ -54,6 +54,8 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     error_description: str
     field: str | None = None
     attempts_left: int | None = None
+    reason: Literal["step_up_required"] | None = None
+    incident_id: str | None = None
 
 
 class Health(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ Timestamp = Annotated[str, Meta(max_length=64)] | float | int
 
 
 class VouchedFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a first-party client may say about the login it passes on; every one of them left out is not vouched for."""
+    """What a first-party client may say about the request it passes on; each of them left out is not vouched for."""
 
     timestamp: Timestamp | None = None
     ip: Address | None = None
@@ -47,15 +47,15 @@ class LoginBody(VouchedFacts, frozen=True, kw_only=True):
     password: str
 
 
-class ChallengeBody(msgspec.Struct, frozen=True, kw_only=True):
+class ChallengeBody(VouchedFacts, frozen=True, kw_only=True):
     """`POST /login/complete`."""
 
     challenge_id: Text256
     code: Annotated[str, Meta(max_length=64)]
 
 
-class TokenBody(msgspec.Struct, frozen=True, kw_only=True):
-    """`POST /token`, the same fields as JSON and as a form."""
+class TokenBody(VouchedFacts, frozen=True, kw_only=True):
+    """`POST /token`, the same fields as JSON and as a form (where all of them are text)."""
 
     grant_type: Text128 | None = None
     refresh_token: str | None = None
@@ -66,5 +66,5 @@ VOUCHED_FIELDS = tuple(VouchedFacts.__struct_fields__)
 
 
 def vouches(body: VouchedFacts) -> bool:
-    """Whether the body says anything about the circumstances of the login."""
+    """Whether the body says anything about the circumstances of the request."""
     return any(getattr(body, field) is not None for field in VOUCHED_FIELDS)

@@ -26,8 +26,18 @@ class DeviceCookie:
 
     def value(self, request: Request) -> str:
         """The caller's own value, or a new one that is theirs once they keep it."""
+        return self._given(request) or self._randomness.token()
+
+    def known_id(self, request: Request) -> str:
+        """The id of the device that shows its cookie, "" when none is shown: then it is not known."""
+        given = self._given(request)
+        return device_id_of(given) if given else ""
+
+    def _given(self, request: Request) -> str:
+        if "cookie" not in request.headers:  # most refreshes
+            return ""
         given = request.cookies.get(self._name, "")
-        return given if _VALUE.fullmatch(given) else self._randomness.token()
+        return given if _VALUE.fullmatch(given) else ""
 
     def header(self, value: str) -> str:
         """The Set-Cookie header that keeps it: not readable by scripts, not sent along from other sites' forms."""

@@ -11,8 +11,10 @@ from auth_gateway.flows.answers import (
     Denied,
     InvalidGrant,
     LoginAnswer,
+    LoginNeeded,
     MfaRequired,
     RefreshAnswer,
+    SessionEnded,
     Throttled,
     WrongCode,
 )
@@ -35,20 +37,21 @@ def login_response(answer: LoginAnswer, *, client: Client, set_cookie: str) -> R
         # The challenge belongs to this device, so the device must already have its cookie when it comes back.
         return json_answer(_awaited(answer, client), headers={**NO_CACHE, "set-cookie": set_cookie})
     if isinstance(answer, Denied):
-        body = LoginDenied(incident_id=answer.incident_id, score=_shown(answer.score, client))
-        return json_answer(body, status=403)
+        return _denied(answer, client)
     if isinstance(answer, Throttled):
         raise _throttled(answer)
     raise Refused("invalid_credentials", "The user name or the password is wrong.", status=401)
 
 
 def completion_response(answer: CompletionAnswer, *, client: Client) -> Response:
-    """The answer of `POST /login/complete`.
+    """The answer of `POST /login/complete`; refused by its risk, it looks like a refused login.
 
     Raises: Refused `throttled` (429), `invalid_code` or `invalid_challenge` (401).
     """
     if isinstance(answer, Allowed):
         return json_answer(_allowed(answer, client), headers=NO_CACHE)
+    if isinstance(answer, Denied):
+        return _denied(answer, client)
     if isinstance(answer, Throttled):
         raise _throttled(answer)
     if isinstance(answer, WrongCode):
@@ -61,10 +64,23 @@ def token_response(answer: RefreshAnswer) -> Response:
     """The answer of `POST /token`, in OAuth's words.
 
     Raises: Refused `invalid_grant` (400); why is in the operator's log alone, or a thief could read how near he was.
+    Beside it `reason` says that a new login helps, `incident_id` what to tell support: a client of OAuth that knows
+    neither asks for a new login either way.
     """
+    if isinstance(answer, LoginNeeded):
+        evidence = {"reason": "step_up_required"}
+        raise Refused("invalid_grant", "Log in again to go on.", status=400, evidence=evidence)
+    if isinstance(answer, SessionEnded):
+        text = "This session has ended. Log in again, and tell support the incident id if that is no help."
+        raise Refused("invalid_grant", text, status=400, evidence={"incident_id": answer.incident_id})
     if isinstance(answer, InvalidGrant):
         raise Refused("invalid_grant", "The refresh token is invalid, expired or revoked.", status=400)
     return json_answer(answer.tokens, headers=NO_CACHE)
+
+
+def _denied(answer: Denied, client: Client) -> Response:
+    body = LoginDenied(incident_id=answer.incident_id, score=_shown(answer.score, client))
+    return json_answer(body, status=403)
 
 
 def _allowed(answer: Allowed, client: Client) -> LoginAllowed:

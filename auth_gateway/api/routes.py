@@ -43,7 +43,9 @@ def add_routes(app: FastAPI, *, login: LoginRoutes, token: TokenRoutes, service:
 
 _TOKEN: Schema = operation(
     description="Each refresh token is used once; the answer holds its successor. Using an old one ends the session. "
-    "If an answer was lost, the same token may be sent again within 10 seconds.",
+    "If an answer was lost, the same token may be sent again within 10 seconds. From where the risk is not low, the "
+    "refresh is refused with `reason` `step_up_required` (the token is not spent) or the session ends. Circumstances "
+    "are taken as for a login.",
     answers={"200": answer("The next tokens.", "IssuedTokens")},
     bodies={
         FORM_TYPE: {"schema": ref("TokenBody"), "example": REFRESH_EXAMPLE},
@@ -64,8 +66,9 @@ _LOGIN: Schema = operation(
     takes_client=True,
 )
 _COMPLETE: Schema = operation(
-    description="A challenge is finished once, by the client that began it, within its time and number of tries.",
-    answers={"200": answer("Let in.", "LoginAllowed")},
+    description="A challenge is finished once, by the client that began it, within its time and number of tries. "
+    "Where the answer comes from is scored too; circumstances are taken as for a login.",
+    answers={"200": answer("Let in.", "LoginAllowed"), "403": answer("Refused by policy.", "LoginDenied")},
     bodies=json_of(ref("ChallengeBody"), {"challenge_id": "the one from /login", "code": "123456"}),
     refusals=("400", "401", "413", "415", "422", "429", "503"),
     takes_client=True,

@@ -1,5 +1,6 @@
 """`POST /token`: the refresh grant of OAuth 2.0, as a form (RFC 6749, section 6) or as JSON."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -8,9 +9,14 @@ from starlette.responses import Response
 
 from auth_gateway.api.bodies import MOST_TOKEN_BYTES, TokenBody
 from auth_gateway.api.clients import Registered, calling_client
+from auth_gateway.api.devices import DeviceCookie
+from auth_gateway.api.edge import Edge
 from auth_gateway.api.rendering import token_response
+from auth_gateway.core.context import Client, LoginContext
+from auth_gateway.flows.answers import SessionEnded
 from auth_gateway.flows.refresh import Refresh
 from plumbing.bodies import decode, parse_form, read_body, require_json
+from plumbing.clock import Clock
 from plumbing.refusals import Refused
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -24,6 +30,10 @@ class TokenRoutes:
 
     refresh: Refresh
     registered: Registered
+    edge: Edge
+    devices: DeviceCookie
+    clock: Clock
+    wake_delivery: Callable[[], None]
 
     async def post_token(self, request: Request) -> Response:
         """The next pair of tokens for a refresh token."""
@@ -35,7 +45,17 @@ class TokenRoutes:
             raise Refused("unsupported_grant_type", "This grant type is not supported here.", status=400)
         if not body.refresh_token:
             raise _invalid("refresh_token is missing.")
-        return token_response(await self.refresh(body.refresh_token, client))
+        answer = await self.refresh(body.refresh_token, client, self._context(request, body, client))
+        if isinstance(answer, SessionEnded):
+            self.wake_delivery()
+        return token_response(answer)
+
+    def _context(self, request: Request, body: TokenBody, client: Client) -> LoginContext:
+        try:
+            device_id = self.devices.known_id(request)
+            return self.edge.context(request, body, client=client, device_id=device_id, now=self.clock.now())
+        except Refused as refused:
+            raise _invalid(refused.message) from None
 
 
 async def _body(request: Request) -> TokenBody:
@@ -44,9 +64,11 @@ async def _body(request: Request) -> TokenBody:
         raw = await read_body(request, max_bytes=MOST_TOKEN_BYTES)
         if _is_form(request):
             fields = parse_form(raw)
-            return TokenBody(grant_type=fields.get("grant_type"), refresh_token=fields.get("refresh_token"))
+            return msgspec.convert(fields, TokenBody, strict=False)
         require_json(request)
         return decode(_decoder, raw)
+    except msgspec.ValidationError:
+        raise _invalid("A field of the form has a value that it does not take.") from None
     except Refused as refused:
         if refused.status not in {400, 422}:
             raise

@@ -13,7 +13,7 @@ from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
 from risk_scorer.contract.feedback import Outcome, OutcomeKind
 
-EventType = Literal["login.mfa_required", "login.denied"]
+EventType = Literal["login.mfa_required", "login.denied", "session.revoked"]
 
 OUTCOME_EVENT_TYPE = "login.outcome"
 

@@ -15,6 +15,7 @@ Kind = Literal[
     "token.retried",
     "token.reused",
     "token.refused",
+    "token.denied",
     "session.revoked",
     "user.added",
     "user.imported",

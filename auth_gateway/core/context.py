@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 import msgspec
 
-from risk_scorer.contract.events import LoginEvent
+from risk_scorer.contract.events import EventKind, LoginEvent, SessionContext
 
 PUBLIC_CLIENT_ID = "public"
 MOST_HOPS = 32
@@ -45,8 +45,16 @@ class LoginContext(msgspec.Struct, frozen=True, kw_only=True):
     is_known_device: bool = False
 
 
-def login_event(context: LoginContext, *, event_id: str, user_id: str, success: bool) -> LoginEvent:
-    """The attempt in the scorer's own words."""
+def login_event(
+    context: LoginContext,
+    *,
+    event_id: str,
+    user_id: str,
+    success: bool,
+    kind: EventKind = "login",
+    session: SessionContext | None = None,
+) -> LoginEvent:
+    """The attempt in the scorer's own words; `session` is what a later request is held against."""
     return LoginEvent(
         event_id=event_id,
         user_id=user_id,
@@ -63,6 +71,8 @@ def login_event(context: LoginContext, *, event_id: str, user_id: str, success: 
         ja4s=context.ja4s,
         asn=context.asn,
         ip_rep=context.ip_rep,
+        kind=kind,
+        session=session,
     )
 
 

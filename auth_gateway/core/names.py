@@ -1,13 +1,15 @@
 """User names and passwords in the one form in which they are compared.
 
-Both functions answer None for a text that no account can have. At login that is treated exactly like an unknown
-user or a wrong password; only the operator's commands say what is wrong with it.
+The `prepare_` functions answer None for a text that no account can have. At login that is treated exactly like an
+unknown user or a wrong password; only the operator's commands say what is wrong with it.
 """
 
+import hmac
 import unicodedata
 
 LONGEST_USERNAME = 254
 LONGEST_USER_ID = 256
+UNKNOWN_USER = "unknown:"
 LONGEST_PASSWORD = 1024
 LONGEST_PASSWORD_BYTES = 4096
 _IDENTIFIER_CATEGORIES = frozenset({"Ll", "Lm", "Lo", "Lu", "Lt", "Mn", "Mc", "Nd"})
@@ -49,7 +51,18 @@ def prepare_password(raw: str) -> str | None:
 
 def may_be_user_id(raw: str) -> bool:
     """Whether an operator may give this id: it becomes `sub` in tokens and stands in lists and logs."""
-    return 1 <= len(raw) <= LONGEST_USER_ID and raw.isprintable()
+    return 1 <= len(raw) <= LONGEST_USER_ID and raw.isprintable() and not raw.startswith(UNKNOWN_USER)
+
+
+def unknown_user_id(key: bytes, username: str | None) -> str:
+    """What the scorer is told instead of a name that nobody has: the same for the same name, and nobody's id.
+
+    Never the name, for people type passwords there. A keyed digest of twelve bits: enough to tell whether a network
+    fails for one name or for many, too little to find the name again, and no flood of names makes more than 4,096
+    people of them.
+    """
+    mac = hmac.digest(key, (username or "").encode("utf-8", "surrogatepass"), "sha256")
+    return f"{UNKNOWN_USER}{mac.hex()[:3]}"
 
 
 def _narrow(character: str) -> str:

@@ -4,6 +4,9 @@ from typing import Literal
 
 import msgspec
 
+from auth_gateway.core.origin import Origin
+from risk_scorer.contract.events import LoginEvent
+
 CHALLENGE_TTL_SECONDS = 300
 CHALLENGE_ATTEMPTS = 5
 
@@ -15,8 +18,8 @@ class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
     """A login whose password was right and whose second factor is awaited.
 
     It carries the facts of its first half (`event`: the scored LoginEvent as JSON), so that nothing the second
-    request says can change who logs in, from where, or for which client. `password_version` is the user's at the
-    time: a password changed meanwhile ends the challenge.
+    request says can change who logs in, from where, or for which client; the second is held against them.
+    `password_version` is the user's at the time: a password changed meanwhile ends the challenge.
     """
 
     challenge_id: str
@@ -33,6 +36,25 @@ class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: float
     attempts_left: int
     consumed_at: float | None = None
+    is_vouched: bool = False
+
+    @property
+    def login(self) -> LoginEvent:
+        """The first half as it was scored."""
+        return msgspec.json.decode(self.event, type=LoginEvent)
+
+    @property
+    def origin(self) -> Origin:
+        """Where the challenge was issued to."""
+        login = self.login
+        return Origin(
+            ip=login.ip,
+            user_agent=login.user_agent,
+            device_digest=self.device_digest,
+            ja4=login.ja4,
+            started_at=self.created_at,
+            is_vouched=bool(self.is_vouched),
+        )
 
 
 def obstacle(pending: PendingLogin | None, *, expected_client_id: str, now: float) -> Obstacle | None:

@@ -30,6 +30,15 @@ class Row(msgspec.Struct, frozen=True):
     rule_without_factor: str
 
 
+class Recheck(msgspec.Struct, frozen=True):
+    """One line of the tables for who was recognised before: when it applies (whether the context is still the same
+    counts too), and what it answers."""
+
+    rule: str
+    applies: Callable[[Level | None, bool, Policy], bool]
+    decision: type[Decision]
+
+
 TABLE = (
     Row("unscored", lambda level, _: level is None, Challenge, Deny, "no_factor_unscored"),
     Row("high", lambda level, policy: level == "high" and policy.high_deny, Deny, Deny, "high"),
@@ -41,6 +50,28 @@ TABLE = (
 """Read from the top; the first row that applies answers. Why a person without a factor is refused and not let in:
 docs/decisions/0003."""
 
+REFRESH_TABLE = (
+    Recheck("unscored_same_context", lambda level, is_same, _: level is None and is_same, Allow),
+    Recheck("unscored_changed_context", lambda level, _is_same, _: level is None, Challenge),
+    Recheck("high", lambda level, _is_same, policy: level == "high" and policy.high_deny, Deny),
+    Recheck("high_step_up", lambda level, _is_same, _: level == "high", Challenge),
+    Recheck("medium", lambda level, _is_same, policy: level == "medium" and policy.medium_requires_mfa, Challenge),
+    Recheck("medium_allowed", lambda level, _is_same, _: level == "medium", Allow),
+    Recheck("low", lambda level, _is_same, _: level == "low", Allow),
+)
+"""A refresh: a challenge is a new login, a denial ends the session. docs/decisions/0009 says why."""
+
+STEP_UP_TABLE = (
+    Recheck("unscored_same_context", lambda level, is_same, _: level is None and is_same, Allow),
+    Recheck("unscored_changed_context", lambda level, _is_same, _: level is None, Deny),
+    Recheck("high", lambda level, is_same, policy: level == "high" and (policy.high_deny or not is_same), Deny),
+    Recheck("stepped_up", lambda _level, _is_same, _: True, Allow),
+)
+"""The right code for a challenge: medium is what it answers, high is not. docs/decisions/0009 says why."""
+
+CONTEXT_UNKNOWN = Allow("context_unknown")
+"""An application's server comes back with a token and vouches for nothing: there is nothing to score."""
+
 
 def decide(score: RiskScore | None, *, has_factor: bool, policy: Policy) -> Decision:
     """The answer to one login whose password was right."""
@@ -50,6 +81,25 @@ def decide(score: RiskScore | None, *, has_factor: bool, policy: Policy) -> Deci
     if has_factor:
         return row.with_factor(row.rule, reasons)
     return row.without_factor(row.rule_without_factor, reasons)
+
+
+def decide_refresh(score: RiskScore | None, *, is_same_context: bool, policy: Policy) -> Decision:
+    """The answer to a refresh token that is good in itself."""
+    return _decide_again(REFRESH_TABLE, score, is_same_context=is_same_context, policy=policy)
+
+
+def decide_step_up(score: RiskScore | None, *, is_same_context: bool, policy: Policy) -> Decision:
+    """The answer to a right code for a challenge."""
+    return _decide_again(STEP_UP_TABLE, score, is_same_context=is_same_context, policy=policy)
+
+
+def _decide_again(
+    table: tuple[Recheck, ...], score: RiskScore | None, *, is_same_context: bool, policy: Policy
+) -> Decision:
+    level = level_of(score)
+    row = next(row for row in table if row.applies(level, is_same_context, policy))
+    reasons = tuple(reason.code for reason in score.reasons) if score is not None and level is not None else ()
+    return row.decision(row.rule, reasons)
 
 
 def level_of(score: RiskScore | None) -> Level | None:

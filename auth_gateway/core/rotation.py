@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from auth_gateway.core.claims import Authentication, recalled
+from auth_gateway.core.origin import Origin
 
 RETRY_WINDOW_SECONDS = 10.0
 LONGEST_TOKEN = 256
@@ -39,6 +40,30 @@ class Presented(msgspec.Struct, frozen=True):
     def authentication(self) -> Authentication:
         """How the person was recognised when the session began."""
         return recalled(amr_text=self.amr, acr=self.acr, auth_time=self.auth_time)
+
+
+class Held(Presented, frozen=True):
+    """The same with whose it is and where its session began: what a refresh is held against before it is spent."""
+
+    username: str
+    session_created_at: float
+    ip: str
+    user_agent: str
+    device_digest: bytes | None
+    ja4: str | None
+    is_vouched: bool | int
+
+    @property
+    def origin(self) -> Origin:
+        """Where the session began."""
+        return Origin(
+            ip=self.ip,
+            user_agent=self.user_agent,
+            device_digest=self.device_digest,
+            ja4=self.ja4,
+            started_at=self.session_created_at,
+            is_vouched=bool(self.is_vouched),
+        )
 
 
 def verdict(presented: Presented | None, *, expected_client_id: str, now: float) -> Verdict:

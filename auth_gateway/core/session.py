@@ -26,6 +26,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: float
     revoked_at: float | None = None
     revoked_reason: str | None = None
+    ja4: str | None = None
+    is_vouched: bool = False
 
     @property
     def authentication(self) -> Authentication:

@@ -119,6 +119,7 @@ class Admission:
             authentication=by_password(login.now),
             risk_score=score.risk_score if score else None,
             now=login.now,
+            is_vouched=login.context.is_vouched,
         )
         session_id = grant.session.session_id
         entry = self.recorder.outcome(judged.line("login.allowed", session_id=session_id), judged.event, "success")
@@ -197,4 +198,5 @@ class Admission:
             created_at=login.now,
             expires_at=login.now + CHALLENGE_TTL_SECONDS,
             attempts_left=CHALLENGE_ATTEMPTS,
+            is_vouched=login.context.is_vouched,
         )

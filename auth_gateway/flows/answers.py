@@ -79,6 +79,18 @@ class InvalidGrant(msgspec.Struct, frozen=True):
     verdict: str
 
 
+class LoginNeeded(msgspec.Struct, frozen=True):
+    """The refresh token is good and stays unspent, but its bearer must be recognised again first."""
+
+    rule: str
+
+
+class SessionEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """The refresh came from where it must not come from: its session is over."""
+
+    incident_id: str
+
+
 LoginAnswer = Allowed | MfaRequired | Denied | WrongCredentials | Throttled
-CompletionAnswer = Allowed | WrongCode | ChallengeOver | Throttled
-RefreshAnswer = Refreshed | InvalidGrant
+CompletionAnswer = Allowed | Denied | WrongCode | ChallengeOver | Throttled
+RefreshAnswer = Refreshed | InvalidGrant | LoginNeeded | SessionEnded

@@ -46,8 +46,9 @@ class Issuer:
         authentication: Authentication,
         risk_score: float | None,
         now: float,
+        is_vouched: bool = False,
     ) -> Grant:
-        """The session and tokens of the login that `event` describes."""
+        """The session and tokens of the login that `event` describes; `is_vouched` says that a client told it."""
         session = Session(
             session_id=self.randomness.uuid(),
             user_id=event.user_id,
@@ -61,6 +62,8 @@ class Issuer:
             risk_score=risk_score,
             created_at=now,
             expires_at=now + self.lifetimes.session_seconds,
+            ja4=event.ja4,
+            is_vouched=is_vouched,
         )
         family = RefreshFamily(
             family_id=self.randomness.uuid(), session_id=session.session_id, client_id=client_id, created_at=now

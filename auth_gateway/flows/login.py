@@ -1,13 +1,14 @@
 """One login by password: count the try, check the password, and only then let `admission` score and decide."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
 from auth_gateway.core.account import Account, device_digest
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.context import Client, LoginContext, login_event
-from auth_gateway.core.names import prepare_password, prepare_username
+from auth_gateway.core.names import prepare_password, prepare_username, unknown_user_id
 from auth_gateway.core.throttle import login_keys
 from auth_gateway.flows.admission import Admission, Recognised
 from auth_gateway.flows.answers import Allowed, LoginAnswer, Throttled, WrongCredentials
@@ -42,9 +43,17 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Allowance(Protocol):
+    """How much may be told of names that nobody has."""
+
+    def takes(self, now: float) -> bool:
+        """Whether one more failure may be told; it counts if so."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """Answers one login."""
+    """Answers one login. `names_key` hides the unknown names that the scorer is told of; it is not in the database."""
 
     database: Database
     clock: Clock
@@ -54,6 +63,8 @@ class Login:
     users: Users
     recorder: Recorder
     admission: Admission
+    unknown_names: Allowance
+    names_key: bytes
 
     async def __call__(self, username: str, password: str, context: LoginContext, client: Client) -> LoginAnswer:
         """Allow, challenge or deny; the same `WrongCredentials` for unknown user, wrong password, frozen account.
@@ -116,9 +127,11 @@ class Login:
         )
 
     async def _fail(self, attempt: Attempt) -> WrongCredentials:
+        """Writes the failure down and tells the scorer of it: for an account under its id, for a name that nobody has
+        under a stand-in (`unknown_user_id`), so that a network that tries many names is seen for what it does."""
         event = None
-        if attempt.account is not None:
-            user_id = attempt.account.user_id
+        if attempt.account is not None or self.unknown_names.takes(attempt.now):
+            user_id = attempt.account.user_id if attempt.account else unknown_user_id(self.names_key, attempt.username)
             event = login_event(attempt.context, event_id=attempt.event_id, user_id=user_id, success=False)
         entry = self.recorder.outcome(attempt.failure_line(), event, "failure")
         await self.database.write(lambda tx: self.recorder.write(tx, entry))

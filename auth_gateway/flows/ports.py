@@ -14,7 +14,7 @@ from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.claims import AccessClaims
 from auth_gateway.core.context import Client
 from auth_gateway.core.pending import PendingLogin
-from auth_gateway.core.rotation import Presented
+from auth_gateway.core.rotation import Held, Presented
 from auth_gateway.core.session import RefreshFamily, RefreshToken, Session
 from auth_gateway.core.throttle import ThrottleKey
 from plumbing.clock import Clock
@@ -133,6 +133,8 @@ class Users(Protocol):
 
     def find(self, tx: Transaction, username: str) -> Account | None: ...
 
+    def username(self, tx: Transaction, user_id: str) -> str: ...
+
     def is_still(self, tx: Transaction, user_id: str, password_version: int) -> bool:
         """Whether the account is active and has kept the password that was checked."""
         ...
@@ -205,6 +207,10 @@ class RefreshTokens(Protocol):
 
     def present(self, tx: Transaction, token_digest: bytes) -> Presented | None:
         """The token with the state of its successor, family, session and user, in one look-up."""
+        ...
+
+    def hold(self, tx: Transaction, token_digest: bytes) -> Held | None:
+        """The same with where its session began."""
         ...
 
     def use(self, tx: Transaction, token_digest: bytes, *, successor_digest: bytes, now: float) -> bool:

@@ -64,7 +64,7 @@ class Recorder:
             )
 
     def outcome(self, line: AuditEvent, event: LoginEvent | None, outcome: OutcomeKind) -> Entry:
-        """A step after which the scorer learns how the attempt ended (not for an unknown user: `event` is None)."""
+        """A step after which the scorer learns how the attempt ended (`event` None: it does not)."""
         if event is None or "scorer" not in self.announcing.endpoints:
             return Entry(line=line)
         body = outcome_body(event, outcome_id=line.event_id, outcome=outcome, now=line.ts)
@@ -81,6 +81,14 @@ class Recorder:
         if not is_worth_announcing(score, self.announcing.risk_threshold):
             return Entry(line=line)
         return self._told("webhook", "login.denied", line, announced=announced, context=context, score=score)
+
+    def session_ended(
+        self, line: AuditEvent, announced: Announced, context: LoginContext, score: RiskScore | None
+    ) -> Entry:
+        """A session that its own refresh ended; the general webhook is told as of a denied login."""
+        if not is_worth_announcing(score, self.announcing.risk_threshold):
+            return Entry(line=line)
+        return self._told("webhook", "session.revoked", line, announced=announced, context=context, score=score)
 
     def _told(
         self,

@@ -1,12 +1,18 @@
-"""One refresh: judge the token, spend it, give its successor, all in one writer transaction. The hottest path here."""
+"""One refresh: is the token good, is it still the same person, and then one writer transaction that judges the token
+again, spends it and gives its successor. The hottest path here.
+"""
 
 from dataclasses import dataclass
 
 import msgspec
 
+from auth_gateway.core.announcement import Announced
 from auth_gateway.core.audit import AuditEvent, Kind
-from auth_gateway.core.context import Client
+from auth_gateway.core.context import Client, LoginContext
+from auth_gateway.core.decision import Deny
+from auth_gateway.core.origin import is_context_unknown
 from auth_gateway.core.rotation import (
+    Held,
     Presented,
     Verdict,
     digest,
@@ -16,15 +22,22 @@ from auth_gateway.core.rotation import (
     verdict,
 )
 from auth_gateway.core.session import RefreshToken
-from auth_gateway.flows.answers import InvalidGrant, RefreshAnswer, Refreshed
+from auth_gateway.flows.answers import InvalidGrant, LoginNeeded, RefreshAnswer, Refreshed, SessionEnded
 from auth_gateway.flows.issue import Issuer
-from auth_gateway.flows.ports import AuditTrail, Clock, Randomness, RefreshTokens, Sessions
+from auth_gateway.flows.ports import Clock, Randomness, RefreshTokens, Sessions
+from auth_gateway.flows.recheck import Recheck, Returning, Ruling, is_let_go_on
+from auth_gateway.flows.recording import Entry, Recorder
 from plumbing.database import Database
 from plumbing.statements import Transaction
 
 REUSED = "refresh_token_reused"
+HIGH_RISK = "high_risk"
 
 _KINDS: dict[Verdict, Kind] = {"rotate": "token.refreshed", "retry": "token.retried", "reused": "token.reused"}
+# The token itself is good, so it is the risk that decides.
+_GOOD: frozenset[Verdict] = frozenset({"rotate", "retry"})
+
+Refusal = InvalidGrant | LoginNeeded | SessionEnded
 
 
 class Rotated(msgspec.Struct, frozen=True):
@@ -33,6 +46,36 @@ class Rotated(msgspec.Struct, frozen=True):
     presented: Presented
     refresh_text: str
     expires_at: float
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """One presented token with everything drawn and found out that the transaction needs.
+
+    `ruling` is None where the token was not good when it was looked at; `ended` is what a denial writes.
+    """
+
+    refresh_token: str
+    client_id: str
+    ip: str | None
+    event_id: str
+    now: float
+    ruling: Ruling | None = None
+    ended: Entry | None = None
+    incident_id: str = ""
+
+    def line(self, kind: Kind, presented: Presented, *, rule: str | None) -> AuditEvent:
+        """The audit line of this turn."""
+        line = AuditEvent(
+            event_id=self.event_id,
+            ts=self.now,
+            kind=kind,
+            user_id=presented.user_id,
+            client_id=self.client_id,
+            session_id=presented.session_id,
+            ip=self.ip,
+            rule=rule,
+        )
+        return line if self.ruling is None else self.ruling.on(line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +89,10 @@ class Refresh:
     issuer: Issuer
     sessions: Sessions
     refresh_tokens: RefreshTokens
-    audit: AuditTrail
+    recorder: Recorder
+    recheck: Recheck
 
-    async def __call__(self, refresh_token: str, client: Client) -> RefreshAnswer:
+    async def __call__(self, refresh_token: str, client: Client, context: LoginContext) -> RefreshAnswer:
         """The next pair of tokens; the same next refresh token again when an answer was lost less than 10 s ago.
 
         Raises: Refused("busy" or "storage_unavailable", 503).
@@ -56,86 +100,120 @@ class Refresh:
         if not is_plausible(refresh_token):
             return InvalidGrant("unknown")
         now = self.clock.now()
-        event_id = self.randomness.event_id("evt")
-        access_token_id = self.randomness.uuid()
-        outcome = await self.database.write(
-            lambda tx: self.rotate(tx, refresh_token, client_id=client.client_id, event_id=event_id, now=now)
-        )
-        if isinstance(outcome, InvalidGrant):
-            return outcome
-        presented = outcome.presented
-        tokens = self.issuer.pair(
-            user_id=presented.user_id,
-            client_id=presented.client_id,
-            session_id=presented.session_id,
-            authentication=presented.authentication,
-            refresh_text=outcome.refresh_text,
-            refresh_expires_at=outcome.expires_at,
-            access_token_id=access_token_id,
+        held = self.database.read(lambda tx: self.refresh_tokens.hold(tx, digest(refresh_token)))
+        judged = verdict(held, expected_client_id=client.client_id, now=now)
+        if held is None:
+            return InvalidGrant(judged)
+        turn = Turn(
+            refresh_token=refresh_token,
+            client_id=client.client_id,
+            ip=None if is_context_unknown(held.origin, context, client) else context.ip,
+            event_id=self.randomness.event_id("evt"),
             now=now,
         )
-        return Refreshed(session_id=presented.session_id, tokens=tokens)
+        if judged in _GOOD:
+            turn = await self._ruled(turn, held, client, context)
+        outcome = await self.database.write(lambda tx: self.rotate(tx, turn))
+        return self._answer(outcome, turn.now) if isinstance(outcome, Rotated) else outcome
 
-    def rotate(
-        self, tx: Transaction, refresh_token: str, *, client_id: str, event_id: str, now: float
-    ) -> Rotated | InvalidGrant:
+    def rotate(self, tx: Transaction, turn: Turn) -> Rotated | Refusal:
         """The whole refresh inside a transaction; what is presented is judged again if someone spent it first."""
-        token_digest = digest(refresh_token)
+        token_digest = digest(turn.refresh_token)
         presented = self.refresh_tokens.present(tx, token_digest)
-        judged = verdict(presented, expected_client_id=client_id, now=now)
+        judged = verdict(presented, expected_client_id=turn.client_id, now=turn.now)
         if presented is None:
             return InvalidGrant(judged)
+        if judged in _GOOD and not is_let_go_on(turn.ruling):
+            return self._refuse(tx, turn, presented)
         outcome: Rotated | InvalidGrant = InvalidGrant(judged)
         if judged == "rotate":
-            spent = self._spend(tx, presented, refresh_token, token_digest=token_digest, now=now)
+            spent = self._spend(tx, presented, turn, token_digest=token_digest)
             if spent is None:
-                return self.rotate(tx, refresh_token, client_id=client_id, event_id=event_id, now=now)
+                return self.rotate(tx, turn)
             outcome = spent
         elif judged == "retry":
-            outcome = self._repeat(presented, refresh_token, now=now)
+            outcome = self._repeat(presented, turn)
         elif judged == "reused":
-            self.refresh_tokens.revoke_family(tx, presented.family_id, now=now)
-            self.sessions.revoke(tx, presented.session_id, now=now, reason=REUSED)
-        self.audit.record(tx, _line(judged, presented, event_id=event_id, client_id=client_id, now=now))
+            self._end(tx, presented, turn.now, reason=REUSED)
+        kind = _KINDS.get(judged, "token.refused")
+        judged_turn = turn if judged in _GOOD else msgspec.structs.replace(turn, ruling=None)
+        line = judged_turn.line(kind, presented, rule=None if kind == "token.refreshed" else judged)
+        self.recorder.audit.record(tx, line)
         return outcome
 
-    def _spend(
-        self, tx: Transaction, presented: Presented, refresh_token: str, *, token_digest: bytes, now: float
-    ) -> Rotated | None:
+    async def _ruled(self, turn: Turn, held: Held, client: Client, context: LoginContext) -> Turn:
+        """The turn with what the risk says of it."""
+        returning = Returning(
+            event_id=turn.event_id, user_id=held.user_id, client=client, context=context, origin=held.origin
+        )
+        ruling = await self.recheck.refresh(returning, held.session_id, turn.now)
+        turn = msgspec.structs.replace(turn, ruling=ruling)
+        if not isinstance(ruling.decision, Deny):
+            return turn
+        incident_id = self.randomness.event_id("inc")
+        line = msgspec.structs.replace(turn.line("token.denied", held, rule=None), incident_id=incident_id)
+        announced = Announced(
+            event_id=turn.event_id,
+            user_id=held.user_id,
+            username=held.username,
+            rule=ruling.decision.rule,
+            incident_id=incident_id,
+        )
+        ended = self.recorder.session_ended(line, announced, context, ruling.score)
+        return msgspec.structs.replace(turn, ended=ended, incident_id=incident_id)
+
+    def _refuse(self, tx: Transaction, turn: Turn, presented: Presented) -> Refusal:
+        """A good token that the risk holds back. It is not spent: where nothing has changed, it still works."""
+        if turn.ruling is None:  # good only since we looked, so nobody has asked about the risk
+            self.recorder.audit.record(tx, turn.line("token.refused", presented, rule="changed_meanwhile"))
+            return InvalidGrant("changed_meanwhile")
+        if turn.ended is None:
+            self.recorder.audit.record(tx, turn.line("token.refused", presented, rule=None))
+            return LoginNeeded(turn.ruling.decision.rule)
+        self._end(tx, presented, turn.now, reason=HIGH_RISK)
+        self.recorder.write(tx, turn.ended)
+        return SessionEnded(incident_id=turn.incident_id)
+
+    def _end(self, tx: Transaction, presented: Presented, now: float, *, reason: str) -> None:
+        self.refresh_tokens.revoke_family(tx, presented.family_id, now=now)
+        self.sessions.revoke(tx, presented.session_id, now=now, reason=reason)
+
+    def _spend(self, tx: Transaction, presented: Presented, turn: Turn, *, token_digest: bytes) -> Rotated | None:
         """Spend the token and add its successor; None when another transaction spent it after we looked."""
-        rotated = self._repeat(presented, refresh_token, now=now)
+        rotated = self._repeat(presented, turn)
         successor_digest = digest(rotated.refresh_text)
-        if not self.refresh_tokens.use(tx, token_digest, successor_digest=successor_digest, now=now):
+        if not self.refresh_tokens.use(tx, token_digest, successor_digest=successor_digest, now=turn.now):
             return None
         self.refresh_tokens.add(
             tx,
             RefreshToken(
                 token_digest=successor_digest,
                 family_id=presented.family_id,
-                issued_at=now,
+                issued_at=turn.now,
                 expires_at=rotated.expires_at,
             ),
         )
         return rotated
 
-    def _repeat(self, presented: Presented, refresh_token: str, *, now: float) -> Rotated:
+    def _repeat(self, presented: Presented, turn: Turn) -> Rotated:
         """The successor of a token that is spent now or was spent a moment ago: the same each time it is asked for."""
         expires_at = successor_expires_at(
-            used_at=now if presented.used_at is None else presented.used_at,
+            used_at=turn.now if presented.used_at is None else presented.used_at,
             refresh_seconds=self.issuer.lifetimes.refresh_seconds,
             session_expires_at=presented.session_expires_at,
         )
-        return Rotated(presented, successor(self.pepper, refresh_token, presented.family_id), expires_at)
+        return Rotated(presented, successor(self.pepper, turn.refresh_token, presented.family_id), expires_at)
 
-
-def _line(judged: Verdict, presented: Presented, *, event_id: str, client_id: str, now: float) -> AuditEvent:
-    kind = _KINDS.get(judged, "token.refused")
-    return AuditEvent(
-        event_id=event_id,
-        ts=now,
-        kind=kind,
-        user_id=presented.user_id,
-        client_id=client_id,
-        session_id=presented.session_id,
-        rule=None if kind == "token.refreshed" else judged,
-    )
+    def _answer(self, rotated: Rotated, now: float) -> Refreshed:
+        presented = rotated.presented
+        tokens = self.issuer.pair(
+            user_id=presented.user_id,
+            client_id=presented.client_id,
+            session_id=presented.session_id,
+            authentication=presented.authentication,
+            refresh_text=rotated.refresh_text,
+            refresh_expires_at=rotated.expires_at,
+            access_token_id=self.randomness.uuid(),
+            now=now,
+        )
+        return Refreshed(session_id=presented.session_id, tokens=tokens)

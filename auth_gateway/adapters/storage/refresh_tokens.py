@@ -1,11 +1,12 @@
 """Refresh tokens and their families: the hottest tables, so each step is one statement on the primary key."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 
 from auth_gateway.adapters.storage.tables import RefreshFamilyRow, RefreshTokenRow, SessionRow, UserRow, table_of
-from auth_gateway.core.rotation import Presented
+from auth_gateway.core.rotation import Held, Presented
 from auth_gateway.core.session import RefreshFamily, RefreshToken
 from plumbing.statements import Statement, Transaction
 
@@ -17,31 +18,48 @@ _users = table_of(UserRow)
 
 START = Statement(insert(_families))
 ADD = Statement(insert(_tokens))
-PRESENT = Statement(
-    select(
-        _tokens.c.family_id,
-        _tokens.c.expires_at,
-        _tokens.c.used_at,
-        _successors.c.used_at,
-        _families.c.client_id,
-        _families.c.revoked_at,
-        _sessions.c.session_id,
-        _sessions.c.amr,
-        _sessions.c.acr,
-        _sessions.c.auth_time,
-        _sessions.c.expires_at,
-        _sessions.c.revoked_at,
-        _users.c.user_id,
-        _users.c.is_frozen,
-    )
-    .select_from(
-        _tokens.join(_families, _families.c.family_id == _tokens.c.family_id)
-        .join(_sessions, _sessions.c.session_id == _families.c.session_id)
-        .join(_users, _users.c.user_id == _sessions.c.user_id)
-        .outerjoin(_successors, _successors.c.token_digest == _tokens.c.successor_digest)
-    )
-    .where(_tokens.c.token_digest == bindparam("presented"))
+_PRESENTED = (
+    _tokens.c.family_id,
+    _tokens.c.expires_at,
+    _tokens.c.used_at,
+    _successors.c.used_at,
+    _families.c.client_id,
+    _families.c.revoked_at,
+    _sessions.c.session_id,
+    _sessions.c.amr,
+    _sessions.c.acr,
+    _sessions.c.auth_time,
+    _sessions.c.expires_at,
+    _sessions.c.revoked_at,
+    _users.c.user_id,
+    _users.c.is_frozen,
 )
+_HELD = (
+    _users.c.username,
+    _sessions.c.created_at,
+    _sessions.c.ip,
+    _sessions.c.user_agent,
+    _sessions.c.device_digest,
+    _sessions.c.ja4,
+    _sessions.c.is_vouched,
+)
+
+
+def _looked_up(*columns: ColumnElement[Any]) -> Statement:
+    return Statement(
+        select(*columns)
+        .select_from(
+            _tokens.join(_families, _families.c.family_id == _tokens.c.family_id)
+            .join(_sessions, _sessions.c.session_id == _families.c.session_id)
+            .join(_users, _users.c.user_id == _sessions.c.user_id)
+            .outerjoin(_successors, _successors.c.token_digest == _tokens.c.successor_digest)
+        )
+        .where(_tokens.c.token_digest == bindparam("presented"))
+    )
+
+
+PRESENT = _looked_up(*_PRESENTED)
+HOLD = _looked_up(*_PRESENTED, *_HELD)
 USE = Statement(
     update(_tokens)
     .where(_tokens.c.token_digest == bindparam("presented"), _tokens.c.used_at.is_(None))
@@ -88,6 +106,10 @@ class StoredRefreshTokens:
     def present(self, tx: Transaction, token_digest: bytes) -> Presented | None:
         row = tx.one(PRESENT, presented=token_digest)
         return None if row is None else Presented(*row)
+
+    def hold(self, tx: Transaction, token_digest: bytes) -> Held | None:
+        row = tx.one(HOLD, presented=token_digest)
+        return None if row is None else Held(*row)
 
     def use(self, tx: Transaction, token_digest: bytes, *, successor_digest: bytes, now: float) -> bool:
         return tx.run(USE, presented=token_digest, next=successor_digest, now=now) == 1

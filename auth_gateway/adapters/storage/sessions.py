@@ -42,6 +42,8 @@ class StoredSessions:
             expires_at=session.expires_at,
             revoked_at=session.revoked_at,
             revoked_reason=session.revoked_reason,
+            ja4=session.ja4,
+            is_vouched=session.is_vouched,
         )
 
     def find(self, tx: Transaction, session_id: str) -> Session | None:

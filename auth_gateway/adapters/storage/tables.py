@@ -11,6 +11,7 @@ from sqlmodel import Field, SQLModel
 from webhooks.outbox import outbox_table
 
 NO_ROWID = {"sqlite_with_rowid": False}  # the key is the row's place: one tree to write instead of two
+NOT_VOUCHED = {"server_default": text("0")}  # what rows of the first schema are taken for
 
 
 class GatewayRow(SQLModel, registry=registry()):
@@ -71,6 +72,8 @@ class SessionRow(GatewayRow, table=True):
     expires_at: float
     revoked_at: float | None
     revoked_reason: str | None
+    ja4: str | None
+    is_vouched: bool = Field(sa_column_kwargs=NOT_VOUCHED)
 
 
 class RefreshFamilyRow(GatewayRow, table=True):
@@ -120,6 +123,7 @@ class PendingLoginRow(GatewayRow, table=True):
     expires_at: float
     attempts_left: int
     consumed_at: float | None
+    is_vouched: bool = Field(sa_column_kwargs=NOT_VOUCHED)
 
 
 class TotpFactorRow(GatewayRow, table=True):

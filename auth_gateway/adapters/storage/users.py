@@ -30,6 +30,7 @@ LOGIN_FACTS = Statement(
     .where(_users.c.username == bindparam("name"))
 )
 FIND = Statement(select(*_ACCOUNT_COLUMNS).where(_users.c.username == bindparam("name")))
+USERNAME = Statement(select(_users.c.username).where(_users.c.user_id == bindparam("id")))
 ALL = Statement(select(*_ACCOUNT_COLUMNS).order_by(_users.c.username))
 SCHEMES = Statement(select(_users.c.password_scheme).distinct())
 IS_TAKEN = Statement(
@@ -67,6 +68,10 @@ class StoredUsers:
     def find(self, tx: Transaction, username: str) -> Account | None:
         row = tx.one(FIND, name=username)
         return None if row is None else _account(row)
+
+    def username(self, tx: Transaction, user_id: str) -> str:
+        row = tx.one(USERNAME, id=user_id)
+        return "" if row is None else str(row[0])
 
     def is_still(self, tx: Transaction, user_id: str, password_version: int) -> bool:
         return tx.one(IS_STILL, id=user_id, version=password_version) is not None

@@ -48,12 +48,14 @@ def test_a_denial_is_told_to_the_general_webhook(announcing: Story) -> None:
 
 
 def test_how_a_login_ended_is_told_to_the_scorer(announcing: Story) -> None:
-    """A success, and a wrong password as a failure; an unknown name is nobody's history."""
+    """A success, a wrong password as a failure, and a name that nobody has as a failure of nobody's."""
     announcing.login()
     announcing.login("alice", "wrong")
     announcing.login("nobody", "wrong")
-    outcomes = [message["body"]["outcome"] for message in messages(announcing, "login.outcome")]
-    assert sorted(outcomes) == ["failure", "success"]
+    told = [message["body"] for message in messages(announcing, "login.outcome")]
+    outcomes = [(body["outcome"], body["event"]["user_id"].partition(":")[0]) for body in told]
+    assert outcomes == [("success", "id-alice"), ("failure", "id-alice"), ("failure", "unknown")]
+    assert "nobody" not in str(told)
 
 
 def test_a_passed_challenge_is_told_to_the_scorer(announcing: Story) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.stories.gateway.story import Story
+from tests.stories.gateway.story import HOME, Story
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -103,7 +103,7 @@ def test_twenty_simultaneous_uses_fork_no_family(story: Story) -> None:
     token = story.login().json()["tokens"]["refresh_token"]
 
     async def race() -> set[str]:
-        transport = httpx2.ASGITransport(story.app)
+        transport = httpx2.ASGITransport(story.app, client=(HOME, 40_000))
         body = {"grant_type": "refresh_token", "refresh_token": token}
         async with httpx2.AsyncClient(transport=transport, base_url="http://gateway.example") as client:
             answers = await asyncio.gather(*(client.post("/token", json=body) for _ in range(20)))

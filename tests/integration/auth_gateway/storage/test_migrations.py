@@ -18,7 +18,7 @@ def schema(file: Path) -> dict[str, list[str]]:
     with sqlite3.connect(file) as connection:
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     return {
-        name: sorted(clause.strip(" ,)") for clause in re.split(r",|\n", sql) if clause.strip(" ,)"))
+        name: sorted(clause.strip(" \t,)") for clause in re.split(r",|\n", sql) if clause.strip(" \t,)"))
         for name, sql in rows
         if name != "alembic_version"
     }

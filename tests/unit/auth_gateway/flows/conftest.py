@@ -10,6 +10,7 @@ import msgspec
 import pyotp
 import pytest
 
+from auth_gateway.adapters.recent_rulings import MemoryRulings
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
 from auth_gateway.adapters.storage.factors import StoredFactors, StoredKnownDevices
@@ -19,6 +20,7 @@ from auth_gateway.adapters.storage.sessions import StoredSessions
 from auth_gateway.adapters.storage.tables import outbox
 from auth_gateway.adapters.storage.users import StoredUsers
 from auth_gateway.adapters.throttle_memory import MemoryThrottle
+from auth_gateway.adapters.unknown_names import Allowance
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.claims import AccessClaims, Audience, Lifetimes
 from auth_gateway.core.context import Client, LoginContext
@@ -26,11 +28,13 @@ from auth_gateway.core.policy import Policy
 from auth_gateway.flows.accounts import Accounts
 from auth_gateway.flows.admission import Admission
 from auth_gateway.flows.challenge import CompleteLogin
+from auth_gateway.flows.completion import Completion
 from auth_gateway.flows.enrolment import EnrolTotp
 from auth_gateway.flows.housekeeping import Housekeeping
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.login import Login
 from auth_gateway.flows.ports import PasswordCheck
+from auth_gateway.flows.recheck import Recheck
 from auth_gateway.flows.recording import Announcing, Recorder
 from auth_gateway.flows.refresh import Refresh
 from auth_gateway.flows.revoke import Revoke
@@ -43,6 +47,7 @@ from risk_scorer.contract.events import LoginEvent
 from webhooks.outbox import Outbox
 
 NOW = 1_700_000_000.0
+HOME = "198.51.100.9"
 
 
 class PlainPasswords:
@@ -119,6 +124,8 @@ class World:
     policy: Policy = field(default_factory=Policy)
     client: Client = field(default_factory=lambda: Client(client_id="web"))
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    rulings: MemoryRulings = field(default_factory=lambda: MemoryRulings(reuse_seconds=60))
+    unknown_names: Allowance = field(default_factory=Allowance)
 
     def __post_init__(self) -> None:
         self.users, self.factors = StoredUsers(), StoredFactors()
@@ -172,6 +179,8 @@ class World:
             users=self.users,
             recorder=self.recorder,
             admission=admission,
+            unknown_names=self.unknown_names,
+            names_key=self.vault.derive("unknown-names"),
         )
 
     @property
@@ -185,9 +194,20 @@ class World:
             users=self.users,
             factors=self.factors,
             pending_logins=self.pending_logins,
-            issuer=self.issuer,
             recorder=self.recorder,
+            completion=Completion(
+                database=self.database,
+                randomness=self.randomness,
+                users=self.users,
+                issuer=self.issuer,
+                recorder=self.recorder,
+                recheck=self.recheck,
+            ),
         )
+
+    @property
+    def recheck(self) -> Recheck:
+        return Recheck(scorer=self.scorer, policy=self.policy, recent=self.rulings)
 
     @property
     def refresh_flow(self) -> Refresh:
@@ -199,8 +219,13 @@ class World:
             issuer=self.issuer,
             sessions=self.sessions,
             refresh_tokens=self.refresh_tokens,
-            audit=self.audit,
+            recorder=self.recorder,
+            recheck=self.recheck,
         )
+
+    def context(self, **seen: Any) -> LoginContext:
+        """Alice's usual circumstances, but for what is given."""
+        return LoginContext(**{"ip": HOME, "timestamp": self.clock.now(), "device_id": "dev-1", **seen})
 
     async def login(
         self,
@@ -210,14 +235,13 @@ class World:
         client: Client | None = None,
         **context: Any,
     ) -> Any:
-        facts = {"ip": "198.51.100.9", "timestamp": self.clock.now(), "device_id": "dev-1", **context}
-        return await self.login_flow(username, password, LoginContext(**facts), client or self.client)
+        return await self.login_flow(username, password, self.context(**context), client or self.client)
 
-    async def complete(self, challenge_token: str, code: str, *, client: Client | None = None) -> Any:
-        return await self.complete_flow(challenge_token, code, client or self.client)
+    async def complete(self, challenge_token: str, code: str, *, client: Client | None = None, **context: Any) -> Any:
+        return await self.complete_flow(challenge_token, code, client or self.client, self.context(**context))
 
-    async def refresh(self, refresh_token: str, *, client: Client | None = None) -> Any:
-        return await self.refresh_flow(refresh_token, client or self.client)
+    async def refresh(self, refresh_token: str, *, client: Client | None = None, **context: Any) -> Any:
+        return await self.refresh_flow(refresh_token, client or self.client, self.context(**context))
 
     def person(self, username: str = "alice", *, factor: bool = False) -> str:
         """Add a person whose password is `right`; the secret of their authenticator when they have one."""

@@ -116,12 +116,12 @@ def test_what_ran_out_is_cleared_away_and_what_lives_stays(world: Any) -> None:
     old = asyncio.run(world.login()).tokens.refresh_token
     world.scorer.mark = 70.0
     asyncio.run(world.login())
+    world.scorer.mark = 10.0
     for _ in range(3):
         old = asyncio.run(world.refresh(old)).tokens.refresh_token
     assert asyncio.run(world.housekeeping()) == 0
     lines = world.count("audit")
     world.clock.advance(38 * 86_400)
-    world.scorer.mark = 10.0
     alive = asyncio.run(world.login()).tokens.refresh_token
     assert asyncio.run(world.housekeeping()) == 4 + 1 + 1 + 1
     assert isinstance(alive, str)

@@ -1,11 +1,13 @@
 """One login by password."""
 
 import asyncio
+import re
 import json
 from typing import Any
 
 import pytest
 
+from auth_gateway.adapters.unknown_names import Allowance
 from auth_gateway.core.context import Client
 from auth_gateway.core.policy import Policy
 from auth_gateway.flows.answers import Allowed, Denied, MfaRequired, Throttled, WrongCredentials
@@ -65,12 +67,43 @@ def test_the_operator_can_tell_why_a_login_failed(world: Any) -> None:
 
 
 def test_a_failure_teaches_the_scorer_only_that_it_failed(world: Any) -> None:
-    """An outcome `failure` for an account that exists, nothing for a name that nobody has."""
+    """An outcome `failure` from where it was tried."""
     world.person()
-    asyncio.run(world.login("nobody", "x"))
-    asyncio.run(world.login("alice", "x"))
+    asyncio.run(world.login("alice", "x", ip="203.0.113.5", user_agent="Firefox", ja4="t13d"))
     ((_, body),) = world.messages("scorer")
-    assert (body["outcome"], body["event"]["success"], body["event"]["user_id"]) == ("failure", False, "alice")
+    event = body["event"]
+    assert (body["outcome"], event["success"], event["user_id"]) == ("failure", False, "alice")
+    assert (event["ip"], event["user_agent"], event["device_id"], event["ja4"]) == (
+        *("203.0.113.5", "Firefox", "dev-1", "t13d"),
+    )
+
+
+def test_a_failure_for_nobody_is_told_without_the_name(world: Any) -> None:
+    """Many names from one network look like many, the same name like one; the name itself goes nowhere."""
+    for name in ("hunter2", "hunter2", "Hunter2", "letmein", "two words"):
+        asyncio.run(world.login(name, "x", ip="203.0.113.5"))
+    bodies = [body for _, body in world.messages("scorer")]
+    same, again, cased, other, impossible = (body["event"]["user_id"] for body in bodies)
+    assert same == again == cased
+    assert len({same, other, impossible}) == 3
+    assert re.fullmatch(r"unknown:[0-9a-f]{3}", same)
+    assert {(body["outcome"], body["event"]["ip"]) for body in bodies} == {("failure", "203.0.113.5")}
+    assert not any(name in str(bodies).lower() for name in ("hunter2", "letmein", "two words"))
+
+
+def test_a_flood_of_names_does_not_fill_the_outbox(world: Any) -> None:
+    """Beyond the allowance a failure for nobody is in the audit trail alone; one for an account is always told."""
+    world.person()
+    world.unknown_names = Allowance(burst=3, per_second=1)
+    for number in range(5):
+        asyncio.run(world.login(f"nobody-{number}", "x", ip=f"203.0.113.{number}"))
+    asyncio.run(world.login("alice", "x"))
+    world.clock.advance(1)
+    for number in range(5, 7):
+        asyncio.run(world.login(f"nobody-{number}", "x", ip=f"203.0.113.{number}"))
+    told = [body["event"]["user_id"].partition(":")[0] for _, body in world.messages("scorer")]
+    assert told == ["unknown", "unknown", "unknown", "alice", "unknown"]
+    assert len(world.audited("login.failed")) == 8
 
 
 def test_medium_risk_asks_for_the_second_factor(world: Any) -> None:

@@ -66,7 +66,7 @@ def test_one_challenge_has_one_winner(world: Any, contenders: int, rounds: int) 
         token, code = asyncio.run(challenged(world)), world.code(secret)
         before = world.count("sessions")
         complete = world.complete_flow
-        answers = at_once([lambda t=token, c=code, f=complete: f(t, c, world.client)] * contenders)
+        answers = at_once([lambda t=token, c=code, f=complete: f(t, c, world.client, world.context())] * contenders)
         assert sum(isinstance(answer, Allowed) for answer in answers) == 1
         assert world.count("sessions") == before + 1
 
@@ -82,7 +82,7 @@ def test_one_step_in_several_challenges_has_one_winner(world: Any, contenders: i
         code = world.code(secret)
         before = world.count("sessions")
         complete = world.complete_flow
-        answers = at_once([lambda t=t, c=code, f=complete: f(t, c, world.client) for t in tokens])
+        answers = at_once([lambda t=t, c=code, f=complete: f(t, c, world.client, world.context()) for t in tokens])
         assert sum(isinstance(answer, Allowed) for answer in answers) == 1
         assert world.count("sessions") == before + 1
 
@@ -98,6 +98,6 @@ def test_attempts_are_counted_one_by_one(world: Any) -> None:
 
     world.throttle = Unlimited()
     complete = world.complete_flow
-    answers = at_once([lambda: complete(token, "000000", world.client)] * 20)
+    answers = at_once([lambda: complete(token, "000000", world.client, world.context())] * 20)
     assert sorted(a.attempts_left for a in answers if isinstance(a, WrongCode)) == [0, 1, 2, 3, 4]
     assert sum(isinstance(answer, ChallengeOver) for answer in answers) == 15

@@ -1,0 +1,83 @@
+"""Where a session or a challenge began, so that whoever comes back with its token can be held against that. No marks
+here: how much a difference weighs is the scorer's matter.
+"""
+
+import hashlib
+from ipaddress import ip_address, ip_network
+
+import msgspec
+
+from auth_gateway.core.account import device_digest
+from auth_gateway.core.context import Client, LoginContext
+from risk_scorer.contract.events import SessionContext
+
+# What one subscriber's address stays within while nothing but a lease changes.
+IPV4_PREFIX, IPV6_PREFIX = 24, 48
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """The circumstances of the first request; "" and None are unknown. `started_at` is epoch seconds.
+
+    `is_vouched` says that a client told them and the connection did not: then a later connection alone, which is
+    the client's own, tells nothing about the person.
+    """
+
+    ip: str
+    user_agent: str
+    device_digest: bytes | None
+    ja4: str | None
+    started_at: float
+    is_vouched: bool
+
+    def as_session(self, device_id: str) -> SessionContext:
+        """The scorer's words for it, beside a request from `device_id`.
+
+        Only a digest of the first device is kept, so an equal device is told by the id it has now and another one by
+        a name that no device can have.
+        """
+        kept = self.device_digest
+        same = kept is not None and kept == device_digest(device_id)
+        told = device_id if same else f"sha256:{kept.hex()}" if kept is not None else ""
+        return SessionContext(
+            ip=self.ip, user_agent=self.user_agent, device_id=told, ja4=self.ja4, started_at=self.started_at
+        )
+
+
+def is_context_unknown(origin: Origin, context: LoginContext, client: Client) -> bool:
+    """Whether this request says nothing about the person: an application's server calls and vouches for nothing."""
+    return not context.is_vouched and (client.may_vouch or origin.is_vouched)
+
+
+def is_same_context(origin: Origin, context: LoginContext) -> bool:
+    """Whether a request comes, as far as we can see without a scorer, from where it began.
+
+    The same network (/24, /48) and the same user agent to the letter; device and TLS fingerprint wherever both are
+    known. Meant for when there is no score: it is strict where it sees, and never says more than that nothing changed.
+    """
+    return (
+        _is_same_network(origin.ip, context.ip)
+        and origin.user_agent == context.user_agent
+        and _does_not_differ(origin.device_digest, device_digest(context.device_id))
+        and _does_not_differ(origin.ja4, context.ja4)
+    )
+
+
+def context_digest(context: LoginContext) -> bytes:
+    """The same for requests that differ in nothing but their time."""
+    timeless = msgspec.structs.replace(context, timestamp=0.0)
+    return hashlib.blake2b(msgspec.msgpack.encode(timeless), digest_size=16).digest()
+
+
+def _is_same_network(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    try:
+        first, second = ip_address(one), ip_address(other)
+    except ValueError:
+        return False
+    prefix = IPV4_PREFIX if first.version == 4 else IPV6_PREFIX
+    return second in ip_network((first, prefix), strict=False)
+
+
+def _does_not_differ(one: object, other: object) -> bool:
+    return not one or not other or one == other

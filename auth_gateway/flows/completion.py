@@ -1,0 +1,131 @@
+"""What follows a right code: one more score for whoever showed it, one decision, and one transaction that lets in or
+refuses. A code can be relayed, and a challenge token stolen; where the answer comes from is looked at as well.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from auth_gateway.core.announcement import Announced
+from auth_gateway.core.audit import AuditEvent, Kind
+from auth_gateway.core.claims import by_password_and_code
+from auth_gateway.core.context import Client, LoginContext
+from auth_gateway.core.decision import Deny
+from auth_gateway.core.origin import is_context_unknown
+from auth_gateway.core.pending import PendingLogin
+from auth_gateway.flows.answers import Allowed, ChallengeOver, Denied
+from auth_gateway.flows.issue import Issuer
+from auth_gateway.flows.ports import Randomness, Users
+from auth_gateway.flows.recheck import Recheck, Returning, Ruling
+from auth_gateway.flows.recording import Recorder
+from plumbing.database import Database
+from plumbing.statements import Transaction
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """One challenge that is being answered: by whom, from where, and under which event id."""
+
+    event_id: str
+    now: float
+    pending: PendingLogin
+    client: Client
+    context: LoginContext
+
+    @property
+    def is_context_unknown(self) -> bool:
+        """Whether this request says nothing about the person."""
+        return is_context_unknown(self.pending.origin, self.context, self.client)
+
+    def line(self, kind: Kind) -> AuditEvent:
+        """The audit line of this answer, with the score of the first half until there is a newer one."""
+        pending = self.pending
+        return AuditEvent(
+            event_id=self.event_id,
+            ts=self.now,
+            kind=kind,
+            user_id=pending.user_id,
+            client_id=pending.client_id,
+            ip=pending.login.ip if self.is_context_unknown else self.context.ip,
+            score=pending.risk_score,
+            level=pending.risk_level,
+            detail=f"{pending.challenge_id} {pending.event_id}",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """Finishes or refuses a login whose code was right and is spent."""
+
+    database: Database
+    randomness: Randomness
+    users: Users
+    issuer: Issuer
+    recorder: Recorder
+    recheck: Recheck
+
+    async def __call__(self, answered: Answered) -> Allowed | Denied | ChallengeOver:
+        """`ChallengeOver` when the account was frozen or changed in the meantime."""
+        pending = answered.pending
+        ruling = await self.recheck.step_up(
+            Returning(
+                event_id=answered.event_id,
+                user_id=pending.user_id,
+                client=answered.client,
+                context=answered.context,
+                origin=pending.origin,
+            )
+        )
+        if isinstance(ruling.decision, Deny):
+            return await self._deny(answered, ruling)
+        return await self._allow(answered, ruling)
+
+    async def _allow(self, answered: Answered, ruling: Ruling) -> Allowed | ChallengeOver:
+        """The session has the facts of the first half: what comes later is held against where the password was."""
+        pending, login = answered.pending, answered.pending.login
+        grant = self.issuer.prepare(
+            login,
+            client_id=pending.client_id,
+            authentication=by_password_and_code(answered.now),
+            risk_score=pending.risk_score,
+            now=answered.now,
+            is_vouched=bool(pending.is_vouched),
+        )
+        session = grant.session
+        line = msgspec.structs.replace(_line(answered, ruling, "challenge.passed"), session_id=session.session_id)
+        entry = self.recorder.outcome(line, login, "mfa_passed")
+
+        def write(tx: Transaction) -> bool:
+            if not self.users.is_still(tx, pending.user_id, pending.password_version):
+                return False
+            self.issuer.write(tx, grant)
+            self.recorder.write(tx, entry)
+            return True
+
+        if not await self.database.write(write):
+            return ChallengeOver()
+        tokens = self.issuer.tokens(grant)
+        return Allowed(session_id=session.session_id, user_id=session.user_id, tokens=tokens, score=ruling.score)
+
+    async def _deny(self, answered: Answered, ruling: Ruling) -> Denied:
+        pending = answered.pending
+        incident_id = self.randomness.event_id("inc")
+        line = msgspec.structs.replace(_line(answered, ruling, "login.denied"), incident_id=incident_id)
+        announced = Announced(
+            event_id=answered.event_id,
+            user_id=pending.user_id,
+            username=self.database.read(lambda tx: self.users.username(tx, pending.user_id)),
+            rule=ruling.decision.rule,
+            challenge_id=pending.challenge_id,
+            incident_id=incident_id,
+        )
+        entry = self.recorder.denied(line, announced, answered.context, ruling.score)
+        await self.database.write(lambda tx: self.recorder.write(tx, entry))
+        return Denied(incident_id=incident_id, score=ruling.score)
+
+
+def _line(answered: Answered, ruling: Ruling, kind: Kind) -> AuditEvent:
+    line = answered.line(kind)
+    ruled = ruling.on(line)
+    if ruling.risk_score is None:
+        return msgspec.structs.replace(ruled, score=line.score, level=line.level)
+    return ruled
