@@ -15,7 +15,7 @@ from auth_gateway.assembly import assemble
 from auth_gateway.core.claims import by_password
 from auth_gateway.core.context import PUBLIC_CLIENT_ID
 from auth_gateway.core.policy import CONTEXT_UNKNOWN
-from auth_gateway.flows.recheck import Ruling
+from auth_gateway.core.ruling import Ruling
 from auth_gateway.flows.refresh import Refresh, Refusal, Rotated, Turn
 from auth_gateway.service import Service
 from auth_gateway.settings import load_settings

@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 import msgspec
 
-from auth_gateway.flows.recheck import Ruling
+from auth_gateway.core.ruling import Ruling
 
 # About half a kilobyte each.
 MOST_SESSIONS = 50_000

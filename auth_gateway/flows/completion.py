@@ -13,10 +13,11 @@ from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.decision import Deny
 from auth_gateway.core.origin import is_context_unknown
 from auth_gateway.core.pending import PendingLogin
+from auth_gateway.core.ruling import Ruling
 from auth_gateway.flows.answers import Allowed, ChallengeOver, Denied
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.ports import Randomness, Users
-from auth_gateway.flows.recheck import Recheck, Returning, Ruling
+from auth_gateway.flows.recheck import Recheck, Returning
 from auth_gateway.flows.recording import Recorder
 from plumbing.database import Database
 from plumbing.statements import Transaction

@@ -9,42 +9,14 @@ from typing import Protocol
 
 import msgspec
 
-from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.context import Client, LoginContext, login_event
-from auth_gateway.core.decision import Allow, Decision, Deny
+from auth_gateway.core.decision import Deny
 from auth_gateway.core.origin import Origin, context_digest, is_context_unknown, is_same_context
 from auth_gateway.core.policy import CONTEXT_UNKNOWN, Policy, decide_refresh, decide_step_up, level_of
+from auth_gateway.core.ruling import Ruling, ruling_on
 from auth_gateway.flows.ports import Scorer
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import EventKind, LoginEvent
-
-
-class Ruling(msgspec.Struct, frozen=True, kw_only=True):
-    """What policy says, and the score it says it by; `scored_as` is the event id that the scorer knows that score by.
-
-    `score` is None without one and where an earlier answer was reused.
-    """
-
-    decision: Decision
-    score: RiskScore | None = None
-    risk_score: float | None = None
-    level: str | None = None
-    model_version: str | None = None
-    scored_as: str | None = None
-
-    def on(self, line: AuditEvent) -> AuditEvent:
-        """The audit line with what was decided and why."""
-        reused = self.scored_as is not None and self.scored_as != line.event_id
-        details = [line.detail or "", *self.decision.reasons, f"scored as {self.scored_as}" if reused else ""]
-        return msgspec.structs.replace(
-            line,
-            decision=self.decision.name,
-            rule=line.rule or (None if self.decision.rule == "low" else self.decision.rule),
-            score=self.risk_score,
-            level=self.level,
-            model_version=self.model_version,
-            detail=" ".join(filter(None, details)) or None,
-        )
 
 
 class RecentRulings(Protocol):
@@ -98,7 +70,7 @@ class Recheck:
             return known
         score = await self._score(returning, "refresh")
         is_same = is_same_context(returning.origin, returning.context)
-        ruling = _ruling(decide_refresh(score, is_same_context=is_same, policy=self.policy), score)
+        ruling = ruling_on(decide_refresh(score, is_same_context=is_same, policy=self.policy), score)
         if score is not None and not isinstance(ruling.decision, Deny):
             self.recent.remember(session_id, context, ruling, now)
         return ruling
@@ -109,28 +81,10 @@ class Recheck:
             return Ruling(decision=CONTEXT_UNKNOWN)
         score = await self._score(returning, "step_up")
         is_same = is_same_context(returning.origin, returning.context)
-        return _ruling(decide_step_up(score, is_same_context=is_same, policy=self.policy), score)
+        return ruling_on(decide_step_up(score, is_same_context=is_same, policy=self.policy), score)
 
     async def _score(self, returning: Returning, kind: EventKind) -> RiskScore | None:
         if not returning.context.ip:  # the scorer takes no event without an address
             return None
         score = await self.scorer.score(returning.event(kind))
         return None if level_of(score) is None else score
-
-
-def is_let_go_on(ruling: Ruling | None) -> bool:
-    """Whether there is a ruling and it allows."""
-    return ruling is not None and isinstance(ruling.decision, Allow)
-
-
-def _ruling(decision: Decision, score: RiskScore | None) -> Ruling:
-    if score is None:
-        return Ruling(decision=decision)
-    return Ruling(
-        decision=decision,
-        score=score,
-        risk_score=score.risk_score,
-        level=score.risk_level,
-        model_version=score.model_version,
-        scored_as=score.event_id,
-    )

@@ -21,11 +21,12 @@ from auth_gateway.core.rotation import (
     successor_expires_at,
     verdict,
 )
+from auth_gateway.core.ruling import Ruling, is_let_go_on
 from auth_gateway.core.session import RefreshToken
 from auth_gateway.flows.answers import InvalidGrant, LoginNeeded, RefreshAnswer, Refreshed, SessionEnded
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.ports import Clock, Randomness, RefreshTokens, Sessions
-from auth_gateway.flows.recheck import Recheck, Returning, Ruling, is_let_go_on
+from auth_gateway.flows.recheck import Recheck, Returning
 from auth_gateway.flows.recording import Entry, Recorder
 from plumbing.database import Database
 from plumbing.statements import Transaction

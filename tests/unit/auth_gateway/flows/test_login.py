@@ -1,8 +1,8 @@
 """One login by password."""
 
 import asyncio
-import re
 import json
+import re
 from typing import Any
 
 import pytest
