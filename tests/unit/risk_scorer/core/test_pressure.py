@@ -201,7 +201,7 @@ def test_any_order_of_delivery_comes_to_what_is_defined(story: Story) -> None:
 
 
 def test_nothing_learned_ever_presses_less(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten thousand attempts of every sort: after each, failures and people are what they were or more, but for rounding."""
+    """Ten thousand attempts of every sort: after each, failures and people are what they were or more."""
     monkeypatch.setattr(pressure, "MOST_PEOPLE", 8)
     chance, crowd, now = random.Random(11), Crowd(), NOON
     for _ in range(10_000):
