@@ -33,6 +33,8 @@ def doors_of_the_scorer(bearer: str) -> list[Endpoint]:
         Endpoint("GET", "/ready", {}),
         Endpoint("GET", "/dashboard", {}),
         Endpoint("GET", "/dashboard/events", {}),
+        Endpoint("GET", "/events/evt_1/narrative", {}, bearer),
+        Endpoint("GET", "/dashboard/narrative", {"event": CANARY_TOKEN}),
         Endpoint("GET", "/operator/sign-in", {"token": CANARY_TOKEN}),
         Endpoint("POST", "/operator/sign-in", {"token": CANARY_TOKEN}, is_form=True),
         Endpoint("GET", "/docs", {}),

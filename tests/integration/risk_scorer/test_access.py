@@ -14,9 +14,18 @@ DOORS = [
     ("POST", "/bulk_score", "score"),
     ("POST", "/outcomes", "outcomes"),
     ("GET", "/recent", "read"),
+    ("GET", "/events/evt_1/narrative", "read"),
 ]
 WRONG = ["", "Bearer", "Bearer ", "Basic dTpw", "Bearer rgs_wrong", "bearer\trgs_x", "Bearer ÿ"]
-OPEN = ["/health", "/ready", "/docs", "/openapi.json", "/static/scorer.css", "/static/dashboard.js"]
+OPEN = [
+    "/health",
+    "/ready",
+    "/docs",
+    "/openapi.json",
+    "/static/scorer.css",
+    "/static/dashboard.js",
+    "/static/explain.js",
+]
 OTHER_SITES = [
     {"sec-fetch-site": "cross-site"},
     {"sec-fetch-site": "same-site"},
@@ -67,7 +76,7 @@ async def test_what_says_nothing_about_anybody_is_open(service: Running, path: s
     assert (await service.client.get(path, headers={"authorization": ""})).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/dashboard", "/dashboard/events"])
+@pytest.mark.parametrize("path", ["/dashboard", "/dashboard/events", "/dashboard/narrative"])
 async def test_the_dashboard_tells_a_stranger_how_to_sign_in(service: Running, path: str) -> None:
     """A 401 page with the command, and a service credential is no way in."""
     answer = await service.client.get(path)

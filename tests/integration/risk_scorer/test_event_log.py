@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from plumbing.clock import FixedClock
@@ -52,6 +53,57 @@ async def test_the_newest_events_come_first_and_no_more_than_asked(make_log: Cal
         log.record([scored(event_id=f"e{number}")])
     assert event_ids(log.recent(10)) == ["e4", "e3", "e2"]
     assert event_ids(log.recent(1)) == ["e4"]
+
+
+@pytest.mark.parametrize("event_id", ["e0", 'quo"te\\n', "é/王", "evt_9"])
+async def test_one_event_is_found_in_the_ring_or_on_the_disk(
+    make_log: Callable[..., EventLog], database: Database, event_id: str
+) -> None:
+    """The newest of its id, also after a new start; an id that stands elsewhere in an event is none."""
+    log = make_log()
+    for score in (10.0, 20.0):
+        log.record([scored(score, event_id), scored(score, f"{event_id}0", user_id=event_id)])
+    database.write_sync(lambda _: None)  # whatever was posted before this is on the disk after it
+    for each in (log, make_log()):
+        found = await each.find(event_id)
+        assert found is not None
+        assert (found.score.event_id, found.score.risk_score) == (event_id, 20.0)
+        assert await each.find(event_id[:-1]) is None
+
+
+async def test_an_event_is_found_however_long_ago_it_was_and_gone_when_pruned(
+    make_log: Callable[..., EventLog], database: Database, tmp_path: Path
+) -> None:
+    """Any event of the log is at hand, and what was pruned leaves no place behind."""
+    log = make_log()
+    for number in range(300):
+        log.record([scored(event_id=f"e{number}")])
+        database.write_sync(lambda _: None)  # so that each event has a row of its own
+    found = await make_log().find_many(["e0", "nobody", "e299"])
+    assert [each and each.score.event_id for each in found] == ["e0", None, "e299"]
+    assert await log.prune(NOW + 1) == stored_rows(tmp_path, "event_places") + 300 == 300
+    assert await make_log().find_many(["e0"]) == [None]
+
+
+async def test_what_was_scored_this_moment_is_found(make_log: Callable[..., EventLog]) -> None:
+    """Whoever gets an answer may speak about its event at once, though the log is written a little later."""
+    log = make_log()
+    log.record([scored(event_id="now")])
+    [found] = await log.find_many(["now"])
+    assert found is not None
+
+
+async def test_an_event_scored_again_outlives_its_older_row(
+    make_log: Callable[..., EventLog], database: Database, clock: FixedClock, tmp_path: Path
+) -> None:
+    """Pruning an old row does not hide the newer answer for the same id."""
+    log = make_log()
+    again = scored(event_id="e1")
+    newer = msgspec.structs.replace(again, score=msgspec.structs.replace(again.score, ts_scored=NOW + 50))
+    for each in (again, newer):
+        await log.record_and_announce([each], [])
+    assert await log.prune(NOW + 1) == 1
+    assert await log.find_many(["e1"]) == [newer]
 
 
 async def test_a_new_start_shows_what_the_log_holds(make_log: Callable[..., EventLog], database: Database) -> None:

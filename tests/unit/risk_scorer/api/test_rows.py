@@ -40,6 +40,11 @@ def test_every_text_of_a_row_is_made_visible() -> None:
     assert all(str(value).isprintable() for value in msgspec.structs.astuple(row))
 
 
+def test_a_row_links_to_its_event_whatever_the_id_holds() -> None:
+    """No sign of an id that a caller chose can end the link or begin another part of it."""
+    assert row_of(scored(event_id="a/b ?&#\"'<é")).event == "a%2Fb%20%3F%26%23%22%27%3C%C3%A9"
+
+
 def test_an_entry_has_the_events_fields_and_the_answers() -> None:
     """One flat object for callers of /recent."""
     entry = entry_of(scored(42.0, "evt_9", city="Berlin"))

@@ -135,6 +135,8 @@ def test_a_webhook_url_is_a_plain_http_url(monkeypatch: pytest.MonkeyPatch, url:
         ("RECENT_MAX", "many"),
         ("WEBHOOK_RISK_THRESHOLD", "100.1"),
         ("WEBHOOK_RISK_THRESHOLD", "nan"),
+        ("NARRATOR_DEADLINE_SECONDS", "0"),
+        ("NARRATOR_DEADLINE_SECONDS", "121"),
         ("RISK_SCORER_PORT", "0"),
         ("RISK_SCORER_PORT", "65536"),
         ("MFA_HMAC_HEADER", "X-Sig\r\nX: y"),
@@ -144,6 +146,62 @@ def test_a_webhook_url_is_a_plain_http_url(monkeypatch: pytest.MonkeyPatch, url:
 def test_values_outside_their_range_are_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     """The message names the setting, so that nobody has to guess."""
     assert complaint(monkeypatch, **{name: value}).startswith(name)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://models.example.com/v1",
+        "https://203.0.113.7/v1/",
+        "http://127.0.0.1:11434/v1",
+        "http://[::1]:8080/v1",
+        "http://10.1.2.3/v1",
+        "http://[fd00::7]/v1",
+        "http://localhost:1234/v1",
+        "http://ollama:11434/v1",
+        "http://models.internal/v1",
+    ],
+)
+def test_the_narrator_is_on_with_an_address_and_a_model(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Over TLS anywhere, in the clear only to a host that is not public by its form."""
+    settings = load(monkeypatch, OPENAI_BASE_URL=url, OPENAI_MODEL="tiny")
+    assert settings.has_narrator
+    assert (settings.openai_api_key, settings.narrator_deadline_seconds) == (None, 10.0)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://models.example.com/v1",
+        "http://8.8.8.8/v1",
+        "http://[2606:4700::1111]/v1",
+        "http://127.0.0.1.example.com/v1",
+        "https://models.example.com/v1?api-version=1",
+        "https://models.example.com/v1#part",
+        "ftp://models.example.com/v1",
+        "https://me:secret-part@models.example.com/v1",
+    ],
+)
+def test_facts_do_not_travel_in_the_clear(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Plain http to a public host stops the start, as does an address that is none or carries a password."""
+    text = complaint(monkeypatch, OPENAI_BASE_URL=url, OPENAI_MODEL="tiny")
+    assert "OPENAI_BASE_URL" in text
+    assert "example.com" not in text
+    assert "secret-part" not in text
+
+
+@pytest.mark.parametrize("given", [{}, {"OPENAI_BASE_URL": "https://models.example.com/v1"}, {"OPENAI_MODEL": "tiny"}])
+def test_a_key_alone_turns_no_narrator_on(monkeypatch: pytest.MonkeyPatch, given: dict[str, str]) -> None:
+    """Many machines have a key in their environment; nothing is sent until address and model are named."""
+    assert not load(monkeypatch, OPENAI_API_KEY="sk-0123456789", **given).has_narrator
+
+
+@pytest.mark.parametrize("key", ["two words", "sk-é", "sk-\nX: y"])
+def test_a_key_that_no_header_can_hold_is_refused(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    """The message names the setting and does not repeat the key."""
+    text = complaint(monkeypatch, OPENAI_API_KEY=key)
+    assert text.startswith("OPENAI_API_KEY: must be printable")
+    assert key not in text
 
 
 @pytest.mark.parametrize(
