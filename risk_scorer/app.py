@@ -25,6 +25,7 @@ from risk_scorer.api.reference import describe
 from risk_scorer.api.routes import ServiceRoutes, add_service_routes
 from risk_scorer.assembly import Scorer, assemble
 from risk_scorer.flows.assess import Assess
+from risk_scorer.flows.feedback import Judge
 from risk_scorer.flows.housekeeping import DAY_SECONDS, Prunable, keep_house
 from risk_scorer.flows.learn import Learn
 from risk_scorer.flows.narrate import Narrate
@@ -32,7 +33,8 @@ from risk_scorer.settings import Settings
 
 VERSION: Final = version("riskgate")
 OUTCOME_IDS_KEPT_DAYS: Final = 30.0
-"""Longer than any sender keeps trying, so that a repeated outcome is always known."""
+"""Longer than any sender keeps trying, so that a repeated outcome is always known; and at least as long as the log, so
+that of every event in it we know whether it was learned."""
 COLLECT_AFTER: Final = (20_000, 20, 50)
 
 log = structlog.get_logger(__name__)
@@ -87,7 +89,10 @@ def _service_routes(scorer: Scorer, access: Access) -> ServiceRoutes:
         announce_from=settings.webhook_risk_threshold if settings.announce_url else None,
     )
     learn = Learn(observer=scorer.lookups.observer, histories=scorer.profiles, clock=scorer.clock)
-    return ServiceRoutes(access=access, assess=assess, learn=learn, log=scorer.log, recent_max=settings.recent_max)
+    judge = Judge(observer=scorer.lookups.observer, verdicts=scorer.verdicts, log=scorer.log, clock=scorer.clock)
+    return ServiceRoutes(
+        access=access, assess=assess, learn=learn, judge=judge, log=scorer.log, recent_max=settings.recent_max
+    )
 
 
 def _narrative_routes(scorer: Scorer, access: Access) -> NarrativeRoutes:
@@ -146,7 +151,7 @@ def _lifespan(scorer: Scorer, feed: LiveFeed, tell_ready: Callable[[str], None] 
 def _background(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
     kept: list[tuple[Prunable, float]] = [
         (scorer.log, scorer.settings.event_retention_days * DAY_SECONDS),
-        (scorer.profiles, OUTCOME_IDS_KEPT_DAYS * DAY_SECONDS),
+        (scorer.profiles, max(OUTCOME_IDS_KEPT_DAYS, scorer.settings.event_retention_days) * DAY_SECONDS),
     ]
     return [scorer.delivery.run(), scorer.models.watch(), keep_house(kept, scorer.clock)]
 

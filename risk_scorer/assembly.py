@@ -26,6 +26,7 @@ from risk_scorer.adapters.profile_store import ProfileStore
 from risk_scorer.adapters.storage import BadStorage, answers, open_state
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.adapters.user_agents import UserAgents
+from risk_scorer.adapters.verdict_store import VerdictStore
 from risk_scorer.api.health import Readiness
 from risk_scorer.core.model import Model
 from risk_scorer.core.scoring import warm
@@ -64,6 +65,7 @@ class Scorer:
     log: EventLog
     models: ModelStore
     profiles: ProfileStore
+    verdicts: VerdictStore
     credentials: Credentials
     operators: Operators
     delivery: DeliveryWorker
@@ -124,6 +126,7 @@ def assemble(
         ),
         models=ModelStore(settings.model_dir, settings.public_key_sources, adopt=_adoption(profiles)),
         profiles=profiles,
+        verdicts=VerdictStore(database, profiles=profiles, clock=clock),
         credentials=Credentials(database, clock=clock, randomness=randomness),
         operators=Operators(database, clock=clock, randomness=randomness),
         delivery=delivery,

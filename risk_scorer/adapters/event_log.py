@@ -8,7 +8,6 @@ dies next.
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.statements import Statement
+from risk_scorer.adapters.event_places import forget_row, place_last_row, row_of
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.adapters.tables import scored_events
 from risk_scorer.flows.ports import Announcement, ScoredEvent
@@ -41,19 +41,18 @@ PAGE_ROWS = 50
 SHARE_OF_ASKED = 10
 """Events that were only asked about get a tenth as many places among the recent ones as real ones."""
 LAST_ID = 2**63 - 1
-SEARCHED_PAGES = 200
-SEARCH_SECONDS = 1.0
-"""How far back, and for how long, one event is looked for: the log may hold months."""
 NEWEST = Statement(
     select(scored_events.c.id, scored_events.c.body)
     .where(scored_events.c.id < bindparam("before_id"))
     .order_by(scored_events.c.id.desc())
     .limit(PAGE_ROWS)
 )
-_OLDEST = select(scored_events.c.id).order_by(scored_events.c.id).limit(bindparam("up_to"))
-PRUNE = Statement(
-    delete(scored_events).where(scored_events.c.id.in_(_OLDEST), scored_events.c.ts_scored < bindparam("before"))
+OLDEST = Statement(
+    select(scored_events.c.id, scored_events.c.ts_scored, scored_events.c.body)
+    .order_by(scored_events.c.id)
+    .limit(bindparam("up_to"))
 )
+DROP = Statement(delete(scored_events).where(scored_events.c.id == bindparam("of_id")))
 
 log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -83,7 +82,6 @@ class EventLog:
         self._waiting: deque[ScoredEvent] = deque()
         self._patience_ends = float("-inf")
         self._listeners: list[Listener] = []
-        self._searching = asyncio.Lock()
         self.dropped = 0
 
     def fill(self) -> None:
@@ -111,32 +109,19 @@ class EventLog:
         return both[:limit]
 
     async def find(self, event_id: str) -> ScoredEvent | None:
-        """The newest event of that id: of the recent ones, else of the part of the log that is searched in a second.
-
-        Raises: Refused.
-        """
-        everything = len(self._recent) + len(self._asked)
-        for each in self.recent(everything):
+        """The newest event of that id, be it only asked about. Raises: Refused."""
+        for each in self.recent(len(self._recent) + len(self._asked)):
             if each.score.event_id == event_id:
                 return each
-        async with self._searching:  # one at a time: a search reads much
-            return await self._search(event_id)
+        [found] = await self.find_many([event_id])
+        return found
 
-    async def _search(self, event_id: str) -> ScoredEvent | None:
-        needle, before_id = msgspec.json.encode(event_id), LAST_ID
-        ends = self._clock.monotonic() + SEARCH_SECONDS
-        for _ in range(SEARCHED_PAGES):
-            rows = await self._database.read_in_thread(
-                lambda tx, before_id=before_id: tx.all(NEWEST, before_id=before_id)  # type: ignore[misc]
-            )
-            for _, body in rows:
-                for each in reversed(_events(body) if needle in body else []):
-                    if each.score.event_id == event_id:
-                        return each
-            if not rows or self._clock.monotonic() >= ends:
-                return None
-            before_id = rows[-1][0]
-        return None
+    async def find_many(self, event_ids: Sequence[str]) -> list[ScoredEvent | None]:
+        """The newest logged event of each id, in the given order, None where there is none. Raises: Refused."""
+        if not event_ids:
+            return []
+        await self._database.write(self._writing())  # what was recorded a moment ago is in the log too
+        return await self._database.read_in_thread(lambda tx: _found(tx, event_ids))
 
     def record(self, scored: Sequence[ScoredEvent]) -> None:
         """Append to the log soon; never waits and never fails."""
@@ -207,7 +192,7 @@ class EventLog:
         """Drop events scored before that time; how many went."""
         total = 0
         while True:
-            gone = await self._database.write(lambda tx: tx.run(PRUNE, up_to=PRUNE_ROWS, before=before))
+            gone = await self._database.write(lambda tx: _pruned(tx, before))
             total += gone
             if gone < PRUNE_ROWS:
                 return total
@@ -224,3 +209,24 @@ def _events(body: bytes) -> list[ScoredEvent]:
 def _append(tx: Transaction, scored: Sequence[ScoredEvent]) -> None:
     if scored:
         tx.run(APPEND, events=len(scored), ts_scored=scored[-1].score.ts_scored, body=_encode(scored))
+        place_last_row(tx, [each.score.event_id for each in scored])
+
+
+def _found(tx: Transaction, event_ids: Sequence[str]) -> list[ScoredEvent | None]:
+    rows: dict[int, dict[str, ScoredEvent]] = {}
+    found = []
+    for event_id in event_ids:
+        row = row_of(tx, event_id)
+        if row is not None and row[0] not in rows:
+            rows[row[0]] = {each.score.event_id: each for each in _events(row[1])}
+        found.append(None if row is None else rows[row[0]].get(event_id))
+    return found
+
+
+def _pruned(tx: Transaction, before: float) -> int:
+    """Drop the oldest rows as far as they are older than that; how many went."""
+    old = [row for row in tx.all(OLDEST, up_to=PRUNE_ROWS) if row[1] < before]
+    for row_id, _, body in old:
+        forget_row(tx, row_id, body)
+        tx.run(DROP, of_id=row_id)
+    return len(old)

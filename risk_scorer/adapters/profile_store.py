@@ -3,26 +3,27 @@
 There is one serving process, so its memory is the only cache. Look-ups fail closed: a score made without the history
 would mean something else, so an unreadable database is a 503 and the caller challenges. Learning is one durable
 transaction by the one writer, with compare-and-set on the row's version, so two outcomes for one person both count,
-and each event id counts once.
+and each event id counts once. What an operator found out about a login holds for its later outcomes too.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
 
-import msgspec
-import structlog
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.sqlite import insert
 
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.statements import Statement
-from risk_scorer.adapters.tables import imported_models, seen_outcomes, user_histories
-from risk_scorer.core.history import OWN, UserHistory, decode, encode, learn
+from risk_scorer.adapters.history_rows import Kept, OpenHistories, kept
+from risk_scorer.adapters.lesson_rows import lessons_since, prune, see
+from risk_scorer.adapters.tables import imported_models, user_histories
+from risk_scorer.adapters.verdict_rows import taught_late
+from risk_scorer.core.history import OWN, UserHistory, learn_taught
+from risk_scorer.core.verdicts import Taught, taught_by
 from risk_scorer.flows.ports import Lesson
 
 CACHED_USERS = 10_000
@@ -31,24 +32,6 @@ IMPORT_ROWS = 1000
 """Histories that one transaction imports, so that the writer is never held for long."""
 PRUNE_ROWS = 2000
 
-FIND = Statement(
-    select(user_histories.c.blob, user_histories.c.version).where(user_histories.c.user_id == bindparam("of_user"))
-)
-ADD = Statement(
-    insert(user_histories)
-    .values(user_id=bindparam("user_id"), blob=bindparam("blob"), version=1, updated_at=bindparam("updated_at"))
-    .on_conflict_do_nothing()
-)
-REPLACE = Statement(
-    update(user_histories)
-    .where(user_histories.c.user_id == bindparam("of_user"), user_histories.c.version == bindparam("expected_version"))
-    .values(blob=bindparam("new_blob"), version=user_histories.c.version + 1, updated_at=bindparam("now"))
-)
-SEE = Statement(
-    insert(seen_outcomes).values(event_id=bindparam("event_id"), seen_at=bindparam("seen_at")).on_conflict_do_nothing()
-)
-_OLD = select(seen_outcomes.c.event_id).where(seen_outcomes.c.seen_at < bindparam("before")).limit(bindparam("up_to"))
-PRUNE = Statement(delete(seen_outcomes).where(seen_outcomes.c.event_id.in_(_OLD)))
 _IMPORT = insert(user_histories).values(
     user_id=bindparam("user_id"), blob=bindparam("blob"), version=0, updated_at=bindparam("updated_at")
 )
@@ -71,17 +54,6 @@ MARK_IMPORTED = Statement(
     .on_conflict_do_nothing()
 )
 
-log = structlog.get_logger(__name__)
-
-
-class _Kept(NamedTuple):
-    version: int
-    history: UserHistory | None
-
-
-class ConcurrentChange(Exception):
-    """A history changed inside the writer's own transaction: another program writes to this database."""
-
 
 class ProfileStore:
     """Histories by person. Look-ups and learning belong to the event loop's thread, importing to any other."""
@@ -90,7 +62,7 @@ class ProfileStore:
         self._database = database
         self._clock = clock
         self._cached_users = cached_users
-        self._cache: OrderedDict[str, _Kept] = OrderedDict()
+        self._cache: OrderedDict[str, Kept] = OrderedDict()
         self._is_stale = False
 
     def get_many(self, user_ids: Sequence[str]) -> list[UserHistory | None]:
@@ -103,29 +75,39 @@ class ProfileStore:
         found = self._read(missing) if missing else {}
         histories = []
         for user in user_ids:
-            kept = cache.get(user)
-            if kept is None:
-                kept = found[user]
+            known = cache.get(user)
+            if known is None:
+                known = found[user]
             else:
                 cache.move_to_end(user)
-            histories.append(kept.history)
-        for user, kept in found.items():
-            self._keep(user, kept)
+            histories.append(known.history)
+        self.keep(found)
         return histories
 
     async def learn(self, lessons: Sequence[Lesson]) -> int:
         """Learn what was not learned before, durably; how many lessons were new. Raises: Refused."""
         now = self._clock.now()
         new, changed = await self._database.write(lambda tx: _learn(tx, lessons, now))
-        for user, kept in changed.items():
-            self._keep(user, kept)
+        self.keep(changed)
         return new
+
+    def recent_lessons(self, since: float) -> Iterator[Taught]:
+        """What was taught by outcomes that came in from that time on, in their order. Blocks while it reads.
+
+        A lesson is told even when a verdict has taken it back since. Raises: Refused.
+        """
+        return lessons_since(self._database, since)
+
+    def keep(self, changed: Mapping[str, Kept]) -> None:
+        """Take these histories, which somebody has just stored, for what is known."""
+        for user, stored in changed.items():
+            self._keep(user, stored)
 
     async def prune(self, before: float) -> int:
         """Forget event ids seen before that time (what they taught stays); how many went."""
         total = 0
         while True:
-            gone = await self._database.write(lambda tx: tx.run(PRUNE, up_to=PRUNE_ROWS, before=before))
+            gone = await self._database.write(lambda tx: prune(tx, before=before, up_to=PRUNE_ROWS))
             total += gone
             if gone < PRUNE_ROWS:
                 return total
@@ -150,57 +132,31 @@ class ProfileStore:
         self._is_stale = True
         return users
 
-    def _read(self, users: set[str]) -> dict[str, _Kept]:
-        return self._database.read(lambda tx: {user: _kept(tx, user) for user in users})
+    def _read(self, users: set[str]) -> dict[str, Kept]:
+        return self._database.read(lambda tx: {user: kept(tx, user) for user in users})
 
-    def _keep(self, user: str, kept: _Kept) -> None:
+    def _keep(self, user: str, stored: Kept) -> None:
         cache = self._cache
         older = cache.get(user)
-        if older is not None and older.version > kept.version:
+        if older is not None and older.version > stored.version:
             return
-        cache[user] = kept
+        cache[user] = stored
         cache.move_to_end(user)
         while len(cache) > self._cached_users:
             cache.popitem(last=False)
 
 
-def _kept(tx: Transaction, user: str) -> _Kept:
-    row = tx.one(FIND, of_user=user)
-    if row is None:
-        return _Kept(-1, None)
-    try:
-        return _Kept(row[1], decode(row[0]))
-    except msgspec.MsgspecError:
-        # Damaged, or written by another version: treated as somebody new, and told to the operator.
-        log.error("history_unreadable")
-        return _Kept(row[1], None)
-
-
-def _learn(tx: Transaction, lessons: Sequence[Lesson], now: float) -> tuple[int, dict[str, _Kept]]:
+def _learn(tx: Transaction, lessons: Sequence[Lesson], now: float) -> tuple[int, dict[str, Kept]]:
     """Every new lesson in order, then one row a person; a function of the transaction alone."""
-    before: dict[str, _Kept] = {}
-    after: dict[str, UserHistory] = {}
-    new = 0
+    histories, new = OpenHistories(tx), 0
     for lesson in lessons:
-        # One login may fail at a factor first and pass later: each side counts once.
-        side = "own" if lesson.outcome in OWN else "failed"
-        if tx.run(SEE, event_id=f"{side}:{lesson.event_id}", seen_at=now) != 1:
+        seen = lesson.observation
+        taught = taught_by(seen, lesson.outcome)
+        if not see(tx, lesson.event_id, seen.event_id, taught, now):
             continue
-        user = lesson.observation.user_id
-        if user not in before:
-            before[user] = _kept(tx, user)
-        after[user] = learn(after.get(user, before[user].history), lesson.observation, lesson.outcome)
-        new += 1
-    return new, {user: _store(tx, user, before[user].version, history, now) for user, history in after.items()}
-
-
-def _store(tx: Transaction, user: str, version: int, history: UserHistory, now: float) -> _Kept:
-    blob = encode(history)
-    if version < 0:
-        done, new_version = tx.run(ADD, user_id=user, blob=blob, updated_at=now), 1
-    else:
-        done = tx.run(REPLACE, of_user=user, expected_version=version, new_blob=blob, now=now)
-        new_version = version + 1
-    if done != 1:
-        raise ConcurrentChange(user)
-    return _Kept(new_version, history)
+        if taught.outcome in OWN:
+            new += taught_late(tx, histories, seen.event_id, taught)
+        else:
+            histories.put(taught.user_id, learn_taught(histories.of(taught.user_id), taught))
+            new += 1
+    return new, histories.write(now)

@@ -3,7 +3,7 @@
 The migrations build them; rows never leave the adapters, values do.
 """
 
-from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 from webhooks.outbox import outbox_table
 
@@ -31,9 +31,35 @@ imported_models = Table(
 seen_outcomes = Table(
     "seen_outcomes",
     metadata,
+    # "own:" or "failed:" and the id of the outcome.
     Column("event_id", Text, primary_key=True),
     Column("seen_at", Float, nullable=False),
+    # The id that the login was scored with, where that is not the outcome's own and something was taught.
+    Column("login_id", Text),
+    # What it taught, so that a verdict can take it out again; NULL for what was learned before these were kept.
+    Column("lesson", LargeBinary),
     Index("seen_outcomes_by_age", "seen_at"),
+    Index("seen_outcomes_by_login", "login_id", sqlite_where=text("login_id IS NOT NULL")),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    # The id that the login was scored with.
+    Column("event_id", Text, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("ts", Float, nullable=False),
+    Column("recorded_at", Float, nullable=False),
+    # The login and its score as JSON (NULL when the score is not known), kept for training.
+    Column("event", LargeBinary, nullable=False),
+    Column("score", LargeBinary),
+    # What the login would teach, and the list of what its outcomes taught or would have taught.
+    Column("context", LargeBinary, nullable=False),
+    Column("own", LargeBinary, nullable=False),
+    Index("verdicts_by_user", "user_id", "recorded_at"),
 )
 
 scored_events = Table(
@@ -44,6 +70,14 @@ scored_events = Table(
     Column("events", Integer, nullable=False),
     Column("ts_scored", Float, nullable=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+event_places = Table(
+    "event_places",
+    metadata,
+    # 64 bits of a hash of the event id, and the row of `scored_events` with its newest score.
+    Column("event_key", Integer, primary_key=True, autoincrement=False),
+    Column("row_id", Integer, nullable=False),
 )
 
 credentials = Table(

@@ -6,6 +6,7 @@ from typing import Final
 
 from risk_scorer.api.reference import Schema, operation, ref
 from risk_scorer.contract.events import MAX_BULK_EVENTS
+from risk_scorer.contract.feedback import MAX_FEEDBACK
 
 MAX_OUTCOMES: Final = 500
 
@@ -55,6 +56,18 @@ OUTCOMES: Final = operation(
     answers=_counts("learned", "known_before"),
     refusals=_REFUSALS,
     description="What histories learn from: each event id once as a success and once as a failure.",
+)
+FEEDBACK: Final = operation(
+    scope="feedback",
+    body={"anyOf": [ref("Feedback"), _list_of("Feedback", MAX_FEEDBACK)]},
+    example={"event_id": "evt_1", "verdict": "confirmed_compromised", "by": "soc/jane", "reason": "ticket 4711"},
+    answers=_counts("recorded", "known_before"),
+    refusals=(*_REFUSALS, "404"),
+    description=(
+        "What was found out about logins, by the id they were scored with. A compromise is unlearned and its context"
+        " counts against whoever brings it again; a safe login is learned and its context pardoned; `dismissed` changes"
+        " nothing. A later verdict replaces the one before it. All of a list is recorded, or nothing."
+    ),
 )
 
 

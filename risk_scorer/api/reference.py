@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from risk_scorer.contract.assessment import BulkResponse, RiskScore
 from risk_scorer.contract.events import BulkRequest, LoginEvent
-from risk_scorer.contract.feedback import Outcome
+from risk_scorer.contract.feedback import Feedback, Outcome
 from risk_scorer.contract.narrative import NarrativeAnswer
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -36,13 +36,18 @@ REFUSAL: Schema = {
         "error": {"type": "string", "description": "A stable code."},
         "error_description": {"type": "string", "description": "For people; safe to show."},
         "field": {"type": "string", "description": "Where in the body, for invalid input."},
+        "positions": {
+            "type": "array",
+            "items": {"type": "integer"},
+            "description": "Which of the things sent are unknown, the first is 0.",
+        },
     },
 }
 REFUSALS = {
     "400": "Not JSON.",
     "401": "No living credential.",
     "403": "The credential lacks the scope.",
-    "404": "Not at hand.",
+    "404": "Not known, or not any more.",
     "413": "Too large.",
     "415": "Not application/json.",
     "422": "A field has a value that it does not take.",
@@ -89,7 +94,7 @@ def describe(app: FastAPI) -> None:
     """Add the contract's schemas and the security scheme to the reference that the app generates."""
     generate = app.openapi
     _, contract = msgspec.json.schema_components(
-        [LoginEvent, BulkRequest, RiskScore, BulkResponse, Outcome, NarrativeAnswer],
+        [LoginEvent, BulkRequest, RiskScore, BulkResponse, Outcome, Feedback, NarrativeAnswer],
         ref_template="#/components/schemas/{name}",
     )
 

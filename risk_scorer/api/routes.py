@@ -14,12 +14,13 @@ from plumbing.bodies import decode, read_body, require_json
 from plumbing.lean import add_lean
 from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
-from risk_scorer.api.operations import BULK_SCORE, MAX_OUTCOMES, OUTCOMES, SCORE, recent_operation
+from risk_scorer.api.operations import BULK_SCORE, FEEDBACK, MAX_OUTCOMES, OUTCOMES, SCORE, recent_operation
 from risk_scorer.api.rows import entry_of
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import MAX_BULK_BYTES, MAX_BULK_EVENTS, BulkRequest, LoginEvent
-from risk_scorer.contract.feedback import Outcome
+from risk_scorer.contract.feedback import MAX_FEEDBACK, MAX_FEEDBACK_BYTES, Feedback, Outcome
 from risk_scorer.flows.assess import Assess
+from risk_scorer.flows.feedback import Judge
 from risk_scorer.flows.learn import Learn
 from risk_scorer.flows.ports import EventLog
 
@@ -30,16 +31,20 @@ DEFAULT_RECENT: Final = 100
 _event = msgspec.json.Decoder(LoginEvent)
 _bulk = msgspec.json.Decoder(BulkRequest | list[LoginEvent])
 _outcomes = msgspec.json.Decoder(Outcome | list[Outcome])
+_feedback = msgspec.json.Decoder(Feedback | list[Feedback])
 _encode = msgspec.json.Encoder().encode
 
 
 class ServiceRoutes:
     """The endpoints that other services call."""
 
-    def __init__(self, *, access: Access, assess: Assess, learn: Learn, log: EventLog, recent_max: int) -> None:
+    def __init__(
+        self, *, access: Access, assess: Assess, learn: Learn, judge: Judge, log: EventLog, recent_max: int
+    ) -> None:
         self._access = access
         self._assess = assess
         self._learn = learn
+        self._judge = judge
         self._log = log
         self._recent_max = recent_max
 
@@ -85,6 +90,18 @@ class ServiceRoutes:
         learned = await self._learn.outcomes(outcomes, path="$" if is_list else None)
         return json_answer({"learned": learned, "known_before": len(outcomes) - learned})
 
+    async def feedback(self, request: Request) -> Response:
+        self._access.require(request, "feedback")
+        require_json(request)
+        body = decode(_feedback, await read_body(request, max_bytes=MAX_FEEDBACK_BYTES))
+        given = body if isinstance(body, list) else [body]
+        if len(given) > MAX_FEEDBACK:
+            raise Refused(
+                "too_much_feedback", "Send less feedback at once.", status=413, evidence={"max_feedback": MAX_FEEDBACK}
+            )
+        known_before = await self._judge.feedback(given, path="$" if isinstance(body, list) else None)
+        return json_answer({"recorded": len(given) - known_before, "known_before": known_before})
+
     async def recent(self, request: Request) -> Response:
         self._access.require(request, "read")
         entries = [entry_of(scored) for scored in self._log.recent(self._limit(request))]
@@ -109,6 +126,9 @@ def add_service_routes(app: FastAPI, routes: ServiceRoutes, recent_max: int) -> 
     add_lean(app, "/score", routes.score, method="POST", summary="Score one login", operation=SCORE)
     add_lean(app, "/bulk_score", routes.bulk_score, method="POST", summary="Score many logins", operation=BULK_SCORE)
     add_lean(app, "/outcomes", routes.outcomes, method="POST", summary="Report how logins ended", operation=OUTCOMES)
+    add_lean(
+        app, "/feedback", routes.feedback, method="POST", summary="Say what was found out later", operation=FEEDBACK
+    )
     about_recent = recent_operation(default=min(DEFAULT_RECENT, recent_max), most=recent_max)
     add_lean(
         app, "/recent", routes.recent, method="GET", summary="List the newest scored logins", operation=about_recent

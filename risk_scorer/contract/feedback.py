@@ -1,4 +1,4 @@
-"""What the gateway reports back once a login has ended: the only thing that histories learn from."""
+"""What is reported back about logins: how they ended, which histories learn from, and what people found out later."""
 
 from typing import Annotated, Literal
 
@@ -7,16 +7,40 @@ from msgspec import Meta, Struct
 from risk_scorer.contract.events import LoginEvent
 
 OutcomeKind = Literal["success", "mfa_passed", "mfa_failed", "failure"]
+VerdictKind = Literal["confirmed_compromised", "confirmed_safe", "dismissed"]
+MAX_FEEDBACK = 1000
+MAX_FEEDBACK_BYTES = 8 * 1024 * 1024
+"""Room for as many with the longest texts they may have."""
+
+EventId = Annotated[str, Meta(min_length=1, max_length=128)]
+Moment = Annotated[float, Meta(ge=0, lt=2**33)]
 
 
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How one login ended. `success` and `mfa_passed` teach that the context is the person's own.
 
     The others count as failures and nothing else, so an attacker teaches nothing.
-    `event_id` makes reporting it twice harmless; `ts` is when it ended, epoch seconds UTC.
+    `event_id` makes reporting it twice harmless; `ts` is when it ended, epoch seconds UTC. `event.event_id` is the id
+    that the login was scored with, where that is another one.
     """
 
-    event_id: Annotated[str, Meta(min_length=1, max_length=128)]
+    event_id: EventId
     event: LoginEvent
     outcome: OutcomeKind
-    ts: Annotated[float, Meta(ge=0, lt=2**33)]
+    ts: Moment
+
+
+class Feedback(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody found out about a login. `event_id` is the one it was scored with.
+
+    `confirmed_compromised`: it was not the person; what it taught is taken back and its context speaks against whoever
+    comes with it. `confirmed_safe`: it was the person; its context is pardoned and learned. `dismissed`: looked at, and
+    nothing changes. A later verdict replaces the one before it. `by` says who found it, `ts` when (epoch seconds UTC,
+    None: now).
+    """
+
+    event_id: EventId
+    verdict: VerdictKind
+    by: Annotated[str, Meta(min_length=1, max_length=256)]
+    reason: Annotated[str, Meta(max_length=1024)] = ""
+    ts: Moment | None = None

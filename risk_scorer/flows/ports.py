@@ -12,9 +12,11 @@ from msgspec import Struct
 
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
+from risk_scorer.contract.feedback import VerdictKind
 from risk_scorer.core.facts import AgentFacts, FingerprintFacts, IpFacts
 from risk_scorer.core.history import OutcomeKind, UserHistory
 from risk_scorer.core.observation import Observation
+from risk_scorer.core.verdicts import Taught
 
 if TYPE_CHECKING:  # brings numpy and numba, which the command line does without
     from risk_scorer.core.model import Model
@@ -50,6 +52,37 @@ class Lesson(Struct, frozen=True, kw_only=True):
     outcome: OutcomeKind
 
 
+class JudgedLogin(Struct, frozen=True, kw_only=True):
+    """A login that somebody has a verdict on: as it was reported, its score where known, and what it would teach.
+
+    `event` has its moment in epoch seconds. `context` is the login as if it had succeeded, or a failure when too little
+    is known of it to learn from it.
+    """
+
+    event: LoginEvent
+    score: RiskScore | None
+    context: Taught
+
+
+class Judgement(Struct, frozen=True, kw_only=True):
+    """One verdict to record; `login` is None for a login that had one before."""
+
+    event_id: str
+    verdict: VerdictKind
+    by: str
+    reason: str
+    ts: float
+    login: JudgedLogin | None
+
+
+class Remembered(Struct, frozen=True, kw_only=True):
+    """What is kept of a login apart from the log: whether it has a verdict, and what its outcomes told."""
+
+    is_judged: bool
+    own: Taught | None
+    failed: Taught | None
+
+
 class Models(Protocol):
     def current(self) -> Model | None:
         """The model in use, None while there is no good one."""
@@ -63,6 +96,22 @@ class Histories(Protocol):
 
     async def learn(self, lessons: Sequence[Lesson]) -> int:
         """Learn what was not learned before, durably; how many lessons were new. Raises: Refused."""
+        ...
+
+
+class Verdicts(Protocol):
+    async def remembered(self, event_ids: Sequence[str]) -> list[Remembered]:
+        """What is kept of each login, in the given order. Raises: Refused."""
+        ...
+
+    async def record(self, judgements: Sequence[Judgement]) -> int:
+        """Record all of them in order, durably, and move the histories; how many were no news. Raises: Refused."""
+        ...
+
+
+class LoggedEvents(Protocol):
+    async def find_many(self, event_ids: Sequence[str]) -> list[ScoredEvent | None]:
+        """The newest logged event of each id, in the given order, None where there is none. Raises: Refused."""
         ...
 
 
