@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from auth_gateway.core.policy import Policy, decide, is_worth_announcing, level_of
+from auth_gateway.core.policy import Policy, decide, decide_refresh, decide_step_up, is_worth_announcing, level_of
 from risk_scorer.contract.assessment import Explain, Reason, RiskScore, risk_level
 
 NOTHING_KNOWN = Explain(
@@ -125,3 +125,65 @@ def test_denials_are_announced_from_the_threshold_on(mark: float, expected: bool
     assert is_worth_announcing(score(mark), 80.0) is expected
     assert not is_worth_announcing(None, 0.0)
     assert not is_worth_announcing(score(float("nan"), "high"), 0.0)
+
+
+# (level, is_same_context, high_deny, medium_requires_mfa) → the refresh's (decision, rule)
+REFRESHES = {
+    **{
+        (None, True, *switches): ("allow", "unscored_same_context")
+        for switches in product((True, False), (True, False))
+    },
+    **{
+        (None, False, *switches): ("challenge", "unscored_changed_context")
+        for switches in product((True, False), (True, False))
+    },
+    **{("low", *rest): ("allow", "low") for rest in product((True, False), (True, False), (True, False))},
+    **{("medium", *rest, True): ("challenge", "medium") for rest in product((True, False), (True, False))},
+    **{("medium", *rest, False): ("allow", "medium_allowed") for rest in product((True, False), (True, False))},
+    **{("high", is_same, True, mfa): ("deny", "high") for is_same, mfa in product((True, False), (True, False))},
+    **{
+        ("high", is_same, False, mfa): ("challenge", "high_step_up")
+        for is_same, mfa in product((True, False), (True, False))
+    },
+}
+# (level, is_same_context, high_deny) → the step-up's (decision, rule)
+STEP_UPS = {
+    (None, True, True): ("allow", "unscored_same_context"),
+    (None, True, False): ("allow", "unscored_same_context"),
+    (None, False, True): ("deny", "unscored_changed_context"),
+    (None, False, False): ("deny", "unscored_changed_context"),
+    **{("low", *rest): ("allow", "stepped_up") for rest in product((True, False), (True, False))},
+    **{("medium", *rest): ("allow", "stepped_up") for rest in product((True, False), (True, False))},
+    ("high", True, True): ("deny", "high"),
+    ("high", False, True): ("deny", "high"),
+    ("high", True, False): ("allow", "stepped_up"),
+    ("high", False, False): ("deny", "high"),
+}
+
+
+def test_the_matrix_of_refreshes_is_whole() -> None:
+    """Nothing is left to chance."""
+    assert set(REFRESHES) == set(product((None, "low", "medium", "high"), (True, False), (True, False), (True, False)))
+    assert set(STEP_UPS) == set(product((None, "low", "medium", "high"), (True, False), (True, False)))
+
+
+@pytest.mark.parametrize(("case", "expected"), REFRESHES.items())
+def test_a_refresh_goes_by_its_level(case: Any, expected: tuple[str, str]) -> None:
+    """Without a score only what has not changed goes on; no switch lets a high risk through."""
+    level, is_same, high_deny, mfa = case
+    policy = Policy(high_deny=high_deny, medium_requires_mfa=mfa)
+    for mark in MARKS[level]:
+        found = None if mark is None else score(mark)
+        decision = decide_refresh(found, is_same_context=is_same, policy=policy)
+        assert (decision.name, decision.rule) == expected
+        assert decision.reasons == (("new_device",) if level else ())
+
+
+@pytest.mark.parametrize(("case", "expected"), STEP_UPS.items())
+def test_an_answered_challenge_goes_by_its_level(case: Any, expected: tuple[str, str]) -> None:
+    """Medium is what the code was for; high is refused, but where the operator asks for codes at high risk."""
+    level, is_same, high_deny = case
+    for mark in MARKS[level]:
+        found = None if mark is None else score(mark)
+        decision = decide_step_up(found, is_same_context=is_same, policy=Policy(high_deny=high_deny))
+        assert (decision.name, decision.rule) == expected

@@ -1,0 +1,105 @@
+"""What a returning request is held against."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from auth_gateway.core.account import device_digest
+from auth_gateway.core.context import Client, LoginContext
+from auth_gateway.core.origin import Origin, context_digest, is_context_unknown, is_same_context
+from risk_scorer.contract.events import SessionContext
+
+ORIGIN = Origin(
+    ip="198.51.100.9",
+    user_agent="Firefox",
+    device_digest=device_digest("dev-1"),
+    ja4="t13d",
+    started_at=1000.0,
+    is_vouched=False,
+)
+SEEN = LoginContext(ip="198.51.100.9", timestamp=2000.0, user_agent="Firefox", device_id="dev-1", ja4="t13d")
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_same"),
+    [
+        ({}, True),
+        ({"ip": "198.51.100.250"}, True),
+        ({"ip": "198.51.101.9"}, False),
+        ({"ip": "2001:db8::1"}, False),
+        ({"ip": ""}, False),
+        ({"user_agent": "Firefox/2"}, False),
+        ({"user_agent": ""}, False),
+        ({"device_id": "dev-2"}, False),
+        ({"device_id": ""}, True),
+        ({"ja4": "t13i"}, False),
+        ({"ja4": None}, True),
+        ({"timestamp": 9000.0, "country": "BR"}, True),
+    ],
+)
+def test_without_a_score_only_what_has_not_changed_is_the_same(changes: dict[str, Any], is_same: bool) -> None:
+    """The /24, the user agent to the letter, device and fingerprint where both are known."""
+    assert is_same_context(ORIGIN, msgspec.structs.replace(SEEN, **changes)) is is_same
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("2001:db8:1:2::3", "2001:db8:1:ffff::9", True),
+        ("2001:db8:1::3", "2001:db8:2::3", False),
+        ("", "", True),
+        ("", "198.51.100.9", False),
+    ],
+)
+def test_an_ipv6_network_is_a_48(one: str, other: str, is_same: bool) -> None:
+    """What a household keeps while its prefix is renewed; an unknown address is like an unknown one alone."""
+    origin = msgspec.structs.replace(ORIGIN, ip=one)
+    assert is_same_context(origin, msgspec.structs.replace(SEEN, ip=other)) is is_same
+
+
+@pytest.mark.parametrize(("kept", "shown", "told"), [("dev-1", "dev-1", "dev-1"), ("", "dev-1", "")])
+def test_the_same_device_is_told_by_its_id(kept: str, shown: str, told: str) -> None:
+    """Only its digest was kept, and the request has the id; an unknown device stays unknown."""
+    origin = msgspec.structs.replace(ORIGIN, device_digest=device_digest(kept))
+    assert origin.as_session(shown) == SessionContext(
+        ip="198.51.100.9", user_agent="Firefox", device_id=told, ja4="t13d", started_at=1000.0
+    )
+
+
+@pytest.mark.parametrize("shown", ["dev-2", ""])
+def test_another_device_is_told_by_a_name_that_is_not_its_own(shown: str) -> None:
+    """The scorer sees that the two differ, and not what the first was called."""
+    told = ORIGIN.as_session(shown).device_id
+    assert told.startswith("sha256:")
+    assert told != shown
+    assert len(told) <= 256
+
+
+@pytest.mark.parametrize(
+    ("origin_vouched", "may_vouch", "vouches", "is_unknown"),
+    [
+        (False, False, False, False),
+        (True, False, False, True),
+        (False, True, False, True),
+        (True, True, True, False),
+        (False, True, True, False),
+    ],
+)
+def test_a_server_that_vouches_for_nothing_tells_nothing(
+    origin_vouched: bool, may_vouch: bool, vouches: bool, is_unknown: bool
+) -> None:
+    """Its own address is not the person's; a public client's always is."""
+    origin = msgspec.structs.replace(ORIGIN, is_vouched=origin_vouched)
+    context = msgspec.structs.replace(SEEN, is_vouched=vouches)
+    assert is_context_unknown(origin, context, Client(client_id="app", may_vouch=may_vouch)) is is_unknown
+
+
+def test_contexts_are_told_apart_by_everything_but_their_time() -> None:
+    """So that an answer is reused for nothing but the very same."""
+    digests = {
+        context_digest(msgspec.structs.replace(SEEN, **changes))
+        for changes in ({}, {"ip": "198.51.100.10"}, {"ja4h": "x"}, {"ip_rep": 1.0}, {"asn": 1}, {"country": "US"})
+    }
+    assert len(digests) == 6
+    assert context_digest(SEEN) == context_digest(msgspec.structs.replace(SEEN, timestamp=9.0))
