@@ -6,13 +6,16 @@ Exit status: 0 done, 2 wrong usage or input, 3 training refused, 1 a bug. Heavy 
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from training.refusals import TrainingRefusedError, WrongInputError
+
+if TYPE_CHECKING:
+    from training.evaluation_run import Request
 
 WRONG_INPUT, REFUSED = 2, 3
 
@@ -134,34 +137,66 @@ def score(
 
 @app.command()
 def evaluate(
-    labels: Annotated[Path | None, typer.Option(help="A log with labels, as Parquet in the RBA schema.")] = None,
-    scores: Annotated[Path | None, typer.Option(help="The scores of that log, from `score`.")] = None,
     source: Annotated[
-        Path | None, typer.Option("--input", help="A log with labels, to be scored first: Parquet in the RBA schema.")
+        Path | None, typer.Option("--input", help="A log with labels: the RBA schema, or ours with a column `label`.")
     ] = None,
     model_dir: ModelDir = Path("models"),
     public_key: PublicKey = DEFAULT_PUBLIC_KEY,
+    starts: Annotated[
+        str | None, typer.Option("--from", help="Judge from this UTC day or moment on; else what follows the training.")
+    ] = None,
+    scores: Annotated[Path | None, typer.Option(help="A file of scores to judge, as `score` writes it.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="With --scores alone: the labels, as Parquet in the RBA schema with probes.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the whole evaluation as one HTML file.")] = None,
+    json_out: Annotated[
+        Path | None, typer.Option("--json-out", "--json_out", help="Write the whole evaluation as JSON.")
+    ] = None,
+    note: Annotated[str, typer.Option(help="Shown at the top of the report: say here that data is synthetic.")] = "",
     overlays: Overlays = None,
     listed: Listed = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Judge scores against labels: recall of each attack family at fixed false-positive rates.
+    """Judge a model on the later part of a labelled log: alarms, attacks caught, ablation, baselines.
 
-    Either --labels with --scores, or --input with --model_dir to score the log first.
+    Prints recall at fixed false-positive rates. --report, --json-out and --json make the whole evaluation.
     """
+    is_whole = report is not None or json_out is not None or as_json
     with _answered():
-        if source is not None and labels is None and scores is None:
-            from training.scoring_run import Judge, scored_and_judged
+        if source is not None and labels is None:
+            from training.evaluation_run import Request
+            from training.scoring_run import Judge
 
-            with _progress(visible=True) as progress:
-                judge = Judge(model_dir, public_key, overlays or (), listed or ())
-                verdict = scored_and_judged(source, judge, progress)
-        elif labels is not None and scores is not None and source is None:
+            judge = Judge(model_dir, public_key, overlays or (), listed or ())
+            _evaluate(Request(source, judge, starts, scores, note), report, json_out, as_json=as_json, whole=is_whole)
+        elif labels is not None and scores is not None and source is None and not is_whole and starts is None:
             from training.scoring_run import judged
 
-            verdict = judged(labels, scores)
+            typer.echo(judged(labels, scores))
         else:
-            raise WrongInputError("usage", "give --labels with --scores, or --input with --model_dir")
-        typer.echo(verdict)
+            raise WrongInputError("usage", "give --input with --model_dir or --scores, or --labels with --scores alone")
+
+
+def _evaluate(request: "Request", report: Path | None, json_out: Path | None, *, as_json: bool, whole: bool) -> None:
+    from training.evaluation_run import evaluated, quick_verdict, write_json, write_report
+    from training.reports import tell
+
+    with _progress(visible=not as_json) as progress:
+        told = evaluated(request, progress) if whole else {"verdict": quick_verdict(request, progress).splitlines()}
+    written = {}
+    if report is not None:
+        write_report(told, report)
+        written["report"] = str(report)
+    if json_out is not None:
+        write_json(told, json_out)
+        written["json"] = str(json_out)
+    if as_json:
+        tell(told, as_json=True, console=Console())
+        return
+    typer.echo("\n".join(told["verdict"]))
+    if written:
+        tell(written, as_json=False, console=Console())
 
 
 @contextlib.contextmanager

@@ -122,15 +122,18 @@ def _line(labels: Labels, risk: Vector, rate: float, threshold: float, chance: n
 
 def _by_history(labels: Labels, risk: Vector, threshold: float) -> list[str]:
     known = labels.history
+    name, attacks = "takeover", labels.families.get("takeover")
+    if attacks is None:
+        name, attacks = "attack", np.logical_or.reduce(list(labels.families.values()))
     groups = {
         "cold (0)": known < THIN,
         "thin (1-4)": (known >= THIN) & (known < WARM),
         "warm (5+)": known >= WARM,
     }
     return [
-        f"    history {name}: takeover recall {_share(risk[labels.families['takeover'] & rows] > threshold):.3f}, "
+        f"    history {group}: {name} recall {_share(risk[attacks & rows] > threshold):.3f}, "
         f"false positives {_share(risk[labels.legitimate & rows] > threshold):.4f}"
-        for name, rows in groups.items()
+        for group, rows in groups.items()
     ]
 
 

@@ -4,14 +4,14 @@ import contextlib
 import csv
 import io
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from training.log_schemas import EVENTS, Schema, matching_schema, typed_columns
+from training.log_schemas import EVENTS, LABEL, Schema, matching_schema, typed_columns
 from training.refusals import WrongInputError
 
 BATCH_ROWS = 100_000
@@ -21,13 +21,21 @@ _MEMORY_LIMIT = "1GB"
 
 @dataclass(frozen=True)
 class LogFile:
-    """A log that can be read: its kind, its schema, and the two halves of the query over it."""
+    """A log that can be read: its kind, its schema, and the two halves of the query over it.
+
+    `names` is how the query refers to each column that the file has, ours or not.
+    """
 
     path: Path
     kind: str
     schema: Schema
     selected: str
     relation: str
+    names: Mapping[str, str]
+
+    def with_more(self, selected: str) -> "LogFile":
+        """The same rows with more columns; all is read as before, so that both agree on which are malformed."""
+        return replace(self, selected=f"{self.selected}, {selected}")
 
     @contextlib.contextmanager
     def batches(self) -> Iterator["Batches"]:
@@ -112,15 +120,17 @@ def _parquet(path: Path) -> LogFile:
         raise WrongInputError(
             "unreadable_file", f"{path.name} starts like Parquet but cannot be read as such"
         ) from cause
-    schema, found = matching_schema(row[0] for row in described)
-    return LogFile(path, "parquet", schema, typed_columns(schema, found), relation)
+    names = {row[0]: row[0] for row in described}
+    schema, found = matching_schema(names)
+    return LogFile(path, "parquet", schema, typed_columns(schema, found), relation, names)
 
 
 def _json(path: Path, kind: str, layout: str) -> LogFile:
-    columns = ", ".join(f"{field}: 'VARCHAR'" for field in EVENTS.columns)
+    names = {field: field for field in (*EVENTS.columns, LABEL)}
+    columns = ", ".join(f"{field}: 'VARCHAR'" for field in names)
     tolerance = "true" if layout == "newline_delimited" else "false"
     relation = f"read_json({_literal(path)}, format = '{layout}', columns = {{{columns}}}, ignore_errors = {tolerance})"
-    return LogFile(path, kind, EVENTS, typed_columns(EVENTS, EVENTS.columns), relation)
+    return LogFile(path, kind, EVENTS, typed_columns(EVENTS, EVENTS.columns), relation, names)
 
 
 def _csv(path: Path, text: str) -> LogFile:
@@ -136,7 +146,8 @@ def _csv(path: Path, text: str) -> LogFile:
         f"read_csv({_literal(path)}, auto_detect = false, header = true, columns = {{{columns}}},"
         f" delim = '{delimiter}', quote = '\"', escape = '\"', ignore_errors = true, store_rejects = true)"
     )
-    return LogFile(path, "csv", schema, typed_columns(schema, places), relation)
+    every = {name: f"c{names.index(name)}" for name in names}
+    return LogFile(path, "csv", schema, typed_columns(schema, places), relation, every)
 
 
 def _blank_records(path: Path) -> list[int]:

@@ -63,6 +63,9 @@ RBA = Schema(
 )
 """Source: Wiefling, Jørgensen, Thunem, Lo Iacono 2022, "Pump Up Password Security!", ACM TOPS 26(1)."""
 
+LABEL = "label"
+"""Where a log in our schema says what a row was. It is named here so that JSON keeps it; no field is read from it."""
+
 EVENTS = Schema(name="login events", columns={field: field for field in _EVENT_FIELDS}, missing=("",))
 
 
@@ -98,7 +101,7 @@ def typed_columns(schema: Schema, found: Mapping[str, str]) -> str:
     selected = {field: text(field) for field in TEXTS}
     selected["moment"] = _moment(raw("timestamp"))
     selected["hour_clock"] = _hour_clock(raw("timestamp"))
-    selected["success"] = _truth(raw("success"))
+    selected["success"] = truth_of(raw("success"))
     selected["success_given"] = f"{text('success')} <> ''"
     selected["asn"] = f"TRY_CAST(TRY_CAST(regexp_replace({raw('asn')}, '^(?i)as', '') AS DOUBLE) AS BIGINT)"
     selected["asn_given"] = f"{text('asn')} <> ''"
@@ -128,7 +131,8 @@ def _hour_clock(value: str) -> str:
     return f"{minutes} * 60 + TRY_CAST(regexp_extract({value}, {pattern}, 2) AS DOUBLE)"
 
 
-def _truth(value: str) -> str:
+def truth_of(value: str) -> str:
+    """SQL for a boolean that a log wrote as a word or a digit; NULL for anything else."""
     word = f"lower(trim({value}))"
     true, false = "('true', 't', 'yes', '1')", "('false', 'f', 'no', '0')"
     return f"CASE WHEN {word} IN {true} THEN true WHEN {word} IN {false} THEN false END"

@@ -1,6 +1,5 @@
 """Scores of a log by a published model, and the verdict on them."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ class Judge:
 
 def scored(source: Path, judge: Judge, output: Path, progress: Progress) -> dict[str, Any]:
     """Score the log and write the scores; returns the facts to tell. Raises WrongInputError."""
-    model = _model(judge)
+    model = opened_model(judge)
     progress("read", 0.0)
     table = read_events(source)
     progress("read", 1.0)
@@ -48,14 +47,6 @@ def scored(source: Path, judge: Judge, output: Path, progress: Progress) -> dict
     }
 
 
-def scored_and_judged(source: Path, judge: Judge, progress: Progress) -> str:
-    """The verdict on a model over a labelled log. Raises WrongInputError."""
-    with tempfile.TemporaryDirectory() as folder:
-        scores = Path(folder) / "scores.parquet"
-        scored(source, judge, scores, progress)
-        return judged(source, scores)
-
-
 def judged(labels: Path, scores: Path) -> str:
     """Recall at fixed false-positive rates, as text. Raises WrongInputError for a missing or foreign file."""
     for path in (labels, scores):
@@ -64,7 +55,8 @@ def judged(labels: Path, scores: Path) -> str:
     return evaluate_file(labels, scores)
 
 
-def _model(judge: Judge) -> Model:
+def opened_model(judge: Judge) -> Model:
+    """The model, checked as the scoring service checks it. Raises WrongInputError with the code of what is wrong."""
     model_dir, public_key = judge.model_dir, judge.public_key
     try:
         return load(read_files(model_dir), public_keys([str(public_key)]))

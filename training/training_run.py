@@ -101,7 +101,7 @@ def _check_left_out(columns: Sequence[str]) -> None:
         )
 
 
-def moment_of(text: str) -> float:
+def moment_of(text: str, option: str = "--until") -> float:
     """Epoch seconds of a day or moment in ISO 8601, UTC unless it says otherwise.
 
     Raises WrongInputError("bad_date").
@@ -109,7 +109,7 @@ def moment_of(text: str) -> float:
     try:
         moment = datetime.datetime.fromisoformat(text)
     except ValueError as cause:
-        raise WrongInputError("bad_date", "--until takes a date like 2020-09-01 or 2020-09-01T12:00:00Z") from cause
+        raise WrongInputError("bad_date", f"{option} takes a date like 2020-09-01 or 2020-09-01T12:00:00Z") from cause
     return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
 
 
