@@ -3,7 +3,8 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,11 +31,15 @@ COUNTS = ("user", "ip", "device", "ua", "ja4", "ja4h", "ja4s")
 
 
 class StubScorer:
-    """Answers every event with `score`, or with `status` when it is not 200; keeps what it was asked."""
+    """Answers every event with `score` (or what `judge` says of it), or with `status` when it is not 200, or not at
+    all while it shall `hang`; keeps what it was asked.
+    """
 
     def __init__(self) -> None:
         self.score = 10.0
         self.status = 200
+        self.hang = False
+        self.judge: Callable[[Mapping[str, Any]], float] = lambda _event: self.score
         self.events: list[dict[str, Any]] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
@@ -47,12 +52,13 @@ class StubScorer:
     def answer(self, event: Mapping[str, Any]) -> bytes:
         explain: dict[str, Any] = {f"{name}_freq": 0 for name in COUNTS}
         explain |= {"hour": 1, "day_of_week": 2, "success": 1, "ip_rep": 5.0, "geo_distance_km": 12.5, "asn": 64500}
-        level = risk_level(self.score)
+        score = self.judge(event)
+        level = risk_level(score)
         return json.dumps(
             {
-                "risk_score": self.score,
+                "risk_score": score,
                 "risk_level": level,
-                "model_label": -1 if self.score >= MEDIUM_FROM else 1,
+                "model_label": -1 if score >= MEDIUM_FROM else 1,
                 "explain": explain,
                 "ts_scored": NOW,
                 "reasons": [],
@@ -79,6 +85,8 @@ def _handler(scorer: StubScorer) -> type[BaseHTTPRequestHandler]:
             body = b'{"learned":1}'
             if self.path == "/score":
                 scorer.events.append(event)
+                while scorer.hang:
+                    time.sleep(0.01)
                 body = scorer.answer(event)
             self.send_response(scorer.status)
             self.send_header("content-length", str(len(body)))
