@@ -82,6 +82,7 @@ def _service_routes(scorer: Scorer, access: Access) -> ServiceRoutes:
         models=scorer.models,
         observer=scorer.lookups.observer,
         histories=scorer.profiles,
+        surroundings=scorer.surroundings,
         log=scorer.log,
         clock=scorer.clock,
         randomness=scorer.randomness,
@@ -124,6 +125,9 @@ def _lifespan(scorer: Scorer, feed: LiveFeed, tell_ready: Callable[[str], None] 
         scorer.log.listen(feed.publish)
         scorer.log.fill()
         await asyncio.to_thread(scorer.models.reload)
+        heard = await asyncio.to_thread(scorer.surroundings.recall, scorer.profiles)
+        log.info("newest_day_recalled", outcomes=heard)
+        scorer.profiles.listen(scorer.surroundings.hear)
         # What lives as long as the process need not be looked at by every garbage collection, and a bulk of events
         # makes so many short-lived values that Python's own thresholds would collect hundreds of times in one answer.
         gc.collect()

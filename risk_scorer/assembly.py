@@ -31,6 +31,7 @@ from risk_scorer.api.health import Readiness
 from risk_scorer.core.model import Model
 from risk_scorer.core.scoring import warm
 from risk_scorer.flows.observe import Observer
+from risk_scorer.flows.surroundings import Surroundings
 from risk_scorer.settings import Settings
 from webhooks.delivery import DeliveryWorker, Endpoint, Pace
 from webhooks.outbox import Outbox
@@ -66,6 +67,7 @@ class Scorer:
     models: ModelStore
     profiles: ProfileStore
     verdicts: VerdictStore
+    surroundings: Surroundings
     credentials: Credentials
     operators: Operators
     delivery: DeliveryWorker
@@ -127,6 +129,7 @@ def assemble(
         models=ModelStore(settings.model_dir, settings.public_key_sources, adopt=_adoption(profiles)),
         profiles=profiles,
         verdicts=VerdictStore(database, profiles=profiles, clock=clock),
+        surroundings=Surroundings(clock=clock),
         credentials=Credentials(database, clock=clock, randomness=randomness),
         operators=Operators(database, clock=clock, randomness=randomness),
         delivery=delivery,

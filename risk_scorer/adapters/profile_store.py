@@ -9,7 +9,7 @@ and each event id counts once. What an operator found out about a login holds fo
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from sqlalchemy import bindparam, select
@@ -54,6 +54,8 @@ MARK_IMPORTED = Statement(
     .on_conflict_do_nothing()
 )
 
+Listener = Callable[[Sequence[Taught]], object]
+
 
 class ProfileStore:
     """Histories by person. Look-ups and learning belong to the event loop's thread, importing to any other."""
@@ -64,6 +66,7 @@ class ProfileStore:
         self._cached_users = cached_users
         self._cache: OrderedDict[str, Kept] = OrderedDict()
         self._is_stale = False
+        self._listeners: list[Listener] = []
 
     def get_many(self, user_ids: Sequence[str]) -> list[UserHistory | None]:
         """Each person's history in the given order, None for whoever has none. Raises: Refused."""
@@ -87,9 +90,18 @@ class ProfileStore:
     async def learn(self, lessons: Sequence[Lesson]) -> int:
         """Learn what was not learned before, durably; how many lessons were new. Raises: Refused."""
         now = self._clock.now()
-        new, changed = await self._database.write(lambda tx: _learn(tx, lessons, now))
+        new, changed, heard = await self._database.write(lambda tx: _learn(tx, lessons, now))
         self.keep(changed)
+        for listener in self._listeners:
+            listener(heard)
         return new
+
+    def listen(self, listener: Listener) -> None:
+        """Tell this one of each outcome's lesson once, when it is on the disk, on the event loop.
+
+        After a restart `recent_lessons` tells the same ones.
+        """
+        self._listeners.append(listener)
 
     def recent_lessons(self, since: float) -> Iterator[Taught]:
         """What was taught by outcomes that came in from that time on, in their order. Blocks while it reads.
@@ -146,17 +158,22 @@ class ProfileStore:
             cache.popitem(last=False)
 
 
-def _learn(tx: Transaction, lessons: Sequence[Lesson], now: float) -> tuple[int, dict[str, Kept]]:
-    """Every new lesson in order, then one row a person; a function of the transaction alone."""
-    histories, new = OpenHistories(tx), 0
+def _learn(tx: Transaction, lessons: Sequence[Lesson], now: float) -> tuple[int, dict[str, Kept], list[Taught]]:
+    """Every new lesson in order, then one row a person; a function of the transaction alone.
+
+    How many were learned, the changed histories, and the lessons that were heard for the first time: what a verdict
+    keeps from being learned was heard all the same.
+    """
+    histories, new, heard = OpenHistories(tx), 0, list[Taught]()
     for lesson in lessons:
         seen = lesson.observation
         taught = taught_by(seen, lesson.outcome)
         if not see(tx, lesson.event_id, seen.event_id, taught, now):
             continue
+        heard.append(taught)
         if taught.outcome in OWN:
             new += taught_late(tx, histories, seen.event_id, taught)
         else:
             histories.put(taught.user_id, learn_taught(histories.of(taught.user_id), taught))
             new += 1
-    return new, histories.write(now)
+    return new, histories.write(now), heard

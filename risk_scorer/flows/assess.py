@@ -21,6 +21,7 @@ from risk_scorer.core.scoring import score_many
 from risk_scorer.flows.announce import high_risk_message
 from risk_scorer.flows.observe import Observer, Where
 from risk_scorer.flows.ports import EventLog, Histories, Models, ScoredEvent
+from risk_scorer.flows.surroundings import Surroundings
 from risk_scorer.flows.together import Together
 
 CHUNK = 250
@@ -39,6 +40,7 @@ class Assess:
         models: Models,
         observer: Observer,
         histories: Histories,
+        surroundings: Surroundings,
         log: EventLog,
         clock: Clock,
         randomness: Randomness,
@@ -48,6 +50,7 @@ class Assess:
         self._models = models
         self._observer = observer
         self._histories = histories
+        self._surroundings = surroundings
         self._log = log
         self._clock = clock
         self._randomness = randomness

@@ -5,7 +5,7 @@ Adapters satisfy these; `app.py` joins the two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -15,8 +15,8 @@ from risk_scorer.contract.events import LoginEvent
 from risk_scorer.contract.feedback import VerdictKind
 from risk_scorer.core.facts import AgentFacts, FingerprintFacts, IpFacts
 from risk_scorer.core.history import OutcomeKind, UserHistory
+from risk_scorer.core.lessons import Taught
 from risk_scorer.core.observation import Observation
-from risk_scorer.core.verdicts import Taught
 
 if TYPE_CHECKING:  # brings numpy and numba, which the command line does without
     from risk_scorer.core.model import Model
@@ -96,6 +96,12 @@ class Histories(Protocol):
 
     async def learn(self, lessons: Sequence[Lesson]) -> int:
         """Learn what was not learned before, durably; how many lessons were new. Raises: Refused."""
+        ...
+
+
+class RecentLessons(Protocol):
+    def recent_lessons(self, since: float) -> Iterator[Taught]:
+        """What was taught by outcomes that came in from that time on, in their order. Raises: Refused."""
         ...
 
 
