@@ -85,11 +85,11 @@ async def _session(refresh: Refresh) -> str:
 
 
 def chain(refresh_token: str) -> NextRequest:
-    """A client that spends each token that it is given."""
+    """A client that spends each token that it is given, and says where the person is, so that its risk is judged."""
 
     def following(status: int, body: bytes) -> bytes:
         token = json.loads(body)["refresh_token"] if status == 200 else refresh_token
-        grant = json.dumps({"grant_type": "refresh_token", "refresh_token": token}).encode()
+        grant = json.dumps({**USUAL.context, "grant_type": "refresh_token", "refresh_token": token}).encode()
         return request_bytes("POST", "/token", grant)
 
     return following

@@ -1,16 +1,28 @@
 """The schema that migrations make is the schema that the code means."""
 
 import re
+import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from auth_gateway.adapters.storage import open_storage
+from auth_gateway.adapters.storage import MIGRATIONS, open_storage
+from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
+from auth_gateway.adapters.storage.sessions import StoredSessions
 from auth_gateway.adapters.storage.tables import metadata
-from plumbing.database import Database
+from plumbing.database import Database, upgrade
+
+OLD_ROWS = (
+    "INSERT INTO users VALUES ('alice', 'alice', 'Alice', 'x', 'x', 1, 0, 0.0)",
+    "INSERT INTO sessions VALUES"
+    " ('s1', 'alice', 'web', 'pwd', 'aal1', 1, '198.51.100.9', 'Firefox', NULL, 10.0, 1.0, 9.0, NULL, NULL)",
+    "INSERT INTO refresh_families VALUES ('f1', 's1', 'web', 1.0, NULL)",
+    "INSERT INTO refresh_tokens VALUES (x'746f6b656e', 'f1', 1.0, 9.0, NULL, NULL)",
+)
 
 
 def schema(file: Path) -> dict[str, list[str]]:
@@ -46,3 +58,25 @@ def test_opening_twice_changes_nothing(tmp_path: Path) -> None:
     before = schema(tmp_path / "gateway.db")
     open_storage(url).close()
     assert schema(tmp_path / "gateway.db") == before
+
+
+def test_sessions_of_the_first_schema_live_on(tmp_path: Path) -> None:
+    """Their tokens still refresh; what was not kept then is unknown now, and nobody vouched."""
+    first = tmp_path / "migrations"
+    (first / "versions").mkdir(parents=True)
+    shutil.copy(MIGRATIONS / "versions" / "0001_first_tables.py", first / "versions")
+    url = f"sqlite:///{tmp_path}/gateway.db"
+    upgrade(url, str(first))
+    with closing(sqlite3.connect(tmp_path / "gateway.db")) as connection, connection:
+        for row in OLD_ROWS:
+            connection.execute(row)
+    database = open_storage(url)
+    try:
+        held = database.read(lambda tx: StoredRefreshTokens().hold(tx, b"token"))
+        session = database.read(lambda tx: StoredSessions().find(tx, "s1"))
+    finally:
+        database.close()
+    assert held is not None
+    assert session is not None
+    assert (held.origin.ip, held.origin.ja4, held.origin.is_vouched) == ("198.51.100.9", None, False)
+    assert (held.username, held.session_id, session.ja4, bool(session.is_vouched)) == ("alice", "s1", None, False)
