@@ -17,7 +17,7 @@ REACH_KM = 100.0
 """Places closer than this are one: a city and its suburbs, or two guesses at the place of one network."""
 HALF_LIFE_SECONDS = 90 * 86_400
 _FADE = -math.log(2.0) / HALF_LIFE_SECONDS
-_REACH_CHORD = 2.0 * math.sin(REACH_KM / EARTH_RADIUS_KM / 2.0)
+_REACH = math.cos(REACH_KM / EARTH_RADIUS_KM)
 
 
 def unit_vector(latitude: float, longitude: float) -> Vector:
@@ -29,8 +29,8 @@ def unit_vector(latitude: float, longitude: float) -> Vector:
 
 def with_place(clusters: tuple[Cluster, ...], place: Vector, second: int) -> tuple[Cluster, ...]:
     """One more login there: the cluster within reach moves and grows, or a new one takes the room of the lightest."""
-    at, chord = _nearest(clusters, place)
-    if chord > _REACH_CHORD:
+    at, cosine = _nearest(clusters, place)
+    if cosine < _REACH:
         kept = clusters if len(clusters) < MOST_CLUSTERS else _without_lightest(clusters)
         return (*kept, (*place, 1.0, second))
     east, north, up, weight, last = clusters[at]
@@ -42,8 +42,8 @@ def with_place(clusters: tuple[Cluster, ...], place: Vector, second: int) -> tup
 
 def without_place(clusters: tuple[Cluster, ...], place: Vector, second: int) -> tuple[Cluster, ...]:
     """One login there taken out again; a cluster of which nothing is left goes."""
-    at, chord = _nearest(clusters, place)
-    if chord > _REACH_CHORD:
+    at, cosine = _nearest(clusters, place)
+    if cosine < _REACH:
         return clusters
     east, north, up, weight, last = clusters[at]
     gone = math.exp(_FADE * max(0, last - second))
@@ -56,33 +56,32 @@ def without_place(clusters: tuple[Cluster, ...], place: Vector, second: int) -> 
 
 def standing(clusters: tuple[Cluster, ...], place: Vector, reach_km: float) -> tuple[float, float]:
     """(share of the faded weight that lies within reach, kilometres to the nearest middle). `clusters` is not empty."""
-    if len(clusters) == 1:
-        chord = math.dist(clusters[0][:3], place)
-        kilometres = 2.0 * EARTH_RADIUS_KM * math.asin(min(1.0, chord / 2.0))
-        return (1.0 if kilometres <= reach_km else 0.0), kilometres
-    newest = max([cluster[4] for cluster in clusters])
-    reach = 2.0 * math.sin(min(math.pi, reach_km / EARTH_RADIUS_KM) / 2.0)
+    x, y, z = place
+    within = math.cos(min(math.pi, reach_km / EARTH_RADIUS_KM))
+    now = clusters[-1][4]
     near = total = 0.0
-    nearest = 2.0
+    nearest = -1.0
     for east, north, up, weight, last in clusters:
-        faded = weight * math.exp(_FADE * (newest - last))
+        faded = weight if last == now else weight * math.exp(_FADE * (now - last))
         total += faded
-        chord = math.dist((east, north, up), place)
-        if chord <= reach:
+        cosine = east * x + north * y + up * z
+        if cosine >= within:
             near += faded
-        if chord < nearest:
-            nearest = chord
-    return near / total, 2.0 * EARTH_RADIUS_KM * math.asin(min(1.0, nearest / 2.0))
+        if cosine > nearest:
+            nearest = cosine
+    half_chord = math.sqrt(max(0.0, 0.5 - 0.5 * nearest))  # good to a decimetre, where the angle's cosine would not be
+    return near / total, 2.0 * EARTH_RADIUS_KM * math.asin(min(1.0, half_chord))
 
 
 def _nearest(clusters: tuple[Cluster, ...], place: Vector) -> tuple[int, float]:
-    """Which cluster is nearest and its chord, longer than any where there is none."""
-    at, least = -1, math.inf
-    for number, cluster in enumerate(clusters):
-        chord = math.dist(cluster[:3], place)
-        if chord < least:
-            at, least = number, chord
-    return at, least
+    """Which cluster is nearest and the cosine of its angle, less than any where there is none."""
+    at, most = -1, -math.inf
+    x, y, z = place
+    for number, (east, north, up, _weight, _last) in enumerate(clusters):
+        cosine = east * x + north * y + up * z
+        if cosine > most:
+            at, most = number, cosine
+    return at, most
 
 
 def _without_lightest(clusters: tuple[Cluster, ...]) -> tuple[Cluster, ...]:

@@ -129,27 +129,27 @@ def _failed(past: UserHistory, second: int) -> UserHistory:
 def _own(past: UserHistory, taught: Taught) -> UserHistory:
     second = int(taught.ts)
     is_somebodys = taught.taught_network
-    network = _with if is_somebodys else _as_before
-    zones = _with(past.zone, taught.zone, second) if is_somebodys and taught.zone else past.zone
+    network = with_value if is_somebodys else _as_before
+    zones = with_value(past.zone, taught.zone, second) if is_somebodys and taught.zone else past.zone
     home, home_offset_s, hours = _at_home(past, zones, taught)
     clusters, last_place, place = past.clusters, past.last_place, past.place
     east, north, up, placed = past.east, past.north, past.up, past.placed
     vector = vector_of(taught)
     if vector is not None:
         east, north, up, placed = east + vector[0], north + vector[1], up + vector[2], placed + 1
-        place = _with(place, place_key(taught), second)
+        place = with_value(place, place_key(taught), second)
         if is_somebodys:
             clusters, last_place = with_place(clusters, vector, second), _last_place(last_place, taught)
     gap_log, gaps = _gap(past, second)
     return UserHistory(
         past.logins + 1, past.failures, 0, min(past.first_seen or second, second), max(past.last_seen, second),
         past.last_failure, _counted(hours, int(second + home_offset_s) // 3600 % 24), placed, east, north, up,
-        _with(past.device, taught.device_id, second), network(past.ip, taught.ip, second),
+        with_value(past.device, taught.device_id, second), network(past.ip, taught.ip, second),
         network(past.prefix, taught.prefix, second), network(past.asn, taught.asn_key, second),
-        _with(past.country, taught.country, second), _with(past.device_type, taught.device_type, second),
-        _with(past.os, taught.os, second), _with(past.browser, taught.browser, second),
-        _with(past.browser_version, taught.browser_version, second), _with(past.ja4, taught.ja4, second),
-        _with(past.ja4h, taught.ja4h, second), _with(past.ja4s, taught.ja4s, second), place,
+        with_value(past.country, taught.country, second), with_value(past.device_type, taught.device_type, second),
+        with_value(past.os, taught.os, second), with_value(past.browser, taught.browser, second),
+        with_value(past.browser_version, taught.browser_version, second), with_value(past.ja4, taught.ja4, second),
+        with_value(past.ja4h, taught.ja4h, second), with_value(past.ja4s, taught.ja4s, second), place,
         zones, home, home_offset_s, clusters, last_place, gap_log, gaps, past.heat, past.heat_at,
         past.pardoned, past.condemned,
     )  # fmt: skip
@@ -159,19 +159,17 @@ def _as_before(seen: Seen, _value: str, _second: int) -> Seen:
     return seen
 
 
-def _with(seen: Seen, value: str, second: int) -> Seen:
+def with_value(seen: Seen, value: str, second: int) -> Seen:
+    """The values with one more login that had this one, which is now the most recent."""
     if not seen:
         return {value: _ONE_LOGIN | second}
-    after = dict(seen)
+    after = seen.copy()
     known = after.pop(value, 0)
-    after[value] = ((known >> SECONDS_BITS) + 1) << SECONDS_BITS | max(known & _SECONDS, second)
+    last = known & _SECONDS
+    after[value] = known + _ONE_LOGIN + (second - last if second > last else 0)
     if len(after) > MOST_VALUES:
         del after[next(iter(after))]
     return after
-
-
-with_value = _with
-"""The values with one more login that had this one, which is now the most recent."""
 
 
 def logins_with(seen: Seen, value: str) -> int:

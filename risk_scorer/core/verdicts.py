@@ -23,14 +23,18 @@ from risk_scorer.core.history import (
     with_value,
 )
 from risk_scorer.core.lessons import OWN, Taught, decode_taught, encode_taught, taught_by
+from risk_scorer.core.observation import Observation
 
 __all__ = [
     "Taught",
     "condemn",
     "decode_taught",
     "encode_taught",
+    "is_condemned",
+    "is_pardoned_client",
     "learn_taught",
     "pardon",
+    "pardoned_network",
     "taught_by",
     "uncondemn",
     "unlearn",
@@ -89,6 +93,38 @@ def unpardon(history: UserHistory, taught: Taught) -> UserHistory:
     if taught.outcome not in OWN:
         return unlearn(past, _as_own(taught))
     return past if taught.taught_network else learn_taught(unlearn(past, _as_own(taught)), taught)
+
+
+def pardoned_network(history: UserHistory, seen: Observation) -> float:
+    """1.0 when the login's own network is pardoned, 0.5 when only other networks of its operator are, else 0.0."""
+    if f"prefix:{seen.prefix}" in history.pardoned:
+        return 1.0
+    return 0.5 if f"asn:{seen.asn_key}" in history.pardoned else 0.0
+
+
+def is_pardoned_client(history: UserHistory, seen: Observation) -> bool:
+    """Whether its device is pardoned, or both its browser and its TLS fingerprint are, as far as they are known."""
+    pardoned, ja4, version = history.pardoned, seen.ja4, seen.browser_version
+    if f"device:{seen.device_id}" in pardoned:
+        return True
+    return (f"ja4:{ja4}" in pardoned or not ja4) and (
+        f"browser_version:{version}" in pardoned or (not version and ja4 != "")
+    )
+
+
+def is_condemned(history: UserHistory, seen: Observation) -> bool:
+    """Whether it comes from a condemned device, address or network, or from a condemned operator and client together.
+
+    Operators and clients are shared by many, the person's next new telephone among them: neither condemns alone.
+    """
+
+    def is_held(key: str) -> bool:
+        return key in history.condemned and key not in history.pardoned
+
+    if any(map(is_held, (f"device:{seen.device_id}", f"ip:{seen.ip}", f"prefix:{seen.prefix}"))):
+        return True
+    is_client = is_held(f"ja4:{seen.ja4}") or is_held(f"browser_version:{seen.browser_version}")
+    return is_client and is_held(f"asn:{seen.asn_key}")
 
 
 def _as_own(taught: Taught) -> Taught:
