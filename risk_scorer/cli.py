@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -20,6 +21,7 @@ from plumbing.randomness import SystemRandomness
 from plumbing.refusals import Refused
 from plumbing.serve import serve as serve_http
 from risk_scorer.adapters.credentials import SCOPES, Credentials, NameTaken
+from risk_scorer.adapters.label_file import label_lines, write_whole
 from risk_scorer.adapters.operators import Operators
 from risk_scorer.adapters.storage import BadStorage, open_state
 from risk_scorer.settings import BadSettings, Settings, load_settings
@@ -121,6 +123,26 @@ def show_model() -> None:
     except BadArtefact as error:
         _fail(f"the model is refused: {error.code}", UNAVAILABLE)
     typer.echo(encode(found.manifest).decode(), nl=False)
+
+
+@app.command()
+def labels(
+    out: Annotated[Path | None, typer.Option(help="The JSON lines file to write; without it, standard output.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file when there is one.")] = False,
+) -> None:
+    """Write every login that was confirmed as compromised or safe, for training."""
+    with _opened(_settings()) as database:
+        if out is None:
+            for line in label_lines(database):
+                typer.echo(line, nl=False)
+            return
+        try:
+            count = write_whole(out, label_lines(database), may_replace=force)
+        except FileExistsError:
+            _fail(f"{out} exists; --force replaces it")
+        except OSError as error:
+            _fail(f"{out} cannot be written: {error.strerror}")
+    typer.echo(f"{count} labels in {out}")
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def running_house(state: Path, models: Path) -> Iterator[RunningHouse]:
         house.receiver.start()
         house.gateway.environment = house.gateway_environment(house.make_credential("gateway", "score,outcomes"))
         house.gateway.start()
-        credential = house.make_credential("tests", "score,read,outcomes")
+        credential = house.make_credential("tests", "score,read,outcomes,feedback")
         house.scorer.wait_until_ready(f"{house.scorer_url}/ready")
         house.gateway.wait_until_ready(f"{house.gateway_url}/ready")
         yield RunningHouse(house, credential, house.enrol_alice())

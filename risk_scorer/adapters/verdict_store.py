@@ -5,33 +5,15 @@ Fails closed: a verdict is either recorded with all that it changes, on the disk
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-import msgspec
-from sqlalchemy import bindparam, select
+from collections.abc import Sequence
 
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
-from plumbing.statements import Statement
 from risk_scorer.adapters import verdict_rows
 from risk_scorer.adapters.history_rows import Kept, OpenHistories
 from risk_scorer.adapters.lesson_rows import lessons_of
 from risk_scorer.adapters.profile_store import ProfileStore
-from risk_scorer.adapters.tables import verdicts
-from risk_scorer.contract.events import LoginEvent
 from risk_scorer.flows.ports import Judgement, Remembered
-
-PAGE_ROWS = 1000
-LABELS = {"confirmed_compromised": "compromised", "confirmed_safe": "safe"}
-
-LABELLED = Statement(
-    select(verdicts.c.event_id, verdicts.c.verdict, verdicts.c.by, verdicts.c.ts, verdicts.c.event)
-    .where(verdicts.c.event_id > bindparam("after_id"), verdicts.c.verdict != "dismissed")
-    .order_by(verdicts.c.event_id)
-    .limit(PAGE_ROWS)
-)
-_events = msgspec.json.Decoder(LoginEvent)
-_encode = msgspec.json.Encoder().encode
 
 
 class VerdictStore:
@@ -71,13 +53,3 @@ def _record(tx: Transaction, judgements: Sequence[Judgement], now: float) -> tup
     for user in dict.fromkeys(news):
         verdict_rows.mark(tx, histories, user)
     return len(news), histories.write(now)
-
-
-def label_lines(database: Database) -> Iterator[bytes]:
-    """Every confirmed login as one JSON object a line: the event's fields, `label`, `by` and `at`. Raises: Refused."""
-    after_id = ""
-    while rows := database.read(lambda tx, after_id=after_id: tx.all(LABELLED, after_id=after_id)):  # type: ignore[misc]
-        for event_id, verdict, by, ts, event in rows:
-            fields = msgspec.structs.asdict(_events.decode(event))
-            yield _encode({**fields, "event_id": event_id, "label": LABELS[verdict], "by": by, "at": ts}) + b"\n"
-        after_id = rows[-1][0]

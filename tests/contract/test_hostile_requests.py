@@ -19,6 +19,7 @@ LOGIN: dict[str, object] = {
     "username": "alice", "password": CANARY_PASSWORD, "ip": "198.51.100.9", "user_agent": "Mozilla/5.0",
     "device_id": "d", "country": "US", "ja4": "x",
 }  # fmt: skip
+FEEDBACK: dict[str, object] = {"event_id": CANARY_TOKEN, "verdict": "dismissed", "by": "soc", "reason": "r", "ts": 1.0}
 OUTCOME: dict[str, object] = {"event_id": "evt_1", "event": EVENT, "outcome": "success", "ts": 1.0}
 
 
@@ -28,6 +29,7 @@ def doors_of_the_scorer(bearer: str) -> list[Endpoint]:
         Endpoint("POST", "/score", EVENT),
         Endpoint("POST", "/bulk_score", {"events": [EVENT], "announce": False}, bearer),
         Endpoint("POST", "/outcomes", OUTCOME, bearer),
+        Endpoint("POST", "/feedback", FEEDBACK, bearer),
         Endpoint("GET", "/recent", {}, bearer),
         Endpoint("GET", "/health", {}),
         Endpoint("GET", "/ready", {}),
@@ -104,7 +106,7 @@ def test_the_gateway_survives_strangers(house: RunningHouse) -> None:
     assert_calm(house.ports.gateway, doors_of_the_gateway(), seed=1000)
 
 
-@pytest.mark.parametrize("path", ["/score", "/bulk_score", "/outcomes", "/recent"])
+@pytest.mark.parametrize("path", ["/score", "/bulk_score", "/outcomes", "/feedback", "/recent"])
 def test_every_working_door_of_the_scorer_is_locked(house: RunningHouse, path: str) -> None:
     """Without a service credential nothing is scored, learned or shown."""
     method = "GET" if path == "/recent" else "POST"

@@ -71,7 +71,7 @@ async def running(
     settings = settings_for(place, **changes)
     scorer = assemble(settings, clock=clock, randomness=SeededRandomness(5), lookups=shared_lookups())
     app = create_app(scorer.settings, scorer=scorer)
-    credential = scorer.credentials.add("tests", ["score", "outcomes", "read"])
+    credential = scorer.credentials.add("tests", ["score", "outcomes", "feedback", "read"])
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=True)
     async with (
         app.router.lifespan_context(app),

@@ -13,6 +13,7 @@ DOORS = [
     ("POST", "/score", "score"),
     ("POST", "/bulk_score", "score"),
     ("POST", "/outcomes", "outcomes"),
+    ("POST", "/feedback", "feedback"),
     ("GET", "/recent", "read"),
     ("GET", "/events/evt_1/narrative", "read"),
 ]
@@ -62,7 +63,7 @@ async def test_without_a_credential_nothing_happens(
 @pytest.mark.parametrize(("method", "path", "scope"), DOORS)
 async def test_each_door_needs_its_own_scope(service: Running, method: str, path: str, scope: str) -> None:
     """A credential for everything else gets a 403 that names what is missing."""
-    others = sorted({"score", "outcomes", "read"} - {scope})
+    others = sorted({"score", "outcomes", "feedback", "read"} - {scope})
     text = service.scorer.credentials.add("others", others)
     service.scorer.credentials._read_at = float("-inf")  # instead of waiting two seconds
     answer = await service.client.request(method, path, headers={"authorization": f"Bearer {text}"})

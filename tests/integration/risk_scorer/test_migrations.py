@@ -1,13 +1,25 @@
 """The migrations build exactly what the repositories use."""
 
+import shutil
+import sqlite3
 from pathlib import Path
 
+import msgspec
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from plumbing.database import Database
-from risk_scorer.adapters.storage import answers, open_database
+from plumbing.clock import FixedClock
+from plumbing.database import Database, upgrade
+from risk_scorer.adapters.event_log import EventLog
+from risk_scorer.adapters.profile_store import ProfileStore
+from risk_scorer.adapters.storage import MIGRATIONS, answers, open_database
 from risk_scorer.adapters.tables import metadata
+from risk_scorer.adapters.verdict_store import VerdictStore
+from risk_scorer.core.history import EMPTY, encode, learn_taught
+from risk_scorer.core.verdicts import taught_by
+from risk_scorer.flows.ports import JudgedLogin, Judgement
+from tests.integration.risk_scorer.observations import NOW, event, observation, scored
 
 
 def test_the_migrated_schema_is_the_declared_one(database: Database) -> None:
@@ -24,3 +36,38 @@ def test_opening_twice_changes_nothing(tmp_path: Path) -> None:
     again = open_database(url)
     assert answers(again)
     again.close()
+
+
+@pytest.fixture
+def first_version(tmp_path: Path) -> str:
+    """A database as the first version made it, with a login that was logged and learned."""
+    shutil.copytree(MIGRATIONS, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__", "000[2-9]*"))
+    url, body = f"sqlite:///{tmp_path}/scorer.db", msgspec.json.encode([scored(10.0, "e1"), scored(20.0, "e2")])
+    upgrade(url, str(tmp_path / "migrations"))
+    history = learn_taught(EMPTY, taught_by(observation(), "success"))
+    connection = sqlite3.connect(tmp_path / "scorer.db")
+    with connection:
+        connection.execute("INSERT INTO scored_events (events, ts_scored, body) VALUES (2, ?, ?)", (NOW, body))
+        connection.execute("INSERT INTO scored_events (events, ts_scored, body) VALUES (1, ?, ?)", (NOW, b"[{}]"))
+        connection.execute("INSERT INTO seen_outcomes VALUES ('own:e1', ?)", (NOW,))
+        connection.execute("INSERT INTO user_histories VALUES ('alice', ?, 1, ?)", (encode(history), NOW))
+    connection.close()
+    return url
+
+
+@pytest.mark.anyio
+async def test_a_database_of_the_first_version_takes_verdicts(first_version: str) -> None:
+    """What was logged before is found, what was learned before is taken back, and what is damaged is passed over."""
+    database, clock = open_database(first_version), FixedClock(NOW)
+    log = EventLog(database, recent_max=3, clock=clock, announce_to=None, wake_delivery=lambda: None)
+    found = await log.find_many(["e1", "e2", "e3"])
+    assert [each and each.score.risk_score for each in found] == [10.0, 20.0, None]
+    profiles = ProfileStore(database, clock=clock)
+    login = JudgedLogin(event=event(), score=None, context=taught_by(observation(), "success"))
+    judgement = Judgement(event_id="e1", verdict="confirmed_compromised", by="soc", reason="", ts=NOW, login=login)
+    assert await VerdictStore(database, profiles=profiles, clock=clock).record([judgement]) == 0
+    [history] = profiles.get_many(["alice"])
+    assert history is not None
+    assert (history.logins, history.device) == (0, {})
+    assert list(profiles.recent_lessons(0.0)) == []
+    database.close()
