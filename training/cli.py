@@ -169,7 +169,8 @@ def evaluate(
             from training.scoring_run import Judge
 
             judge = Judge(model_dir, public_key, overlays or (), listed or ())
-            _evaluate(Request(source, judge, starts, scores, note), report, json_out, as_json=as_json, whole=is_whole)
+            request = Request(source, judge, starts, scores, note, report, json_out)
+            _evaluate(request, as_json=as_json, is_whole=is_whole)
         elif labels is not None and scores is not None and source is None and not is_whole and starts is None:
             from training.scoring_run import judged
 
@@ -178,25 +179,21 @@ def evaluate(
             raise WrongInputError("usage", "give --input with --model_dir or --scores, or --labels with --scores alone")
 
 
-def _evaluate(request: "Request", report: Path | None, json_out: Path | None, *, as_json: bool, whole: bool) -> None:
-    from training.evaluation_run import evaluated, quick_verdict, write_json, write_report
+def _evaluate(request: "Request", *, as_json: bool, is_whole: bool) -> None:
+    from training.evaluation_run import evaluated, quick_verdict
     from training.reports import tell
 
     with _progress(visible=not as_json) as progress:
-        told = evaluated(request, progress) if whole else {"verdict": quick_verdict(request, progress).splitlines()}
-    written = {}
-    if report is not None:
-        write_report(told, report)
-        written["report"] = str(report)
-    if json_out is not None:
-        write_json(told, json_out)
-        written["json"] = str(json_out)
+        if not is_whole:
+            typer.echo(quick_verdict(request, progress))
+            return
+        told = evaluated(request, progress)
     if as_json:
         tell(told, as_json=True, console=Console())
         return
     typer.echo("\n".join(told["verdict"]))
-    if written:
-        tell(written, as_json=False, console=Console())
+    files = {"report": request.report, "json": request.json_out}
+    tell({name: str(path) for name, path in files.items() if path}, as_json=False, console=Console())
 
 
 @contextlib.contextmanager

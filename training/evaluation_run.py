@@ -25,6 +25,7 @@ from training.lookup_files import open_lookups
 from training.lookups import Lookups, address_problem
 from training.outputs import replaced_whole
 from training.refusals import WrongInputError
+from training.report.page import page
 from training.scoring_run import Judge, opened_model
 from training.sources import EventTable, read_events
 from training.stream import Progress, score_table
@@ -35,13 +36,18 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for. `scores` is a file of scores to judge beside the model's, `note` is shown on top."""
+    """What was asked for. `scores` is a file of scores to judge beside the model's, `note` is shown on top.
+
+    `report` and `json_out` are the files to write.
+    """
 
     source: Path
     judge: Judge
     starts: str | None = None
     scores: Path | None = None
     note: str = ""
+    report: Path | None = None
+    json_out: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -69,10 +75,12 @@ def quick_verdict(request: Request, progress: Progress) -> str:
 
 
 def evaluated(request: Request, progress: Progress) -> dict[str, Any]:
-    """The whole evaluation as one JSON object. Raises WrongInputError."""
+    """The whole evaluation as one JSON object, its files written. Raises WrongInputError."""
     moment = _asked(request)
+    _check_places(request)
     model = opened_model(request.judge)
     log = _read(request, progress)
+    given = None if request.scores is None else _given(request.scores, log.table)
     span = model.manifest.span
     starts = moment if moment is not None else judged_from(log.truth.schema, span, log.table.timestamp)
     truth = log.truth.between(log.table.timestamp >= starts)
@@ -90,22 +98,28 @@ def evaluated(request: Request, progress: Progress) -> dict[str, Any]:
         notes=(*([request.note] if request.note else []), *log.notes, *([warning] if warning else [])),
     )
     told = facts(model, judged, log_columns(log.table, log.lookups), progress)
-    given = None if request.scores is None else verdict_on(truth, _given(request.scores, log.table))
-    return {**told, "verdict_on_scores_file": given}
+    told["verdict_on_scores_file"] = None if given is None else verdict_on(truth, given)
+    _write(told, request)
+    return told
 
 
-def write_json(told: Mapping[str, Any], path: Path) -> None:
-    """The evaluation as a JSON file, whole or not at all. Raises WrongInputError("unwritable_output")."""
-    with replaced_whole(path) as draft:
-        draft.write_text(json.dumps(told, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
+def _check_places(request: Request) -> None:
+    """Told before the minutes of work, not after."""
+    for path in (request.report, request.json_out):
+        if path is not None and path.is_dir():
+            raise WrongInputError("unwritable_output", f"{path} is a directory")
+    if request.report is not None and request.report == request.json_out:
+        raise WrongInputError("unwritable_output", "the report and the JSON cannot be one file")
 
 
-def write_report(told: Mapping[str, Any], path: Path) -> None:
-    """The evaluation as one HTML file, whole or not at all. Raises WrongInputError("unwritable_output")."""
-    from training.report.page import page
-
-    with replaced_whole(path) as draft:
-        draft.write_text(page(told), encoding="utf-8")
+def _write(told: Mapping[str, Any], request: Request) -> None:
+    """Each file whole or not at all."""
+    if request.report is not None:
+        with replaced_whole(request.report) as draft:
+            draft.write_text(page(told), encoding="utf-8")
+    if request.json_out is not None:
+        with replaced_whole(request.json_out) as draft:
+            draft.write_text(json.dumps(told, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _asked(request: Request) -> float | None:

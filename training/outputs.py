@@ -27,11 +27,11 @@ def replaced_whole(path: Path) -> Iterator[Path]:
 
     Raises WrongInputError("unwritable_output").
     """
+    if path.is_dir():
+        raise WrongInputError("unwritable_output", f"{path} is a directory")
     draft = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise WrongInputError("unwritable_output", f"{path} is a directory")
         yield draft
         os.replace(draft, path)
     except OSError as cause:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from training.evaluate import FALSE_POSITIVE_RATES, INTERVAL
 from training.evaluation.labels import Truth
-from training.evaluation.rates import MARKS, by_history
+from training.evaluation.rates import MARKS, by_history, clopper_pearson
 
 Vector = NDArray[np.float64]
 
@@ -109,7 +109,8 @@ def _with_intervals(
         above = 1.0 - np.searchsorted(np.sort(scores), thresholds, side="right") / len(scores)
         draws[name] = chance.binomial(len(scores), above) / len(scores)
     draws["macro"] = np.mean(list(draws.values()), axis=0)
-    limits = {name: np.percentile(drawn, INTERVAL) for name, drawn in draws.items()}
-    return {
-        name: {"recall": point[name], "low": float(limits[name][0]), "high": float(limits[name][1])} for name in point
-    }
+    limits = {name: tuple(np.percentile(drawn, INTERVAL).tolist()) for name, drawn in draws.items()}
+    for name, scores in families.items():
+        if point[name] in (0.0, 1.0):  # resampling all or nothing gives all or nothing, as if nothing were uncertain
+            limits[name] = clopper_pearson(int(point[name]) * len(scores), len(scores))
+    return {name: {"recall": point[name], "low": limits[name][0], "high": limits[name][1]} for name in point}

@@ -73,7 +73,10 @@ def promised(points: Sequence[Facts]) -> Figure:
     for each in (others, budgets):
         kind = "s1" if each is budgets else "s0"
         plot.dots([(at["expected"], at["share"]) for at in each], [(at["low"], at["high"]) for at in each], kind=kind)
-    legend = [("s0", "quantiles of the scale"), ("s1", "budgets at 60 and 80: on or under the line is as promised")]
+    legend = [
+        ("dot s0", "quantiles of the scale"),
+        ("dot s1", "budgets at 60 and 80: on or under the line is as promised"),
+    ]
     caption = "Both axes are logarithmic; bars are 95 % limits. Above the line, more people are asked than promised."
     return Figure(plot.svg(), "Promised and found", caption, legend)
 

@@ -14,7 +14,8 @@ from training.report import figures
 Facts = Mapping[str, Any]
 
 _HERE = Path(__file__).parent
-MINUS, TRUE_TEXT = "−", {"step_up": "asked for more (score from 60)", "deny": "refused (score from 80)"}
+MINUS = "−"
+MARKS = {"step_up": "asked for more (score from 60)", "deny": "refused (score from 80)"}
 KINDS = {
     "forest": "forest",
     "level": "level of the likelihood",
@@ -29,13 +30,13 @@ def page(told: Facts) -> str:
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": percent, "signed": signed, "count": count, "shape": _shape}
+    environment.filters |= {"percent": percent, "signed": signed, "count": count, "moment": moment, "day": day}
     style = (_HERE / "page.css").read_text(encoding="utf-8")
     return environment.get_template("page.html").render(
         told=told,
         style=Markup(style),  # noqa: S704 our own file
         style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        marks=TRUE_TEXT,
+        marks=MARKS,
         kinds=KINDS,
         groups={
             "all": "everybody",
@@ -66,8 +67,14 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def _shape(kind: str) -> str:
-    return f"key {kind}"
+def moment(text: str) -> str:
+    """A moment of the facts as people read it."""
+    return f"{text[:10]} {text[11:16]} UTC"
+
+
+def day(text: str) -> str:
+    """The day of a moment of the facts."""
+    return text[:10]
 
 
 def _drawn(told: Facts) -> dict[str, Any]:

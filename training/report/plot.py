@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
 WIDTH, HEIGHT = 360.0, 250.0
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 10.0, 10.0, 38.0
+LEFT, RIGHT, TOP, BOTTOM = 46.0, 18.0, 20.0, 38.0
 SERIES = 6
 Points = Sequence[tuple[float, float]]
 
@@ -70,12 +70,10 @@ class Plot:
             self._marks.append(f'<circle class="dot {kind}" cx="{self._left(x)}" cy="{self._top(y)}" r="3"/>')
 
     def upright(self, x: float, words: str) -> None:
-        """A thin line across the plot at a value, with its name."""
+        """A thin line across the plot at a value, with its name above it."""
         left = self._left(x)
         self._marks.append(f'<line class="mark" x1="{left}" x2="{left}" y1="{TOP:g}" y2="{HEIGHT - BOTTOM:g}"/>')
-        self._marks.append(
-            f'<text class="quiet" x="{float(left) - 3:.1f}" y="{TOP + 9:g}" text-anchor="end">{escape(words)}</text>'
-        )
+        self._marks.append(_text(words, float(left), TOP - 6, "middle"))
 
     def svg(self) -> str:
         """The picture as one well-formed SVG element."""
