@@ -28,6 +28,13 @@ RULE_TEXTS = {
     "fingerprint_contradicts_browser": "The TLS handshake is not that of the browser which the user agent names.",
     "unparseable_fingerprint": "The TLS fingerprint has a form that no client has, and is not usual for this person.",
     "automated_client": "The client is a program, or names no browser that is known.",
+    "impossible_travel": "Nobody travels as fast as from the place of this person's last login to this one.",
+    "malicious_fingerprint": "The TLS handshake is one that only malware is known to have.",
+    "stuffing_in_progress": "Passwords of many people are being tried from the same network or device.",
+    "account_under_attack": "Logins to this account keep failing, and this one is from an unknown device and operator.",
+    "confirmed_attacker": "An operator has confirmed an attack on this person from the same device or network.",
+    "session_client_changed": "The request is from another client than the one that the session began with.",
+    "session_network_changed": "The request is from another operator than the one that the session began with.",
 }
 UNUSUAL, BASELINE = "unusual_combination", "baseline"
 BASELINE_TEXT = "What a login in which all is familiar would score, with all signals that are too small to list."
@@ -116,6 +123,8 @@ def _shown(level: str, value: str, seen: Observation) -> str:
 def _matched(rule: str, seen: Observation) -> str:
     if rule == "bad_reputation":
         return f"{seen.ip_rep:g} of 100"
-    if rule in ("fingerprint_contradicts_browser", "unparseable_fingerprint"):
+    if rule in ("fingerprint_contradicts_browser", "unparseable_fingerprint", "malicious_fingerprint"):
         return seen.ja4
-    return seen.user_agent if rule == "automated_client" else seen.ip
+    if rule == "impossible_travel":
+        return ", ".join(filter(None, (seen.city, seen.country))) or seen.ip
+    return seen.user_agent if rule in ("automated_client", "session_client_changed") else seen.ip
