@@ -48,7 +48,7 @@ PRUNE = Statement(delete(seen_outcomes).where(seen_outcomes.c.event_id.in_(_OLD)
 SINCE = Statement(
     select(seen_outcomes.c.seen_at, seen_outcomes.c.event_id, seen_outcomes.c.lesson)
     .where(
-        seen_outcomes.c.seen_at >= bindparam("since"),
+        seen_outcomes.c.seen_at >= bindparam("after_time"),  # what the index can do of the line below
         tuple_(seen_outcomes.c.seen_at, seen_outcomes.c.event_id)
         > tuple_(bindparam("after_time"), bindparam("after_id")),
     )
@@ -110,7 +110,7 @@ def prune(tx: Transaction, *, before: float, up_to: int) -> int:
 def lessons_since(database: Database, since: float) -> Iterator[Taught]:
     """The lessons of outcomes seen from that time on, in the order they were seen. Raises: Refused."""
     after_time, after_id = since, ""
-    while rows := _page(database, since, after_time, after_id):
+    while rows := _page(database, after_time, after_id):
         for row in rows:
             taught = _decoded(row[2])
             if taught is not None:
@@ -118,8 +118,8 @@ def lessons_since(database: Database, since: float) -> Iterator[Taught]:
         after_time, after_id = rows[-1][0], rows[-1][1]
 
 
-def _page(database: Database, since: float, after_time: float, after_id: str) -> list[Row]:
-    return database.read(lambda tx: tx.all(SINCE, since=since, after_time=after_time, after_id=after_id))
+def _page(database: Database, after_time: float, after_id: str) -> list[Row]:
+    return database.read(lambda tx: tx.all(SINCE, after_time=after_time, after_id=after_id))
 
 
 def _decoded(stored: bytes | None) -> Taught | None:
