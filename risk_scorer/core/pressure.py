@@ -22,7 +22,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from risk_scorer.core.facts import NO_PRESSURE, Pressure
-from risk_scorer.core.history import OWN, OutcomeKind
+from risk_scorer.core.lessons import OWN, OutcomeKind
 
 HALF_LIFE_SECONDS = 1800.0
 REMEMBERED_SECONDS = 86_400.0

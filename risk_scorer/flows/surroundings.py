@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 
 from plumbing.clock import Clock
 from risk_scorer.core.facts import Pressure
+from risk_scorer.core.lessons import Taught
 from risk_scorer.core.observation import Observation
 from risk_scorer.core.pressure import REMEMBERED_SECONDS, Crowd
-from risk_scorer.core.verdicts import Taught
 from risk_scorer.flows.ports import RecentLessons
 
 
