@@ -12,7 +12,7 @@ from risk_scorer.core.scoring import Scored, score_rows
 from training.lookups import Lookups
 from training.observations import observations
 from training.sources import EventTable
-from training.stream import CHUNK, Histories, Progress, look_then_learn, quiet
+from training.stream import CHUNK, Past, Progress, look_then_learn, quiet
 
 Matrix = NDArray[np.float64]
 
@@ -33,12 +33,12 @@ def assess_table(
     The scores are those of `stream.score_table` to the bit. No label is an input.
     """
     usable = lookups if model.uses_ip_facts else lookups.without_networks()
-    histories: Histories = {}
+    past = Past()
     for start in range(0, len(table), CHUNK):
         stop = min(start + CHUNK, len(table))
         seen = observations(table, usable, start=start, stop=stop)
         rows = [
-            look_then_learn(model.encoders, login, histories, is_probe=probe != "")
+            look_then_learn(model.encoders, login, past, is_probe=probe != "")
             for login, probe in zip(seen, table.probe[start:stop], strict=True)
         ]
         yield Assessed(start, stop, score_rows(model, rows))

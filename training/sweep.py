@@ -22,7 +22,7 @@ from training import aggregates
 from training.lookups import Lookups
 from training.observations import observations
 from training.sources import EventTable
-from training.stream import Histories, Progress, look_then_learn, quiet
+from training.stream import Past, Progress, look_then_learn, quiet
 
 BLOCKS = 10
 HELD_OUT_BLOCKS = 2
@@ -85,12 +85,12 @@ class _Totals:
 def sweep(events: EventTable, lookups: Lookups, *, absent: Container[str] = (), progress: Progress = quiet) -> Sweep:
     """Goes through the log once, probes aside. Columns that are `absent` are not counted."""
     edges = np.linspace(0, len(events), BLOCKS + 1).astype(int).tolist()
-    totals, histories, blocks = _Totals(absent), Histories(), []
+    totals, past, blocks = _Totals(absent), Past(), []
     waiting: list[aggregates.Logins] = []
     for number, (start, stop) in enumerate(itertools.pairwise(edges)):
         encoders = totals.encoders()
         scales = Scales(total=float(totals.total), kinds=kinds(encoders), unknown_km=0.0)
-        gathered, logins = _gathered(events, lookups, (start, stop), encoders, histories)
+        gathered, logins = _gathered(events, lookups, (start, stop), encoders, past)
         succeeded = _succeeded(events, start, stop)
         blocks.append(Block(as_matrix(gathered), scales, rarity_of(encoders), succeeded))
         if number < BLOCKS - HELD_OUT_BLOCKS:
@@ -105,7 +105,7 @@ def sweep(events: EventTable, lookups: Lookups, *, absent: Container[str] = (), 
         fitting=tuple(blocks[1:-HELD_OUT_BLOCKS]),
         held_out=tuple(blocks[-HELD_OUT_BLOCKS:]),
         encoders=totals.encoders(),
-        histories=histories,
+        histories=past.histories,
         places=_usual_places(totals.places),
     )
 
@@ -117,7 +117,7 @@ def rarity_of(encoders: Encoders) -> Rarity:
 
 
 def _gathered(
-    events: EventTable, lookups: Lookups, span: tuple[int, int], encoders: Encoders, histories: Histories
+    events: EventTable, lookups: Lookups, span: tuple[int, int], encoders: Encoders, past: Past
 ) -> tuple[list[Row], aggregates.Logins]:
     start, stop = span
     rows, logins = [], aggregates.Logins()
@@ -125,7 +125,7 @@ def _gathered(
     for seen, probe in zip(observations(events, lookups, start=start, stop=stop), probes, strict=True):
         if probe:
             continue
-        rows.append(look_then_learn(encoders, seen, histories, is_probe=False))
+        rows.append(look_then_learn(encoders, seen, past, is_probe=False))
         if seen.success:
             logins.add(seen)
     return rows, logins

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from risk_scorer.core import calibration, features, forest, likelihood, rules
 from risk_scorer.core.calibration import Weighed
-from risk_scorer.core.facts import NO_AGENT_FACTS, NO_FINGERPRINT_FACTS, NO_IP_FACTS
+from risk_scorer.core.facts import NO_AGENT_FACTS, NO_FINGERPRINT_FACTS, NO_IP_FACTS, NO_PRESSURE, Pressure
 from risk_scorer.core.history import UserHistory
 from risk_scorer.core.model import Model
 from risk_scorer.core.observation import Observation
@@ -32,10 +32,19 @@ class Scored:
         return self.weighed.score
 
 
-def score_many(model: Model, observations: Sequence[Observation], histories: Sequence[UserHistory | None]) -> Scored:
-    """Scores each observation against its history (None: a person never seen). Changes nothing, learns nothing."""
-    encoders = model.encoders
-    return score_rows(model, [gather(encoders, seen, past) for seen, past in zip(observations, histories, strict=True)])
+def score_many(
+    model: Model,
+    observations: Sequence[Observation],
+    histories: Sequence[UserHistory | None],
+    pressures: Sequence[Pressure] | None = None,
+) -> Scored:
+    """Scores each observation against its history (None: a person never seen) and the pressure around it.
+
+    Without `pressures` nothing is being tried. Changes nothing, learns nothing.
+    """
+    encoders, around = model.encoders, [NO_PRESSURE] * len(observations) if pressures is None else pressures
+    each = zip(observations, histories, around, strict=True)
+    return score_rows(model, [gather(encoders, seen, past, pressure) for seen, past, pressure in each])
 
 
 def score_rows(model: Model, rows: Sequence[Row]) -> Scored:

@@ -101,7 +101,7 @@ class Assess:
 
     def _scores(self, model: Model, observations: list[Observation]) -> list[RiskScore]:
         histories = self._histories.get_many([seen.user_id for seen in observations])
-        scored = score_many(model, observations, histories)
+        scored = score_many(model, observations, histories, self._surroundings.around(observations))
         return assessments(model, observations, histories, scored, ts=self._clock.now())
 
     def _event_ids(self, events: Sequence[LoginEvent]) -> list[str]:

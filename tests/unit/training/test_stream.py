@@ -2,27 +2,32 @@
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
 from risk_scorer.core.history import learn
+from risk_scorer.core.pressure import Crowd
 from risk_scorer.core.scoring import score_many
+from risk_scorer.core.signals import PLACE, table
 from tests.unit.risk_scorer.core.small import model
 from tests.unit.training.logs import LOOKUPS, log, objects
 from training import stream
 from training.observations import observations
-from training.stream import score_table
+from training.stream import Past, look_then_learn, score_table
 
 TABLE = log(400, people=7)
 
 
 def one_by_one() -> list[float]:
     """The protocol in its plainest form: score, then learn, then the next row."""
-    small, histories, scores = model(), {}, []
+    small, histories, crowd, scores = model(), {}, Crowd(), []
     for observation in observations(TABLE, LOOKUPS):
-        past = histories.get(observation.user_id)
-        scores.append(float(score_many(small, [observation], [past]).score[0]))
-        histories[observation.user_id] = learn(past, observation, "success" if observation.success else "failure")
+        past, around = histories.get(observation.user_id), crowd.around(observation)
+        scores.append(float(score_many(small, [observation], [past], [around]).score[0]))
+        outcome = "success" if observation.success else "failure"
+        histories[observation.user_id] = learn(past, observation, outcome)
+        crowd.learn(observation, outcome)
     return scores
 
 
@@ -66,3 +71,17 @@ def test_a_model_that_learned_without_addresses_is_not_given_them() -> None:
     blind = model(absent={"ip_facts": "made up"})
     assert (score_table(blind, TABLE, LOOKUPS) == score_table(blind, TABLE, LOOKUPS.without_networks())).all()
     assert (score_table(model(), TABLE, LOOKUPS) != score_table(blind, TABLE, LOOKUPS)).any()
+
+
+def test_a_login_is_looked_at_before_it_presses_on_others() -> None:
+    """The first failure at an address presses on nobody, the second login there feels the first; a probe presses never.
+
+    So the columns are filled as in serving, where an outcome is heard after its score.
+    """
+    past, felt = Past(), []
+    first = next(iter(observations(TABLE, LOOKUPS)))
+    for is_probe in (True, False, False):
+        failed = msgspec.structs.replace(first, success=False, device_id="")
+        felt.append(look_then_learn(model().encoders, failed, past, is_probe=is_probe))
+    columns = [PLACE["network_failures"], PLACE["network_people"], PLACE["device_failures"]]
+    assert table(felt)[:, columns].tolist() == [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [1.0, 1.0, 0.0]]

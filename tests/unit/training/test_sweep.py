@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from risk_scorer.core.pressure import Crowd
 from risk_scorer.core.signals import PLACE
 from tests.unit.training.logs import LOOKUPS, PLACES, log, objects
 from training.observations import observations
@@ -44,6 +45,19 @@ def test_histories_are_those_before_the_login() -> None:
     found = np.concatenate([block.signals[:, PLACE["logins"]] for block in blocks])
     assert found.tolist() == expected[len(TABLE) // BLOCKS :]
     assert {user: past.logins for user, past in SWEPT.histories.items() if past.logins} == dict(so_far)
+
+
+def test_the_pressure_is_carried_along_the_whole_log() -> None:
+    """Every row has what failed around it before, across the edges of the blocks; to the bit as row after row."""
+    crowd, expected = Crowd(), []
+    for seen in observations(TABLE, LOOKUPS):
+        found = crowd.around(seen)
+        expected.append([found.network_failures, found.network_people, found.network_logins])
+        crowd.learn(seen, "success" if seen.success else "failure")
+    columns = [PLACE[name] for name in ("network_failures", "network_people", "network_logins")]
+    found = np.concatenate([block.signals[:, columns] for block in (*SWEPT.fitting, *SWEPT.held_out)])
+    assert found.tolist() == expected[len(TABLE) // BLOCKS :]
+    assert (found > 0).any(axis=0).all()
 
 
 def test_usual_places_are_means_of_what_was_looked_up() -> None:
