@@ -16,7 +16,8 @@ IPV4_PREFIX, IPV6_PREFIX = 24, 48
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """The circumstances of the first request; "" and None are unknown. `started_at` is epoch seconds.
+    """The circumstances of the first request; "" and None are unknown. `started_at` is epoch seconds, `country` what
+    the scorer found.
 
     `is_vouched` says that a client told them and the connection did not: then a later connection alone, which is
     the client's own, tells nothing about the person.
@@ -28,6 +29,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     ja4: str | None
     started_at: float
     is_vouched: bool
+    country: str = ""
 
     def as_session(self, device_id: str) -> SessionContext:
         """The scorer's words for it, beside a request from `device_id`.
@@ -59,6 +61,21 @@ def is_same_context(origin: Origin, context: LoginContext) -> bool:
         and origin.user_agent == context.user_agent
         and _does_not_differ(origin.device_digest, device_digest(context.device_id))
         and _does_not_differ(origin.ja4, context.ja4)
+    )
+
+
+def is_same_client(origin: Origin, context: LoginContext, country: str) -> bool:
+    """Whether a request comes from the very client that began, in the same country: only the network is another.
+
+    The device must be known and the same: its cookie is no part of a stolen token, and no script reads it.
+    """
+    return (
+        origin.device_digest is not None
+        and origin.device_digest == device_digest(context.device_id)
+        and origin.user_agent == context.user_agent
+        and _does_not_differ(origin.ja4, context.ja4)
+        and origin.country != ""
+        and origin.country == country
     )
 
 

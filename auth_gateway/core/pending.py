@@ -37,6 +37,7 @@ class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
     attempts_left: int
     consumed_at: float | None = None
     is_vouched: bool = False
+    country: str = ""
 
     @property
     def login(self) -> LoginEvent:
@@ -54,6 +55,7 @@ class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
             ja4=login.ja4,
             started_at=self.created_at,
             is_vouched=bool(self.is_vouched),
+            country=self.country,
         )
 
 

@@ -30,12 +30,19 @@ class Row(msgspec.Struct, frozen=True):
     rule_without_factor: str
 
 
+class Unchanged(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody who comes back has kept (`core.origin`): everything that we can see, or their own client and
+    country while the network is another."""
+
+    context: bool = False
+    client: bool = False
+
+
 class Recheck(msgspec.Struct, frozen=True):
-    """One line of the tables for who was recognised before: when it applies (whether the context is still the same
-    counts too), and what it answers."""
+    """One line of the tables for who was recognised before: when it applies, and what it answers."""
 
     rule: str
-    applies: Callable[[Level | None, bool, Policy], bool]
+    applies: Callable[[Level | None, Unchanged, Policy], bool]
     decision: type[Decision]
 
 
@@ -51,21 +58,22 @@ TABLE = (
 docs/decisions/0003."""
 
 REFRESH_TABLE = (
-    Recheck("unscored_same_context", lambda level, is_same, _: level is None and is_same, Allow),
-    Recheck("unscored_changed_context", lambda level, _is_same, _: level is None, Challenge),
-    Recheck("high", lambda level, _is_same, policy: level == "high" and policy.high_deny, Deny),
-    Recheck("high_step_up", lambda level, _is_same, _: level == "high", Challenge),
-    Recheck("medium", lambda level, _is_same, policy: level == "medium" and policy.medium_requires_mfa, Challenge),
-    Recheck("medium_allowed", lambda level, _is_same, _: level == "medium", Allow),
-    Recheck("low", lambda level, _is_same, _: level == "low", Allow),
+    Recheck("unscored_same_context", lambda level, same, _: level is None and same.context, Allow),
+    Recheck("unscored_changed_context", lambda level, _same, _: level is None, Challenge),
+    Recheck("high", lambda level, _same, policy: level == "high" and policy.high_deny, Deny),
+    Recheck("high_step_up", lambda level, _same, _: level == "high", Challenge),
+    Recheck("medium_same_client", lambda level, same, _: level == "medium" and same.client, Allow),
+    Recheck("medium", lambda level, _same, policy: level == "medium" and policy.medium_requires_mfa, Challenge),
+    Recheck("medium_allowed", lambda level, _same, _: level == "medium", Allow),
+    Recheck("low", lambda level, _same, _: level == "low", Allow),
 )
 """A refresh: a challenge is a new login, a denial ends the session. docs/decisions/0009 says why."""
 
 STEP_UP_TABLE = (
-    Recheck("unscored_same_context", lambda level, is_same, _: level is None and is_same, Allow),
-    Recheck("unscored_changed_context", lambda level, _is_same, _: level is None, Deny),
-    Recheck("high", lambda level, is_same, policy: level == "high" and (policy.high_deny or not is_same), Deny),
-    Recheck("stepped_up", lambda _level, _is_same, _: True, Allow),
+    Recheck("unscored_same_context", lambda level, same, _: level is None and same.context, Allow),
+    Recheck("unscored_changed_context", lambda level, _same, _: level is None, Deny),
+    Recheck("high", lambda level, same, policy: level == "high" and (policy.high_deny or not same.context), Deny),
+    Recheck("stepped_up", lambda _level, _same, _: True, Allow),
 )
 """The right code for a challenge: medium is what it answers, high is not. docs/decisions/0009 says why."""
 
@@ -83,21 +91,21 @@ def decide(score: RiskScore | None, *, has_factor: bool, policy: Policy) -> Deci
     return row.without_factor(row.rule_without_factor, reasons)
 
 
-def decide_refresh(score: RiskScore | None, *, is_same_context: bool, policy: Policy) -> Decision:
+def decide_refresh(score: RiskScore | None, *, unchanged: Unchanged, policy: Policy) -> Decision:
     """The answer to a refresh token that is good in itself."""
-    return _decide_again(REFRESH_TABLE, score, is_same_context=is_same_context, policy=policy)
+    return _decide_again(REFRESH_TABLE, score, unchanged=unchanged, policy=policy)
 
 
-def decide_step_up(score: RiskScore | None, *, is_same_context: bool, policy: Policy) -> Decision:
+def decide_step_up(score: RiskScore | None, *, unchanged: Unchanged, policy: Policy) -> Decision:
     """The answer to a right code for a challenge."""
-    return _decide_again(STEP_UP_TABLE, score, is_same_context=is_same_context, policy=policy)
+    return _decide_again(STEP_UP_TABLE, score, unchanged=unchanged, policy=policy)
 
 
 def _decide_again(
-    table: tuple[Recheck, ...], score: RiskScore | None, *, is_same_context: bool, policy: Policy
+    table: tuple[Recheck, ...], score: RiskScore | None, *, unchanged: Unchanged, policy: Policy
 ) -> Decision:
     level = level_of(score)
-    row = next(row for row in table if row.applies(level, is_same_context, policy))
+    row = next(row for row in table if row.applies(level, unchanged, policy))
     reasons = tuple(reason.code for reason in score.reasons) if score is not None and level is not None else ()
     return row.decision(row.rule, reasons)
 

@@ -52,6 +52,7 @@ class Held(Presented, frozen=True):
     device_digest: bytes | None
     ja4: str | None
     is_vouched: bool | int
+    country: str
 
     @property
     def origin(self) -> Origin:
@@ -63,6 +64,7 @@ class Held(Presented, frozen=True):
             ja4=self.ja4,
             started_at=self.session_created_at,
             is_vouched=bool(self.is_vouched),
+            country=self.country,
         )
 
 

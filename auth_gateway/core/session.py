@@ -28,6 +28,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     revoked_reason: str | None = None
     ja4: str | None = None
     is_vouched: bool = False
+    country: str = ""
 
     @property
     def authentication(self) -> Authentication:

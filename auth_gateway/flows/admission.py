@@ -120,6 +120,7 @@ class Admission:
             risk_score=score.risk_score if score else None,
             now=login.now,
             is_vouched=login.context.is_vouched,
+            country=score.explain.country if score else "",
         )
         session_id = grant.session.session_id
         entry = self.recorder.outcome(judged.line("login.allowed", session_id=session_id), judged.event, "success")
@@ -199,4 +200,5 @@ class Admission:
             expires_at=login.now + CHALLENGE_TTL_SECONDS,
             attempts_left=CHALLENGE_ATTEMPTS,
             is_vouched=login.context.is_vouched,
+            country=score.explain.country if score else "",
         )

@@ -90,6 +90,7 @@ class Completion:
             risk_score=pending.risk_score,
             now=answered.now,
             is_vouched=bool(pending.is_vouched),
+            country=pending.country,
         )
         session = grant.session
         line = msgspec.structs.replace(_line(answered, ruling, "challenge.passed"), session_id=session.session_id)

@@ -47,8 +47,10 @@ class Issuer:
         risk_score: float | None,
         now: float,
         is_vouched: bool = False,
+        country: str = "",
     ) -> Grant:
-        """The session and tokens of the login that `event` describes; `is_vouched` says that a client told it."""
+        """The session and tokens of the login that `event` describes; `is_vouched` says that a client told it,
+        `country` what the scorer found."""
         session = Session(
             session_id=self.randomness.uuid(),
             user_id=event.user_id,
@@ -64,6 +66,7 @@ class Issuer:
             expires_at=now + self.lifetimes.session_seconds,
             ja4=event.ja4,
             is_vouched=is_vouched,
+            country=country,
         )
         family = RefreshFamily(
             family_id=self.randomness.uuid(), session_id=session.session_id, client_id=client_id, created_at=now

@@ -11,8 +11,8 @@ import msgspec
 
 from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.decision import Deny
-from auth_gateway.core.origin import Origin, context_digest, is_context_unknown, is_same_context
-from auth_gateway.core.policy import CONTEXT_UNKNOWN, Policy, decide_refresh, decide_step_up, level_of
+from auth_gateway.core.origin import Origin, context_digest, is_context_unknown, is_same_client, is_same_context
+from auth_gateway.core.policy import CONTEXT_UNKNOWN, Policy, Unchanged, decide_refresh, decide_step_up, level_of
 from auth_gateway.core.ruling import Ruling, ruling_on
 from auth_gateway.flows.ports import Scorer
 from risk_scorer.contract.assessment import RiskScore
@@ -47,6 +47,14 @@ class Returning(msgspec.Struct, frozen=True, kw_only=True):
             session=self.origin.as_session(self.context.device_id),
         )
 
+    def unchanged(self, score: RiskScore | None) -> Unchanged:
+        """What has stayed as it was; the country is the one that the scorer found."""
+        country = score.explain.country if score is not None else ""
+        return Unchanged(
+            context=is_same_context(self.origin, self.context),
+            client=is_same_client(self.origin, self.context, country),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recheck:
@@ -69,8 +77,8 @@ class Recheck:
         if known is not None:
             return known
         score = await self._score(returning, "refresh")
-        is_same = is_same_context(returning.origin, returning.context)
-        ruling = ruling_on(decide_refresh(score, is_same_context=is_same, policy=self.policy), score)
+        decision = decide_refresh(score, unchanged=returning.unchanged(score), policy=self.policy)
+        ruling = ruling_on(decision, score)
         if score is not None and not isinstance(ruling.decision, Deny):
             self.recent.remember(session_id, context, ruling, now)
         return ruling
@@ -80,8 +88,7 @@ class Recheck:
         if is_context_unknown(returning.origin, returning.context, returning.client):
             return Ruling(decision=CONTEXT_UNKNOWN)
         score = await self._score(returning, "step_up")
-        is_same = is_same_context(returning.origin, returning.context)
-        return ruling_on(decide_step_up(score, is_same_context=is_same, policy=self.policy), score)
+        return ruling_on(decide_step_up(score, unchanged=returning.unchanged(score), policy=self.policy), score)
 
     async def _score(self, returning: Returning, kind: EventKind) -> RiskScore | None:
         if not returning.context.ip:  # the scorer takes no event without an address

@@ -42,6 +42,7 @@ _HELD = (
     _sessions.c.device_digest,
     _sessions.c.ja4,
     _sessions.c.is_vouched,
+    _sessions.c.country,
 )
 
 

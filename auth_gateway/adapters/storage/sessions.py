@@ -44,6 +44,7 @@ class StoredSessions:
             revoked_reason=session.revoked_reason,
             ja4=session.ja4,
             is_vouched=session.is_vouched,
+            country=session.country,
         )
 
     def find(self, tx: Transaction, session_id: str) -> Session | None:

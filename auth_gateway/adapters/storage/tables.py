@@ -11,7 +11,9 @@ from sqlmodel import Field, SQLModel
 from webhooks.outbox import outbox_table
 
 NO_ROWID = {"sqlite_with_rowid": False}  # the key is the row's place: one tree to write instead of two
-NOT_VOUCHED = {"server_default": text("0")}  # what rows of the first schema are taken for
+# What rows of the first schema are taken for.
+NOT_VOUCHED = {"server_default": text("0")}
+NO_COUNTRY = {"server_default": text("''")}
 
 
 class GatewayRow(SQLModel, registry=registry()):
@@ -74,6 +76,7 @@ class SessionRow(GatewayRow, table=True):
     revoked_reason: str | None
     ja4: str | None
     is_vouched: bool = Field(sa_column_kwargs=NOT_VOUCHED)
+    country: str = Field(sa_column_kwargs=NO_COUNTRY)
 
 
 class RefreshFamilyRow(GatewayRow, table=True):
@@ -124,6 +127,7 @@ class PendingLoginRow(GatewayRow, table=True):
     attempts_left: int
     consumed_at: float | None
     is_vouched: bool = Field(sa_column_kwargs=NOT_VOUCHED)
+    country: str = Field(sa_column_kwargs=NO_COUNTRY)
 
 
 class TotpFactorRow(GatewayRow, table=True):

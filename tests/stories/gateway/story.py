@@ -39,6 +39,7 @@ class StubScorer:
         self.score = 10.0
         self.status = 200
         self.hang = False
+        self.country = ""
         self.judge: Callable[[Mapping[str, Any]], float] = lambda _event: self.score
         self.events: list[dict[str, Any]] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -52,6 +53,7 @@ class StubScorer:
     def answer(self, event: Mapping[str, Any]) -> bytes:
         explain: dict[str, Any] = {f"{name}_freq": 0 for name in COUNTS}
         explain |= {"hour": 1, "day_of_week": 2, "success": 1, "ip_rep": 5.0, "geo_distance_km": 12.5, "asn": 64500}
+        explain["country"] = self.country
         score = self.judge(event)
         level = risk_level(score)
         return json.dumps(

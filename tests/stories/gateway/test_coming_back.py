@@ -72,6 +72,16 @@ def test_a_stolen_token_used_from_a_doubtful_place_is_refused_while_the_owner_s_
     assert story.audited()[-2:] == [("token.refused", "medium"), ("token.refreshed", None)]
 
 
+def test_from_the_house_to_the_street_a_session_goes_on(story: Story) -> None:
+    """Another operator, doubtful as it may be, with the browser's own cookie; a token alone is not enough there."""
+    story.scorer.country = "US"
+    by_place(story, mobile=70.0)
+    token, browser = logged_in(story)
+    token = story.refresh(token, headers=browser, peer=MOBILE).json()["refresh_token"]
+    assert story.refresh(token, headers=BROWSER, peer=MOBILE).json()["reason"] == "step_up_required"
+    assert story.refresh(token, headers=browser).status_code == 200
+
+
 def test_the_end_of_a_session_is_announced(story_with: Callable[..., Story]) -> None:
     """Once, with the incident id, without a token or the session's id."""
     story = story_with(webhook_url="https://siem.invalid/in", webhook_secret="whsec_Jk3Vt0Zq9s1xYb7cD2eF4gH6iK8lM0nP")

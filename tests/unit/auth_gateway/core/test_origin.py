@@ -7,7 +7,7 @@ import pytest
 
 from auth_gateway.core.account import device_digest
 from auth_gateway.core.context import Client, LoginContext
-from auth_gateway.core.origin import Origin, context_digest, is_context_unknown, is_same_context
+from auth_gateway.core.origin import Origin, context_digest, is_context_unknown, is_same_client, is_same_context
 from risk_scorer.contract.events import SessionContext
 
 ORIGIN = Origin(
@@ -17,6 +17,7 @@ ORIGIN = Origin(
     ja4="t13d",
     started_at=1000.0,
     is_vouched=False,
+    country="US",
 )
 SEEN = LoginContext(ip="198.51.100.9", timestamp=2000.0, user_agent="Firefox", device_id="dev-1", ja4="t13d")
 
@@ -41,6 +42,30 @@ SEEN = LoginContext(ip="198.51.100.9", timestamp=2000.0, user_agent="Firefox", d
 def test_without_a_score_only_what_has_not_changed_is_the_same(changes: dict[str, Any], is_same: bool) -> None:
     """The /24, the user agent to the letter, device and fingerprint where both are known."""
     assert is_same_context(ORIGIN, msgspec.structs.replace(SEEN, **changes)) is is_same
+
+
+@pytest.mark.parametrize(
+    ("origin", "context", "country", "is_same"),
+    [
+        ({}, {}, "US", True),
+        ({}, {"ip": "203.0.113.5"}, "US", True),
+        ({}, {"ja4": None}, "US", True),
+        ({}, {}, "DE", False),
+        ({}, {}, "", False),
+        ({"country": ""}, {}, "", False),
+        ({}, {"device_id": "dev-2"}, "US", False),
+        ({}, {"device_id": ""}, "US", False),
+        ({"device_digest": None}, {"device_id": ""}, "US", False),
+        ({}, {"user_agent": "Firefox/2"}, "US", False),
+        ({}, {"ja4": "t13i"}, "US", False),
+    ],
+)
+def test_a_client_is_the_same_by_its_device_in_the_same_country(
+    origin: dict[str, Any], context: dict[str, Any], country: str, is_same: bool
+) -> None:
+    """Whatever its network; what is unknown is no proof."""
+    began = msgspec.structs.replace(ORIGIN, **origin)
+    assert is_same_client(began, msgspec.structs.replace(SEEN, **context), country) is is_same
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from auth_gateway.core.policy import Policy, decide, decide_refresh, decide_step_up, is_worth_announcing, level_of
+from auth_gateway.core.policy import (
+    Policy,
+    Unchanged,
+    decide,
+    decide_refresh,
+    decide_step_up,
+    is_worth_announcing,
+    level_of,
+)
 from risk_scorer.contract.assessment import Explain, Reason, RiskScore, risk_level
 
 NOTHING_KNOWN = Explain(
@@ -174,7 +182,7 @@ def test_a_refresh_goes_by_its_level(case: Any, expected: tuple[str, str]) -> No
     policy = Policy(high_deny=high_deny, medium_requires_mfa=mfa)
     for mark in MARKS[level]:
         found = None if mark is None else score(mark)
-        decision = decide_refresh(found, is_same_context=is_same, policy=policy)
+        decision = decide_refresh(found, unchanged=Unchanged(context=is_same), policy=policy)
         assert (decision.name, decision.rule) == expected
         assert decision.reasons == (("new_device",) if level else ())
 
@@ -185,5 +193,24 @@ def test_an_answered_challenge_goes_by_its_level(case: Any, expected: tuple[str,
     level, is_same, high_deny = case
     for mark in MARKS[level]:
         found = None if mark is None else score(mark)
-        decision = decide_step_up(found, is_same_context=is_same, policy=Policy(high_deny=high_deny))
+        decision = decide_step_up(found, unchanged=Unchanged(context=is_same), policy=Policy(high_deny=high_deny))
+        assert (decision.name, decision.rule) == expected
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        ("low", ("allow", "low")),
+        ("medium", ("allow", "medium_same_client")),
+        ("high", ("deny", "high")),
+        (None, ("challenge", "unscored_changed_context")),
+    ],
+)
+def test_a_known_client_excuses_another_network_at_medium_risk_and_nothing_more(
+    level: str | None, expected: tuple[str, str]
+) -> None:
+    """From Wi-Fi to mobile a session goes on; high stays high, and without a score nobody said the country."""
+    for mark in MARKS[level]:
+        found = None if mark is None else score(mark)
+        decision = decide_refresh(found, unchanged=Unchanged(client=True), policy=Policy())
         assert (decision.name, decision.rule) == expected

@@ -79,6 +79,7 @@ class ScriptedScorer:
 
     def __init__(self) -> None:
         self.mark: float | None = 10.0
+        self.country = ""
         self.events: list[LoginEvent] = []
         self.before: Any = None
 
@@ -86,7 +87,7 @@ class ScriptedScorer:
         self.events.append(event)
         if self.before:
             self.before()
-        return None if self.mark is None else score_of(self.mark, event.event_id or "")
+        return None if self.mark is None else score_of(self.mark, event.event_id or "", self.country)
 
 
 class ReadableTokens:
@@ -96,14 +97,14 @@ class ReadableTokens:
         return msgspec.json.encode(claims).decode()
 
 
-def score_of(mark: float, event_id: str) -> RiskScore:
+def score_of(mark: float, event_id: str, country: str = "") -> RiskScore:
     """A score of that mark, with one reason."""
     counts = dict.fromkeys(["user_freq", "ip_freq", "device_freq", "ua_freq", "ja4_freq", "ja4h_freq", "ja4s_freq"], 0)
     return RiskScore(
         risk_score=mark,
         risk_level=risk_level(mark),
         model_label=1,
-        explain=Explain(hour=0, day_of_week=0, success=1, ip_rep=5.0, **counts),
+        explain=Explain(hour=0, day_of_week=0, success=1, ip_rep=5.0, country=country, **counts),
         ts_scored=NOW,
         reasons=[Reason(code="new_device", points=mark, observed="dev-x", usual="dev-1", text="New device.")],
         model_version="model-1",

@@ -63,6 +63,27 @@ def test_medium_risk_asks_for_a_new_login_and_spends_nothing(world: Any) -> None
     assert isinstance(refresh(world, token), Refreshed)
 
 
+def test_a_known_client_on_another_network_goes_on_at_medium_risk(world: Any) -> None:
+    """From Wi-Fi to mobile, in the country of the login; abroad, or with another device, it is a new login."""
+    world.scorer.country = "US"
+    token = first_token(world)
+    world.scorer.mark = 70.0
+    token = refresh(world, token, ip="203.0.113.5").tokens.refresh_token
+    assert world.audited("token.refreshed")[0].rule == "medium_same_client"
+    assert refresh(world, token, **AWAY) == LoginNeeded("medium")
+    world.scorer.country = "BR"
+    assert refresh(world, token, ip="203.0.113.6") == LoginNeeded("medium")
+
+
+def test_the_country_of_a_challenged_login_is_kept_with_its_session(world: Any) -> None:
+    """A login that took a code is held against the country it was scored in."""
+    secret = world.person(factor=True)
+    world.scorer.mark, world.scorer.country = 70.0, "US"
+    challenge = asyncio.run(world.login()).challenge_token
+    token = asyncio.run(world.complete(challenge, world.code(secret))).tokens.refresh_token
+    assert isinstance(refresh(world, token, ip="203.0.113.5"), Refreshed)
+
+
 def test_high_risk_ends_the_session_and_is_announced(world: Any) -> None:
     """Family and session are over for everybody; the webhook is told once, with the incident id."""
     token = first_token(world)

@@ -1,4 +1,4 @@
-"""What a refresh or the answer to a challenge is held against: the TLS fingerprint, and whether a client vouched."""
+"""What somebody who comes back is held against: TLS fingerprint, country, and whether a client vouched for it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ def upgrade() -> None:
     op.add_column("sessions", sa.Column("ja4", sa.String(), nullable=True))
     for table in ("sessions", "pending_logins"):
         op.add_column(table, sa.Column("is_vouched", sa.Boolean(), server_default=sa.text("0"), nullable=False))
+        op.add_column(table, sa.Column("country", sa.String(), server_default=sa.text("''"), nullable=False))
 
 
 def downgrade() -> None:
