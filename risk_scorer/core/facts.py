@@ -68,9 +68,10 @@ class SessionFacts(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Pressure(Struct, frozen=True, kw_only=True, gc=False):
-    """How much is being tried around a login: decayed counts of failed and finished logins, and of people failed for.
+    """How much is being tried around a login: failures, people failed for and people let in, all fading with time.
 
-    `network_*` is the busier of the address and its prefix, `device_*` the device; everything fades with time.
+    `*_logins` counts a person who signs in again and again once. `network_*` is the busier of the address and its
+    prefix, `device_*` the device.
     """
 
     network_failures: float = 0.0

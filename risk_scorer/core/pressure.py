@@ -5,10 +5,12 @@ eight just now or sixteen half an hour ago. It is learned from finished outcomes
 process: what another one learns is not seen here.
 
 What an attacker can do with it:
-- He cannot lower anybody's pressure. Finished logins are a number of their own and are never taken off; failing again
-  for the same person keeps that person fresh; looking (scoring) changes nothing; no stamp from the future makes the
-  present fade. To have a key forgotten he must bring `MOST_KEYS` others that finished later, while each of his own
-  attempts keeps his network among the latest.
+- He cannot lower anybody's pressure. Finished logins are a number of their own and are never taken off, and signing in
+  to an account of his own a thousand times is one login to whoever asks for the share that fails; failing again for the
+  same person keeps that person fresh; looking (scoring) changes nothing; no stamp from the future makes the present
+  fade. To have a key forgotten he must bring `MOST_KEYS` others that ended later, while each of his own attempts keeps
+  his network among the latest. With more than `MOST_PEOPLE` accounts of his own he can add logins: who weighs failures
+  by their share must leave a floor.
 - He can raise it, for everybody behind the same address: that is what it says. What it may cost the people who live
   there is for the rules, which weigh it by how strange a login is for its person.
 """
@@ -30,9 +32,9 @@ REMEMBERED_SECONDS = 86_400.0
 MOST_KEYS = 100_000
 """Addresses, networks and devices, the least recently learned of leaves first."""
 MOST_PEOPLE = 64
-"""People told apart at one key, the one failed for longest ago leaves first; more than these is as bad as many."""
+"""Told apart at one key, on either side; the one whose last time is longest ago leaves first, to count anew."""
 MOST_PEOPLE_IN_ALL = 500_000
-"""Over all keys. With 100,000 keys, 40 MB were measured in peace and 75 MB when each fails for several people."""
+"""Over all keys. With 100,000 keys of one person each 60 MB were measured, 75 MB with as many people as may be."""
 _DIGEST_BYTES = 7  # two of half a million people are taken for one with a chance of 2 in a million
 
 
@@ -52,16 +54,14 @@ class Attempt(Protocol):
 
 
 class _Tried(Struct, gc=False):
-    """The sums of one key as they are at `at`; `fresh` adds up what is left of each person in `people`.
-
-    `people` has a number for each person failed for and when last, the oldest first.
-    """
+    """The sums of one key as they are at `at`, and for whom it failed and whom it let in: when last, oldest first."""
 
     at: float
     failures: float = 0.0
-    fresh: float = 0.0
+    people: float = 0.0
     logins: float = 0.0
-    people: dict[int, float] | None = None
+    failed_for: dict[int, float] | None = None
+    let_in: dict[int, float] | None = None
 
 
 class Crowd:
@@ -103,62 +103,63 @@ class Crowd:
     def learn(self, seen: Attempt, outcome: OutcomeKind, *, now: float = inf) -> None:
         """Count how this login ended, at its address, its network and its device as far as they are known."""
         ts = min(seen.ts, now)
-        person = None if outcome in OWN else _digest(seen.user_id)
+        person, is_own = _digest(seen.user_id), outcome in OWN
         if seen.ip:
-            self._count(seen.ip, ts, person)
+            self._count(seen.ip, person, ts, is_own)
         if seen.prefix:
-            self._count(seen.prefix, ts, person)
+            self._count(seen.prefix, person, ts, is_own)
         if seen.device_id:
             # A device is named by whoever has it; the word before it keeps it from being the address of another.
-            self._count(f"device:{seen.device_id}", ts, person)
+            self._count(f"device:{seen.device_id}", person, ts, is_own)
         tried = self._tried
         while len(tried) > self._most_keys or self._people > self._most_people_in_all:
-            self._people -= len(tried.popitem(last=False)[1].people or ())
+            gone = tried.popitem(last=False)[1]
+            self._people -= len(gone.failed_for or ()) + len(gone.let_in or ())
 
-    def _count(self, key: str, ts: float, person: int | None) -> None:
+    def _count(self, key: str, person: int, ts: float, is_own: bool) -> None:
         tried = self._tried.get(key)
         if tried is None:
             tried = self._tried[key] = _Tried(ts)
         else:
             self._tried.move_to_end(key)
-        weight = 1.0
-        if ts > tried.at:
-            left = exp2((tried.at - ts) / HALF_LIFE_SECONDS)
-            tried.at = ts
+        at, weight = tried.at, 1.0
+        if ts > at:
+            left = exp2((at - ts) / HALF_LIFE_SECONDS)
             tried.failures *= left
-            tried.fresh *= left
+            tried.people *= left
             tried.logins *= left
-        elif ts < tried.at:
-            weight = exp2((ts - tried.at) / HALF_LIFE_SECONDS)
-        if person is None:
-            tried.logins += weight
+            tried.at = at = ts
+        elif ts < at:
+            weight = exp2((ts - at) / HALF_LIFE_SECONDS)
+        if is_own:
+            if tried.let_in is None:
+                tried.let_in = {}
+            tried.logins += self._news(tried.let_in, person, ts, at, weight)
         else:
+            if tried.failed_for is None:
+                tried.failed_for = {}
             tried.failures += weight
-            self._meet(tried, person, ts, weight)
+            tried.people += self._news(tried.failed_for, person, ts, at, weight)
 
-    def _meet(self, tried: _Tried, person: int, ts: float, weight: float) -> None:
-        """One more failure for a person, who counts once: as of the latest."""
-        people = tried.people
-        if people is None:
-            tried.people, tried.fresh = {person: ts}, weight
-            self._people += 1
-            return
+    def _news(self, people: dict[int, float], person: int, ts: float, at: float, weight: float) -> float:
+        """What this adds at `at`, where each person counts once: as of the latest. Never negative."""
         before = people.get(person)
         if before is None:
-            fresh = tried.fresh + weight
             self._people += 1
         elif ts > before:
             del people[person]
-            fresh = tried.fresh + weight - exp2((before - tried.at) / HALF_LIFE_SECONDS)
+            weight -= exp2((before - at) / HALF_LIFE_SECONDS)  # what is still left of the time before
         else:
-            return
+            return 0.0
         people[person] = ts
-        if weight < 1.0:  # came late: put in its place, or what is old would push out what is fresh
-            people = tried.people = dict(sorted(people.items(), key=itemgetter(1)))
+        if ts < at:  # came late: put in its place, or what is old would push out what is fresh
+            in_order = sorted(people.items(), key=itemgetter(1))
+            people.clear()
+            people.update(in_order)
         if len(people) > MOST_PEOPLE:
-            fresh -= exp2((people.pop(next(iter(people))) - tried.at) / HALF_LIFE_SECONDS)
+            del people[next(iter(people))]
             self._people -= 1
-        tried.fresh = max(fresh, 0.0)  # what rounding left of nobody
+        return weight
 
 
 def _digest(user_id: str) -> int:
@@ -171,6 +172,6 @@ def _faded(tried: _Tried | None, ts: float) -> tuple[float, float, float]:
     if tried is None:
         return 0.0, 0.0, 0.0
     if ts <= tried.at:
-        return tried.fresh, tried.failures, tried.logins
+        return tried.people, tried.failures, tried.logins
     left = exp2((tried.at - ts) / HALF_LIFE_SECONDS)
-    return tried.fresh * left, tried.failures * left, tried.logins * left
+    return tried.people * left, tried.failures * left, tried.logins * left
