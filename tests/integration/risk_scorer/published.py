@@ -1,7 +1,7 @@
 """A small, well-formed, signed model whose scores a test can foresee.
 
 Its only evidence is the rule on bad reputations: an event with `ip_rep` up to 50 scores 10, one with 75 about 50, one
-with 100 scores 90. Signing and publishing are the training's own.
+with 100 scores 90. Another rule can take its place. Signing and publishing are the training's own.
 """
 
 import hashlib
@@ -35,7 +35,9 @@ def _array(values: list[float], kind: type[np.generic]) -> bytes:
     return out.getvalue()
 
 
-def model_files(histories: dict[str, UserHistory] | None = None, seed: int = 1) -> dict[str, bytes]:
+def model_files(
+    histories: dict[str, UserHistory] | None = None, seed: int = 1, rule: str = "bad_reputation"
+) -> dict[str, bytes]:
     """Every file of the model; another seed makes another version."""
     files = {
         ENCODERS: encode_counts(Encoders(total=10, user={"alice": 7, "bob": 3}, ip={"198.51.100.9": 4})),
@@ -47,18 +49,20 @@ def model_files(histories: dict[str, UserHistory] | None = None, seed: int = 1) 
         "forest_path.npy": _array([1.0], np.float64),
         "forest_root.npy": _array([0, 1], np.int32),
     }
-    manifest = _manifest({name: hashlib.sha256(content).hexdigest() for name, content in files.items()}, seed)
+    manifest = _manifest({name: hashlib.sha256(content).hexdigest() for name, content in files.items()}, seed, rule)
     files[MANIFEST] = declaration.encode(msgspec.structs.replace(manifest, model_version=version_of(manifest)))
     files[SIGNATURE] = signature(files[MANIFEST], KEY)
     return files
 
 
-def publish_model(model_dir: Path, histories: dict[str, UserHistory] | None = None, seed: int = 1) -> None:
+def publish_model(
+    model_dir: Path, histories: dict[str, UserHistory] | None = None, seed: int = 1, rule: str = "bad_reputation"
+) -> None:
     """Put the model where a scorer looks for it."""
-    publish(model_files(histories, seed), model_dir)
+    publish(model_files(histories, seed, rule), model_dir)
 
 
-def _manifest(digests: dict[str, str], seed: int) -> declaration.Manifest:
+def _manifest(digests: dict[str, str], seed: int, rule: str) -> declaration.Manifest:
     level = declaration.LevelNumbers(strength=1.0, discount=0.0, scale=1.0, unseen=1.0, used=False)
     return declaration.Manifest(
         format=declaration.FORMAT,
@@ -75,8 +79,7 @@ def _manifest(digests: dict[str, str], seed: int) -> declaration.Manifest:
         most_nats=6.0,
         likelihood=dict.fromkeys(LEVELS, level),
         rules={
-            name: declaration.RuleNumbers(weight=RULE_NATS if name == "bad_reputation" else 0.0, match_rate=None)
-            for name in RULES
+            name: declaration.RuleNumbers(weight=RULE_NATS if name == rule else 0.0, match_rate=None) for name in RULES
         },
         surprise=((0.0, 0.0), (1.0, 1.0)),
         surprise_weight=0.0,

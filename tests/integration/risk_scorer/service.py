@@ -63,15 +63,18 @@ def shared_lookups() -> Lookups:
 
 @asynccontextmanager
 async def running(
-    place: Path, *, with_model: bool = True, clock: Clock | None = None, **changes: Any
+    place: Path, *, with_model: bool = True, clock: Clock | None = None, credential: str | None = None, **changes: Any
 ) -> AsyncIterator[Running]:
-    """A started scorer and a client for it; stopped and closed afterwards."""
+    """A started scorer and a client for it; stopped and closed afterwards.
+
+    Started again at the same place, it is given the `credential` of before.
+    """
     if with_model:
         publish_model(place / "models")
     settings = settings_for(place, **changes)
     scorer = assemble(settings, clock=clock, randomness=SeededRandomness(5), lookups=shared_lookups())
     app = create_app(scorer.settings, scorer=scorer)
-    credential = scorer.credentials.add("tests", ["score", "outcomes", "feedback", "read"])
+    credential = credential or scorer.credentials.add("tests", ["score", "outcomes", "feedback", "read"])
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=True)
     async with (
         app.router.lifespan_context(app),
