@@ -25,6 +25,7 @@ from risk_scorer.adapters.operators import Operators
 from risk_scorer.adapters.profile_store import ProfileStore
 from risk_scorer.adapters.storage import BadStorage, answers, open_state
 from risk_scorer.adapters.tables import outbox as outbox_rows
+from risk_scorer.adapters.time_zones import TimeZones
 from risk_scorer.adapters.user_agents import UserAgents
 from risk_scorer.adapters.verdict_store import VerdictStore
 from risk_scorer.api.health import Readiness
@@ -172,7 +173,7 @@ def opened_lookups(settings: Settings) -> Lookups:
     described = lookup.describe()
     sources = [described[part] for part in ("city", "asn") if part in described]
     return Lookups(
-        observer=Observer(lookup, UserAgents(), fingerprints),
+        observer=Observer(lookup, UserAgents(), fingerprints, TimeZones()),
         tables_problem=lookup.problem.code if lookup.problem else None,
         credits=tuple((source["attribution"], source["url"]) for source in sources if source["attribution"]),
     )

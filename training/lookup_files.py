@@ -6,6 +6,7 @@ from pathlib import Path
 from risk_scorer.adapters.ip_claims import BadNetworkFile
 from risk_scorer.adapters.ip_facts import IpLookup
 from risk_scorer.adapters.ja4 import Fingerprints
+from risk_scorer.adapters.time_zones import TimeZones
 from risk_scorer.adapters.user_agents import UserAgents
 from training.lookups import Lookups
 from training.refusals import WrongInputError
@@ -23,4 +24,9 @@ def open_lookups(*, overlays: Sequence[Path] = (), listed: Sequence[Path] = ()) 
         raise WrongInputError("bad_network_file", str(cause)) from cause
     if networks.problem is not None:
         raise WrongInputError(networks.problem.code, f"the address tables cannot be used: {networks.problem}")
-    return Lookups(network=networks.facts, agent=UserAgents().facts, fingerprint=Fingerprints.open().facts)
+    return Lookups(
+        network=networks.facts,
+        agent=UserAgents().facts,
+        fingerprint=Fingerprints.open().facts,
+        local_time=TimeZones().local,
+    )

@@ -13,6 +13,7 @@ from risk_scorer.core.facts import (
     FingerprintFacts,
     IpFacts,
 )
+from risk_scorer.core.observation import LocalTime, unknown_time
 from training.sources import EventTable
 
 ENOUGH_TO_JUDGE = 2000
@@ -21,11 +22,15 @@ LEAST_AGREEMENT = 0.5
 
 @dataclass(frozen=True)
 class Lookups:
-    """One function for each kind of fact; None where there is nothing to look it up in."""
+    """One function for each kind of fact; None where there is nothing to look it up in.
+
+    Time zones are looked up by place, or by the country alone where addresses are made up.
+    """
 
     network: Callable[[str], IpFacts] | None = None
     agent: Callable[[str], AgentFacts] | None = None
     fingerprint: Callable[[str], FingerprintFacts] | None = None
+    local_time: LocalTime = unknown_time
 
     def without_networks(self) -> "Lookups":
         """The same, with nothing known of any address."""

@@ -43,7 +43,14 @@ def _observed(table: EventTable, place: int, lookups: Lookups, agents: "_AgentCo
     network, parsed, fingerprint = lookups.facts(ip, event.user_agent, ja4)
     agent = agents.facts(place, parsed)
     return observe(
-        event, address=ip, now=0.0, event_id=str(place), network=network, agent=agent, fingerprint=fingerprint
+        event,
+        address=ip,
+        now=0.0,
+        event_id=str(place),
+        network=network,
+        agent=agent,
+        fingerprint=fingerprint,
+        local_time=lookups.local_time,
     )
 
 

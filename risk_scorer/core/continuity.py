@@ -17,14 +17,18 @@ def client_change(began: SessionFacts | None, seen: Observation) -> float:
 
 
 def network_change(began: SessionFacts | None, seen: Observation) -> float:
-    """0.0 for the same operator, 0.5 for another one of the same country, 1.0 for one of another country."""
+    """0.0 for the same operator, 0.5 for another one of the same country, 1.0 for one of another country.
+
+    Both sides are as we looked them up: what an event says of its own network was not said of the session's.
+    """
     if began is None or (began.prefix and began.prefix == seen.prefix):
         return 0.0
-    if began.asn_key and began.asn_key == seen.asn_key:
+    operator, country = str(seen.network.asn or ""), seen.network.country
+    if began.asn_key and began.asn_key == operator:
         return 0.0
-    if began.country and seen.country and began.country != seen.country:
+    if began.country and country and began.country != country:
         return 1.0
-    return 0.5 if began.asn_key and seen.asn_key else 0.0
+    return 0.5 if began.asn_key and operator else 0.0
 
 
 def _is_another_stack(before: str, now: str) -> bool:

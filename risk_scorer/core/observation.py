@@ -5,13 +5,17 @@ Reading the wire and looking facts up happen elsewhere; judging happens elsewher
 
 import ipaddress
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from msgspec import Struct
 
-from risk_scorer.contract.events import EventKind, LoginEvent
+from risk_scorer.contract.events import EventKind, LoginEvent, SessionContext
 from risk_scorer.core.facts import AgentFacts, FingerprintFacts, IpFacts, SessionFacts
+
+LocalTime = Callable[[str, float | None, float | None, float], tuple[str, int]]
+"""From country, latitude, longitude and epoch seconds to the name of the time zone and its seconds ahead of UTC."""
 
 EARLIEST, LATEST = 0.0, 4_102_444_800.0  # 1970 to 2100: outside it a clock or a unit is wrong
 
@@ -61,11 +65,11 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
     utc_offset_s: int = 0
 
 
-def canonical_address(text: str) -> str:
+def canonical_address(text: str, field: str = "$.ip") -> str:
     """The one way to write this address. Raises BadEvent for what is not one (leading zeros, zones, names)."""
     address = _canonical(text)
     if address is None:
-        raise BadEvent("invalid_address", "$.ip", "ip is not an IPv4 or IPv6 address")
+        raise BadEvent("invalid_address", field, "ip is not an IPv4 or IPv6 address")
     return address
 
 
@@ -111,6 +115,30 @@ def _parsed(text: str) -> float:
         return math.nan
 
 
+def unknown_time(_country: str, _latitude: float | None, _longitude: float | None, _moment: float) -> tuple[str, int]:
+    """Where nothing is known of time zones."""
+    return "", 0
+
+
+def session_facts(began: SessionContext, network: IpFacts, agent: AgentFacts) -> SessionFacts:
+    """What a session began with; `network` and `agent` are what is known of its address and user agent.
+
+    Raises BadEvent.
+    """
+    ja4, device = began.ja4 or "", began.device_id
+    _check_texts(f"{began.user_agent}{device}{ja4}", "$.session")
+    return SessionFacts(
+        prefix=network.prefix or (prefix_of(canonical_address(began.ip, "$.session.ip")) if began.ip else ""),
+        asn_key=str(network.asn) if network.asn else "",
+        country=network.country,
+        browser=agent.browser,
+        os=agent.os,
+        device_type=agent.device_type,
+        device_id=device,
+        ja4=ja4,
+    )
+
+
 def observe(
     event: LoginEvent,
     *,
@@ -120,26 +148,26 @@ def observe(
     network: IpFacts,
     agent: AgentFacts,
     fingerprint: FingerprintFacts,
-    zone: str = "",
-    utc_offset_s: int = 0,
+    local_time: LocalTime = unknown_time,
     session: SessionFacts | None = None,
 ) -> Observation:
     """The event with its facts; `address` is `canonical_address(event.ip)`. Raises BadEvent."""
     ja4, ja4h, ja4s = event.ja4 or "", event.ja4h or "", event.ja4s or ""
     device, user, user_agent = event.device_id, event.user_id, event.user_agent
     country, region, city = event.country, event.region, event.city
-    asn = network.asn if event.asn is None else event.asn
-    observed_id = event.event_id or event_id
-    _check_texts(f"{user}{user_agent}{device}{country}{region}{city}{ja4}{ja4h}{ja4s}{observed_id}")
+    asn, observed_id = network.asn if event.asn is None else event.asn, event.event_id or event_id
+    _check_texts(f"{user}{user_agent}{device}{country}{region}{city}{ja4}{ja4h}{ja4s}{observed_id}", "$")
+    ts, country = moment(event.timestamp, now=now), country or network.country
+    zone, offset = local_time(country, network.latitude, network.longitude, ts)
     return Observation(
         event_id=observed_id,
-        ts=moment(event.timestamp, now=now),
+        ts=ts,
         user_id=user,
         ip=address,
         prefix=network.prefix or prefix_of(address),
         asn=asn,
         asn_key=str(asn) if asn else "",
-        country=country or network.country,
+        country=country,
         region=region,
         city=city or network.city,
         device_id=device,
@@ -159,15 +187,15 @@ def observe(
         zone=zone,
         kind=event.kind,
         session=session,
-        utc_offset_s=utc_offset_s,
+        utc_offset_s=offset,
     )
 
 
-def _check_texts(joined: str) -> None:
+def _check_texts(joined: str, field: str) -> None:
     if "\0" in joined:
-        raise BadEvent("invalid_text", "$", "texts must not contain NUL")
+        raise BadEvent("invalid_text", field, "texts must not contain NUL")
     if not joined.isascii():
         try:
             joined.encode()
         except UnicodeEncodeError as error:
-            raise BadEvent("invalid_text", "$", "texts must be Unicode without lone surrogates") from error
+            raise BadEvent("invalid_text", field, "texts must be Unicode without lone surrogates") from error

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from plumbing.refusals import Refused
-from risk_scorer.contract.events import LoginEvent
-from risk_scorer.core.facts import NO_FINGERPRINT_FACTS
-from risk_scorer.core.observation import BadEvent, Observation, canonical_address, observe
-from risk_scorer.flows.ports import Agents, Fingerprints, IpLookup
+from risk_scorer.contract.events import LoginEvent, SessionContext
+from risk_scorer.core.facts import NO_FINGERPRINT_FACTS, NO_IP_FACTS, SessionFacts
+from risk_scorer.core.observation import BadEvent, Observation, canonical_address, observe, session_facts
+from risk_scorer.flows.ports import Agents, Fingerprints, IpLookup, Zones
 
 EARLIEST_LOGIN = 946_684_800.0
 """2000-01-01: a login before it is a clock that was never set, or seconds mistaken for another unit."""
@@ -23,12 +23,13 @@ Where = Callable[[int], str]
 
 
 class Observer:
-    """Looks up what is known apart from the login itself: network, agent, fingerprint."""
+    """Looks up what is known apart from the login itself: network, agent, fingerprint, time zone."""
 
-    def __init__(self, ip_lookup: IpLookup, agents: Agents, fingerprints: Fingerprints) -> None:
+    def __init__(self, ip_lookup: IpLookup, agents: Agents, fingerprints: Fingerprints, zones: Zones) -> None:
         self._networks = ip_lookup.facts_many
         self._agent = agents.facts
         self._fingerprint = fingerprints.facts
+        self._local_time = zones.local
 
     def observations(
         self, events: Sequence[LoginEvent], event_ids: Sequence[str], *, now: float, where: Where
@@ -40,7 +41,7 @@ class Observer:
             for position, event in enumerate(events):  # noqa: B007 - the failure below names the position
                 addresses.append(canonical_address(event.ip))
             networks = self._networks(addresses)
-            agent, fingerprint = self._agent, self._fingerprint
+            agent, fingerprint, local_time = self._agent, self._fingerprint, self._local_time
             found = []
             for position, event in enumerate(events):
                 seen = observe(
@@ -51,6 +52,8 @@ class Observer:
                     network=networks[position],
                     agent=agent(event.user_agent),
                     fingerprint=fingerprint(event.ja4) if event.ja4 else NO_FINGERPRINT_FACTS,
+                    local_time=local_time,
+                    session=None if event.session is None else self._began(event.session),
                 )
                 if seen.ts < EARLIEST_LOGIN:
                     raise BadEvent("invalid_timestamp", "$.timestamp", "timestamp lies before the year 2000")
@@ -58,6 +61,13 @@ class Observer:
             return found
         except BadEvent as error:
             raise refused(error, where(position)) from None
+
+    def _began(self, session: SessionContext) -> SessionFacts:
+        """What is known of the context that a session began in. Raises BadEvent."""
+        network = NO_IP_FACTS
+        if session.ip:
+            [network] = self._networks([canonical_address(session.ip, "$.session.ip")])
+        return session_facts(session, network, self._agent(session.user_agent))
 
 
 def refused(error: BadEvent, path: str) -> Refused:

@@ -158,6 +158,12 @@ class Fingerprints(Protocol):
     def facts(self, ja4: str) -> FingerprintFacts: ...
 
 
+class Zones(Protocol):
+    def local(self, country: str, latitude: float | None, longitude: float | None, moment: float) -> tuple[str, int]:
+        """The time zone of a place and what it is ahead of UTC at that epoch second; ("", 0) when unknown."""
+        ...
+
+
 class Callers(Protocol):
     def caller(self, text: str) -> Caller | None:
         """Who holds this credential, or None. Raises: Refused."""

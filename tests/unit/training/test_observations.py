@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from risk_scorer.adapters.time_zones import TimeZones
 from risk_scorer.core.facts import AgentFacts, IpFacts
 from tests.unit.training.logs import LOOKUPS, log, network, without
 from training.lookups import Lookups, address_problem
@@ -64,3 +65,14 @@ def test_addresses_of_which_nothing_is_known_contradict_nothing() -> None:
     assert address_problem(TABLE, Lookups(network=lambda _: IpFacts())) is None
     silent = replace(without(TABLE, "country", "asn"), asn=np.zeros(300, np.int64))
     assert address_problem(silent, Lookups(network=lambda _: IpFacts(asn=1, country="ZZ"))) is None
+
+
+def test_time_zones_are_looked_up_by_place_and_by_country_alone_where_addresses_are_made_up() -> None:
+    """As the scoring service would, for hours as people's own clocks tell them."""
+    local_time = TimeZones().local
+    zones = {"NO": "Europe/Oslo", "US": "America/New_York", "DE": "Europe/Berlin", "SE": "Europe/Stockholm"}
+    for lookups in (LOOKUPS, LOOKUPS.without_networks()):
+        found = list(observations(TABLE, replace(lookups, local_time=local_time)))
+        assert [each.zone for each in found] == [zones[country] for country in TABLE.country]
+        assert {each.utc_offset_s for each in found if each.country == "US"} == {-14_400}
+    assert next(observations(TABLE, LOOKUPS)).zone == ""

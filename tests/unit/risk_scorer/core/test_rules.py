@@ -41,7 +41,14 @@ def test_a_quiet_login_matches_no_rule() -> None:
         ("bad_reputation", {"ip_rep": 100.0}),
         ("malicious_fingerprint", {"fingerprint": FingerprintFacts(parses=True, is_malicious=True)}),
         ("session_client_changed", {"session": SessionFacts(device_id="dev-2")}),
-        ("session_network_changed", {"session": SessionFacts(country="DE", asn_key="1"), "asn_key": "2"}),
+        (
+            "session_network_changed",
+            {
+                "session": SessionFacts(asn_key="1", country="DE"),
+                "asn_key": "2",
+                "network": IpFacts(asn=2, country="US"),
+            },
+        ),
         ("impossible_travel", {"network": IpFacts(latitude=-33.9, longitude=151.2), "prefix": "203.0.113.0/24"}),
     ],
 )
@@ -156,8 +163,8 @@ CLIENT_RULES = {"fingerprint_contradicts_browser", "unparseable_fingerprint", "a
                 "malicious_fingerprint", "session_client_changed"}  # fmt: skip
 ALL_WRONG = msgspec.structs.replace(
     STRANGE, ts=NOON + 60.0, user_agent="curl/8", browser="Other", browser_version="curl 8",
-    network=IpFacts(latitude=-33.9, longitude=151.2, is_listed=True), session=SessionFacts(device_id="dev-1",
-    country="US"), fingerprint=FingerprintFacts(is_malicious=True),
+    network=IpFacts(latitude=-33.9, longitude=151.2, is_listed=True, country="RU"),
+    session=SessionFacts(device_id="dev-1", country="US"), fingerprint=FingerprintFacts(is_malicious=True),
 )  # fmt: skip
 
 

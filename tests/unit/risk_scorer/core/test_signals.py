@@ -145,20 +145,32 @@ def test_a_session_that_goes_on_elsewhere_is_noticed(changes: dict[str, Any], ch
     assert column("session_client", seen(**changes), known()) == 0.0
 
 
+ELSEWHERE = "203.0.113.0/24"
+
+
 @pytest.mark.parametrize(
-    ("changes", "changed"),
+    ("prefix", "asn", "country", "changed"),
     [
-        ({}, 0.0),
-        ({"prefix": "203.0.113.0/24"}, 0.0),
-        ({"prefix": "203.0.113.0/24", "asn_key": "64511"}, 0.5),
-        ({"prefix": "203.0.113.0/24", "asn_key": "64511", "country": "DE"}, 1.0),
-        ({"prefix": "203.0.113.0/24", "country": "DE"}, 0.0),
-        ({"prefix": "203.0.113.0/24", "asn_key": "", "country": "DE"}, 1.0),
-        ({"prefix": "203.0.113.0/24", "asn_key": "", "country": ""}, 0.0),
+        ("198.51.100.0/24", 64500, "US", 0.0),
+        (ELSEWHERE, 64500, "US", 0.0),
+        (ELSEWHERE, 64511, "US", 0.5),
+        (ELSEWHERE, 64511, "", 0.5),
+        (ELSEWHERE, 64511, "DE", 1.0),
+        (ELSEWHERE, 64500, "DE", 0.0),
+        (ELSEWHERE, 0, "DE", 1.0),
+        (ELSEWHERE, 0, "", 0.0),
     ],
-    ids=["same", "same operator", "other operator", "other country", "roaming", "operator unknown", "unknown"],
-)  # fmt: skip
-def test_a_session_that_moves_is_told_by_operator_and_country(changes: dict[str, Any], changed: float) -> None:
-    """A telephone roams with its own operator; people change from Wi-Fi to mobile."""
-    assert column("session_network", seen(session=BEGAN, **changes), known()) == changed
-    assert column("session_network", seen(session=SessionFacts(), **changes), known()) == 0.0
+)
+def test_a_session_that_moves_is_told_by_operator_and_country(
+    prefix: str, asn: int, country: str, changed: float
+) -> None:
+    """A telephone roams with its own operator; people change from Wi-Fi to mobile; what is unknown is no change."""
+    now = {"prefix": prefix, "network": IpFacts(asn=asn, country=country)}
+    assert column("session_network", seen(session=BEGAN, **now), known()) == changed
+    assert column("session_network", seen(session=SessionFacts(), **now), known()) == 0.0
+
+
+def test_what_an_event_says_of_its_own_network_does_not_move_its_session() -> None:
+    """The session's network was looked up, so the request's is compared as looked up."""
+    now = seen(session=BEGAN, prefix=ELSEWHERE, asn_key="1", country="DE", network=IpFacts(asn=64500, country="US"))
+    assert column("session_network", now, known()) == 0.0

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from plumbing.refusals import Refused
-from risk_scorer.contract.events import LoginEvent
-from risk_scorer.core.facts import AgentFacts, FingerprintFacts, IpFacts
+from risk_scorer.contract.events import LoginEvent, SessionContext
+from risk_scorer.core.facts import AgentFacts, FingerprintFacts, IpFacts, SessionFacts
 from risk_scorer.core.observation import Observation
 from risk_scorer.flows.observe import Observer
 
@@ -15,7 +15,7 @@ NOW = 1_760_000_000.0
 
 
 class Facts:
-    """Look-ups that know one place, one browser and one fingerprint."""
+    """Look-ups that know one place, one browser, one fingerprint and one time zone."""
 
     def facts_many(self, ips: Sequence[str]) -> list[IpFacts]:
         return [
@@ -33,9 +33,14 @@ class Fingerprints:
         return FingerprintFacts(parses=ja4.startswith("t13"))
 
 
+class Zones:
+    def local(self, country: str, latitude: float | None, longitude: float | None, moment: float) -> tuple[str, int]:
+        return {"US": ("America/Los_Angeles", -25_200)}.get(country, ("", 0))
+
+
 def observed(*events: dict[str, Any]) -> list[Observation]:
     reported = [LoginEvent(**{"user_id": "u1", "ip": "198.51.100.9", **fields}) for fields in events]
-    observer = Observer(Facts(), Agents(), Fingerprints())  # type: ignore[arg-type]
+    observer = Observer(Facts(), Agents(), Fingerprints(), Zones())  # type: ignore[arg-type]
     ids = [f"evt_{number}" for number in range(len(reported))]
     return observer.observations(reported, ids, now=NOW, where=lambda i: f"$[{i}]")
 
@@ -125,3 +130,41 @@ def test_an_event_keeps_the_id_it_brings() -> None:
     """Ours are for events without one."""
     [mine, theirs] = observed({}, {"event_id": "login-77"})
     assert (mine.event_id, theirs.event_id) == ("evt_0", "login-77")
+
+
+def test_the_time_zone_is_that_of_the_country_that_counts() -> None:
+    """The caller's country outranks the look-up here as well; of an unknown one no zone is known."""
+    [plain, told] = observed({}, {"country": "XX"})
+    assert (plain.zone, plain.utc_offset_s) == ("America/Los_Angeles", -25_200)
+    assert (told.zone, told.utc_offset_s) == ("", 0)
+
+
+def test_a_session_is_looked_up_as_the_login_was() -> None:
+    """Network, client and fingerprint as they were when it began; nothing is known of what is not told."""
+    told = SessionContext(ip="::ffff:203.0.113.7", user_agent="Firefox", device_id="d1", ja4="t13")
+    [without, whole, empty] = observed({}, {"kind": "refresh", "session": told}, {"session": SessionContext()})
+    assert without.session is None
+    assert (whole.kind, whole.session) == (
+        "refresh",
+        SessionFacts(prefix="203.0.113.0/24", asn_key="64500", country="US", browser="Firefox", os="Linux",
+                     device_type="unknown", device_id="d1", ja4="t13"),
+    )  # fmt: skip
+    assert empty.session is not None
+    assert (empty.session.prefix, empty.session.asn_key, empty.session.country) == ("", "", "")
+
+
+@pytest.mark.parametrize("address", ["198.01.100.9", "localhost", " "])
+def test_a_session_that_began_at_no_address_is_refused(address: str) -> None:
+    """It is named by its own path, and not repeated."""
+    refused = refusal(session=SessionContext(ip=address))
+    assert (refused.status, refused.code) == (422, "invalid_ip")
+    assert refused.evidence["field"] == "$[1].session.ip"
+    assert address.strip() == "" or address not in refused.message
+
+
+@pytest.mark.parametrize("field", ["user_agent", "device_id", "ja4"])
+@pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
+def test_a_sessions_texts_are_checked_as_well(field: str, text: str) -> None:
+    """They are kept in the log with the event."""
+    refused = refusal(session=SessionContext(**{field: text}))
+    assert (refused.status, refused.code, refused.evidence["field"]) == (422, "invalid_text", "$[1].session")
