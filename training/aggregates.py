@@ -1,6 +1,6 @@
 """What everyone's logins add up to, as Ibis expressions: DuckDB runs them here, another engine can run the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import ibis
@@ -15,14 +15,10 @@ ATTRIBUTES = tuple((name, _FIELDS.get(name, name)) for name in COUNTED)
 
 
 class Logins:
-    """Successful logins, collected while a log streams by, as one table to ask questions of."""
+    """Successful logins of a stretch of a log, as one table to ask questions of."""
 
-    def __init__(self) -> None:
-        self._seen: list[Observation] = []
-
-    def add(self, seen: Observation) -> None:
-        """One more successful login."""
-        self._seen.append(seen)
+    def __init__(self, seen: Iterable[Observation]) -> None:
+        self._seen = list(seen)
 
     def __len__(self) -> int:
         return len(self._seen)

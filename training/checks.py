@@ -15,6 +15,7 @@ from risk_scorer.core.features import FEATURES
 from risk_scorer.core.history import UserHistory
 from risk_scorer.core.model import Model
 from risk_scorer.core.scoring import NOBODY, score_many
+from risk_scorer.core.shares import shares
 from risk_scorer.core.signals import PLACE
 from training.judging import Parts, weighed
 from training.refusals import TrainingRefusedError
@@ -25,8 +26,11 @@ Matrix = NDArray[np.float64]
 LOGINS_TO_VARY = 200
 STEPS = 9
 WELL_KNOWN_LOGINS = 5
-LOOKED_UP = frozenset({"ip_rep", "geo_distance", "ja4_valid", "ja4_contradicts_browser"})
-"""Features that look-ups fill: a log whose look-ups all agree lacks them, which is no fault of the log."""
+LOOKED_UP = frozenset({
+    "ip_rep", "geo_distance", "ja4_valid", "ja4_contradicts_browser",
+    "place_distance", "speed", "recent_failures", "network_people_failing",
+})  # fmt: skip
+"""Features of look-ups and of failures: a log whose look-ups all agree, or without failures, lacks them."""
 
 
 class DeadFeature(TrainingRefusedError):
@@ -62,7 +66,8 @@ def require_living_features(
     """Raises DeadFeature unless each feature, moved over its range in `fitted`, moves the score of some login."""
     places = np.unique(np.linspace(0, len(block.signals) - 1, LOGINS_TO_VARY).astype(int))
     some = replace(block, signals=block.signals[places], succeeded=block.succeeded[places])
-    seen = features.compute(block.signals, block.scales)
+    shared = shares(block.signals, block.scales.total, block.scales.kinds)
+    seen = features.compute(block.signals, shared, block.scales)
     before = weighed(parts, some, score_map, seen=seen[places]).score
     for name in declared:
         column = FEATURES.index(name)

@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,18 +12,21 @@ import numpy as np
 
 from risk_scorer.core import encoders as frequencies
 from risk_scorer.core import manifest as declaration
-from risk_scorer.core.artefact import ENCODERS, FOR_ENGINEERS, FOREST_ARRAYS, HISTORIES, MANIFEST, USER_GEO, version_of
+from risk_scorer.core.artefact import ENCODERS, FOR_ENGINEERS, FOREST_ARRAYS, HISTORIES, MANIFEST, PAIR_ARRAYS, USER_GEO, version_of
 from risk_scorer.core.calibration import ScoreMap
 from risk_scorer.core.manifest import (
     FORMAT,
     ForestNumbers,
+    HourNumbers,
     LevelNumbers,
     Manifest,
     MarkNumbers,
+    PairNumbers,
     Rows,
     RuleNumbers,
     Span,
 )
+from risk_scorer.core.pairs import PARTS
 from risk_scorer.core.rules import WEIGHTS
 from risk_scorer.core.signals import LEVELS
 from training.calibrate import Mark
@@ -47,6 +50,7 @@ class Fitted:
     isolation: Any
     match_rates: Mapping[str, float | None]
     marks: Mapping[str, Mark]
+    simulated: Mapping[str, float]
     rows_fitted: int
     rows_held_out: int
     notes: tuple[str, ...]
@@ -59,7 +63,8 @@ def described(events: EventTable, swept: Sweep, fitted: Fitted, *, seed: int) ->
         USER_GEO: _user_geo(swept),
         HISTORIES: msgspec.msgpack.encode(dict(sorted(swept.histories.items()))),
         FOR_ENGINEERS: _dumped(fitted.isolation),
-        **_forest_files(fitted),
+        **_arrays("forest_", FOREST_ARRAYS, fitted.parts.forest),
+        **_arrays("pairs_", PAIR_ARRAYS, fitted.parts.pairs),
     }
     manifest = _manifest(events, swept, fitted, seed, {name: digest(content) for name, content in files.items()})
     named = msgspec.structs.replace(manifest, model_version=version_of(manifest))
@@ -77,12 +82,11 @@ def _dumped(isolation: Any) -> bytes:
     return stream.getvalue()
 
 
-def _forest_files(fitted: Fitted) -> dict[str, bytes]:
+def _arrays(prefix: str, names: Iterable[str], holder: object) -> dict[str, bytes]:
     files = {}
-    for name in FOREST_ARRAYS:
+    for name in names:
         stream = io.BytesIO()
-        array = getattr(fitted.parts.forest, name.removeprefix("forest_").removesuffix(".npy"))
-        np.save(stream, array, allow_pickle=False)
+        np.save(stream, getattr(holder, name.removeprefix(prefix).removesuffix(".npy")), allow_pickle=False)
         files[name] = stream.getvalue()
     return files
 
@@ -114,6 +118,15 @@ def _manifest(events: EventTable, swept: Sweep, fitted: Fitted, seed: int, files
         ),
         most_nats=parts.likelihood.most,
         likelihood=_levels(parts),
+        pairs=PairNumbers(
+            trees=len(parts.pairs.root) - 1,
+            depth=parts.pairs.depth,
+            baseline=parts.pairs.baseline,
+            usual=dict(zip(PARTS, parts.pairs.usual.tolist(), strict=True)),
+        ),
+        hours=HourNumbers(
+            profile=tuple(parts.hours.profile.tolist()), strength=parts.hours.strength, weight=parts.hours.weight
+        ),
         rules={
             name: RuleNumbers(weight=weight, match_rate=fitted.match_rates[name]) for name, weight in WEIGHTS.items()
         },
@@ -121,6 +134,7 @@ def _manifest(events: EventTable, swept: Sweep, fitted: Fitted, seed: int, files
         surprise_weight=parts.surprise.weight,
         score_map=tuple(zip(score_map.evidence.tolist(), score_map.score.tolist(), strict=True)),
         marks={name: MarkNumbers(**asdict(mark)) for name, mark in fitted.marks.items()},
+        simulated=dict(fitted.simulated),
         notes=(*events.notes, *fitted.notes),
     )
 

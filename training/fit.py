@@ -10,15 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import IsolationForest
 
+from risk_scorer.contract.assessment import MEDIUM_FROM
 from risk_scorer.core import features, forest
 from risk_scorer.core.artefact import MANIFEST, load
+from risk_scorer.core.calibration import ScoreMap
 from risk_scorer.core.features import Scales
 from risk_scorer.core.manifest import Manifest
-from training import calibrate, checks, measure, publish
+from risk_scorer.core.rules import WEIGHTS, RuleBook
+from risk_scorer.core.shares import shares
+from training import calibrate, checks, measure, pair_fit, publish
+from training.attackers import KINDS
 from training.calibrate import Mark
 from training.describe import Fitted, described
 from training.forest_export import export
-from training.judging import Parts, evidence, weighed
+from training.judging import Parts, evidence, weighed, weighed_signals
 from training.lookups import Lookups, address_problem
 from training.refusals import TrainingRefusedError
 from training.sources import EventTable
@@ -31,7 +36,8 @@ TREES, SAMPLES, CONTAMINATION = 100, 256, 0.02
 """Source: Liu, Ting, Zhou 2008, section 5: more trees or samples change little."""
 LEAST_SUCCESSES = 200
 MOST_NATS = 6.0
-FOREST_WEIGHT = 0.5
+FOREST_WEIGHT = 0.25
+RULE_BOOK = RuleBook(weight=np.array(list(WEIGHTS.values())))
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ def train(
     problem = address_problem(events, lookups)
     usable = lookups if problem is None else lookups.without_networks()
     absent = measure.columns_of(events, address_problem=problem, without=without)
-    swept = sweep(events, usable, absent=absent, progress=progress)
+    swept = sweep(events, usable, absent=absent, seed=seed, progress=progress)
     fitted = fit(swept, absent, seed=seed, budgets=budgets or Budgets())
     progress("fit", 1.0)
     key = publish.signing_key(key_path)
@@ -120,23 +126,27 @@ def fit(swept: Sweep, absent: Mapping[str, str], *, seed: int, budgets: Budgets)
     declared = measure.declared(absent)
     far_km = measure.unknown_km(swept.fitting)
     fitting, held_out = _with_distance(swept.fitting, far_km), _with_distance(swept.held_out, far_km)
-    by_block = [features.compute(block.signals, block.scales) for block in fitting]
+    by_block = [_features(block) for block in fitting]
     kept = checks.varying(by_block, declared.features)
     seen = np.concatenate(by_block)
-    reasons = {name: "the same in every login of this log" for name in declared.features if name not in kept}
+    same = {name: "the same in every login of this log" for name in declared.features if name not in kept}
     columns = features.places(kept)
     isolation = _isolation_forest(seen[:, columns], seed)
     walked = export(isolation, columns)
     unusual = -forest.decision_function(walked, seen[_succeeded(fitting)])
+    absent = {**absent, **declared.absent}
+    levels = measure.likelihood(fitting, swept.encoders, absent, most=MOST_NATS)
     parts = Parts(
         forest=walked,
-        likelihood=measure.likelihood(fitting, swept.encoders, {**absent, **declared.absent}, most=MOST_NATS),
+        likelihood=levels,
+        pairs=pair_fit.learn(fitting, levels, seed=seed),
+        hours=measure.hours(fitting, absent),
+        rules=RULE_BOOK,
         surprise=calibrate.surprise(unusual, FOREST_WEIGHT),
     )
     nats = np.concatenate([evidence(parts, block)[block.succeeded] for block in held_out])
     step_up, deny = calibrate.mark(nats, budgets.step_up), calibrate.mark(nats, budgets.deny)
     score_map = calibrate.score_map(nats, step_up, deny)
-    notes = [*_mark_notes(step_up, deny)]
     last = held_out[-1]
     scored = weighed(parts, last, score_map)
     calm = checks.require_quiet_logins_pass(last.signals[last.succeeded], scored.score[last.succeeded])
@@ -145,15 +155,30 @@ def fit(swept: Sweep, absent: Mapping[str, str], *, seed: int, budgets: Budgets)
         parts=parts,
         score_map=score_map,
         features=kept,
-        absent={**declared.absent, **reasons},
+        absent={**absent, **same},
         unknown_km=far_km,
         isolation=isolation,
         match_rates=measure.match_rates(fitting, declared.absent),
         marks={"step_up": step_up, "deny": deny},
+        simulated=_simulated(parts, held_out, score_map),
         rows_fitted=len(seen),
         rows_held_out=len(nats),
-        notes=tuple(notes + ([calm] if calm else [])),
+        notes=(*_mark_notes(step_up, deny), *([calm] if calm else [])),
     )
+
+
+def _features(block: Block) -> Matrix:
+    shared = shares(block.signals, block.scales.total, block.scales.kinds)
+    return features.compute(block.signals, shared, block.scales)
+
+
+def _simulated(parts: Parts, held_out: Sequence[Block], score_map: ScoreMap) -> dict[str, float]:
+    """The share of the held-out strangers that reach the mark of 60, by kind."""
+    reached = np.concatenate(
+        [weighed_signals(parts, block, block.strangers, score_map).score >= MEDIUM_FROM for block in held_out]
+    )
+    kinds = np.concatenate([block.stranger_kinds for block in held_out])
+    return {name: float(reached[kinds == kind].mean()) for kind, name in enumerate(KINDS) if (kinds == kind).any()}
 
 
 def _with_distance(blocks: Sequence[Block], far_km: float) -> tuple[Block, ...]:

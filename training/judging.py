@@ -5,16 +5,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from risk_scorer.core import calibration, features, forest, likelihood, rules
+from risk_scorer.core import features, scoring
 from risk_scorer.core.calibration import ScoreMap, Surprise, Weighed
 from risk_scorer.core.forest import Forest
 from risk_scorer.core.likelihood import Likelihood
-from risk_scorer.core.rules import WEIGHTS
+from risk_scorer.core.model import Hours
+from risk_scorer.core.pairs import Pairs
+from risk_scorer.core.rules import RuleBook
+from risk_scorer.core.shares import shares
 from training.sweep import Block
 
 Matrix = NDArray[np.float64]
 
-RULE_WEIGHTS = np.array(list(WEIGHTS.values()))
 ANY_MAP = ScoreMap(evidence=np.array([0.0, 1.0]), score=np.array([40.0, 60.0]))
 """A scale for when only the evidence is asked for."""
 
@@ -25,6 +27,9 @@ class Parts:
 
     forest: Forest
     likelihood: Likelihood
+    pairs: Pairs
+    hours: Hours
+    rules: RuleBook
     surprise: Surprise
 
 
@@ -35,15 +40,15 @@ def evidence(parts: Parts, block: Block) -> Matrix:
 
 def weighed(parts: Parts, block: Block, score_map: ScoreMap, *, seen: Matrix | None = None) -> Weighed:
     """The block's logins on this scale; `seen` replaces the features that the block would have."""
+    return weighed_signals(parts, block, block.signals, score_map, seen=seen)
+
+
+def weighed_signals(
+    parts: Parts, block: Block, signals: Matrix, score_map: ScoreMap, *, seen: Matrix | None = None
+) -> Weighed:
+    """Signals that were measured against the block's frequencies, on this scale."""
     scale, unseen = block.rarity
-    levels = replace(parts.likelihood, scale=scale, unseen=unseen)
-    matrix = features.compute(block.signals, block.scales) if seen is None else seen
-    return calibration.weigh(
-        forest.decision_function(parts.forest, matrix),
-        likelihood.terms(block.signals, levels, total=block.scales.total, kinds=block.scales.kinds),
-        likelihood.familiar(block.signals, levels),
-        rules.matches(block.signals),
-        RULE_WEIGHTS,
-        surprise=parts.surprise,
-        score_map=score_map,
-    )
+    current = replace(parts, likelihood=replace(parts.likelihood, scale=scale, unseen=unseen))
+    shared = shares(signals, block.scales.total, block.scales.kinds)
+    matrix = features.compute(signals, shared, block.scales) if seen is None else seen
+    return scoring.weighed(current, signals, shared, matrix, score_map)

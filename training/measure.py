@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk_scorer.core import features, rules
-from risk_scorer.core.encoders import COUNTED, Encoders
+from risk_scorer.core.encoders import Encoders
 from risk_scorer.core.features import COLUMN_OF_ATTRIBUTE, COLUMN_OF_FEATURE, FEATURES
-from risk_scorer.core.likelihood import PARENT, Likelihood, own_share, world_share
+from risk_scorer.core.likelihood import WORLD, Likelihood, own_share
+from risk_scorer.core.model import Hours
 from risk_scorer.core.rules import COLUMN_OF_RULE, RULES
+from risk_scorer.core.shares import shares
 from risk_scorer.core.signals import LEVELS, PLACE
 from training.sources import EventTable
 from training.sweep import Block, rarity_of
@@ -19,6 +21,7 @@ Matrix = NDArray[np.float64]
 
 DAY_SECONDS = 86_400.0
 STRENGTHS = np.logspace(-2, 2, 17)
+HOUR_STRENGTHS = np.logspace(0, 3, 13)
 DISCOUNTS = np.linspace(0.0, 0.9, 10)
 ENOUGH_LOGINS = 40_000
 UNKNOWN_DISTANCE_QUANTILE = 0.95  # a place that cannot be told is neither near nor impossibly far
@@ -56,6 +59,7 @@ def declared(absent_columns: Mapping[str, str]) -> Declared:
     needed = {
         **COLUMN_OF_FEATURE,
         **{f"level:{level}": COLUMN_OF_ATTRIBUTE[level] for level in LEVELS},
+        "term:unusual_hour": "hour",
         **{f"rule:{rule}": COLUMN_OF_RULE[rule] for rule in RULES},
     }
     absent = {name: absent_columns[column] for name, column in needed.items() if column in absent_columns}
@@ -72,7 +76,9 @@ def unknown_km(blocks: Sequence[Block]) -> float:
 
 
 def _distances(block: Block) -> Matrix:
-    found = features.compute(block.signals[block.succeeded], block.scales)[:, features.DISTANCE]
+    signals = block.signals[block.succeeded]
+    shared = shares(signals, block.scales.total, block.scales.kinds)
+    found = features.compute(signals, shared, block.scales)[:, features.DISTANCE]
     return found[~np.isnan(found)]
 
 
@@ -109,13 +115,24 @@ def _loyalty(blocks: Sequence[Block], level: str) -> tuple[float, float]:
 
 
 def _own_choices(block: Block, level: str) -> tuple[Matrix, Matrix, Matrix, Matrix]:
-    parent = PARENT[level]
     signals = block.signals[block.succeeded]
-    logins = signals[:, PLACE[f"seen_{parent}" if parent else "logins"]]
-    signals, logins = signals[logins > 0], logins[logins > 0]
-    total = signals[:, PLACE[f"count_{parent}"]] if parent else block.scales.total
-    world = world_share(signals[:, PLACE[f"count_{level}"]], total, block.scales.kinds[COUNTED.index(level)])
-    return signals[:, PLACE[f"seen_{level}"]], logins, signals[:, PLACE[f"spread_{level}"]], world
+    signals = signals[signals[:, PLACE["logins"]] > 0]
+    world = shares(signals, block.scales.total, block.scales.kinds)[:, WORLD[LEVELS.index(level)]]
+    return signals[:, PLACE[f"seen_{level}"]], signals[:, PLACE["logins"]], signals[:, PLACE[f"spread_{level}"]], world
+
+
+def hours(blocks: Sequence[Block], absent: Mapping[str, str]) -> Hours:
+    """Everyone's hours in their own zones, and the back-off that makes people's own next hours likeliest."""
+    signals = np.concatenate([block.signals[block.succeeded] for block in blocks])
+    counted = np.bincount(signals[:, PLACE["hour_local"]].astype(int), minlength=24) + 1.0
+    profile = counted / counted.sum()
+    known = signals[signals[:, PLACE["hour_logins"]] > 0]
+    if "hour" in absent or len(known) == 0:
+        return Hours(profile=profile, strength=1.0, weight=0.0)
+    everyone = profile[known[:, PLACE["hour_local"]].astype(int)]
+    near, total = known[:, PLACE["hour_near"]], known[:, PLACE["hour_logins"]]
+    fits = [float(np.log((near + each * everyone) / (total + each)).sum()) for each in HOUR_STRENGTHS]
+    return Hours(profile=profile, strength=float(HOUR_STRENGTHS[int(np.argmax(fits))]), weight=1.0)
 
 
 def match_rates(blocks: Sequence[Block], absent: Mapping[str, str]) -> dict[str, float | None]:

@@ -6,7 +6,7 @@ measured against the frequencies at their common start.
 """
 
 import itertools
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from risk_scorer.core.encoders import COUNTED, Encoders, kinds, uniform_ratios
 from risk_scorer.core.features import COLUMN_OF_ATTRIBUTE, Scales
 from risk_scorer.core.history import UserHistory, usual_place
-from risk_scorer.core.signals import LEVELS, Row
+from risk_scorer.core.observation import Observation
+from risk_scorer.core.signals import LEVELS, Row, gather
 from risk_scorer.core.signals import table as as_matrix
 from training import aggregates
+from training.attackers import SELDOM_EVERY, Attackers
 from training.lookups import Lookups
 from training.observations import observations
 from training.sources import EventTable
@@ -27,8 +29,16 @@ from training.stream import Past, Progress, look_then_learn, quiet
 BLOCKS = 10
 HELD_OUT_BLOCKS = 2
 
-RARITY_LEVELS = frozenset({"asn", "browser_version", "ja4"})
-"""Levels at which a value that few people have speaks against the login by itself."""
+RARITY_LEVELS = frozenset({"asn", "ja4"})
+"""Levels at which a value that few people have speaks against the login by itself.
+
+A browser's version is none of them: the newest one is always rare in a log of last month.
+"""
+VICTIMS_A_BLOCK = 4_000
+"""Logins of a block that strangers are put in the place of, about.
+
+More does not make the trees better, only the training longer.
+"""
 
 Matrix = NDArray[np.float64]
 Rarity = tuple[Matrix, Matrix]
@@ -37,12 +47,18 @@ Rarity = tuple[Matrix, Matrix]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One stretch of the log: (n, columns) `signals`, what they were measured against, which logins succeeded."""
+    """One stretch of the log: (n, columns) `signals`, what they were measured against, which logins succeeded.
+
+    `strangers` (m, columns) are simulated attackers in the place of people with a history, `stranger_kinds` (m,) the
+    place of each in `attackers.KINDS`.
+    """
 
     signals: Matrix
     scales: Scales
     rarity: Rarity
     succeeded: NDArray[np.bool_]
+    strangers: Matrix
+    stranger_kinds: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +98,30 @@ class _Totals:
         self.total += len(logins)
 
 
-def sweep(events: EventTable, lookups: Lookups, *, absent: Container[str] = (), progress: Progress = quiet) -> Sweep:
-    """Goes through the log once, probes aside. Columns that are `absent` are not counted."""
+def sweep(
+    events: EventTable, lookups: Lookups, *, absent: Container[str] = (), seed: int = 0, progress: Progress = quiet
+) -> Sweep:
+    """Goes through the log once, probes aside. Columns that are `absent` are not counted; `seed` draws strangers."""
     edges = np.linspace(0, len(events), BLOCKS + 1).astype(int).tolist()
     totals, past, blocks = _Totals(absent), Past(), []
+    chance = np.random.default_rng(seed)
     waiting: list[aggregates.Logins] = []
     for number, (start, stop) in enumerate(itertools.pairwise(edges)):
         encoders = totals.encoders()
         scales = Scales(total=float(totals.total), kinds=kinds(encoders), unknown_km=0.0)
-        gathered, logins = _gathered(events, lookups, (start, stop), encoders, past)
-        succeeded = _succeeded(events, start, stop)
-        blocks.append(Block(as_matrix(gathered), scales, rarity_of(encoders), succeeded))
+        seen = _seen(events, lookups, start, stop)
+        gathered, strangers = _gathered(seen, encoders, past, chance)
+        logins = aggregates.Logins(login for login in seen if login.success)
+        blocks.append(
+            Block(
+                signals=as_matrix(gathered),
+                scales=scales,
+                rarity=rarity_of(encoders),
+                succeeded=np.array([login.success for login in seen], dtype=bool),
+                strangers=as_matrix([row for _, row in strangers]),
+                stranger_kinds=np.array([kind for kind, _ in strangers], dtype=np.int64),
+            )
+        )
         if number < BLOCKS - HELD_OUT_BLOCKS:
             totals.add(logins)
         else:
@@ -116,24 +145,26 @@ def rarity_of(encoders: Encoders) -> Rarity:
     return np.array([scale for scale, _ in ratios]), np.array([unseen for _, unseen in ratios])
 
 
+def _seen(events: EventTable, lookups: Lookups, start: int, stop: int) -> list[Observation]:
+    every = zip(observations(events, lookups, start=start, stop=stop), events.probe[start:stop], strict=True)
+    return [seen for seen, probe in every if not probe]
+
+
 def _gathered(
-    events: EventTable, lookups: Lookups, span: tuple[int, int], encoders: Encoders, past: Past
-) -> tuple[list[Row], aggregates.Logins]:
-    start, stop = span
-    rows, logins = [], aggregates.Logins()
-    probes = events.probe[start:stop]
-    for seen, probe in zip(observations(events, lookups, start=start, stop=stop), probes, strict=True):
-        if probe:
-            continue
+    logins: Sequence[Observation], encoders: Encoders, past: Past, chance: np.random.Generator
+) -> tuple[list[Row], list[tuple[int, Row]]]:
+    """The numbers of each login, and of strangers in the place of some of those that succeeded."""
+    attackers = Attackers([seen for seen in logins if seen.success], chance)
+    share = VICTIMS_A_BLOCK / max(1, len(attackers.logins))
+    rows, strangers = [], []
+    for seen in logins:
+        history = past.histories.get(seen.user_id)
+        if seen.success and history is not None and history.logins and chance.random() < share:
+            seldom = len(strangers) % SELDOM_EVERY == 0
+            for kind, stranger in attackers.against(seen, with_seldom=seldom):
+                strangers.append((kind, gather(encoders, stranger, history, past.crowd.around(stranger))))
         rows.append(look_then_learn(encoders, seen, past, is_probe=False))
-        if seen.success:
-            logins.add(seen)
-    return rows, logins
-
-
-def _succeeded(events: EventTable, start: int, stop: int) -> NDArray[np.bool_]:
-    kept: NDArray[np.bool_] = events.success[start:stop][events.probe[start:stop] == ""].astype(bool)
-    return kept
+    return rows, strangers
 
 
 def _usual_places(sums: Mapping[str, list[float]]) -> dict[str, tuple[float, float]]:

@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from risk_scorer.core import encoders as frequencies
 from risk_scorer.core import manifest as declaration
+from risk_scorer.core import trees
 from risk_scorer.core.calibration import ScoreMap, Surprise
 from risk_scorer.core.features import FEATURES, WIDTH, Scales
 from risk_scorer.core.forest import Forest
 from risk_scorer.core.likelihood import Likelihood
 from risk_scorer.core.manifest import FORMAT, Manifest
-from risk_scorer.core.model import Model
+from risk_scorer.core.model import Hours, Model
+from risk_scorer.core.pairs import INPUTS, PARTS, Pairs
 from risk_scorer.core.rules import RULES, RuleBook
 from risk_scorer.core.signals import LEVELS
 
@@ -38,7 +40,15 @@ FOREST_ARRAYS: Mapping[str, type[np.generic]] = {
     "forest_path.npy": np.float64,
     "forest_root.npy": np.int32,
 }
-SERVED = (ENCODERS, USER_GEO, HISTORIES, *FOREST_ARRAYS)
+PAIR_ARRAYS: Mapping[str, type[np.generic]] = {
+    "pairs_feature.npy": np.int32,
+    "pairs_threshold.npy": np.float64,
+    "pairs_child.npy": np.int32,
+    "pairs_value.npy": np.float64,
+    "pairs_part.npy": np.int32,
+    "pairs_root.npy": np.int32,
+}
+SERVED = (ENCODERS, USER_GEO, HISTORIES, *FOREST_ARRAYS, *PAIR_ARRAYS)
 
 
 class BadArtefact(Exception):
@@ -89,6 +99,8 @@ def load(files: Mapping[str, bytes], public_keys: Sequence[bytes]) -> Model:
         scales=Scales(total=float(known.total), kinds=frequencies.kinds(known), unknown_km=manifest.unknown_km),
         forest=_forest(files, manifest),
         likelihood=_likelihood(manifest),
+        pairs=_pairs(files, manifest),
+        hours=_hours(manifest),
         rules=_rules(manifest),
         surprise=_surprise(manifest),
         score_map=_score_map(manifest),
@@ -183,42 +195,44 @@ def _array(stored: bytes, name: str, kind: type[np.generic]) -> NDArray[Any]:
 
 def _forest_problem(forest: Forest, manifest: Manifest) -> str | None:
     """Whatever could make a walk leave its arrays, or not end at a leaf."""
-    nodes = len(forest.feature)
-    if not nodes == len(forest.threshold) == len(forest.child) == len(forest.path):
-        return "its arrays differ in length"
-    root = forest.root
-    if len(root) != manifest.forest.trees + 1 or root[0] != 0 or root[-1] != nodes or (np.diff(root) < 1).any():
-        return "its trees do not tile its nodes"
-    if (forest.feature < 0).any() or (forest.feature >= WIDTH - 1).any():
-        return "it asks for a feature that is not there"
-    if not np.isin(forest.feature[forest.child != np.arange(nodes)], _places(manifest)).all():
+    problem = trees.problem(forest, (forest.path,), trees_said=manifest.forest.trees, inputs=WIDTH - 1)
+    if problem is not None:
+        return problem
+    is_inner = forest.child != np.arange(len(forest.child))
+    if not np.isin(forest.feature[is_inner], [FEATURES.index(name) for name in manifest.features]).all():
         return "it asks for a feature that is not declared"
-    at = np.arange(nodes)
-    is_leaf = forest.child == at
-    end = np.repeat(root[1:], np.diff(root))
-    inner = ~is_leaf
-    if (forest.child[inner] <= at[inner]).any() or (forest.child[inner] + 1 >= end[inner]).any():
-        return "a child does not come after its parent in the same tree"
-    if not np.isposinf(forest.threshold[is_leaf]).all() or not np.isfinite(forest.threshold[inner]).all():
-        return "a threshold is not a number"
-    if not np.isfinite(forest.path).all() or (forest.path < 0).any() or _depth(forest) != forest.depth:
-        return "a walk does not end where it should"
-    return None
+    return "a path is negative" if (forest.path < 0).any() else None
 
 
-def _places(manifest: Manifest) -> list[int]:
-    return [FEATURES.index(name) for name in manifest.features]
+def _pairs(files: Mapping[str, bytes], manifest: Manifest) -> Pairs:
+    feature, threshold, child, value, part, root = (_array(files[name], name, kind) for name, kind in PAIR_ARRAYS.items())
+    said = manifest.pairs
+    if set(said.usual) != set(PARTS):
+        raise BadArtefact("bad_manifest", "the parts of the pair model are not the ones that this scorer knows")
+    pairs = Pairs(
+        feature=feature,
+        threshold=threshold,
+        child=child,
+        value=value,
+        part=part,
+        root=root,
+        depth=said.depth,
+        baseline=said.baseline,
+        usual=np.array([said.usual[name] for name in PARTS]),
+    )
+    problem = trees.problem(pairs, (value,), trees_said=said.trees, inputs=len(INPUTS))
+    if problem is None and (len(part) != len(value) or (part < 0).any() or (part >= len(PARTS)).any()):
+        problem = "a leaf speaks for a part that is not there"
+    if problem is not None:
+        raise BadArtefact("bad_pairs", problem)
+    return pairs
 
 
-def _depth(forest: Forest) -> int:
-    """The longest walk from a root to a leaf; children come after parents."""
-    at = forest.root[:-1]
-    for steps in range(65):
-        at = at[forest.child[at] != at]
-        if not len(at):
-            return steps
-        at = np.unique(np.concatenate([forest.child[at], forest.child[at] + 1]))
-    return -1
+def _hours(manifest: Manifest) -> Hours:
+    said = manifest.hours
+    if len(said.profile) != 24 or not 0.99 < sum(said.profile) < 1.01:
+        raise BadArtefact("bad_manifest", "the hours are not a share for each of 24")
+    return Hours(profile=np.array(said.profile), strength=said.strength, weight=said.weight)
 
 
 def _likelihood(manifest: Manifest) -> Likelihood:

@@ -38,9 +38,10 @@ class ScoreMap:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """`evidence` (n, terms) nats, `total` (n,) their sum, `score` (n,), `points` (n, terms) hundredths of the score.
+    """`evidence` (n, terms) nats in the order of `terms.TERMS`, `total` (n,) their sum, `score` (n,).
 
-    A term's points are its part of what the terms add to the score of a login in which all is familiar.
+    `points` (n, terms) are hundredths of the score: a term's part of what the terms add to the score of a login in
+    which all is familiar.
     """
 
     evidence: Matrix
@@ -49,39 +50,18 @@ class Weighed:
     points: Matrix
 
 
-def weigh(
-    decision: Matrix,
-    likelihood: Matrix,
-    familiar: Matrix,
-    matches: Matrix,
-    weight: Matrix,
-    *,
-    surprise: Surprise,
-    score_map: ScoreMap,
-) -> Weighed:
-    """Adds evidence up, one column for the forest, then likelihood, then rules, and puts it on the scale.
+def surprises(decision: Matrix, surprise: Surprise) -> Matrix:
+    """(n,) nats: how rarely a training login was as unusual as the forest's number says, at its weight."""
+    out = np.empty(len(decision))
+    _surprises(decision, surprise.unusual, surprise.nats, surprise.weight, out)
+    return out
 
-    Points compare each likelihood term with `familiar`, what it would be had the value been the person's own, and the
-    other terms with nothing found.
-    """
-    rows, terms = len(decision), 1 + likelihood.shape[1] + matches.shape[1]
-    weighed = Weighed(np.empty((rows, terms)), np.empty(rows), np.empty(rows), np.empty((rows, terms)))
-    _weigh(
-        decision,
-        likelihood,
-        familiar,
-        matches,
-        weight,
-        surprise.unusual,
-        surprise.nats,
-        surprise.weight,
-        score_map.evidence,
-        score_map.score,
-        weighed.evidence,
-        weighed.total,
-        weighed.score,
-        weighed.points,
-    )
+
+def weigh(evidence: Matrix, familiar: Matrix, score_map: ScoreMap) -> Weighed:
+    """Adds each row's evidence up and puts it on the scale. `familiar` is what each term would be had all been usual."""
+    rows, terms = evidence.shape
+    weighed = Weighed(evidence, np.empty(rows), np.empty(rows), np.empty((rows, terms)))
+    _weigh(evidence, familiar, score_map.evidence, score_map.score, weighed.total, weighed.score, weighed.points)
     return weighed
 
 
@@ -113,35 +93,18 @@ def _score(knots: Any, values: Any, at: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _weigh(
-    decision: Any,
-    likelihood: Any,
-    familiar: Any,
-    matches: Any,
-    weight: Any,
-    unusual: Any,
-    nats: Any,
-    forest_weight: float,
-    knots: Any,
-    values: Any,
-    evidence: Any,
-    total: Any,
-    score: Any,
-    points: Any,
-) -> None:
-    levels = likelihood.shape[1]
+def _surprises(decision: Any, unusual: Any, nats: Any, weight: float, out: Any) -> None:
     for row in range(decision.shape[0]):
-        evidence[row, 0] = forest_weight * _piecewise(unusual, nats, -decision[row])
-        for level in range(levels):
-            evidence[row, 1 + level] = likelihood[row, level]
-            points[row, 1 + level] = max(0.0, likelihood[row, level] - familiar[row, level])
-        for rule in range(matches.shape[1]):
-            evidence[row, 1 + levels + rule] = weight[rule] * matches[row, rule]
-            points[row, 1 + levels + rule] = evidence[row, 1 + levels + rule]
-        points[row, 0] = max(0.0, evidence[row, 0])
+        out[row] = weight * _piecewise(unusual, nats, -decision[row])
+
+
+@njit(cache=True, nogil=True)
+def _weigh(evidence: Any, familiar: Any, knots: Any, values: Any, total: Any, score: Any, points: Any) -> None:
+    for row in range(evidence.shape[0]):
         added, against = 0.0, 0.0
         for term in range(evidence.shape[1]):
             added += evidence[row, term]
+            points[row, term] = max(0.0, evidence[row, term] - familiar[row, term])
             against += points[row, term]
         total[row] = added
         score[row] = _score(knots, values, added)

@@ -9,9 +9,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from risk_scorer.core.encoders import COUNTED, SMOOTHING
+from risk_scorer.core.encoders import COUNTED
 from risk_scorer.core.places import distances_km
 from risk_scorer.core.signals import PLACE
+from risk_scorer.core.travel import speeds_kmh
 
 Matrix = NDArray[np.float64]
 
@@ -23,6 +24,7 @@ FEATURES = (
     *(f"{name}_rarity" for name in RARE),
     *(f"{name}_novelty" for name in NOVEL),
     "ip_rep", "geo_distance", "ja4_valid", "ja4_contradicts_browser",
+    "gap", "place_distance", "speed", "recent_failures", "network_people_failing",
 )  # fmt: skip
 """Every feature there is, in order. A model declares which of them its log could fill."""
 
@@ -40,17 +42,24 @@ COLUMN_OF_FEATURE = {
     **{f"{name}_rarity": COLUMN_OF_ATTRIBUTE[name] for name in RARE},
     **{f"{name}_novelty": COLUMN_OF_ATTRIBUTE[name] for name in NOVEL},
     "ip_rep": "ip_rep", "geo_distance": _PLACES, "ja4_valid": "ja4", "ja4_contradicts_browser": "ja4",
+    "gap": "user_id", "place_distance": _PLACES, "speed": _PLACES, "recent_failures": "success",
+    "network_people_failing": "success",
 }  # fmt: skip
 """What a log must have for a feature to be declared."""
 
 ENOUGH_LOGINS = 20  # past it, one more login in the log says nothing about this one
-_COUNT = np.array([PLACE[f"count_{name}"] for name in RARE])
-_KIND = np.array([COUNTED.index(name) for name in RARE])
+_SHARE = np.array([COUNTED.index(name) for name in RARE])
 _SEEN = np.array([PLACE[f"seen_{name}"] for name in NOVEL])
 _VECTOR = np.array([PLACE[name] for name in ("placed", "east", "north", "up")])
 _AT = np.array(
-    [PLACE[name] for name in ("ts", "success", "logins", "count_user", "ip_rep", "ja4_parses", "ja4_contradicts")]
-)
+    [
+        PLACE[name]
+        for name in (
+            "ts", "success", "logins", "count_user", "ip_rep", "ja4_parses", "ja4_contradicts",
+            "gap", "place_km", "heat", "network_people",
+        )
+    ]
+)  # fmt: skip
 # Where columns lie is given to the kernels as arguments: a compiled kernel is kept on disk by the date of its own file
 # alone, and would go on reading the old places after another file had moved them.
 WIDTH = len(FEATURES) + 1
@@ -60,22 +69,22 @@ DISTANCE = len(FEATURES)
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """What features are measured against: `total` logins, `kinds` (14,) distinct values, km for an unknown place."""
+    """What logins are measured against: `total` logins, `kinds` (14,) distinct values, km for an unknown place."""
 
     total: float
     kinds: Matrix
     unknown_km: float
 
 
-def compute(signals: Matrix, scales: Scales) -> Matrix:
-    """(n, WIDTH) features of (n, len(COLUMNS)) signals; every feature is finite."""
+def compute(signals: Matrix, shares: Matrix, scales: Scales) -> Matrix:
+    """(n, WIDTH) features of (n, len(COLUMNS)) signals and their (n, 14) shares; every feature is finite."""
     home_latitude, home_longitude = np.empty(len(signals)), np.empty(len(signals))
     _usual_places(signals, _VECTOR, home_latitude, home_longitude)
     latitude = np.ascontiguousarray(signals[:, PLACE["latitude"]])
     longitude = np.ascontiguousarray(signals[:, PLACE["longitude"]])
     distance = distances_km(latitude, longitude, home_latitude, home_longitude)
     out = np.empty((len(signals), WIDTH))
-    _fill(signals, distance, (scales.total, scales.unknown_km, SMOOTHING), scales.kinds, _AT, _COUNT, _KIND, _SEEN, out)
+    _fill(signals, shares, (distance, speeds_kmh(signals)), scales.unknown_km, _AT, _SHARE, _SEEN, out)
     return out
 
 
@@ -99,11 +108,9 @@ def _usual_places(signals: Any, vector: Any, latitude: Any, longitude: Any) -> N
 
 
 @njit(cache=True, nogil=True)
-def _fill(
-    signals: Any, distance: Any, numbers: Any, kinds: Any, at: Any, counts: Any, kind: Any, seen: Any, out: Any
-) -> None:
-    total, unknown_km, smoothing = numbers
-    novel = 5 + counts.shape[0]
+def _fill(signals: Any, shares: Any, measured: Any, unknown_km: float, at: Any, rare: Any, seen: Any, out: Any) -> None:
+    distance, speed = measured
+    novel = 5 + rare.shape[0]
     tail = novel + seen.shape[0]
     for row in range(signals.shape[0]):
         seconds = signals[row, at[0]]
@@ -113,9 +120,8 @@ def _fill(
         logins = signals[row, at[2]]
         out[row, 3] = math.log1p(min(signals[row, at[3]], ENOUGH_LOGINS))
         out[row, 4] = math.log1p(min(logins, ENOUGH_LOGINS))
-        for place in range(counts.shape[0]):
-            share = total + smoothing * (kinds[kind[place]] + 1.0)
-            out[row, 5 + place] = -math.log((signals[row, counts[place]] + smoothing) / share)
+        for place in range(rare.shape[0]):
+            out[row, 5 + place] = -math.log(shares[row, rare[place]])
         for place in range(seen.shape[0]):  # 0 without history: nothing is new to nobody
             out[row, novel + place] = math.log((logins + 1.0) / (signals[row, seen[place]] + 1.0))
         out[row, tail] = signals[row, at[4]]
@@ -123,4 +129,10 @@ def _fill(
         out[row, tail + 1] = math.log1p(unknown_km if math.isnan(far) else far)
         out[row, tail + 2] = signals[row, at[5]]
         out[row, tail + 3] = signals[row, at[6]]
-        out[row, tail + 4] = far
+        gap, beyond, pace = signals[row, at[7]], signals[row, at[8]], speed[row]
+        out[row, tail + 4] = 0.0 if math.isnan(gap) else math.log1p(max(gap, 0.0))
+        out[row, tail + 5] = math.log1p(unknown_km if math.isnan(beyond) else beyond)
+        out[row, tail + 6] = 0.0 if math.isnan(pace) else math.log1p(pace)  # what is unknown is not impossible
+        out[row, tail + 7] = math.log1p(signals[row, at[9]])
+        out[row, tail + 8] = math.log1p(signals[row, at[10]])
+        out[row, tail + 9] = far

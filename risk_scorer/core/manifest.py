@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, json
 
-FORMAT = "riskgate-model/1"
+FORMAT = "riskgate-model/2"
 Number = Annotated[float, Meta(ge=-1e12, le=1e12)]
 
 
@@ -44,6 +44,23 @@ class LevelNumbers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     used: bool
 
 
+class PairNumbers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The numbers of `core.pairs.Pairs` beside its arrays; `usual` is by part."""
+
+    trees: Annotated[int, Meta(ge=1, le=10_000)]
+    depth: Annotated[int, Meta(ge=0, le=64)]
+    baseline: Number
+    usual: dict[str, Number]
+
+
+class HourNumbers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`core.model.Hours`."""
+
+    profile: tuple[Annotated[float, Meta(gt=0, le=1)], ...]
+    strength: Annotated[float, Meta(gt=0, le=1e9)]
+    weight: Annotated[float, Meta(ge=0, le=100)]
+
+
 class RuleNumbers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A rule's weight in nats (0 is report-only) and the share of training logins that match it, None if unknown."""
 
@@ -65,6 +82,8 @@ class MarkNumbers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`files` maps each name to its SHA-256; `absent` names what the log could not fill, with the reason.
 
+    `simulated` is the share of strangers drawn from the log that reach 60, by kind.
+
     `score_map` and `surprise` are lists of knots. `model_version` is the digest of everything else here.
     """
 
@@ -81,11 +100,14 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     forest: ForestNumbers
     most_nats: Annotated[float, Meta(gt=0, le=100)]
     likelihood: dict[str, LevelNumbers]
+    pairs: PairNumbers
+    hours: HourNumbers
     rules: dict[str, RuleNumbers]
     surprise: tuple[tuple[Number, Number], ...]
     surprise_weight: Annotated[float, Meta(ge=0, le=100)]
     score_map: tuple[tuple[Number, Number], ...]
     marks: dict[str, MarkNumbers]
+    simulated: dict[str, float]
     notes: tuple[str, ...]
 
 

@@ -3,13 +3,29 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from risk_scorer.core.calibration import ScoreMap, Surprise
 from risk_scorer.core.encoders import Encoders
 from risk_scorer.core.features import Scales
 from risk_scorer.core.forest import Forest
 from risk_scorer.core.likelihood import Likelihood
 from risk_scorer.core.manifest import Manifest
+from risk_scorer.core.pairs import Pairs
 from risk_scorer.core.rules import RuleBook
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Everyone's (24,) shares of logins by hour of their own zone, and how many logins' worth a person backs off to it.
+
+    `weight` 0 where the log cannot tell hours.
+    """
+
+    profile: NDArray[np.float64]
+    strength: float
+    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +39,8 @@ class Model:
     scales: Scales
     forest: Forest
     likelihood: Likelihood
+    pairs: Pairs
+    hours: Hours
     rules: RuleBook
     surprise: Surprise
     score_map: ScoreMap

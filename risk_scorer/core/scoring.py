@@ -2,19 +2,43 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from risk_scorer.core import calibration, features, forest, likelihood, rules
-from risk_scorer.core.calibration import Weighed
+from risk_scorer.core import calibration, features, forest, habits, likelihood, pairs, rules
+from risk_scorer.core.calibration import ScoreMap, Surprise, Weighed
 from risk_scorer.core.facts import NO_AGENT_FACTS, NO_FINGERPRINT_FACTS, NO_IP_FACTS, NO_PRESSURE, Pressure
+from risk_scorer.core.forest import Forest
 from risk_scorer.core.history import UserHistory
-from risk_scorer.core.model import Model
+from risk_scorer.core.likelihood import Likelihood
+from risk_scorer.core.model import Hours, Model
 from risk_scorer.core.observation import Observation
+from risk_scorer.core.pairs import Pairs
+from risk_scorer.core.rules import RuleBook
+from risk_scorer.core.shares import shares
 from risk_scorer.core.signals import Row, gather, table
+from risk_scorer.core.terms import Found, together
 
 Matrix = NDArray[np.float64]
+
+
+class Parts(Protocol):
+    """What evidence is made with: a model, or parts of one that is being trained."""
+
+    @property
+    def forest(self) -> Forest: ...
+    @property
+    def likelihood(self) -> Likelihood: ...
+    @property
+    def pairs(self) -> Pairs: ...
+    @property
+    def hours(self) -> Hours: ...
+    @property
+    def rules(self) -> RuleBook: ...
+    @property
+    def surprise(self) -> Surprise: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +74,23 @@ def score_many(
 def score_rows(model: Model, rows: Sequence[Row]) -> Scored:
     """The same for signals gathered earlier: a stream gathers before it learns and scores whole chunks."""
     signals = table(rows)
-    seen = features.compute(signals, model.scales)
-    weighed = calibration.weigh(
-        forest.decision_function(model.forest, seen),
-        likelihood.terms(signals, model.likelihood, total=model.scales.total, kinds=model.scales.kinds),
-        likelihood.familiar(signals, model.likelihood),
-        rules.matches(signals),
-        model.rules.weight,
-        surprise=model.surprise,
-        score_map=model.score_map,
+    shared = shares(signals, model.scales.total, model.scales.kinds)
+    seen = features.compute(signals, shared, model.scales)
+    return Scored(rows, signals, seen, weighed(model, signals, shared, seen, model.score_map))
+
+
+def weighed(parts: Parts, signals: Matrix, shared: Matrix, seen: Matrix, score_map: ScoreMap) -> Weighed:
+    """The evidence of (n, columns) signals with their shares and features, put on a scale."""
+    levels, hours = parts.likelihood, parts.hours
+    given = pairs.inputs(signals, likelihood.ratios(signals, shared, levels), levels.used)
+    found = Found(
+        surprise=calibration.surprises(forest.decision_function(parts.forest, seen), parts.surprise),
+        parts=pairs.parts(parts.pairs, given),
+        rarity=likelihood.rarity(signals, levels),
+        hour=hours.weight * habits.hour_terms(signals, hours.profile, hours.strength),
+        rules=rules.matches(signals) * parts.rules.weight,
     )
-    return Scored(rows, signals, seen, weighed)
+    return calibration.weigh(*together(signals, found, parts.pairs.usual), score_map)
 
 
 def warm(model: Model) -> None:

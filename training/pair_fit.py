@@ -1,0 +1,128 @@
+"""Learns what tells a person's own login from a stranger's in its place, and lays it out as the scorer walks it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from risk_scorer.core import likelihood, pairs
+from risk_scorer.core.likelihood import Likelihood
+from risk_scorer.core.pairs import CONTEXT, INPUTS, PARTS, PAUSE, RISES, Pairs
+from risk_scorer.core.shares import shares
+from risk_scorer.core.signals import LEVELS, PLACE
+from training.attackers import IS_SELDOM, SELDOM_WEIGHT
+from training.sweep import Block
+
+Matrix = NDArray[np.float64]
+
+TREES, LEAVES, PACE, RIDGE = 200, 8, 0.1, 1.0
+MOST_IN_LEAF, LEAST_IN_LEAF, LEAVES_WORTH = 50, 5, 200
+"""A leaf holds at least one in 200 of the people's own logins, between 5 and 50."""
+_LEVEL_OF = np.array([-1 if name in CONTEXT else LEVELS.index(name.partition("_")[2]) for name in INPUTS])
+_TOGETHER = [[place for place, level in enumerate(_LEVEL_OF) if level in (-1, asked)] for asked in range(len(LEVELS))]
+NOTHING = Pairs(
+    feature=np.zeros(1, np.int32),
+    threshold=np.full(1, np.inf),
+    child=np.zeros(1, np.int32),
+    value=np.zeros(1),
+    part=np.full(1, PARTS.index(PAUSE), np.int32),
+    root=np.array([0, 1], np.int32),
+    depth=0,
+    baseline=0.0,
+    usual=np.zeros(len(PARTS)),
+)
+"""What a log teaches in which nobody comes twice."""
+
+
+def inputs(signals: Matrix, block: Block, levels: Likelihood) -> Matrix:
+    """`pairs.inputs` of signals that were measured against this block's frequencies."""
+    shared = shares(signals, block.scales.total, block.scales.kinds)
+    return pairs.inputs(signals, likelihood.ratios(signals, shared, levels), levels.used)
+
+
+def learn(blocks: Sequence[Block], levels: Likelihood, *, seed: int) -> Pairs:
+    """The trees, from the own logins of people with a history and from the strangers drawn in their places."""
+    own = np.concatenate([inputs(_known(block.signals[block.succeeded]), block, levels) for block in blocks])
+    strange = np.concatenate([inputs(block.strangers, block, levels) for block in blocks])
+    kinds = np.concatenate([block.stranger_kinds for block in blocks])
+    if len(own) == 0 or len(strange) == 0:
+        return NOTHING
+    weight = np.where(np.array(IS_SELDOM)[kinds], SELDOM_WEIGHT, 1.0)
+    fitted = HistGradientBoostingClassifier(
+        max_iter=TREES,
+        max_leaf_nodes=LEAVES,
+        learning_rate=PACE,
+        l2_regularization=RIDGE,
+        min_samples_leaf=int(np.clip(len(own) // LEAVES_WORTH, LEAST_IN_LEAF, MOST_IN_LEAF)),
+        monotonic_cst=list(RISES),
+        interaction_cst=_TOGETHER,
+        early_stopping=False,
+        random_state=seed,
+    )
+    fitted.fit(
+        np.concatenate([own, strange]),
+        np.concatenate([np.zeros(len(own)), np.ones(len(strange))]),
+        sample_weight=np.concatenate([np.full(len(own), weight.sum() / len(own)), weight]),
+    )
+    return _with_usual(exported(fitted), own)
+
+
+def _known(signals: Matrix) -> Matrix:
+    known: Matrix = signals[signals[:, PLACE["logins"]] > 0.0]
+    return known
+
+
+def _with_usual(learned: Pairs, own: Matrix) -> Pairs:
+    usual = np.median(pairs.parts(learned, own), axis=0)
+    fields = {name: getattr(learned, name) for name in Pairs.__slots__}
+    return Pairs(**{**fields, "usual": usual})
+
+
+def exported(fitted: Any) -> Pairs:
+    """The arrays of a fitted classifier; `parts` of them add up to its decision function.
+
+    scikit-learn offers its trees by no public name; a test holds the sum against `decision_function`.
+    """
+    trees = [_tree(predictor.nodes) for (predictor,) in fitted._predictors]  # noqa: SLF001
+    sizes = np.array([len(tree["child"]) for tree in trees])
+    root = np.concatenate([[0], np.cumsum(sizes)])
+    return Pairs(
+        feature=np.concatenate([tree["feature"] for tree in trees]).astype(np.int32),
+        threshold=np.concatenate([tree["threshold"] for tree in trees]),
+        child=np.concatenate([tree["child"] + start for tree, start in zip(trees, root[:-1], strict=True)]).astype(
+            np.int32
+        ),
+        value=np.concatenate([tree["value"] for tree in trees]),
+        part=np.concatenate([tree["part"] for tree in trees]).astype(np.int32),
+        root=root.astype(np.int32),
+        depth=max(int(tree["depth"]) for tree in trees),
+        baseline=float(np.ravel(fitted._baseline_prediction)[0]),  # noqa: SLF001
+        usual=np.zeros(len(PARTS)),
+    )
+
+
+def _tree(nodes: Any) -> dict[str, Any]:
+    """One tree breadth first, so that siblings are neighbours and children come after their parents."""
+    pause = PARTS.index(PAUSE)
+    order, depths, levels, child = [0], [0], [pause], []
+    for place, node in enumerate(order):  # grows while it is walked
+        if nodes["is_leaf"][node]:
+            child.append(place)
+            continue
+        child.append(len(order))
+        order += [int(nodes["left"][node]), int(nodes["right"][node])]
+        depths += [depths[place] + 1] * 2
+        asked = int(_LEVEL_OF[nodes["feature_idx"][node]])
+        levels += [levels[place] if asked < 0 else asked] * 2
+    walked = nodes[np.array(order)]
+    is_leaf = walked["is_leaf"].astype(bool)
+    return {
+        "feature": np.where(is_leaf, 0, walked["feature_idx"]),
+        "threshold": np.where(is_leaf, np.inf, walked["num_threshold"]),
+        "child": np.array(child),
+        "value": np.where(is_leaf, walked["value"], 0.0),
+        "part": np.where(is_leaf, np.array(levels), pause),
+        "depth": max(depths),
+    }
