@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from risk_scorer.core import forest
+from risk_scorer.core import calibration, forest
 from risk_scorer.core.model import Model
 from risk_scorer.core.scoring import Scored, score_rows
 from training.lookups import Lookups
@@ -46,11 +46,5 @@ def assess_table(
 
 
 def forest_nats(model: Model, features: Matrix) -> Matrix:
-    """(n,) nats that the forest gives logins with these (n, WIDTH) features: its column of `Weighed.evidence`."""
-    unusual = -forest.decision_function(model.forest, features)
-    knots, nats = model.surprise.unusual, model.surprise.nats
-    found = np.interp(unusual, knots, nats)
-    slope = (nats[-1] - nats[-2]) / (knots[-1] - knots[-2])
-    beyond = np.maximum(unusual - knots[-1], 0.0)  # past the last knot it goes on as steeply
-    weighted: Matrix = model.surprise.weight * (found + slope * beyond)
-    return weighted
+    """(n,) the forest's evidence for these features, as `weigh` would count it."""
+    return calibration.surprises(forest.decision_function(model.forest, features), model.surprise)

@@ -1,8 +1,8 @@
 """Strangers with the right password, made from the logins of a training log itself: no label, no outside data.
 
-Who they are follows the literature (Freeman et al. 2016; Wiefling et al. 2022, "Pump Up Password Security!"): naive (any
-network, any browser), VPN (the victim's country, any browser), targeted (a network and a browser of that country), and
-three seldom ones that keep what is learned honest: a stolen device elsewhere, a housemate with another device, and
+Who they are follows the literature (Freeman et al. 2016; Wiefling et al. 2022, "Pump Up Password Security!"): naive
+(any network, any browser), VPN (the victim's country, any browser), targeted (a network and a browser of that country),
+and three seldom ones that keep what is learned honest: a stolen device elsewhere, a housemate with another device, and
 someone of whom nothing was ever seen. What they bring is drawn from the same weeks as the login they stand in for, so
 that only whose it is tells them apart.
 """
@@ -50,7 +50,7 @@ class Attackers:
             self._abroad[seen.country].append(place)
 
     def against(self, victim: Observation, *, with_seldom: bool) -> Iterator[tuple[int, Observation]]:
-        """(place in `KINDS`, login) of strangers in the victim's place; kinds that find no other person are left out."""
+        """(place in `KINDS`, login) of strangers in the victim's place; a kind that finds nobody else is left out."""
         near = self._abroad[victim.country]
         somebody, another = self._other(victim, None), self._other(victim, None)
         neighbour, native = self._other(victim, near), self._other(victim, near)

@@ -12,7 +12,16 @@ import numpy as np
 
 from risk_scorer.core import encoders as frequencies
 from risk_scorer.core import manifest as declaration
-from risk_scorer.core.artefact import ENCODERS, FOR_ENGINEERS, FOREST_ARRAYS, HISTORIES, MANIFEST, PAIR_ARRAYS, USER_GEO, version_of
+from risk_scorer.core.artefact import (
+    ENCODERS,
+    FOR_ENGINEERS,
+    FOREST_ARRAYS,
+    HISTORIES,
+    MANIFEST,
+    PAIR_ARRAYS,
+    USER_GEO,
+    version_of,
+)
 from risk_scorer.core.calibration import ScoreMap
 from risk_scorer.core.manifest import (
     FORMAT,

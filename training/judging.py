@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from risk_scorer.core import features, scoring
+from risk_scorer.core import features, rules, scoring
 from risk_scorer.core.calibration import ScoreMap, Surprise, Weighed
 from risk_scorer.core.forest import Forest
 from risk_scorer.core.likelihood import Likelihood
 from risk_scorer.core.model import Hours
 from risk_scorer.core.pairs import Pairs
 from risk_scorer.core.rules import RuleBook
+from risk_scorer.core.scoring import Measured
 from risk_scorer.core.shares import shares
 from training.sweep import Block
 
@@ -51,4 +52,4 @@ def weighed_signals(
     current = replace(parts, likelihood=replace(parts.likelihood, scale=scale, unseen=unseen))
     shared = shares(signals, block.scales.total, block.scales.kinds)
     matrix = features.compute(signals, shared, block.scales) if seen is None else seen
-    return scoring.weighed(current, signals, shared, matrix, score_map)
+    return scoring.weighed(current, Measured(signals, shared, matrix, rules.matches(signals)), score_map)

@@ -85,7 +85,7 @@ def exported(fitted: Any) -> Pairs:
 
     scikit-learn offers its trees by no public name; a test holds the sum against `decision_function`.
     """
-    trees = [_tree(predictor.nodes) for (predictor,) in fitted._predictors]  # noqa: SLF001
+    trees = [_tree(predictor.nodes) for (predictor,) in fitted._predictors]
     sizes = np.array([len(tree["child"]) for tree in trees])
     root = np.concatenate([[0], np.cumsum(sizes)])
     return Pairs(
@@ -98,7 +98,7 @@ def exported(fitted: Any) -> Pairs:
         part=np.concatenate([tree["part"] for tree in trees]).astype(np.int32),
         root=root.astype(np.int32),
         depth=max(int(tree["depth"]) for tree in trees),
-        baseline=float(np.ravel(fitted._baseline_prediction)[0]),  # noqa: SLF001
+        baseline=float(np.ravel(fitted._baseline_prediction)[0]),
         usual=np.zeros(len(PARTS)),
     )
 

@@ -156,7 +156,8 @@ def _gathered(
     """The numbers of each login, and of strangers in the place of some of those that succeeded."""
     attackers = Attackers([seen for seen in logins if seen.success], chance)
     share = VICTIMS_A_BLOCK / max(1, len(attackers.logins))
-    rows, strangers = [], []
+    rows: list[Row] = []
+    strangers: list[tuple[int, Row]] = []
     for seen in logins:
         history = past.histories.get(seen.user_id)
         if seen.success and history is not None and history.logins and chance.random() < share:

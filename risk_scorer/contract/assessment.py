@@ -24,7 +24,9 @@ class Explain(Struct, frozen=True, kw_only=True, gc=False):
 
     `hour` (0-23) and `day_of_week` (Monday 0) are UTC; `geo_distance_km` is from the person's usual place, None when
     either is unknown; `known_logins` counts what the person's own history has learned and `new` names what that
-    history has never seen.
+    history has never seen. `rules` are the names of the rules that match, report-only ones among them; `hour_local` is
+    in the person's home zone; `speed_kmh` is from the place of their last login, `place_km` to the nearest of their
+    usual places, both None when unknown; `days_since_last` None for a person never seen.
     """
 
     hour: int
@@ -53,6 +55,11 @@ class Explain(Struct, frozen=True, kw_only=True, gc=False):
     known_logins: int = 0
     new: tuple[str, ...] = ()
     evidence_nats: float = 0.0
+    rules: tuple[str, ...] = ()
+    hour_local: int | None = None
+    speed_kmh: float | None = None
+    place_km: float | None = None
+    days_since_last: float | None = None
 
 
 class RiskScore(Struct, frozen=True, kw_only=True, gc=False):

@@ -205,7 +205,9 @@ def _forest_problem(forest: Forest, manifest: Manifest) -> str | None:
 
 
 def _pairs(files: Mapping[str, bytes], manifest: Manifest) -> Pairs:
-    feature, threshold, child, value, part, root = (_array(files[name], name, kind) for name, kind in PAIR_ARRAYS.items())
+    feature, threshold, child, value, part, root = (
+        _array(files[name], name, kind) for name, kind in PAIR_ARRAYS.items()
+    )
     said = manifest.pairs
     if set(said.usual) != set(PARTS):
         raise BadArtefact("bad_manifest", "the parts of the pair model are not the ones that this scorer knows")

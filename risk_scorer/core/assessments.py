@@ -8,17 +8,21 @@ from numpy.typing import NDArray
 
 from risk_scorer.contract.assessment import MEDIUM_FROM, Explain, RiskScore, risk_level
 from risk_scorer.core.features import DISTANCE
-from risk_scorer.core.history import UserHistory
+from risk_scorer.core.history import EMPTY, UserHistory
 from risk_scorer.core.model import Model
 from risk_scorer.core.observation import Observation
-from risk_scorer.core.reasons import reasons
+from risk_scorer.core.reasons import DAY_SECONDS, Case, reasons
+from risk_scorer.core.rules import RULES
 from risk_scorer.core.scoring import Scored
 from risk_scorer.core.signals import LEVELS, PLACE, Row
+from risk_scorer.core.terms import TERM, UNUSUAL
+from risk_scorer.core.travel import speeds_kmh
 
 SMALLEST_HUNDREDTHS, SMALLEST_WHEN_LOW = 100.0, 300.0
 """What adds less is told as part of the baseline: a login that is let in needs less of a story."""
 _SEEN = [PLACE[f"seen_{level}"] for level in LEVELS]
 _LOGINS = PLACE["logins"]
+_GAP, _PLACE_KM, _HOUR_LOCAL = PLACE["gap"], PLACE["place_km"], PLACE["hour_local"]
 _USER, _IP, _DEVICE, _UA = (PLACE[f"count_{name}"] for name in ("user", "ip", "device", "ua"))
 _JA4, _JA4H, _JA4S = (PLACE[f"count_{name}"] for name in ("ja4", "ja4h", "ja4s"))
 
@@ -36,19 +40,30 @@ def assessments(
     # rounded down: 59.999 is shown as 59.99 and stays low
     shown = np.floor(np.minimum(weighed.score, 100.0) * 100.0)
     surprise_weight = model.surprise.weight or 1.0
+    speeds = speeds_kmh(scored.signals).tolist()
     columns = zip(
         observations,
         histories,
+        scored.rows,
         shown.tolist(),
-        (weighed.evidence[:, 0] / surprise_weight).tolist(),
-        _explained(model, observations, scored),
+        (weighed.evidence[:, TERM[UNUSUAL]] / surprise_weight).tolist(),
+        speeds,
+        _explained(model, observations, scored, speeds),
         _worth_telling(weighed.points, shown),
         strict=True,
     )
     version, encoders = model.version, model.encoders
     answers = []
-    for seen, history, hundredths, nats, explain, told in columns:
+    for seen, history, row, hundredths, nats, speed, explain, told in columns:
         score = hundredths / 100.0
+        case = Case(
+            seen=seen,
+            past=EMPTY if history is None else history,
+            encoders=encoders,
+            row=row,
+            surprise_nats=nats,
+            speed_kmh=speed,
+        )
         answers.append(
             RiskScore(
                 risk_score=score,
@@ -56,7 +71,7 @@ def assessments(
                 model_label=-1 if score >= MEDIUM_FROM else 1,
                 explain=explain,
                 ts_scored=ts,
-                reasons=reasons(seen, history, encoders, hundredths=hundredths, told=told, surprise_nats=nats),
+                reasons=reasons(case, hundredths=hundredths, told=told),
                 model_version=version,
                 event_id=seen.event_id,
             )
@@ -74,7 +89,9 @@ def _worth_telling(points: NDArray[np.float64], shown: NDArray[np.float64]) -> l
     return told
 
 
-def _explained(model: Model, observations: Sequence[Observation], scored: Scored) -> list[Explain]:
+def _explained(
+    model: Model, observations: Sequence[Observation], scored: Scored, speeds: Sequence[float]
+) -> list[Explain]:
     columns = zip(
         observations,
         scored.rows,
@@ -82,11 +99,23 @@ def _explained(model: Model, observations: Sequence[Observation], scored: Scored
         scored.features[:, DISTANCE].tolist(),
         scored.weighed.total.tolist(),
         _new_levels(model, scored),
+        _matching_rules(scored),
+        speeds,
         strict=True,
     )
     return [
-        _explain(seen, row, when, distance, total=total, new=new) for seen, row, when, distance, total, new in columns
+        _explain(seen, row, when, distance, total=total, new=new, rules=rules, speed=speed)
+        for seen, row, when, distance, total, new, rules, speed in columns
     ]
+
+
+def _matching_rules(scored: Scored) -> list[tuple[str, ...]]:
+    """For each event the rules that match at all."""
+    found: list[tuple[str, ...]] = [()] * len(scored.matches)
+    rows, rules = np.nonzero(scored.matches > 0.0)
+    for row, rule in zip(rows.tolist(), rules.tolist(), strict=True):
+        found[row] = (*found[row], RULES[rule])
+    return found
 
 
 def _new_levels(model: Model, scored: Scored) -> list[tuple[str, ...]]:
@@ -101,9 +130,18 @@ def _new_levels(model: Model, scored: Scored) -> list[tuple[str, ...]]:
 
 
 def _explain(
-    seen: Observation, row: Row, when: list[int], distance: float, *, total: float, new: tuple[str, ...]
+    seen: Observation,
+    row: Row,
+    when: list[int],
+    distance: float,
+    *,
+    total: float,
+    new: tuple[str, ...],
+    rules: tuple[str, ...],
+    speed: float,
 ) -> Explain:
     network = seen.network
+    gap, beyond = row[_GAP], row[_PLACE_KM]
     return Explain(
         hour=when[0],
         day_of_week=when[1],
@@ -131,4 +169,9 @@ def _explain(
         known_logins=row[_LOGINS],
         new=new,
         evidence_nats=total,
+        rules=rules,
+        hour_local=int(row[_HOUR_LOCAL]),
+        speed_kmh=None if math.isnan(speed) else speed,
+        place_km=None if math.isnan(beyond) else beyond,
+        days_since_last=None if math.isnan(gap) else gap / DAY_SECONDS,
     )

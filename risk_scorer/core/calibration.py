@@ -58,7 +58,7 @@ def surprises(decision: Matrix, surprise: Surprise) -> Matrix:
 
 
 def weigh(evidence: Matrix, familiar: Matrix, score_map: ScoreMap) -> Weighed:
-    """Adds each row's evidence up and puts it on the scale. `familiar` is what each term would be had all been usual."""
+    """Adds each row's evidence up and puts it on the scale; `familiar` is what each term is when all is usual."""
     rows, terms = evidence.shape
     weighed = Weighed(evidence, np.empty(rows), np.empty(rows), np.empty((rows, terms)))
     _weigh(evidence, familiar, score_map.evidence, score_map.score, weighed.total, weighed.score, weighed.points)

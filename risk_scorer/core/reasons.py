@@ -6,12 +6,16 @@ Deterministic: the same model, login and history give the same words in the same
 import math
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from risk_scorer.contract.assessment import Reason
 from risk_scorer.core.encoders import Encoders
-from risk_scorer.core.history import EMPTY, Seen, UserHistory, logins_with
+from risk_scorer.core.history import Seen, UserHistory, logins_with
 from risk_scorer.core.observation import Observation
+from risk_scorer.core.pairs import PAUSE
 from risk_scorer.core.rules import RULES
-from risk_scorer.core.signals import LEVELS
+from risk_scorer.core.signals import LEVELS, PLACE, Row
+from risk_scorer.core.terms import HOUR, TERM, TERMS, UNUSUAL
 
 NOUNS = {
     "country": "country", "asn": "network operator", "prefix": "network", "ip": "address",
@@ -36,46 +40,82 @@ RULE_TEXTS = {
     "session_client_changed": "The request is from another client than the one that the session began with.",
     "session_network_changed": "The request is from another operator than the one that the session began with.",
 }
-UNUSUAL, BASELINE = "unusual_combination", "baseline"
+BASELINE, NO_HISTORY, LONG_ABSENCE = "baseline", "no_history", "long_absence"
+NO_HISTORY_TEXT = "Nothing is known of this person yet that could speak for this login."
 BASELINE_TEXT = "What a login in which all is familiar would score, with all signals that are too small to list."
-CODES = (UNUSUAL, *(f"{kind}_{level}" for level in LEVELS for kind in ("new", "rare")), *RULES, BASELINE)
+CODES = (
+    UNUSUAL, *(f"{kind}_{level}" for level in LEVELS for kind in ("new", "rare")), NO_HISTORY, LONG_ABSENCE, HOUR,
+    *RULES, BASELINE,
+)  # fmt: skip
 """Every code there is. `new_*`: the person's history lacks the value; `rare_*`: it is seldom used by them or by all."""
 
 NOT_GIVEN = "(not given)"
+DAY_SECONDS = 86_400.0
+_GAP, _GAP_USUAL, _HOUR_LOCAL = PLACE["gap"], PLACE["gap_usual"], PLACE["hour_local"]
 
 
-def reasons(
-    seen: Observation,
-    history: UserHistory | None,
-    encoders: Encoders,
-    *,
-    hundredths: float,
-    told: Sequence[tuple[float, int]],
-    surprise_nats: float,
-) -> list[Reason]:
+class Case(Struct, frozen=True, kw_only=True, gc=False):
+    """One scored login: its numbers as a gathered row, how rare its combination is and how fast it came, km/h."""
+
+    seen: Observation
+    past: UserHistory
+    encoders: Encoders
+    row: Row
+    surprise_nats: float
+    speed_kmh: float
+
+
+def reasons(case: Case, *, hundredths: float, told: Sequence[tuple[float, int]]) -> list[Reason]:
     """Ranked reasons whose points add up to `hundredths` / 100.
 
-    `told` has (hundredths, term) for each term worth telling, in the term order of `calibration.Weighed`.
+    `told` has (hundredths, term) for each term worth telling, in the term order of `terms.TERMS`.
     """
     if not told:
         return [Reason(code=BASELINE, points=hundredths / 100.0, observed="", usual="", text=BASELINE_TEXT)]
-    past = EMPTY if history is None else history
     ranked = sorted(told, key=lambda part: (-part[0], part[1]))
-    found = [_reason(part / 100.0, term, seen, past, encoders, surprise_nats) for part, term in ranked]
+    found = [_reason(part / 100.0, term, case) for part, term in ranked]
     rest = hundredths - sum(part for part, _ in ranked)
     found.append(Reason(code=BASELINE, points=rest / 100.0, observed="", usual="", text=BASELINE_TEXT))
     return found
 
 
-def _reason(
-    points: float, term: int, seen: Observation, past: UserHistory, encoders: Encoders, surprise_nats: float
-) -> Reason:
-    if term == 0:
-        return _unusual(points, surprise_nats)
-    if term <= len(LEVELS):
-        return _level(points, LEVELS[term - 1], seen, past, encoders)
-    rule = RULES[term - 1 - len(LEVELS)]
-    return Reason(code=rule, points=points, observed=_matched(rule, seen), usual="", text=RULE_TEXTS[rule])
+def _reason(points: float, term: int, case: Case) -> Reason:
+    if term == TERM[UNUSUAL]:
+        return _unusual(points, case.surprise_nats)
+    if term == TERM[PAUSE]:
+        return _pause(points, case)
+    if term == TERM[HOUR]:
+        return _hour(points, case)
+    name = TERMS[term]
+    if name in RULE_TEXTS:
+        observed = f"{case.speed_kmh:.0f} km/h" if name == "impossible_travel" else _matched(name, case.seen)
+        return Reason(code=name, points=points, observed=observed, usual="", text=RULE_TEXTS[name])
+    return _level(points, name, case.seen, case.past, case.encoders)
+
+
+def _pause(points: float, case: Case) -> Reason:
+    if not case.past.logins:
+        return Reason(code=NO_HISTORY, points=points, observed="0 logins", usual="", text=NO_HISTORY_TEXT)
+    away, usual = case.row[_GAP] / DAY_SECONDS, case.row[_GAP_USUAL] / DAY_SECONDS
+    observed = f"{away:.1f} days"
+    text = f"The last login of this person was {observed} ago; {case.past.logins} are known."
+    return Reason(
+        code=LONG_ABSENCE,
+        points=points,
+        observed=observed,
+        usual="" if math.isnan(usual) else f"{usual:.1f} days",
+        text=text,
+    )
+
+
+def _hour(points: float, case: Case) -> Reason:
+    hour, logins = int(case.row[_HOUR_LOCAL]), sum(case.past.hours)
+    most = max(range(24), key=lambda each: case.past.hours[each])
+    text = (
+        f"This person seldom logs in around {hour:02}:00 of their own time: {case.past.hours[hour]} of {logins} logins "
+        f"were in that hour."
+    )
+    return Reason(code=HOUR, points=points, observed=f"{hour:02}:00", usual=f"{most:02}:00", text=text)
 
 
 def _unusual(points: float, surprise_nats: float) -> Reason:
@@ -125,6 +165,4 @@ def _matched(rule: str, seen: Observation) -> str:
         return f"{seen.ip_rep:g} of 100"
     if rule in ("fingerprint_contradicts_browser", "unparseable_fingerprint", "malicious_fingerprint"):
         return seen.ja4
-    if rule == "impossible_travel":
-        return ", ".join(filter(None, (seen.city, seen.country))) or seen.ip
     return seen.user_agent if rule in ("automated_client", "session_client_changed") else seen.ip

@@ -83,7 +83,7 @@ OF_LEVEL: Final[dict[str, Redact]] = {
 }  # fmt: skip
 """How a value of each level is told; the codes `new_*` and `rare_*` end in one."""
 OF_CODE: Final[dict[str, Redact]] = {
-    "baseline": _quantity, "unusual_combination": _quantity,
+    "baseline": _quantity, "unusual_combination": _quantity, "no_history": _quantity, "long_absence": _quantity,
     "listed_network": network_of, "bad_reputation": _quantity, "tor_exit": network_of, "anonymous_vpn": network_of,
     "hosting_network": network_of, "fingerprint_contradicts_browser": _fingerprint,
     "unparseable_fingerprint": _fingerprint, "automated_client": _client,

@@ -43,11 +43,15 @@ class Parts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Row i is event i: its numbers as `rows` and `signals`, its (n, WIDTH) `features`, its evidence and score."""
+    """Row i is event i: its numbers as `rows` and `signals`, its (n, WIDTH) `features`, its evidence and score.
+
+    `matches` (n, rules) is how far each rule matches, report-only ones among them.
+    """
 
     rows: Sequence[Row]
     signals: Matrix
     features: Matrix
+    matches: Matrix
     weighed: Weighed
 
     @property
@@ -76,19 +80,30 @@ def score_rows(model: Model, rows: Sequence[Row]) -> Scored:
     signals = table(rows)
     shared = shares(signals, model.scales.total, model.scales.kinds)
     seen = features.compute(signals, shared, model.scales)
-    return Scored(rows, signals, seen, weighed(model, signals, shared, seen, model.score_map))
+    measured = Measured(signals, shared, seen, rules.matches(signals))
+    return Scored(rows, signals, seen, measured.matches, weighed(model, measured, model.score_map))
 
 
-def weighed(parts: Parts, signals: Matrix, shared: Matrix, seen: Matrix, score_map: ScoreMap) -> Weighed:
-    """The evidence of (n, columns) signals with their shares and features, put on a scale."""
-    levels, hours = parts.likelihood, parts.hours
-    given = pairs.inputs(signals, likelihood.ratios(signals, shared, levels), levels.used)
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Logins as numbers: (n, columns) `signals`, (n, 14) `shares`, (n, WIDTH) `features`, (n, rules) `matches`."""
+
+    signals: Matrix
+    shares: Matrix
+    features: Matrix
+    matches: Matrix
+
+
+def weighed(parts: Parts, measured: Measured, score_map: ScoreMap) -> Weighed:
+    """The evidence of these logins, put on a scale."""
+    levels, hours, signals = parts.likelihood, parts.hours, measured.signals
+    given = pairs.inputs(signals, likelihood.ratios(signals, measured.shares, levels), levels.used)
     found = Found(
-        surprise=calibration.surprises(forest.decision_function(parts.forest, seen), parts.surprise),
+        surprise=calibration.surprises(forest.decision_function(parts.forest, measured.features), parts.surprise),
         parts=pairs.parts(parts.pairs, given),
         rarity=likelihood.rarity(signals, levels),
         hour=hours.weight * habits.hour_terms(signals, hours.profile, hours.strength),
-        rules=rules.matches(signals) * parts.rules.weight,
+        rules=measured.matches * parts.rules.weight,
     )
     return calibration.weigh(*together(signals, found, parts.pairs.usual), score_map)
 

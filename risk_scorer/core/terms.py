@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from risk_scorer.core.pairs import PARTS, PAUSE
+from risk_scorer.core.pairs import PARTS
 from risk_scorer.core.rules import RULES
 from risk_scorer.core.signals import LEVELS, PLACE
 

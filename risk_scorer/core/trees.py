@@ -1,4 +1,4 @@
-"""Whether trees laid out as arrays can be walked: the two children of a node are neighbours, a leaf is its own child."""
+"""Whether trees laid out as arrays can be walked: a node's two children are neighbours, a leaf is its own child."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -22,9 +22,7 @@ class Trees(Protocol):
     def depth(self) -> int: ...
 
 
-def problem(
-    trees: Trees, values: Sequence[NDArray[np.float64]], *, trees_said: int, inputs: int
-) -> str | None:
+def problem(trees: Trees, values: Sequence[NDArray[np.float64]], *, trees_said: int, inputs: int) -> str | None:
     """Whatever could make a walk leave its arrays, or not end at a leaf; `values` are what leaves hold."""
     feature, threshold, child, root = trees.feature, trees.threshold, trees.child, trees.root
     nodes = len(feature)

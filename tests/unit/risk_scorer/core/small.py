@@ -1,5 +1,6 @@
 """A small world for the core's tests: observations with everything filled in, and a model whose parts all speak."""
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -13,8 +14,9 @@ from risk_scorer.core.facts import AgentFacts, FingerprintFacts, IpFacts
 from risk_scorer.core.features import FEATURES, Scales
 from risk_scorer.core.history import UserHistory, learn
 from risk_scorer.core.likelihood import Likelihood
-from risk_scorer.core.model import Model
+from risk_scorer.core.model import Hours, Model
 from risk_scorer.core.observation import Observation
+from risk_scorer.core.pairs import INPUTS, Pairs
 from risk_scorer.core.rules import WEIGHTS, RuleBook
 from risk_scorer.core.scoring import NOBODY
 from risk_scorer.core.signals import LEVELS
@@ -126,6 +128,30 @@ def likelihood(**changes: Any) -> Likelihood:
     return Likelihood(**{**fields, **changes})
 
 
+NEW, OWN = 1.0, -0.3
+"""What a level of `pairs()` says of a value that the person never had, and of one that they had."""
+
+
+def pairs(**changes: Any) -> Pairs:
+    """One stump for each level, asking whether the person ever had the value, and one for an absence of a month."""
+    asked = [INPUTS.index(f"age_{level}") for level in LEVELS] + [INPUTS.index("gap")]
+    trees = len(asked)
+    root = 3 * np.arange(trees + 1)
+    fields: dict[str, Any] = {
+        "feature": np.array([[each, 0, 0] for each in asked], np.int32).ravel(),
+        "threshold": np.tile([29.0, np.inf, np.inf], trees),
+        "child": np.array([[at + 1, at + 1, at + 2] for at in root[:-1]], np.int32).ravel(),
+        "value": np.tile([0.0, OWN, NEW], trees),
+        "part": np.repeat(np.arange(trees), 3).astype(np.int32),
+        "root": root.astype(np.int32),
+        "depth": 1,
+        "baseline": 0.1,
+        "usual": np.append(np.full(len(LEVELS), OWN), OWN + 0.1),
+    }
+    fields["threshold"][-3] = math.log1p(30 * 86_400.0)
+    return Pairs(**{**fields, **changes})
+
+
 @lru_cache(maxsize=1)
 def isolation() -> tuple[Any, np.ndarray[Any, Any]]:
     """A fitted forest over every feature and what it was fitted on."""
@@ -145,6 +171,8 @@ def model(**changes: Any) -> Model:
         "scales": Scales(total=float(counts.total), kinds=kinds(counts), unknown_km=500.0),
         "forest": export(isolation()[0], np.arange(len(FEATURES))),
         "likelihood": likelihood(),
+        "pairs": pairs(),
+        "hours": Hours(profile=np.full(24, 1.0 / 24.0), strength=5.0, weight=1.0),
         "rules": RuleBook(weight=np.array(list(WEIGHTS.values()))),
         "surprise": Surprise(unusual=np.array([-0.1, 0.0, 0.1]), nats=np.array([0.0, 2.0, 5.0]), weight=0.5),
         "score_map": ScoreMap(evidence=np.array([-12.0, 0.0, 5.0, 15.0]), score=np.array([5.0, 40.0, 60.0, 80.0])),
