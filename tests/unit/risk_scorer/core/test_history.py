@@ -151,7 +151,7 @@ def test_a_history_is_small_and_a_hostile_one_is_bounded() -> None:
         when = NOON + login * 43_200.0
         place = IpFacts(latitude=10.0 * (login % 3), longitude=0.0, accuracy_km=20.0)
         ordinary = learn(ordinary, seen(ts=when, device_id=f"device-{login % 4}", network=place), "success")
-        long = {name: f"{login:0256d}" for name in ("device_id", "ja4", "ja4h", "ja4s")}
+        long = dict.fromkeys(("device_id", "ja4", "ja4h", "ja4s"), f"{login:0256d}")
         hostile = learn(hostile, seen(ts=when, network=place, ip=f"2001:db8::{login:x}", **long), "success")
     assert ordinary is not None
     assert hostile is not None
