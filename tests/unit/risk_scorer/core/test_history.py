@@ -142,3 +142,18 @@ def test_places_that_cancel_out_and_no_places_have_no_middle() -> None:
     assert history is not None
     assert usual_place(history) is None
     assert usual_place(EMPTY) is None
+
+
+def test_a_history_is_small_and_a_hostile_one_is_bounded() -> None:
+    """A hundred logins of somebody with four devices fit into 3 kB; values as long as may be sent, into 60 kB."""
+    ordinary, hostile = None, None
+    for login in range(100):
+        when = NOON + login * 43_200.0
+        place = IpFacts(latitude=10.0 * (login % 3), longitude=0.0, accuracy_km=20.0)
+        ordinary = learn(ordinary, seen(ts=when, device_id=f"device-{login % 4}", network=place), "success")
+        long = dict.fromkeys(("device_id", "ja4", "ja4h", "ja4s"), f"{login:0256d}")
+        hostile = learn(hostile, seen(ts=when, network=place, ip=f"2001:db8::{login:x}", **long), "success")
+    assert ordinary is not None
+    assert hostile is not None
+    assert len(encode(ordinary)) < 3_000
+    assert len(encode(hostile)) < 60_000
