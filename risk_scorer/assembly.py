@@ -30,6 +30,7 @@ from risk_scorer.adapters.user_agents import UserAgents
 from risk_scorer.adapters.verdict_store import VerdictStore
 from risk_scorer.api.health import Readiness
 from risk_scorer.core.model import Model
+from risk_scorer.core.rules import RULES
 from risk_scorer.core.scoring import warm
 from risk_scorer.flows.observe import Observer
 from risk_scorer.flows.surroundings import Surroundings
@@ -99,6 +100,9 @@ def assemble(
     lookups: Lookups | None = None,
 ) -> Scorer:
     """The adapters, opened; nothing runs yet and no model is read. Raises: CannotStart."""
+    unknown = sorted(set(settings.report_only_rules) - set(RULES))
+    if unknown:
+        raise CannotStart(f"RULES_REPORT_ONLY names no rule: {', '.join(unknown)}; there are {', '.join(RULES)}")
     clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
     try:
         StateDir.open(settings.risk_scorer_state)  # before the look-ups cache into it: it must be made closed to others
@@ -127,7 +131,12 @@ def assemble(
             announce_to=ANNOUNCEMENTS if endpoints else None,
             wake_delivery=delivery.wake,
         ),
-        models=ModelStore(settings.model_dir, settings.public_key_sources, adopt=_adoption(profiles)),
+        models=ModelStore(
+            settings.model_dir,
+            settings.public_key_sources,
+            adopt=_adoption(profiles),
+            report_only=settings.report_only_rules,
+        ),
         profiles=profiles,
         verdicts=VerdictStore(database, profiles=profiles, clock=clock),
         surroundings=Surroundings(clock=clock),

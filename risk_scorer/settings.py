@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     ip_listed: str = ""
     ja4_clients: Path | None = None
 
+    rules_report_only: str = ""
+
     openai_base_url: str | None = None
     openai_api_key: SecretStr | None = None
     openai_model: str | None = Field(default=None, max_length=256)
@@ -215,6 +217,10 @@ class Settings(BaseSettings):
     @property
     def overlay_paths(self) -> list[Path]:
         return [Path(item) for item in listed(self.ip_overlay)]
+
+    @property
+    def report_only_rules(self) -> list[str]:
+        return listed(self.rules_report_only)
 
     @property
     def listed_paths(self) -> list[Path]:

@@ -89,6 +89,9 @@ def train(
     ] = None,
     overlays: Overlays = None,
     listed: Listed = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="What `risk-scorer labels` wrote: confirmed compromises teach nothing.")
+    ] = None,
     seed: Seed = 7,
     key: Annotated[Path, typer.Option(help="The signing key, made when missing; never in the model's folder.")] = (
         DEFAULT_KEY
@@ -108,6 +111,7 @@ def train(
         left_out=left_out or (),
         overlays=overlays or (),
         listed=listed or (),
+        labels=labels,
     )
     with _answered():
         with _progress(visible=not as_json) as progress:

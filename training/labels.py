@@ -1,7 +1,7 @@
 """What people found out about logins, as `risk-scorer labels` writes it: whose logins a model must never learn.
 
 A confirmed compromise in a log would teach that the attacker's context is the person's own. A log has no ids of
-events, so a login is known by its person, its address and its moment to the millisecond.
+events, so a login is known by its person, its address and its moment, to the millisecond or as exactly as the log is.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def without_compromised(table: EventTable, compromised: frozenset[Login]) -> Eve
     """
     if not compromised:
         return table
-    moments = np.round(table.timestamp * 1000).astype(np.int64)
+    step = 1000 if (table.timestamp % 1.0 == 0.0).all() else 1  # a log of whole seconds has cut the rest off
+    compromised = frozenset((user, moment // step, ip) for user, moment, ip in compromised)
+    moments = np.round(table.timestamp * 1000).astype(np.int64) // step
     wanted = np.unique(np.array([moment for _, moment, _ in compromised], np.int64))
     met, drop = set(), np.zeros(len(table), bool)
     for place in np.flatnonzero(np.isin(moments, wanted)).tolist():

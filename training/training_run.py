@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from training.labels import read_labels, without_compromised
 from training.refusals import WrongInputError
 from training.reports import import_facts, iso
 from training.sources import EventTable, read_events
@@ -29,6 +30,7 @@ class Request:
     left_out: Sequence[str] = ()
     overlays: Sequence[Path] = ()
     listed: Sequence[Path] = ()
+    labels: Path | None = None
 
 
 def trained(request: Request, progress: Progress) -> dict[str, Any]:
@@ -39,7 +41,10 @@ def trained(request: Request, progress: Progress) -> dict[str, Any]:
     moment = None if request.until is None else moment_of(request.until)
     _check_places(request.model_dir, request.key)
     progress("read", 0.0)
+    compromised = None if request.labels is None else read_labels(request.labels)
     table = read_events(request.source, until=moment)
+    if compromised is not None:
+        table = without_compromised(table, compromised)
     if moment is not None:
         _check_until(table, moment)
     progress("read", 1.0)
@@ -79,6 +84,7 @@ def _model_facts(report: "TrainReport") -> dict[str, Any]:
         "features": len(manifest.features),
         "left_out": {name: manifest.absent[name] for name in _columns() if name in manifest.absent},
         **marks,
+        "simulated_prompted": {name: round(share, 4) for name, share in manifest.simulated.items()},
         "worst_case_score": round(report.worst_case, 2),
         "bytes": sum(report.files.values()),
         "model_version": report.model_version,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -35,14 +35,17 @@ class BadPublicKey(Exception):
 class ModelStore:
     """The current model, and why there is none or no newer one."""
 
-    def __init__(self, model_dir: Path, key_sources: Sequence[str], adopt: Adopt) -> None:
-        """`adopt` prepares what goes with a model (its histories) before the model answers.
+    def __init__(
+        self, model_dir: Path, key_sources: Sequence[str], adopt: Adopt, *, report_only: Collection[str] = ()
+    ) -> None:
+        """`adopt` prepares what goes with a model (its histories) before the model answers, outside the event loop.
 
-        It runs outside the event loop.
+        Rules that are `report_only` move no score, whatever model comes.
         """
         self._model_dir = model_dir
         self._key_sources = key_sources
         self._adopt = adopt
+        self._report_only = report_only
         self._model: Model | None = None
         self._seen: Fingerprint = ()
         self.problem: str | None = "model_missing"
@@ -72,7 +75,7 @@ class ModelStore:
             # A model that passes every check and still cannot be used must not end the one that can.
             self._refuse("model_unusable", error=repr(error))
         else:
-            self._model, self.problem = model, None
+            self._model, self.problem = model.reporting_only(self._report_only), None
             log.info("model_in_use", model_version=model.version)
             return True
         return False

@@ -71,6 +71,14 @@ FEEDBACK: Final = operation(
 )
 
 
+RULES: Final = operation(
+    scope="read",
+    answers=ref("RuleReport"),
+    refusals=("401", "403", "503"),
+    description="Every rule with its weight, its match rate in training and its matches since this process started.",
+)
+
+
 def recent_operation(*, default: int, most: int) -> Schema:
     """The entry of /recent for this many events."""
     limit = {"type": "integer", "minimum": 1, "maximum": most, "default": default}

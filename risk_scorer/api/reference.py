@@ -19,6 +19,7 @@ from risk_scorer.contract.assessment import BulkResponse, RiskScore
 from risk_scorer.contract.events import BulkRequest, LoginEvent
 from risk_scorer.contract.feedback import Feedback, Outcome
 from risk_scorer.contract.narrative import NarrativeAnswer
+from risk_scorer.contract.rules import RuleReport
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 Schema = dict[str, Any]
@@ -94,7 +95,7 @@ def describe(app: FastAPI) -> None:
     """Add the contract's schemas and the security scheme to the reference that the app generates."""
     generate = app.openapi
     _, contract = msgspec.json.schema_components(
-        [LoginEvent, BulkRequest, RiskScore, BulkResponse, Outcome, Feedback, NarrativeAnswer],
+        [LoginEvent, BulkRequest, RiskScore, BulkResponse, Outcome, Feedback, NarrativeAnswer, RuleReport],
         ref_template="#/components/schemas/{name}",
     )
 

@@ -14,7 +14,15 @@ from plumbing.bodies import decode, read_body, require_json
 from plumbing.lean import add_lean
 from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
-from risk_scorer.api.operations import BULK_SCORE, FEEDBACK, MAX_OUTCOMES, OUTCOMES, SCORE, recent_operation
+from risk_scorer.api.operations import (
+    BULK_SCORE,
+    FEEDBACK,
+    MAX_OUTCOMES,
+    OUTCOMES,
+    RULES,
+    SCORE,
+    recent_operation,
+)
 from risk_scorer.api.rows import entry_of
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import MAX_BULK_BYTES, MAX_BULK_EVENTS, BulkRequest, LoginEvent
@@ -102,6 +110,10 @@ class ServiceRoutes:
         known_before = await self._judge.feedback(given, path="$" if isinstance(body, list) else None)
         return json_answer({"recorded": len(given) - known_before, "known_before": known_before})
 
+    async def rules(self, request: Request) -> Response:
+        self._access.require(request, "read")
+        return JSONAnswer(_encode(self._assess.rules()))
+
     async def recent(self, request: Request) -> Response:
         self._access.require(request, "read")
         entries = [entry_of(scored) for scored in self._log.recent(self._limit(request))]
@@ -129,6 +141,7 @@ def add_service_routes(app: FastAPI, routes: ServiceRoutes, recent_max: int) -> 
     add_lean(
         app, "/feedback", routes.feedback, method="POST", summary="Say what was found out later", operation=FEEDBACK
     )
+    add_lean(app, "/rules", routes.rules, method="GET", summary="List the rules and their match rates", operation=RULES)
     about_recent = recent_operation(default=min(DEFAULT_RECENT, recent_max), most=recent_max)
     add_lean(
         app, "/recent", routes.recent, method="GET", summary="List the newest scored logins", operation=about_recent

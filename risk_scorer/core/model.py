@@ -1,7 +1,7 @@
 """A trained model as one frozen value: everything scoring needs and nothing that it changes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from risk_scorer.core.forest import Forest
 from risk_scorer.core.likelihood import Likelihood
 from risk_scorer.core.manifest import Manifest
 from risk_scorer.core.pairs import Pairs
-from risk_scorer.core.rules import RuleBook
+from risk_scorer.core.rules import RULES, RuleBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ class Model:
     score_map: ScoreMap
     manifest: Manifest
     histories_sha256: str
+
+    def reporting_only(self, names: Collection[str]) -> "Model":
+        """The same with these rules weighing nothing: they are told where they match, and move no score."""
+        weight = np.where([name in names for name in RULES], 0.0, self.rules.weight)
+        return replace(self, rules=RuleBook(weight=weight))
 
     @property
     def uses_ip_facts(self) -> bool:

@@ -9,14 +9,19 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import numpy as np
+
 from plumbing.clock import Clock
 from plumbing.randomness import Randomness
 from plumbing.refusals import Refused
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
+from risk_scorer.contract.rules import RuleFacts, RuleReport
 from risk_scorer.core.assessments import assessments
 from risk_scorer.core.model import Model
 from risk_scorer.core.observation import Observation
+from risk_scorer.core.reasons import RULE_TEXTS
+from risk_scorer.core.rules import RULES
 from risk_scorer.core.scoring import score_many
 from risk_scorer.flows.announce import high_risk_message
 from risk_scorer.flows.observe import Observer, Where
@@ -56,6 +61,7 @@ class Assess:
         self._randomness = randomness
         self._tenant = tenant
         self._announce_from = announce_from
+        self._scored, self._matched = 0, np.zeros(len(RULES), dtype=np.int64)
         self._together = Together(lambda observations: self._scores(self._model(), observations))
 
     async def one(self, event: LoginEvent) -> RiskScore:
@@ -85,6 +91,27 @@ class Assess:
         else:
             self._log.show(_paired(events, scores, newest=self._log.shown_at_most))
 
+    def rules(self) -> RuleReport:
+        """Every rule with its weight and how often it matches. Raises: Refused (503 no model)."""
+        model = self._model()
+        known = model.manifest.rules
+        weights, counts = model.rules.weight.tolist(), self._matched.tolist()
+        return RuleReport(
+            model_version=model.version,
+            scored=self._scored,
+            rules=[
+                RuleFacts(
+                    name=name,
+                    text=RULE_TEXTS[name],
+                    weight=known[name].weight,
+                    report_only=weight == 0.0,
+                    match_rate=known[name].match_rate,
+                    matched=matched,
+                )
+                for name, weight, matched in zip(RULES, weights, counts, strict=True)
+            ],
+        )
+
     def _model(self) -> Model:
         model = self._models.current()
         if model is None:
@@ -102,6 +129,8 @@ class Assess:
     def _scores(self, model: Model, observations: list[Observation]) -> list[RiskScore]:
         histories = self._histories.get_many([seen.user_id for seen in observations])
         scored = score_many(model, observations, histories, self._surroundings.around(observations))
+        self._scored += len(observations)
+        self._matched += (scored.matches > 0.0).sum(axis=0)
         return assessments(model, observations, histories, scored, ts=self._clock.now())
 
     def _event_ids(self, events: Sequence[LoginEvent]) -> list[str]:

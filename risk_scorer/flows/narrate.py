@@ -56,7 +56,7 @@ class Narrate:
         """The event to tell. Raises: Refused, 404 when it is not at hand."""
         found = await self._events.find(event_id)
         if found is None:
-            raise Refused("event_unknown", "No scored login of this id is at hand.", status=404)
+            raise Refused("unknown_event", "No scored login of this id is at hand.", status=404)
         return found
 
     async def tell(self, scored: ScoredEvent) -> NarrativeAnswer:

@@ -326,7 +326,7 @@ async def test_an_event_that_is_not_at_hand_is_unknown(tmp_path: Path, model: La
         assert (await ask(service, "evt-0")).json()["narrative"] == WORDS
         for event_id in ("evt-", "evt-01", "alice", "x" * 3_000):
             answer = await ask(service, event_id)
-            assert (answer.status_code, answer.json()["error"]) == (404, "event_unknown")
+            assert (answer.status_code, answer.json()["error"]) == (404, "unknown_event")
         await sign_in(service)
         assert (await service.client.get("/dashboard/narrative", params={"event": "none"})).status_code == 404
 
