@@ -100,9 +100,6 @@ def assemble(
     lookups: Lookups | None = None,
 ) -> Scorer:
     """The adapters, opened; nothing runs yet and no model is read. Raises: CannotStart."""
-    unknown = sorted(set(settings.report_only_rules) - set(RULES))
-    if unknown:
-        raise CannotStart(f"RULES_REPORT_ONLY names no rule: {', '.join(unknown)}; there are {', '.join(RULES)}")
     clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
     try:
         StateDir.open(settings.risk_scorer_state)  # before the look-ups cache into it: it must be made closed to others
@@ -131,12 +128,7 @@ def assemble(
             announce_to=ANNOUNCEMENTS if endpoints else None,
             wake_delivery=delivery.wake,
         ),
-        models=ModelStore(
-            settings.model_dir,
-            settings.public_key_sources,
-            adopt=_adoption(profiles),
-            report_only=settings.report_only_rules,
-        ),
+        models=_models(settings, profiles),
         profiles=profiles,
         verdicts=VerdictStore(database, profiles=profiles, clock=clock),
         surroundings=Surroundings(clock=clock),
@@ -145,6 +137,18 @@ def assemble(
         delivery=delivery,
         lookups=lookups,
         narrator=_narrator(settings),
+    )
+
+
+def _models(settings: Settings, profiles: ProfileStore) -> ModelStore:
+    unknown = sorted(set(settings.report_only_rules) - set(RULES))
+    if unknown:
+        raise CannotStart(f"RULES_REPORT_ONLY names no rule: {', '.join(unknown)}; there are {', '.join(RULES)}")
+    return ModelStore(
+        settings.model_dir,
+        settings.public_key_sources,
+        adopt=_adoption(profiles),
+        report_only=settings.report_only_rules,
     )
 
 

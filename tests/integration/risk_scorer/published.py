@@ -17,6 +17,7 @@ from risk_scorer.core.artefact import ENCODERS, HISTORIES, MANIFEST, SIGNATURE, 
 from risk_scorer.core.encoders import Encoders
 from risk_scorer.core.encoders import encode as encode_counts
 from risk_scorer.core.history import UserHistory
+from risk_scorer.core.pairs import PARTS, PAUSE
 from risk_scorer.core.rules import RULES
 from risk_scorer.core.signals import LEVELS
 from training.publish import public_bytes, publish, signature
@@ -48,6 +49,12 @@ def model_files(
         "forest_child.npy": _array([0], np.int32),
         "forest_path.npy": _array([1.0], np.float64),
         "forest_root.npy": _array([0, 1], np.int32),
+        "pairs_feature.npy": _array([0], np.int32),
+        "pairs_threshold.npy": _array([np.inf], np.float64),
+        "pairs_child.npy": _array([0], np.int32),
+        "pairs_value.npy": _array([0.0], np.float64),
+        "pairs_part.npy": _array([PARTS.index(PAUSE)], np.int32),
+        "pairs_root.npy": _array([0, 1], np.int32),
     }
     manifest = _manifest({name: hashlib.sha256(content).hexdigest() for name, content in files.items()}, seed, rule)
     files[MANIFEST] = declaration.encode(msgspec.structs.replace(manifest, model_version=version_of(manifest)))
@@ -78,6 +85,8 @@ def _manifest(digests: dict[str, str], seed: int, rule: str) -> declaration.Mani
         forest=declaration.ForestNumbers(trees=1, depth=0, scale=1.0, offset=-0.5),
         most_nats=6.0,
         likelihood=dict.fromkeys(LEVELS, level),
+        pairs=declaration.PairNumbers(trees=1, depth=0, baseline=0.0, usual=dict.fromkeys(PARTS, 0.0)),
+        hours=declaration.HourNumbers(profile=(1.0 / 24.0,) * 24, strength=1.0, weight=0.0),
         rules={
             name: declaration.RuleNumbers(weight=RULE_NATS if name == rule else 0.0, match_rate=None) for name in RULES
         },
@@ -85,5 +94,6 @@ def _manifest(digests: dict[str, str], seed: int, rule: str) -> declaration.Mani
         surprise_weight=0.0,
         score_map=((0.0, 10.0), (RULE_NATS, 90.0)),
         marks={},
+        simulated={},
         notes=(),
     )
