@@ -1,5 +1,7 @@
 """The answer that people read: score, level and label from one number, reasons that add up, facts that are counts."""
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from risk_scorer.core.calibration import Weighed
 from risk_scorer.core.history import UserHistory
 from risk_scorer.core.observation import Observation
 from risk_scorer.core.reasons import BASELINE, CODES
-from risk_scorer.core.scoring import Scored, score_many
+from risk_scorer.core.scoring import score_many
 from tests.unit.risk_scorer.core.small import HOME, NOON, STRANGE, known, model, seen
 
 
@@ -25,9 +27,7 @@ def answer_for(score: float) -> RiskScore:
     small = model()
     scored = score_many(small, [HOME], [known()])
     weighed = Weighed(scored.weighed.evidence, scored.weighed.total, np.array([score]), 0 * scored.weighed.points)
-    return assessments(
-        small, [HOME], [known()], Scored(scored.rows, scored.signals, scored.features, weighed), ts=NOON
-    )[0]
+    return assessments(small, [HOME], [known()], replace(scored, weighed=weighed), ts=NOON)[0]
 
 
 @pytest.mark.parametrize(
