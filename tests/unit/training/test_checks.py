@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from risk_scorer.core.calibration import ScoreMap, Surprise
-from risk_scorer.core.features import FEATURES
-from tests.unit.risk_scorer.core.small import isolation, known, likelihood, model
+from risk_scorer.core.calibration import ScoreMap
+from risk_scorer.core.features import COLUMN_OF_FEATURE, FEATURES
+from tests.unit.risk_scorer.core.small import isolation, known, model
 from tests.unit.training.logs import LOOKUPS, log
 from training.checks import (
+    LOOKED_UP,
     DeadFeature,
     require_living_features,
     require_quiet_logins_pass,
@@ -23,7 +24,14 @@ from training.sweep import sweep
 BLOCK = sweep(log(600), LOOKUPS).held_out[-1]
 RANGES = isolation()[1]
 SMALL = model()
-PARTS = Parts(forest=SMALL.forest, likelihood=likelihood(), surprise=SMALL.surprise)
+PARTS = Parts(
+    forest=SMALL.forest,
+    likelihood=SMALL.likelihood,
+    pairs=SMALL.pairs,
+    hours=SMALL.hours,
+    rules=SMALL.rules,
+    surprise=SMALL.surprise,
+)
 
 
 def test_a_feature_that_differs_in_one_block_varies() -> None:
@@ -38,16 +46,26 @@ def test_a_feature_that_only_drifts_between_blocks_does_not_vary() -> None:
     blocks = [np.full((5, len(FEATURES)), value) for value in (1.0, 2.0)]
     with pytest.raises(DeadFeature, match="hour is the same"):
         varying(blocks, ["hour"])
-    assert varying(blocks, ["ip_rep", "ja4_valid"]) == ()
+    assert varying(blocks, ["ip_rep", "ja4_valid", "place_distance", "speed", "recent_failures"]) == ()
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_only_looked_up_facts_and_failures_may_be_the_same_in_every_login(name: str) -> None:
+    """Any other constant feature means that the log lacks its column."""
+    constant = [np.ones((5, len(FEATURES)))]
+    if name in LOOKED_UP:
+        assert varying(constant, [name]) == ()
+        return
+    with pytest.raises(DeadFeature) as refused:
+        varying(constant, [name])
+    assert COLUMN_OF_FEATURE[name] in str(refused.value)
 
 
 def test_a_feature_that_the_forest_never_asks_for_is_dead() -> None:
     """Varying it over its whole range moves no score; the refusal names it."""
     forest = replace(SMALL.forest, feature=np.where(SMALL.forest.feature == 3, 4, SMALL.forest.feature))
     with pytest.raises(DeadFeature) as refused:
-        require_living_features(
-            FEATURES, Parts(forest, PARTS.likelihood, PARTS.surprise), SMALL.score_map, BLOCK, fitted=RANGES
-        )
+        require_living_features(FEATURES, replace(PARTS, forest=forest), SMALL.score_map, BLOCK, fitted=RANGES)
     assert refused.value.feature == FEATURES[3] == "user_freq"
 
 
@@ -58,7 +76,7 @@ def test_features_that_move_some_login_live() -> None:
 
 def test_a_silent_forest_makes_every_feature_dead() -> None:
     """When its number counts for nothing, none of its features can decide anything."""
-    silent = Parts(PARTS.forest, PARTS.likelihood, Surprise(SMALL.surprise.unusual, SMALL.surprise.nats, weight=0.0))
+    silent = replace(PARTS, surprise=replace(SMALL.surprise, weight=0.0))
     with pytest.raises(DeadFeature):
         require_living_features(FEATURES, silent, SMALL.score_map, BLOCK, fitted=RANGES)
 

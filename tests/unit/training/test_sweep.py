@@ -9,6 +9,7 @@ import pytest
 from risk_scorer.core.pressure import Crowd
 from risk_scorer.core.signals import PLACE
 from tests.unit.training.logs import LOOKUPS, PLACES, log, objects
+from training.attackers import KINDS
 from training.observations import observations
 from training.sweep import BLOCKS, sweep
 
@@ -77,3 +78,54 @@ def test_probes_leave_no_trace() -> None:
     """They are in nobody's history and in no frequency."""
     probed = replace(TABLE, probe=objects(["naive"] + [""] * 999))
     assert sweep(probed, LOOKUPS).encoders.total == SWEPT.encoders.total - int(TABLE.success[0])
+
+
+def test_strangers_stand_in_the_place_of_people_with_a_history() -> None:
+    """At the moment of a login of theirs, known as well as they were then; never in the place of a first login."""
+    logins, ts = PLACE["logins"], PLACE["ts"]
+    for block in (*SWEPT.fitting, *SWEPT.held_out):
+        victims = block.signals[block.succeeded & (block.signals[:, logins] > 0)]
+        moments = set(zip(victims[:, ts].tolist(), victims[:, logins].tolist(), strict=True))
+        found = set(zip(block.strangers[:, ts].tolist(), block.strangers[:, logins].tolist(), strict=True))
+        assert len(block.strangers) == len(block.stranger_kinds) > 0
+        assert found <= moments
+        common = np.bincount(block.stranger_kinds, minlength=len(KINDS))[: KINDS.index("stolen_device")]
+        assert (common > 0.9 * len(victims)).all()  # a small log: every login of a block has its strangers
+
+
+def test_a_strangers_values_are_new_to_the_victim_more_often_than_the_victims_own() -> None:
+    """What is stolen or shared is the victim's own, all else is drawn from other people."""
+    column = PLACE["seen_device"]
+    blocks = SWEPT.held_out
+    strangers = np.concatenate([block.strangers for block in blocks])
+    kinds = np.concatenate([block.stranger_kinds for block in blocks])
+    own = np.concatenate([block.signals[block.succeeded & (block.signals[:, PLACE["logins"]] > 0)] for block in blocks])
+    is_new = {name: float((strangers[kinds == kind, column] == 0).mean()) for kind, name in enumerate(KINDS)}
+    assert {name: share for name, share in is_new.items() if name != "stolen_device"} == {
+        name: 1.0 for name in KINDS if name != "stolen_device"
+    }
+    assert is_new["stolen_device"] == pytest.approx((own[:, column] == 0).mean(), abs=0.06)
+
+
+def test_strangers_teach_nothing() -> None:
+    """Histories, frequencies and the numbers of the log's own logins are the same whichever strangers were drawn."""
+    other = sweep(TABLE, LOOKUPS, seed=8)
+    for mine, theirs in zip((*SWEPT.fitting, *SWEPT.held_out), (*other.fitting, *other.held_out), strict=True):
+        assert mine.signals.tobytes() == theirs.signals.tobytes()
+        assert mine.strangers.tobytes() != theirs.strangers.tobytes()
+    assert (other.encoders, other.histories, other.places) == (SWEPT.encoders, SWEPT.histories, SWEPT.places)
+
+
+def test_the_same_seed_draws_the_same_strangers() -> None:
+    """To the bit."""
+    again = sweep(TABLE, LOOKUPS)
+    for mine, theirs in zip((*SWEPT.fitting, *SWEPT.held_out), (*again.fitting, *again.held_out), strict=True):
+        assert mine.strangers.tobytes() == theirs.strangers.tobytes()
+        assert mine.stranger_kinds.tobytes() == theirs.stranger_kinds.tobytes()
+
+
+def test_a_long_block_has_about_as_many_victims_as_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More logins do not make training longer without end."""
+    monkeypatch.setattr("training.sweep.VICTIMS_A_BLOCK", 30)
+    block = sweep(TABLE, LOOKUPS).held_out[-1]
+    assert 15 <= (block.stranger_kinds == KINDS.index("naive")).sum() <= 45
