@@ -9,11 +9,13 @@ import pytest
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.core.assessments import assessments
 from risk_scorer.core.calibration import Weighed
-from risk_scorer.core.history import UserHistory
+from risk_scorer.core.facts import IpFacts
+from risk_scorer.core.history import UserHistory, learn
 from risk_scorer.core.observation import Observation
 from risk_scorer.core.reasons import BASELINE, CODES
 from risk_scorer.core.scoring import score_many
-from tests.unit.risk_scorer.core.small import HOME, NOON, STRANGE, known, model, seen
+from risk_scorer.core.signals import LEVELS
+from tests.unit.risk_scorer.core.small import HOME, NOON, STRANGE, known, likelihood, model, seen
 
 
 def answer(observation: Observation, history: UserHistory | None) -> RiskScore:
@@ -105,6 +107,47 @@ def test_what_is_unknown_is_null_not_zero() -> None:
     found = answer(seen(asn=1, asn_key="1"), None).explain
     assert found.geo_distance_km is None
     assert (found.asn, found.asn_name) == (1, None)
+
+
+def test_explain_tells_when_where_and_how_fast() -> None:
+    """Days, kilometres, km/h and the hour at home, as plain numbers; null for whoever has no past."""
+    sydney = seen(ts=NOON + 6 * 3600.0, network=IpFacts(latitude=-33.9, longitude=151.2), prefix="203.0.113.0/24")
+    found, unknown = answer(sydney, known()).explain, answer(sydney, None).explain
+    assert found.days_since_last == pytest.approx(7.0 / 24.0)
+    assert found.place_km == pytest.approx(11_960.0, rel=0.01)
+    assert 1500.0 < (found.speed_kmh or 0.0) < 1710.0
+    assert (found.hour, found.hour_local, found.rules) == (18, 18, ("impossible_travel",))
+    assert (unknown.days_since_last, unknown.place_km, unknown.speed_kmh) == (None, None, None)
+    assert unknown.rules == ()
+
+
+def test_the_hour_is_told_in_utc_and_at_home() -> None:
+    """Somebody who lives seven hours behind."""
+    west = {"zone": "America/Los_Angeles", "utc_offset_s": -25_200}
+    explain = answer(seen(**west), learn(None, seen(ts=NOON - 3600.0, **west), "success")).explain
+    assert (explain.hour, explain.hour_local) == (12, 5)
+
+
+def test_rules_that_only_report_are_told_without_points() -> None:
+    """The rule is in `rules`, not among the reasons, and the score is that of a login which it does not match."""
+    listed = seen(network=IpFacts(is_listed=True, latitude=37.34, longitude=-121.89))
+    quiet = seen(network=IpFacts(latitude=37.34, longitude=-121.89))
+    small = model().reporting_only(["listed_network"])
+    found, usual = (
+        assessments(small, [each], [known()], score_many(small, [each], [known()]), ts=NOON)[0]
+        for each in (listed, quiet)
+    )
+    assert (found.explain.rules, usual.explain.rules) == (("listed_network",), ())
+    assert "listed_network" not in {reason.code for reason in found.reasons}
+    assert found.risk_score == usual.risk_score < answer(listed, known()).risk_score
+
+
+def test_only_levels_that_the_log_had_are_called_new() -> None:
+    """What was never learned is not news."""
+    without = model(likelihood=likelihood(used=np.where(np.array(LEVELS) == "device", 0.0, 1.0)))
+    strange = seen(device_id="dev-2", ja4="rare")
+    scored = score_many(without, [strange], [known()])
+    assert assessments(without, [strange], [known()], scored, ts=NOON)[0].explain.new == ("ja4",)
 
 
 def test_answers_come_in_the_order_of_the_events() -> None:
