@@ -14,10 +14,14 @@ from risk_scorer.contract.assessment import MEDIUM_FROM
 from risk_scorer.core import features, forest
 from risk_scorer.core.artefact import MANIFEST, load
 from risk_scorer.core.calibration import ScoreMap
+from risk_scorer.core.encoders import Encoders
 from risk_scorer.core.features import Scales
+from risk_scorer.core.likelihood import Likelihood
 from risk_scorer.core.manifest import Manifest
+from risk_scorer.core.pairs import Pairs
 from risk_scorer.core.rules import WEIGHTS, RuleBook
 from risk_scorer.core.shares import shares
+from risk_scorer.core.signals import LEVELS
 from training import calibrate, checks, measure, pair_fit, publish
 from training.attackers import KINDS
 from training.calibrate import Mark
@@ -135,11 +139,12 @@ def fit(swept: Sweep, absent: Mapping[str, str], *, seed: int, budgets: Budgets)
     walked = export(isolation, columns)
     unusual = -forest.decision_function(walked, seen[_succeeded(fitting)])
     absent = {**absent, **declared.absent}
-    levels = measure.likelihood(fitting, swept.encoders, absent, most=MOST_NATS)
+    levels, learned, silent = _levels(fitting, swept.encoders, absent, seed=seed)
+    absent |= silent
     parts = Parts(
         forest=walked,
         likelihood=levels,
-        pairs=pair_fit.learn(fitting, levels, seed=seed),
+        pairs=learned,
         hours=measure.hours(fitting, absent),
         rules=RULE_BOOK,
         surprise=calibrate.surprise(unusual, FOREST_WEIGHT),
@@ -165,6 +170,18 @@ def fit(swept: Sweep, absent: Mapping[str, str], *, seed: int, budgets: Budgets)
         rows_held_out=len(nats),
         notes=(*_mark_notes(step_up, deny), *([calm] if calm else [])),
     )
+
+
+def _levels(
+    fitting: Sequence[Block], encoders: Encoders, absent: Mapping[str, str], *, seed: int
+) -> tuple[Likelihood, Pairs, dict[str, str]]:
+    """What each level is worth, and why some are left out after all."""
+    levels = measure.likelihood(fitting, encoders, absent, most=MOST_NATS)
+    learned = pair_fit.learn(fitting, levels, seed=seed)
+    silent = pair_fit.silent(learned, levels)
+    used = np.where([level in silent for level in LEVELS], 0.0, levels.used)
+    reasons = {f"level:{level}": "says nothing beside the other levels of this log" for level in silent}
+    return replace(levels, used=used), learned, reasons
 
 
 def _features(block: Block) -> Matrix:

@@ -18,6 +18,8 @@ from training.sweep import Block
 Matrix = NDArray[np.float64]
 
 TREES, LEAVES, PACE, RIDGE = 200, 8, 0.1, 1.0
+SHARE_ASKED = 0.25
+"""Share of the inputs that a split may choose from: levels that say the same share the word, and none is relied on alone."""
 MOST_IN_LEAF, LEAST_IN_LEAF, LEAVES_WORTH = 50, 5, 200
 """A leaf holds at least one in 200 of the people's own logins, between 5 and 50."""
 _LEVEL_OF = np.array([-1 if name in CONTEXT else LEVELS.index(name.partition("_")[2]) for name in INPUTS])
@@ -58,6 +60,7 @@ def learn(blocks: Sequence[Block], levels: Likelihood, *, seed: int) -> Pairs:
         min_samples_leaf=int(np.clip(len(own) // LEAVES_WORTH, LEAST_IN_LEAF, MOST_IN_LEAF)),
         monotonic_cst=list(RISES),
         interaction_cst=_TOGETHER,
+        max_features=SHARE_ASKED,
         early_stopping=False,
         random_state=seed,
     )
@@ -67,6 +70,15 @@ def learn(blocks: Sequence[Block], levels: Likelihood, *, seed: int) -> Pairs:
         sample_weight=np.concatenate([np.full(len(own), weight.sum() / len(own)), weight]),
     )
     return _with_usual(exported(fitted), own)
+
+
+def silent(learned: Pairs, levels: Likelihood) -> tuple[str, ...]:
+    """The levels of the log that can move no score: no leaf speaks for them and their rarity is no evidence."""
+    speaking = set(learned.part[learned.value != 0.0].tolist())
+    used = zip(LEVELS, levels.used.tolist(), levels.scale.tolist(), strict=True)
+    return tuple(
+        level for part, (level, is_used, scale) in enumerate(used) if is_used and not scale and part not in speaking
+    )
 
 
 def _known(signals: Matrix) -> Matrix:
