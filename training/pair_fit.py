@@ -19,7 +19,7 @@ Matrix = NDArray[np.float64]
 
 TREES, LEAVES, PACE, RIDGE = 200, 8, 0.1, 1.0
 SHARE_ASKED = 0.25
-"""Share of the inputs that a split may choose from: levels that say the same share the word, and none is relied on alone."""
+"""Share of the inputs that a split may choose from, so that levels that say the same share the word."""
 MOST_IN_LEAF, LEAST_IN_LEAF, LEAVES_WORTH = 50, 5, 200
 """A leaf holds at least one in 200 of the people's own logins, between 5 and 50."""
 _LEVEL_OF = np.array([-1 if name in CONTEXT else LEVELS.index(name.partition("_")[2]) for name in INPUTS])
