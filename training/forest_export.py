@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk_scorer.core.forest import Forest
+from training.tree_layout import breadth_first
 
 LEAF = -1
 
@@ -49,23 +50,13 @@ def rounded_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _tree(tree: Any, columns: NDArray[np.int64]) -> dict[str, Any]:
-    """One tree breadth first, so that siblings are neighbours and children come after their parents."""
-    left, right = tree.children_left, tree.children_right
-    order, depths = [0], [0]
-    child = []
-    for place, node in enumerate(order):  # grows while it is walked
-        if left[node] == LEAF:
-            child.append(place)
-            continue
-        child.append(len(order))
-        order += [left[node], right[node]]
-        depths += [depths[place] + 1] * 2
-    nodes = np.array(order)
+    left = tree.children_left
+    nodes, depth, _, child = breadth_first(left, tree.children_right, left == LEAF)
     is_leaf = left[nodes] == LEAF
     return {
         "feature": np.where(is_leaf, 0, columns[np.where(is_leaf, 0, tree.feature[nodes])]),
         "threshold": np.where(is_leaf, np.inf, tree.threshold[nodes]),
-        "child": np.array(child),
-        "path": np.where(is_leaf, np.array(depths) + average_path(tree.n_node_samples[nodes]), 0.0),
-        "depth": max(depths),
+        "child": child,
+        "path": np.where(is_leaf, depth + average_path(tree.n_node_samples[nodes]), 0.0),
+        "depth": depth.max(),
     }

@@ -14,6 +14,7 @@ from risk_scorer.core.shares import shares
 from risk_scorer.core.signals import LEVELS, PLACE
 from training.attackers import IS_SELDOM, SELDOM_WEIGHT
 from training.sweep import Block
+from training.tree_layout import breadth_first
 
 Matrix = NDArray[np.float64]
 
@@ -116,25 +117,20 @@ def exported(fitted: Any) -> Pairs:
 
 
 def _tree(nodes: Any) -> dict[str, Any]:
-    """One tree breadth first, so that siblings are neighbours and children come after their parents."""
     pause = PARTS.index(PAUSE)
-    order, depths, levels, child = [0], [0], [pause], []
-    for place, node in enumerate(order):  # grows while it is walked
-        if nodes["is_leaf"][node]:
-            child.append(place)
-            continue
-        child.append(len(order))
-        order += [int(nodes["left"][node]), int(nodes["right"][node])]
-        depths += [depths[place] + 1] * 2
-        asked = int(_LEVEL_OF[nodes["feature_idx"][node]])
-        levels += [levels[place] if asked < 0 else asked] * 2
-    walked = nodes[np.array(order)]
+    order, depth, parent, child = breadth_first(nodes["left"], nodes["right"], nodes["is_leaf"])
+    walked = nodes[order]
     is_leaf = walked["is_leaf"].astype(bool)
+    asked = np.where(is_leaf, -1, _LEVEL_OF[np.where(is_leaf, 0, walked["feature_idx"])])
+    part = np.full(len(order), pause)
+    for place in range(1, len(order)):  # a leaf speaks for the level that was asked about on the way to it
+        above = parent[place]
+        part[place] = part[above] if asked[above] < 0 else asked[above]
     return {
         "feature": np.where(is_leaf, 0, walked["feature_idx"]),
         "threshold": np.where(is_leaf, np.inf, walked["num_threshold"]),
-        "child": np.array(child),
+        "child": child,
         "value": np.where(is_leaf, walked["value"], 0.0),
-        "part": np.where(is_leaf, np.array(levels), pause),
-        "depth": max(depths),
+        "part": np.where(is_leaf, part, pause),
+        "depth": depth.max(),
     }
