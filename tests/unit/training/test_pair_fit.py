@@ -149,3 +149,10 @@ def test_no_failure_and_no_label_is_learned_from() -> None:
     found = taught(sweep(other, LOOKUPS.without_networks(), seed=5))
     assert content(found) == content(same)
     assert content(found) != content(learned())
+
+
+def test_owners_and_strangers_count_the_same_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither side is likelier beforehand, however many were drawn; what the seldom kinds weigh matters."""
+    assert learned().baseline == pytest.approx(0.0, abs=1e-9)
+    monkeypatch.setattr(pair_fit, "SELDOM_WEIGHT", 1.0)
+    assert content(taught(swept())) != content(learned())
