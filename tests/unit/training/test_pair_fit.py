@@ -10,6 +10,8 @@ from risk_scorer.core import pairs
 from risk_scorer.core.pairs import INPUTS, PARTS, RISES, Pairs
 from risk_scorer.core.signals import LEVELS, PLACE
 from risk_scorer.core.trees import problem
+from tests.unit.risk_scorer.core.small import likelihood
+from tests.unit.risk_scorer.core.small import pairs as pairs_of_every_level
 from tests.unit.training.logs import LOOKUPS, log, objects
 from training import measure, pair_fit
 from training.attackers import KINDS
@@ -107,6 +109,18 @@ def test_levels_that_the_log_lacks_are_never_asked_about() -> None:
     assert learned().value[learned().part == PARTS.index("device")].any()
 
 
+def test_levels_that_can_move_no_score_are_found() -> None:
+    """No leaf speaks for them and rarity is nothing there; who is not in the log or is rare is not silent."""
+    small = pairs_of_every_level()
+    assert pair_fit.silent(small, likelihood()) == ()
+    of = {level: LEVELS.index(level) for level in ("device", "asn", "ja4")}
+    muted = replace(small, value=np.where(np.isin(small.part, list(of.values())), 0.0, small.value))
+    assert pair_fit.silent(muted, likelihood()) == ("device", "ja4")  # rarity is worth something at the operator
+    used = np.where(np.array(LEVELS) == "ja4", 0.0, 1.0)
+    assert pair_fit.silent(muted, likelihood(used=used)) == ("device",)
+    assert pair_fit.silent(pair_fit.NOTHING, likelihood()) == tuple(level for level in LEVELS if level != "asn")
+
+
 def everyone_once(rows: int) -> EventTable:
     return replace(log(rows), user_id=objects([f"u{row}" for row in range(rows)]))
 
@@ -135,3 +149,10 @@ def test_no_failure_and_no_label_is_learned_from() -> None:
     found = taught(sweep(other, LOOKUPS.without_networks(), seed=5))
     assert content(found) == content(same)
     assert content(found) != content(learned())
+
+
+def test_owners_and_strangers_count_the_same_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither side is likelier beforehand, however many were drawn; what the seldom kinds weigh matters."""
+    assert learned().baseline == pytest.approx(0.0, abs=1e-9)
+    monkeypatch.setattr(pair_fit, "SELDOM_WEIGHT", 1.0)
+    assert content(taught(swept())) != content(learned())

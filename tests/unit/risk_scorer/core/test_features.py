@@ -119,9 +119,10 @@ def test_failures_and_people_failed_for_are_counted() -> None:
     attacked = known()
     for _ in range(3):
         attacked = learn(attacked, seen(), "failure")
-    pressed = features(HOME, attacked, Pressure(network_people=7.0, network_failures=9.0))
-    calm = features(HOME, known())
-    assert pressed["recent_failures"] == pytest.approx(math.log1p(3.0))
+    an_hour_on = seen(ts=NOON + 3600.0)
+    pressed = features(an_hour_on, attacked, Pressure(network_people=7.0, network_failures=9.0))
+    calm = features(an_hour_on, known())
+    assert pressed["recent_failures"] == pytest.approx(math.log1p(1.5))  # halved in an hour
     assert pressed["network_people_failing"] == pytest.approx(math.log1p(7.0))
     assert {name for name in FEATURES if pressed[name] != calm[name]} == {"recent_failures", "network_people_failing"}
     assert (calm["recent_failures"], calm["network_people_failing"]) == (0.0, 0.0)

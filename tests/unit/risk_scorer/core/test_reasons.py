@@ -1,5 +1,6 @@
 """Why a score is what it is: every code has its sentence, and points are the score however a login came about."""
 
+import math
 import random
 from dataclasses import replace
 from typing import Any
@@ -104,6 +105,8 @@ def test_an_unusual_hour_is_worth_points_in_a_whole_answer() -> None:
     late, usual = (answer(seen(ts=NOON + DAY * 200 + hours * 3600.0), past) for hours in (12, 0))
     assert HOUR in {reason.code for reason in late.reasons}
     assert HOUR not in {reason.code for reason in usual.reasons}
+    untold = replace(SMALL.hours, weight=0.0)
+    assert HOUR not in {reason.code for reason in answer(seen(ts=NOON + DAY * 200.5), past, hours=untold).reasons}
 
 
 def test_a_speed_is_told_in_kilometres_an_hour() -> None:
@@ -115,6 +118,16 @@ def test_a_rare_combination_is_told_as_one_login_in_so_many() -> None:
     """As the forest found it, before it was weighed; a ridiculous number is bounded."""
     assert reason_of(UNUSUAL, STRANGE, known(), surprise_nats=4.0).observed == "1 login in 55"
     assert reason_of(UNUSUAL, STRANGE, known(), surprise_nats=500.0).observed == "1 login in 485165195"
+
+
+@pytest.mark.parametrize("weight", [0.5, 1.0])
+def test_how_rare_a_combination_is_does_not_depend_on_what_it_counts(weight: float) -> None:
+    """One login in so many is the forest's, whatever share of it is evidence."""
+    surprise = replace(SMALL.surprise, weight=weight)
+    scored = score_many(replace(SMALL, surprise=surprise), [STRANGE], [known()])
+    nats = float(scored.weighed.evidence[0, TERM[UNUSUAL]]) / weight
+    told = [each.observed for each in answer(STRANGE, known(), surprise=surprise).reasons if each.code == UNUSUAL]
+    assert told == [f"1 login in {math.exp(nats):.0f}"]
 
 
 @pytest.mark.parametrize(

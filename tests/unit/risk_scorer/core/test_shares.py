@@ -50,6 +50,12 @@ def test_a_share_is_the_smoothed_frequency() -> None:
     assert found["asn"] == pytest.approx((10.0 + spare * country * 5.0 / 20.0) / (100.0 + spare))
 
 
+def test_no_value_gets_more_than_all_that_is_spare() -> None:
+    """Where operators are fewer than countries, the one of a common country has no share of more than one."""
+    found = share({"country": 90.0}, 100.0, {"country": 9.0})
+    assert found["asn"] == pytest.approx(SMOOTHING / (100.0 + SMOOTHING))
+
+
 @pytest.mark.parametrize(("level", "wider"), list(WIDER.items()))
 def test_an_unseen_value_is_likelier_where_what_it_belongs_to_is_common(level: str, wider: str) -> None:
     """An unseen network of a common operator is likelier than one of an operator that nobody uses."""
