@@ -22,14 +22,14 @@ SELDOM_EVERY, SELDOM_WEIGHT = 4, 0.4
 """The last three stand in for every fourth login only, and weigh 0.4: together a tenth of the strangers each."""
 IS_SELDOM = (False, False, False, True, True, True)
 
-_NETWORK = ("ip", "prefix", "asn", "asn_key", "country", "region", "city", "ip_rep", "network", "zone")
+_NETWORK = ("ip", "prefix", "asn", "asn_key", "country", "region", "city", "ip_rep", "network", "zone", "utc_offset_s")
 _CLIENT = (
     "user_agent", "browser", "browser_version", "os", "device_type", "agent", "ja4", "ja4h", "ja4s", "fingerprint",
     "device_id",
 )  # fmt: skip
 _NOWHERE = {
     "ip": "\0", "prefix": "\0", "asn": 0, "asn_key": "\0", "country": "\0", "region": "", "city": "", "ip_rep": 0.0,
-    "network": NO_IP_FACTS, "zone": "",
+    "network": NO_IP_FACTS, "zone": "", "utc_offset_s": 0,
 }  # fmt: skip
 _NOTHING = {
     **dict.fromkeys(_CLIENT, "\0"), "agent": NO_AGENT_FACTS, "fingerprint": NO_FINGERPRINT_FACTS,
@@ -51,7 +51,7 @@ class Attackers:
 
     def against(self, victim: Observation, *, with_seldom: bool) -> Iterator[tuple[int, Observation]]:
         """(place in `KINDS`, login) of strangers in the victim's place; a kind that finds nobody else is left out."""
-        near = self._abroad[victim.country]
+        near = self._abroad.get(victim.country, [])
         somebody, another = self._other(victim, None), self._other(victim, None)
         neighbour, native = self._other(victim, near), self._other(victim, near)
         pairs = [(somebody, another), (neighbour, another), (native, native)]
@@ -67,9 +67,9 @@ class Attackers:
 
     def _other(self, victim: Observation, places: list[int] | None) -> Observation | None:
         """A login of another person; None when a few draws find none."""
-        for _ in range(4):
-            drawn = int(self.chance.integers(len(self.logins) if places is None else len(places)))
-            found = self.logins[drawn if places is None else places[drawn]]
+        among: Sequence[int] = range(len(self.logins)) if places is None else places
+        for _ in range(4 if among else 0):
+            found = self.logins[among[int(self.chance.integers(len(among)))]]
             if found.user_id != victim.user_id:
                 return found
         return None

@@ -158,10 +158,11 @@ def _gathered(
     share = VICTIMS_A_BLOCK / max(1, len(attackers.logins))
     rows: list[Row] = []
     strangers: list[tuple[int, Row]] = []
+    victims = itertools.count()
     for seen in logins:
         history = past.histories.get(seen.user_id)
         if seen.success and history is not None and history.logins and chance.random() < share:
-            seldom = len(strangers) % SELDOM_EVERY == 0
+            seldom = next(victims) % SELDOM_EVERY == 0
             for kind, stranger in attackers.against(seen, with_seldom=seldom):
                 strangers.append((kind, gather(encoders, stranger, history, past.crowd.around(stranger))))
         rows.append(look_then_learn(encoders, seen, past, is_probe=False))

@@ -88,7 +88,7 @@ OF_CODE: Final[dict[str, Redact]] = {
     "hosting_network": network_of, "fingerprint_contradicts_browser": _fingerprint,
     "unparseable_fingerprint": _fingerprint, "automated_client": _client,
     "impossible_travel": _quantity, "unusual_hour": _quantity, "malicious_fingerprint": _fingerprint,
-    "stuffing_in_progress": _quantity, "account_under_attack": _quantity, "confirmed_attacker": _nothing,
+    "stuffing_in_progress": network_of, "account_under_attack": network_of, "confirmed_attacker": _nothing,
     "session_client_changed": _nothing, "session_network_changed": network_of,
 }  # fmt: skip
 """How the values of every other code are told."""

@@ -24,7 +24,8 @@ class Trees(Protocol):
 
 def problem(trees: Trees, values: Sequence[NDArray[np.float64]], *, trees_said: int, inputs: int) -> str | None:
     """Whatever could make a walk leave its arrays, or not end at a leaf; `values` are what leaves hold."""
-    feature, threshold, child, root = trees.feature, trees.threshold, trees.child, trees.root
+    feature, threshold = trees.feature, trees.threshold
+    child, root = trees.child.astype(np.int64), trees.root.astype(np.int64)  # in which no sum wraps around
     nodes = len(feature)
     if any(len(array) != nodes for array in (threshold, child, *values)):
         return "its arrays differ in length"
@@ -44,7 +45,7 @@ def problem(trees: Trees, values: Sequence[NDArray[np.float64]], *, trees_said: 
     return None
 
 
-def depth(root: NDArray[np.int32], child: NDArray[np.int32]) -> int:
+def depth(root: NDArray[np.int64], child: NDArray[np.int64]) -> int:
     """The longest walk from a root to a leaf; children come after parents."""
     at = root[:-1]
     for steps in range(65):

@@ -135,3 +135,18 @@ def test_without_a_neighbour_the_kinds_that_need_one_are_left_out() -> None:
     """The only person of a country is attacked from elsewhere alone."""
     found = {kind for victim, kind, _ in DRAWN if victim.user_id == "u5"}
     assert found == {"naive", "stolen_device", "housemate", "nobody"}
+
+
+def test_a_stranger_lives_by_the_clock_of_the_place_they_come_from() -> None:
+    """The zone and its offset travel together; nowhere has none."""
+    home = seen(user_id="a", zone="America/Los_Angeles", utc_offset_s=-25200)
+    logins = [home, seen(user_id="b", zone="Europe/Moscow", utc_offset_s=10800)]
+    found = list(Attackers(logins, np.random.default_rng(1)).against(home, with_seldom=True))
+    assert {(each.zone, each.utc_offset_s) for kind, each in found if kind in (0, 3)} == {("Europe/Moscow", 10800)}
+    assert [each.utc_offset_s for kind, each in found if KINDS[kind] == "nobody"] == [0]
+
+
+def test_a_victim_from_a_country_of_its_own_meets_no_neighbours() -> None:
+    """The kinds that need one are left out."""
+    attackers = Attackers([seen(user_id="b")], np.random.default_rng(1))
+    assert {KINDS[kind] for kind, _ in attackers.against(seen(country="XX"), with_seldom=False)} == {"naive"}

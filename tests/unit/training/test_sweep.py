@@ -129,3 +129,12 @@ def test_a_long_block_has_about_as_many_victims_as_are_wanted(monkeypatch: pytes
     monkeypatch.setattr("training.sweep.VICTIMS_A_BLOCK", 30)
     block = sweep(TABLE, LOOKUPS).held_out[-1]
     assert 15 <= (block.stranger_kinds == KINDS.index("naive")).sum() <= 45
+
+
+def test_seldom_strangers_stand_in_for_every_fourth_victim() -> None:
+    """A quarter, counted in victims; a log of one person has no other strangers."""
+    many = sweep(log(3000), LOOKUPS).held_out[-1]
+    counts = np.bincount(many.stranger_kinds, minlength=len(KINDS))
+    assert counts[KINDS.index("nobody")] == pytest.approx(counts[KINDS.index("naive")] / 4, abs=1)
+    alone = sweep(log(2000, people=1), LOOKUPS).held_out[-1]
+    assert (alone.stranger_kinds == KINDS.index("nobody")).sum() == pytest.approx(alone.succeeded.sum() / 4, abs=1)

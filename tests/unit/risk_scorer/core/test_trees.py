@@ -132,3 +132,9 @@ def test_the_longest_walk_is_measured_up_to_a_limit(steps: int, found: int) -> N
     tree = chain(steps)
     assert depth(tree.root, tree.child) == found
     assert (said(tree, np.zeros(2 * steps + 1), trees_said=1) is None) is (steps <= 64)
+
+
+def test_a_number_so_large_that_a_sum_would_wrap_around_is_refused() -> None:
+    """The largest int32 plus one is negative, and a walk would follow it."""
+    assert said(with_entry("child", 0, 2**31 - 1)) is not None
+    assert said(replace(SOUND, root=np.array([0, 2**31 - 1, -2, 8], np.int32)), trees_said=3) is not None
