@@ -1,4 +1,4 @@
-"""`scripts/bench [forest] [scoring] [refresh] [logins]`: measure, print the table, keep every measurement."""
+"""`scripts/bench [core] [scoring] …`: measure, print the table, keep every measurement."""
 
 import argparse
 from collections.abc import Callable, Iterable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import forest, logins, refresh, scoring
+from benchmarks import core, forest, histories, logins, refresh, scoring
 from benchmarks.report import Figure, save, show
 
 KEPT = Path(__file__).resolve().parents[1] / "var" / "benchmarks" / "last.json"
@@ -14,14 +14,18 @@ KEPT = Path(__file__).resolve().parents[1] / "var" / "benchmarks" / "last.json"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("only", nargs="*", help="forest, scoring, refresh, logins; all when none is named")
-    parser.add_argument("--rounds", type=int, default=5, help="pairs of measurements for each figure")
-    parser.add_argument("--seconds", type=float, default=5.0, help="length of each measurement under load")
+    parser.add_argument(
+        "only", nargs="*", help="forest, core, scoring, histories, refresh, logins; all when none is named"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")
     chosen = parser.parse_args()
     console = Console(width=130)
     benches: dict[str, Callable[[], Iterable[Figure]]] = {
         "forest": lambda: forest.measure(chosen.rounds),
+        "core": lambda: core.measure(chosen.rounds),
         "scoring": lambda: scoring.measure(chosen.rounds, chosen.seconds),
+        "histories": lambda: histories.measure(chosen.rounds, console),
         "refresh": lambda: refresh.measure(chosen.rounds, chosen.seconds),
         "logins": lambda: logins.measure(chosen.rounds, chosen.seconds, console),
     }

@@ -41,8 +41,8 @@ class ReferenceEvent(BaseModel):
     timestamp: str
     user_id: str
     ip: str
-    user_agent: str
-    device_id: str
+    user_agent: str = ""
+    device_id: str = ""
     success: bool = True
     country: str = ""
     region: str = ""

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 
 from benchmarks.servers import free_port, server
+from risk_scorer.adapters.model_store import BadPublicKey, checked_model
+from risk_scorer.core.artefact import BadArtefact
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ROOT / "var" / "benchmarks" / "models"
@@ -30,13 +32,22 @@ def command(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
+def _has_model() -> bool:
+    """Whether the model of an earlier run is one that today's scorer takes."""
+    try:
+        checked_model(MODELS, [str(KEY.with_suffix(".pub"))])
+    except (OSError, BadPublicKey, BadArtefact):
+        return False
+    return True
+
+
 class Home:
     """A temporary state directory; gone when the block ends."""
 
     def __enter__(self) -> "Home":
         self._folder = tempfile.TemporaryDirectory(prefix="riskgate-bench-")
         self.state = Path(self._folder.name)
-        if not (MODELS / "manifest.sig").exists():
+        if not _has_model():
             sample = str(ROOT / "data" / "sample_logins.csv")
             subprocess.run(
                 [

@@ -4,8 +4,9 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import cast
 
 import uvloop
@@ -135,3 +136,13 @@ def load(port: int, clients: list[NextRequest], seconds: float, *, core: int | N
 def repeated(request: bytes, count: int) -> list[NextRequest]:
     """`count` clients that send the same request again and again."""
     return [lambda _status, _body: request for _ in range(count)]
+
+
+def in_turn(requests: Sequence[bytes], count: int) -> list[NextRequest]:
+    """`count` clients that send these requests one after the other, each beginning at a place of its own."""
+
+    def client(first: int) -> NextRequest:
+        turns = cycle([*requests[first:], *requests[:first]])
+        return lambda _status, _body: next(turns)
+
+    return [client(number * len(requests) // count) for number in range(count)]
