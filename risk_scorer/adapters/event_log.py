@@ -109,7 +109,7 @@ class EventLog:
         return both[:limit]
 
     async def find(self, event_id: str) -> ScoredEvent | None:
-        """The newest event of that id, be it only asked about. Raises: Refused."""
+        """The newest event of that id among the recent ones, or the first one of the log. Raises: Refused."""
         for each in self.recent(len(self._recent) + len(self._asked)):
             if each.score.event_id == event_id:
                 return each
@@ -117,7 +117,7 @@ class EventLog:
         return found
 
     async def find_many(self, event_ids: Sequence[str]) -> list[ScoredEvent | None]:
-        """The newest logged event of each id, in the given order, None where there is none. Raises: Refused."""
+        """The first logged event of each id, in the given order, None where there is none. Raises: Refused."""
         if not event_ids:
             return []
         await self._database.write(self._writing())  # what was recorded a moment ago is in the log too
@@ -218,7 +218,7 @@ def _found(tx: Transaction, event_ids: Sequence[str]) -> list[ScoredEvent | None
     for event_id in event_ids:
         row = row_of(tx, event_id)
         if row is not None and row[0] not in rows:
-            rows[row[0]] = {each.score.event_id: each for each in _events(row[1])}
+            rows[row[0]] = {each.score.event_id: each for each in reversed(_events(row[1]))}
         found.append(None if row is None else rows[row[0]].get(event_id))
     return found
 

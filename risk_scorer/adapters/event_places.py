@@ -2,7 +2,7 @@
 
 The log has many events in one row, because a row costs ten times as much as an event in it. Here an event costs two
 integers and no text, which is what makes finding one of months affordable. Of two ids that share a hash (expected once
-in four thousand million events) the older is not found, and never taken for the other: the row tells.
+in four thousand million events) the newer is not found, and never taken for the other: the row tells.
 """
 
 from __future__ import annotations
@@ -18,8 +18,12 @@ from plumbing.database import Transaction
 from plumbing.statements import Statement
 from risk_scorer.adapters.tables import event_places, scored_events
 
-_PLACE = insert(event_places).values(event_key=bindparam("event_key"), row_id=bindparam("row_id"))
-PLACE = Statement(_PLACE.on_conflict_do_update(index_elements=["event_key"], set_={"row_id": _PLACE.excluded.row_id}))
+# The first event of an id is what happened: whoever may ask for scores must not replace what a verdict is about.
+PLACE = Statement(
+    insert(event_places)
+    .values(event_key=bindparam("event_key"), row_id=bindparam("row_id"))
+    .on_conflict_do_nothing(index_elements=["event_key"])
+)
 LAST_ROW = Statement(select(func.last_insert_rowid()))
 FIND = Statement(
     select(scored_events.c.id, scored_events.c.body)

@@ -7,11 +7,15 @@ _JA4_LENGTH, _JA4_BREAKS = 36, (10, 23)
 
 
 def client_change(began: SessionFacts | None, seen: Observation) -> float:
-    """1.0 for another browser, operating system, device or TLS stack, else 0.0. A browser may be updated meanwhile."""
+    """1.0 for another browser, operating system, device or TLS stack, else 0.0. A browser may be updated meanwhile.
+
+    A user agent that is left out is another one: every client gives its own, and it would be the easiest to hide.
+    """
     if began is None:
         return 0.0
-    pairs = ((began.browser, seen.browser), (began.os, seen.os), (began.device_id, seen.device_id))
-    if any(before and now and before != now for before, now in pairs):
+    if any(before and before != now for before, now in ((began.browser, seen.browser), (began.os, seen.os))):
+        return 1.0
+    if began.device_id and seen.device_id and began.device_id != seen.device_id:
         return 1.0
     return 1.0 if began.ja4 and seen.ja4 and _is_another_stack(began.ja4, seen.ja4) else 0.0
 

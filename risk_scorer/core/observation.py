@@ -97,10 +97,17 @@ def moment(timestamp: str | float | int | None, *, now: float) -> float:
     """Epoch seconds of a timestamp; a text without an offset is UTC. Raises BadEvent."""
     if timestamp is None:
         return now
-    seconds = _parsed(timestamp) if isinstance(timestamp, str) else float(timestamp)
+    seconds = _parsed(timestamp) if isinstance(timestamp, str) else _number(timestamp)
     if not EARLIEST <= seconds <= LATEST:
         raise BadEvent("invalid_timestamp", "$.timestamp", "timestamp is neither ISO 8601 nor epoch seconds")
     return seconds
+
+
+def _number(value: float | int) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond any float
+        return math.nan
 
 
 def _parsed(text: str) -> float:

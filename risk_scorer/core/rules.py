@@ -26,7 +26,7 @@ WEIGHTS = {
     "stuffing_in_progress": 3.0,
     "account_under_attack": 1.5,
     "confirmed_attacker": 6.0,
-    "session_client_changed": 6.0,
+    "session_client_changed": 9.0,
     "session_network_changed": 1.5,
 }
 """Every rule there is, in order, with its weight: the log of how much likelier an attacker matches than a person does.

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from risk_scorer.contract.feedback import VerdictKind
 from risk_scorer.core.history import EMPTY, OWN, UserHistory
-from risk_scorer.core.verdicts import Taught, condemn, learn_taught, pardon, unlearn
+from risk_scorer.core.verdicts import Taught, condemn, excuse, learn_taught, unlearn
 
 Lessons = tuple[Taught, ...]
 
@@ -49,7 +49,7 @@ def judged(history: UserHistory | None, *, safe: Iterable[Taught], compromised: 
     """
     past = replace(history or EMPTY, pardoned={}, condemned={})
     for context in safe:
-        past = pardon(past, replace(context, outcome="success", taught_network=True))
+        past = excuse(past, context)
     for context in compromised:
         past = condemn(past, context)
     return history if history is None and past == EMPTY else past

@@ -30,6 +30,7 @@ __all__ = [
     "condemn",
     "decode_taught",
     "encode_taught",
+    "excuse",
     "is_condemned",
     "is_pardoned_client",
     "learn_taught",
@@ -46,6 +47,9 @@ LEVEL_OF_KEY = {
     "browser_version": "browser_version",
 }  # fmt: skip
 """The kinds of key that verdicts remember, which are names of a history's values, and where a lesson has the value."""
+OF_A_NETWORK = ("prefix:", "asn:")
+OWN_LOGINS = 3
+"""So many logins, or a third of fewer, make a value the person's own."""
 
 
 def unlearn(history: UserHistory, taught: Taught) -> UserHistory:
@@ -81,10 +85,20 @@ def pardon(history: UserHistory | None, taught: Taught) -> UserHistory:
         past = learn_taught(past, _as_own(taught))
     elif not taught.taught_network:
         past = learn_taught(unlearn(past, taught), _as_own(taught))
-    pardoned = past.pardoned
-    for key in _keys(taught):
-        pardoned = with_value(pardoned, key, int(taught.ts))
-    return replace(past, pardoned=pardoned)
+    return excuse(past, taught)
+
+
+def excuse(history: UserHistory, taught: Taught) -> UserHistory:
+    """Remembers the network and the client of a confirmed safe login and learns nothing.
+
+    Of a network that is anybody's only the address is excused: the next exit beside it belongs to the next stranger.
+    """
+    is_anybodys = taught.is_shared or not taught.taught_network
+    pardoned = history.pardoned
+    for key in (*_keys(taught), *_blanks(taught)):
+        if not (is_anybodys and key.startswith(OF_A_NETWORK)):
+            pardoned = with_value(pardoned, key, int(taught.ts))
+    return replace(history, pardoned=pardoned)
 
 
 def unpardon(history: UserHistory, taught: Taught) -> UserHistory:
@@ -96,20 +110,21 @@ def unpardon(history: UserHistory, taught: Taught) -> UserHistory:
 
 
 def pardoned_network(history: UserHistory, seen: Observation) -> float:
-    """1.0 when the login's own network is pardoned, 0.5 when only other networks of its operator are, else 0.0."""
-    if f"prefix:{seen.prefix}" in history.pardoned:
+    """1.0 when the login's own address or network is pardoned, 0.5 when only its operator is, else 0.0."""
+    if f"prefix:{seen.prefix}" in history.pardoned or f"ip:{seen.ip}" in history.pardoned:
         return 1.0
     return 0.5 if f"asn:{seen.asn_key}" in history.pardoned else 0.0
 
 
 def is_pardoned_client(history: UserHistory, seen: Observation) -> bool:
-    """Whether its device is pardoned, or both its browser and its TLS fingerprint are, as far as they are known."""
-    pardoned, ja4, version = history.pardoned, seen.ja4, seen.browser_version
-    if f"device:{seen.device_id}" in pardoned:
-        return True
-    return (f"ja4:{ja4}" in pardoned or not ja4) and (
-        f"browser_version:{version}" in pardoned or (not version and ja4 != "")
-    )
+    """Whether its device and TLS fingerprint are pardoned; without either of them, its browser must be too.
+
+    What is not given is pardoned only where it was not given then: many share a browser, and a device can be left out.
+    """
+    pardoned, device, ja4 = history.pardoned, seen.device_id, seen.ja4
+    if not pardoned or f"device:{device}" not in pardoned or f"ja4:{ja4}" not in pardoned:
+        return False
+    return bool(device or ja4) or (seen.browser_version != "" and f"browser_version:{seen.browser_version}" in pardoned)
 
 
 def is_condemned(history: UserHistory, seen: Observation) -> bool:
@@ -138,10 +153,23 @@ def _keys(taught: Taught) -> Iterator[str]:
             yield f"{level}:{value}"
 
 
+def _blanks(taught: Taught) -> Iterator[str]:
+    """What the login did not give and a pardon has to remember as not given."""
+    if not taught.device_id:
+        yield "device:"
+    if not taught.ja4:
+        yield "ja4:"
+
+
 def _is_own(history: UserHistory, key: str) -> bool:
+    """Whether the person has the value from several logins, or from a good part of few.
+
+    One other login with it may be the intruder's as well, whom nobody has noticed there yet.
+    """
     level, _, value = key.partition(":")
     known: Seen = getattr(history, level)
-    return value in known
+    logins = logins_with(known, value)
+    return logins >= OWN_LOGINS or logins * OWN_LOGINS >= history.logins > 0
 
 
 def _without_keys(seen: Seen, taught: Taught) -> Seen:

@@ -117,7 +117,7 @@ class Verdicts(Protocol):
 
 class LoggedEvents(Protocol):
     async def find_many(self, event_ids: Sequence[str]) -> list[ScoredEvent | None]:
-        """The newest logged event of each id, in the given order, None where there is none. Raises: Refused."""
+        """The first logged event of each id, in the given order, None where there is none. Raises: Refused."""
         ...
 
 

@@ -193,7 +193,7 @@ def test_a_pardoned_network_is_silent_and_only_it() -> None:
 
 def test_a_pardoned_operator_excuses_data_centres_and_no_listed_address() -> None:
     """A company's cloud is large, and others rent there too."""
-    past = pardoned(prefix="192.0.2.0/24", ip="192.0.2.1")
+    past = pardoned(prefix="192.0.2.0/24", ip="192.0.2.1", ip_rep=0.0, network=IpFacts(kind="residential"))
     for kind, rule in (("hosting", "hosting_network"), ("vpn", "anonymous_vpn")):
         found = matched(shared(kind), past)  # type: ignore[arg-type]
         assert (found[rule], found["listed_network"]) == (0.0, 1.0)
@@ -202,16 +202,18 @@ def test_a_pardoned_operator_excuses_data_centres_and_no_listed_address() -> Non
 @pytest.mark.parametrize(
     ("changes", "is_silent"),
     [
-        ({"ja4": "y", "browser_version": "y"}, True),
-        ({"device_id": "y"}, True),
+        ({"browser_version": "y"}, True),
+        ({"ja4": "y"}, False),
+        ({"device_id": "y"}, False),
+        ({"device_id": ""}, False),
+        ({"ja4": ""}, False),
         ({"device_id": "y", "ja4": "y"}, False),
-        ({"device_id": "y", "browser_version": "y"}, False),
     ],
-    ids=["the device alone", "browser and handshake", "browser alone", "handshake alone"],
+    ids=["device and handshake", "device alone", "handshake alone", "no device then", "no handshake then", "browser"],
 )
 def test_a_pardoned_client_is_silent_and_only_it(changes: dict[str, str], is_silent: bool) -> None:
-    """The device, or what else it is known by taken together."""
-    after = matched(ALL_WRONG, pardoned(prefix="192.0.2.0/24", asn_key="1", **changes))
+    """Device and handshake together: a stranger may have the one, or leave the other out."""
+    after = matched(ALL_WRONG, pardoned(prefix="192.0.2.0/24", ip="192.0.2.1", asn_key="1", **changes))
     wrong = CLIENT_RULES - {"fingerprint_contradicts_browser"}
     assert all((after[rule] == 0.0) is is_silent for rule in wrong)
     assert after["listed_network"] == 1.0

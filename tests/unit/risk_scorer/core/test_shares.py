@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from risk_scorer.core.encoders import COUNTED, SMOOTHING, kinds
@@ -81,6 +81,7 @@ def test_everything_of_our_attributes_is_on_one_way_or_stands_alone() -> None:
     assert set(COUNTED) - set(WIDER) == {"user", "country", "device_type", "device", "ja4", "ja4h", "ja4s"}
 
 
+@settings(deadline=None)
 @given(
     counts=st.dictionaries(st.sampled_from(COUNTED), st.integers(0, 10**7)),
     values=st.dictionaries(st.sampled_from(COUNTED), st.integers(0, 10**6)),

@@ -134,12 +134,16 @@ BEGAN = SessionFacts(
         ({"ja4": "t13d1517h2_8daaf6152771_b6f405a00624"}, 0.0),
         ({"ja4": "q13d0310h3_55b375c5d22e_cd85d2d88918"}, 0.0),
         ({"ja4": "bad"}, 1.0),
-        ({"browser": "", "os": "", "device_id": "", "ja4": ""}, 0.0),
+        ({"browser": "", "os": ""}, 1.0),
+        ({"device_id": "", "ja4": ""}, 0.0),
     ],
-    ids=["same", "update", "browser", "system", "device", "ciphers", "extensions", "quic", "malformed", "unknown"],
+    ids=[
+        "same", "update", "browser", "system", "device", "ciphers", "extensions", "quic", "malformed", "no agent",
+        "unknown",
+    ],
 )  # fmt: skip
 def test_a_session_that_goes_on_elsewhere_is_noticed(changes: dict[str, Any], changed: float) -> None:
-    """Another client is; an update, QUIC and what is not known are not."""
+    """Another client is, and one that gives no user agent; an update, QUIC and what is not known are not."""
     assert column("session_client", seen(session=BEGAN, **changes), known()) == changed
     assert column("session_client", seen(session=SessionFacts(), **changes), known()) == 0.0
     assert column("session_client", seen(**changes), known()) == 0.0

@@ -132,7 +132,8 @@ def test_a_pardoned_login_becomes_the_persons_own() -> None:
     assert [logins_with(getattr(after, name), value) for name, value in
             (("device", "dev-x"), ("prefix", "203.0.113.0/24"), ("country", "RU"))] == [1, 1, 1]  # fmt: skip
     assert len(after.clusters) == 2
-    assert {"prefix:203.0.113.0/24", "device:dev-x", "ja4:bad"} <= set(after.pardoned)
+    assert {"ip:203.0.113.200", "device:dev-x", "ja4:bad"} <= set(after.pardoned)
+    assert not {"prefix:203.0.113.0/24", "asn:64511"} & set(after.pardoned), "the next address there is anybody's"
 
 
 def test_a_pardon_adds_only_what_the_login_had_not_taught() -> None:
