@@ -3,6 +3,7 @@ here: how much a difference weighs is the scorer's matter.
 """
 
 import hashlib
+import re
 from ipaddress import ip_address, ip_network
 
 import msgspec
@@ -13,6 +14,8 @@ from risk_scorer.contract.events import SessionContext
 
 # What one subscriber's address stays within while nothing but a lease changes.
 IPV4_PREFIX, IPV6_PREFIX = 24, 48
+# What an update changes in a user agent: product versions, Firefox's `rv:`, Apple's `OS 17_5`.
+_VERSIONS = re.compile(r"(?<=/)\d[\w.]*|(?<=rv:)[\d.]+|(?<=OS )\d+(?:_\d+)*")
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,29 +53,32 @@ def is_context_unknown(origin: Origin, context: LoginContext, client: Client) ->
     return not context.is_vouched and (client.may_vouch or origin.is_vouched)
 
 
-def is_same_context(origin: Origin, context: LoginContext) -> bool:
+def is_same_context(origin: Origin, context: LoginContext, *, must_show: bool = True) -> bool:
     """Whether a request comes, as far as we can see without a scorer, from where it began.
 
-    The same network (/24, /48) and the same user agent to the letter; device and TLS fingerprint wherever both are
-    known. Meant for when there is no score: it is strict where it sees, and never says more than that nothing changed.
+    The same network (/24, /48) and the same user agent to the letter. A device or TLS fingerprint that was there in
+    the beginning must be shown again: leaving it out is the easiest change to make. Without `must_show` it may be
+    missing, never another.
     """
+    kept = _is_shown_again if must_show else _does_not_differ
     return (
         _is_same_network(origin.ip, context.ip)
         and origin.user_agent == context.user_agent
-        and _does_not_differ(origin.device_digest, device_digest(context.device_id))
-        and _does_not_differ(origin.ja4, context.ja4)
+        and kept(origin.device_digest, device_digest(context.device_id))
+        and kept(origin.ja4, context.ja4)
     )
 
 
 def is_same_client(origin: Origin, context: LoginContext, country: str) -> bool:
     """Whether a request comes from the very client that began, in the same country: only the network is another.
 
-    The device must be known and the same: its cookie is no part of a stolen token, and no script reads it.
+    The device must be known and the same: its cookie is no part of a stolen token, and no script reads it. The user
+    agent's versions may be newer, its products and platform are the same.
     """
     return (
         origin.device_digest is not None
         and origin.device_digest == device_digest(context.device_id)
-        and origin.user_agent == context.user_agent
+        and _VERSIONS.sub("", origin.user_agent) == _VERSIONS.sub("", context.user_agent)
         and _does_not_differ(origin.ja4, context.ja4)
         and origin.country != ""
         and origin.country == country
@@ -98,3 +104,7 @@ def _is_same_network(one: str, other: str) -> bool:
 
 def _does_not_differ(one: object, other: object) -> bool:
     return not one or not other or one == other
+
+
+def _is_shown_again(one: object, other: object) -> bool:
+    return not one or one == other

@@ -47,11 +47,11 @@ class Returning(msgspec.Struct, frozen=True, kw_only=True):
             session=self.origin.as_session(self.context.device_id),
         )
 
-    def unchanged(self, score: RiskScore | None) -> Unchanged:
+    def unchanged(self, score: RiskScore | None, *, must_show: bool) -> Unchanged:
         """What has stayed as it was; the country is the one that the scorer found."""
         country = score.explain.country if score is not None else ""
         return Unchanged(
-            context=is_same_context(self.origin, self.context),
+            context=is_same_context(self.origin, self.context, must_show=must_show),
             client=is_same_client(self.origin, self.context, country),
         )
 
@@ -77,7 +77,7 @@ class Recheck:
         if known is not None:
             return known
         score = await self._score(returning, "refresh")
-        decision = decide_refresh(score, unchanged=returning.unchanged(score), policy=self.policy)
+        decision = decide_refresh(score, unchanged=returning.unchanged(score, must_show=True), policy=self.policy)
         ruling = ruling_on(decision, score)
         if score is not None and not isinstance(ruling.decision, Deny):
             self.recent.remember(session_id, context, ruling, now)
@@ -88,7 +88,9 @@ class Recheck:
         if is_context_unknown(returning.origin, returning.context, returning.client):
             return Ruling(decision=CONTEXT_UNKNOWN)
         score = await self._score(returning, "step_up")
-        return ruling_on(decide_step_up(score, unchanged=returning.unchanged(score), policy=self.policy), score)
+        # A challenge lives minutes and a code was shown: without a scorer a client that keeps no cookie still logs in.
+        unchanged = returning.unchanged(score, must_show=False)
+        return ruling_on(decide_step_up(score, unchanged=unchanged, policy=self.policy), score)
 
     async def _score(self, returning: Returning, kind: EventKind) -> RiskScore | None:
         if not returning.context.ip:  # the scorer takes no event without an address

@@ -102,7 +102,9 @@ def test_a_scorer_that_is_down_ends_nobody_s_session(story: Story) -> None:
     token = story.refresh(token, headers=browser).json()["refresh_token"]
     moved = story.refresh(token, headers=browser, peer=MOBILE)
     assert (moved.status_code, moved.json()["reason"]) == (400, "step_up_required")
-    assert [rule for _, rule in story.audited()][-2:] == ["unscored_same_context", "unscored_changed_context"]
+    without_cookie = story.refresh(token, headers=BROWSER)
+    assert (without_cookie.status_code, without_cookie.json()["reason"]) == (400, "step_up_required")
+    assert [rule for _, rule in story.audited()][-3:-1] == ["unscored_same_context", "unscored_changed_context"]
     story.scorer.status = 200
     assert story.refresh(token, headers=browser, peer=MOBILE).status_code == 200
 
@@ -110,10 +112,10 @@ def test_a_scorer_that_is_down_ends_nobody_s_session(story: Story) -> None:
 def test_a_scorer_that_hangs_delays_a_refresh_by_its_deadline_and_no_more(story_with: Callable[..., Story]) -> None:
     """Answered from where it began, without a score."""
     story = story_with(scorer_deadline_ms=50, risk_api_credential="rgs_test")
-    token = story.login().json()["tokens"]["refresh_token"]
+    token, browser = logged_in(story)
     story.scorer.hang = True
     try:
-        assert story.refresh(token).status_code == 200
+        assert story.refresh(token, headers=browser).status_code == 200
     finally:
         story.scorer.hang = False
     assert story.audited()[-1] == ("token.refreshed", "unscored_same_context")

@@ -33,15 +33,54 @@ SEEN = LoginContext(ip="198.51.100.9", timestamp=2000.0, user_agent="Firefox", d
         ({"user_agent": "Firefox/2"}, False),
         ({"user_agent": ""}, False),
         ({"device_id": "dev-2"}, False),
-        ({"device_id": ""}, True),
+        ({"device_id": ""}, False),
         ({"ja4": "t13i"}, False),
-        ({"ja4": None}, True),
+        ({"ja4": None}, False),
         ({"timestamp": 9000.0, "country": "BR"}, True),
     ],
 )
 def test_without_a_score_only_what_has_not_changed_is_the_same(changes: dict[str, Any], is_same: bool) -> None:
-    """The /24, the user agent to the letter, device and fingerprint where both are known."""
+    """The /24, the user agent to the letter; device and fingerprint are shown again, and missing is changed."""
     assert is_same_context(ORIGIN, msgspec.structs.replace(SEEN, **changes)) is is_same
+
+
+@pytest.mark.parametrize(
+    ("began", "changes", "must_show", "is_same"),
+    [
+        ({"device_digest": None, "ja4": None}, {}, True, True),
+        ({"device_digest": None}, {"device_id": ""}, True, True),
+        ({}, {"device_id": "", "ja4": None}, False, True),
+        ({}, {"device_id": "dev-2"}, False, False),
+        ({}, {"user_agent": ""}, False, False),
+    ],
+)
+def test_only_what_was_there_in_the_beginning_must_be_shown(
+    began: dict[str, Any], changes: dict[str, Any], *, must_show: bool, is_same: bool
+) -> None:
+    """What is new proves nothing and takes nothing away; where it need not be shown, it still may not be another."""
+    origin, context = msgspec.structs.replace(ORIGIN, **began), msgspec.structs.replace(SEEN, **changes)
+    assert is_same_context(origin, context, must_show=must_show) is is_same
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_same"),
+    [
+        ("Mozilla/5.0 (X11; rv:128.0) Firefox/128.0", "Mozilla/5.0 (X11; rv:129.0) Firefox/129.0", True),
+        (
+            "(iPhone; CPU iPhone OS 17_5 like Mac OS X) Mobile/15E1",
+            "(iPhone; CPU iPhone OS 17_6_1 like Mac OS X) Mobile/15F1",
+            True,
+        ),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/120.0.0.0", "Mozilla/5.0 (Windows NT 6.1) Chrome/120.0.0.0", False),
+        ("Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0", "Mozilla/5.0 (X11; Linux i686) Chrome/121.0", False),
+        ("Chrome/120.0 Safari/537.36", "Chrome/121.0 Safari/537.36 Edg/121.0", False),
+        ("Chrome/120.0", "curl/8.0", False),
+    ],
+)
+def test_an_updated_browser_is_the_same_client(before: str, after: str, *, is_same: bool) -> None:
+    """Another version of the same products; another product or platform is another client."""
+    origin = msgspec.structs.replace(ORIGIN, user_agent=before)
+    assert is_same_client(origin, msgspec.structs.replace(SEEN, user_agent=after), "US") is is_same
 
 
 @pytest.mark.parametrize(

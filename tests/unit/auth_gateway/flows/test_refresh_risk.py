@@ -121,7 +121,8 @@ def test_the_policy_s_switches_hold_for_refreshes(world: Any) -> None:
     [
         ({}, True),
         ({"ip": "198.51.100.77"}, True),
-        ({"device_id": ""}, True),
+        ({"device_id": ""}, False),
+        ({"ja4": None}, False),
         ({"ip": "203.0.113.5"}, False),
         ({"user_agent": "curl/8"}, False),
         ({"device_id": "dev-2"}, False),
