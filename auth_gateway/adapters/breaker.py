@@ -24,7 +24,8 @@ class CircuitBreaker:
         return self._opened_at is not None
 
     def admits(self, now: float) -> bool:
-        """Whether a call may be made at `now` (monotonic seconds); one that may must be followed by `record`."""
+        """Whether a call may be made at `now` (monotonic seconds); one that may must be followed by `record` or
+        `withdraw`."""
         if self._opened_at is None:
             return True
         # A probe whose caller vanished must not keep the breaker open for ever.
@@ -44,6 +45,10 @@ class CircuitBreaker:
         is_drowning = self._recent.count(False) >= WINDOW_FAILURES
         if self._consecutive_failures >= CONSECUTIVE_FAILURES or is_drowning:
             self._opened_at = now
+
+    def withdraw(self) -> None:
+        """Takes back a call that says nothing of the service; a probe may be made again at once."""
+        self._probe_started_at = None
 
     def _judge_probe(self, *, succeeded: bool, now: float) -> None:
         if self._probe_started_at is None:

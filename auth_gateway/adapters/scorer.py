@@ -21,6 +21,8 @@ MOST_ANSWER_BYTES = 65_536
 MOST_CONNECTIONS = 64
 # Longer than the usual pause between two logins, shorter than the scorer's own idle limit would surprise us with.
 KEEP_ALIVE_SECONDS = 4.0
+# A deadline that rings later than this rang late because our own event loop was busy: that says nothing of the scorer.
+LATE_SECONDS = 0.05
 
 _log = structlog.get_logger(__name__)
 _encoder = msgspec.json.Encoder()
@@ -43,7 +45,8 @@ class HttpScorer:
     """`POST {base_url}/score` over kept-alive connections, never through a proxy and never following a redirect.
 
     `last_problem` is the code of the latest failure (`scorer_timeout`, `scorer_unreachable`, `scorer_invalid`,
-    `scorer_refused`, `breaker_open`), None after a score.
+    `scorer_refused`, `breaker_open`, `gateway_busy`), None after a score. A timeout of our own making (`gateway_busy`)
+    is no failure of the scorer's: counted, a flood of requests here would take everybody's score away.
     """
 
     def __init__(self, *, base_url: str, credential: str | None, deadline_seconds: float, clock: Clock) -> None:
@@ -72,11 +75,12 @@ class HttpScorer:
             self.last_problem = "breaker_open"
             return None
         score, problem = None, "scorer_invalid"
+        deadline = asyncio.timeout(self._deadline_seconds)
         try:
-            async with asyncio.timeout(self._deadline_seconds):
+            async with deadline:
                 score = checked(await self._answer(event), expected_event_id=event.event_id)
         except TimeoutError:
-            problem = "scorer_timeout"
+            problem = "gateway_busy" if _rang_late(deadline) else "scorer_timeout"
         except (httpx2.HTTPError, OSError):
             problem = "scorer_unreachable"
         except Unusable:
@@ -122,10 +126,19 @@ class HttpScorer:
             return bytes(body)
 
     def _note(self, problem: str | None) -> None:
-        self._breaker.record(succeeded=problem is None, now=self._clock.monotonic())
+        if problem == "gateway_busy":
+            self._breaker.withdraw()
+        else:
+            self._breaker.record(succeeded=problem is None, now=self._clock.monotonic())
         if problem != self.last_problem:
             _log.warning("scorer_changed", problem=problem)
         self.last_problem = problem
+
+
+def _rang_late(deadline: asyncio.Timeout) -> bool:
+    """Whether a deadline that has just run out is noticed long after its time, by the loop's own clock."""
+    due = deadline.when()
+    return due is not None and asyncio.get_running_loop().time() - due > LATE_SECONDS
 
 
 def checked(body: bytes, *, expected_event_id: str | None) -> RiskScore:

@@ -288,3 +288,28 @@ def test_an_open_breaker_asks_nobody_until_the_probe_succeeds() -> None:
     held = (False, "breaker_open", CONSECUTIVE_FAILURES)
     recovered = [(True, None, CONSECUTIVE_FAILURES + 1), (True, None, CONSECUTIVE_FAILURES + 2)]
     assert asyncio.run(story()) == [*invalid, held, *recovered]
+
+
+def test_a_deadline_that_our_own_loop_missed_is_not_held_against_the_scorer() -> None:
+    """No score and no count: the next login is scored, and no breaker stands in between."""
+    good = says_score()
+    asked: list[int] = []
+    all_asked = asyncio.Event()
+
+    async def behave(writer: Writer) -> None:
+        asked.append(1)
+        if len(asked) == 2 * CONSECUTIVE_FAILURES:
+            all_asked.set()
+        await (good if len(asked) > 2 * CONSECUTIVE_FAILURES else hang)(writer)
+
+    async def story() -> tuple[list[RiskScore | None], str | None, RiskScore | None]:
+        async with server(behave) as (address, _), scorer_at(address) as scorer:
+            calls = [asyncio.create_task(scorer.score(EVENT)) for _ in range(2 * CONSECUTIVE_FAILURES)]
+            await all_asked.wait()
+            time.sleep(DEADLINE + 0.2)  # noqa: ASYNC251 -- the flood: nothing else runs meanwhile
+            unscored = await asyncio.gather(*calls)
+            return unscored, scorer.last_problem, await scorer.score(EVENT)
+
+    unscored, problem, score = asyncio.run(story())
+    assert (set(unscored), problem) == ({None}, "gateway_busy")
+    assert score is not None

@@ -61,3 +61,14 @@ def test_news_from_before_the_opening_does_not_close_it() -> None:
     breaker = opened_at(100)
     breaker.record(succeeded=True, now=101)
     assert breaker.is_open
+
+
+def test_a_call_that_says_nothing_is_not_counted_and_lets_the_next_one_probe() -> None:
+    """Neither failure nor success."""
+    breaker = opened_at(0)
+    assert breaker.admits(OPEN_SECONDS)
+    breaker.withdraw()
+    assert breaker.is_open
+    assert breaker.admits(OPEN_SECONDS)
+    breaker.record(succeeded=True, now=OPEN_SECONDS)
+    assert not breaker.is_open
