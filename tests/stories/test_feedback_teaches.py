@@ -80,6 +80,31 @@ def test_a_confirmed_owner_is_not_alarmed_about_again(sample_scorer: SampleScore
     assert sample_scorer.points(with_another_client, at=alarm.at) >= MEDIUM_FROM
 
 
+@pytest.mark.parametrize("user", ["u212", "u213", "u215"])
+def test_a_pardon_excuses_no_other_device_at_the_next_exit(sample_scorer: SampleScorer, user: str) -> None:
+    """The owner came through Tor once; a stranger with the same browser comes through the exit beside it."""
+    people = sample_scorer.people
+    owner = people.elsewhere(user, TOR_EXIT)
+    sample_scorer.score(owner, event_id=f"tor-{user}")
+    sample_scorer.judge(f"tor-{user}", "confirmed_safe")
+    beside = owner["ip"].rpartition(".")[0] + ".99"
+    assert sample_scorer.points(owner) < MEDIUM_FROM
+    for stranger in ({**owner, "device_id": "strangers-box"}, {**owner, "device_id": "", "ip": beside}):
+        assert sample_scorer.points(stranger) >= MEDIUM_FROM
+
+
+@pytest.mark.parametrize("user", ["u216", "u217"])
+def test_one_of_two_logins_of_an_intruder_is_enough_to_know_them(sample_scorer: SampleScorer, user: str) -> None:
+    """The other one has been learned unnoticed; what it taught does not make the context the person's."""
+    intruder = sample_scorer.people.elsewhere(user, ABROAD, **FIREFOX)
+    for number in range(2):
+        sample_scorer.score(intruder, at=LOG_ENDS + number * HOUR, event_id=f"two-{user}-{number}")
+        sample_scorer.end(intruder, "mfa_passed", at=LOG_ENDS + number * HOUR, event_id=f"two-{user}-{number}")
+    sample_scorer.judge(f"two-{user}-0", "confirmed_compromised")
+    found = sample_scorer.score(intruder, at=LOG_ENDS + 2 * HOUR)
+    assert "confirmed_attacker" in found["explain"]["rules"]
+
+
 INTRUSIONS: dict[str, Context | None] = {"u328": ABROAD, "u142": LISTED, "u137": TOR_EXIT, "u60": None}
 
 

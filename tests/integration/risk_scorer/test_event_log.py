@@ -59,7 +59,7 @@ async def test_the_newest_events_come_first_and_no_more_than_asked(make_log: Cal
 async def test_one_event_is_found_in_the_ring_or_on_the_disk(
     make_log: Callable[..., EventLog], database: Database, event_id: str
 ) -> None:
-    """The newest recent one of its id, or the first of the log after a new start; an id that stands elsewhere in an event is none."""
+    """The newest recent one of its id, the first of the log after a new start; elsewhere in an event it is none."""
     log = make_log()
     for score in (10.0, 20.0):
         log.record([scored(score, event_id), scored(score, f"{event_id}0", user_id=event_id)])
