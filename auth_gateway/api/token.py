@@ -1,7 +1,8 @@
 """`POST /token`: the refresh grant of OAuth 2.0, as a form (RFC 6749, section 6) or as JSON."""
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from starlette.requests import Request
@@ -14,12 +15,15 @@ from auth_gateway.api.edge import Edge
 from auth_gateway.api.rendering import token_response
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.flows.answers import SessionEnded
+from auth_gateway.flows.places import Places
 from auth_gateway.flows.refresh import Refresh
 from plumbing.bodies import decode, parse_form, read_body, require_json
 from plumbing.clock import Clock
 from plumbing.refusals import Refused
 
 FORM_TYPE = "application/x-www-form-urlencoded"
+# Anybody may send junk here: one turn of the event loop looks at no more than this, and logins have their turn between.
+MOST_AT_ONCE = 64
 
 _decoder = msgspec.json.Decoder(TokenBody)
 
@@ -34,11 +38,24 @@ class TokenRoutes:
     devices: DeviceCookie
     clock: Clock
     wake_delivery: Callable[[], None]
+    places: Places = field(default_factory=lambda: Places(MOST_AT_ONCE))
 
     async def post_token(self, request: Request) -> Response:
-        """The next pair of tokens for a refresh token."""
+        """The next pair of tokens for a refresh token.
+
+        A place is taken when the whole request is here, or slow senders would hold them all; and one turn of the loop
+        is waited with it, because what junk costs is work that never waits: without the turn each would come alone.
+
+        Raises: Refused `busy` (503, Retry-After) at once when there is no place.
+        """
+        raw = await _raw(request)
+        with self.places.one():
+            await asyncio.sleep(0)
+            return await self._refreshed(request, raw)
+
+    async def _refreshed(self, request: Request, raw: bytes) -> Response:
         client = calling_client(request, self.registered)
-        body = await _body(request)
+        body = _body(request, raw)
         if body.grant_type is None:
             raise _invalid("grant_type is missing.")
         if body.grant_type != "refresh_token":
@@ -58,10 +75,16 @@ class TokenRoutes:
             raise _invalid(refused.message) from None
 
 
-async def _body(request: Request) -> TokenBody:
+async def _raw(request: Request) -> bytes:
+    try:
+        return await read_body(request, max_bytes=MOST_TOKEN_BYTES)
+    except Refused as refused:
+        raise _as_oauth(refused) from None
+
+
+def _body(request: Request, raw: bytes) -> TokenBody:
     """The request's fields; what is no request at all is `invalid_request`, the one word OAuth has for it."""
     try:
-        raw = await read_body(request, max_bytes=MOST_TOKEN_BYTES)
         if _is_form(request):
             fields = parse_form(raw)
             return msgspec.convert(fields, TokenBody, strict=False)
@@ -70,9 +93,11 @@ async def _body(request: Request) -> TokenBody:
     except msgspec.ValidationError:
         raise _invalid("A field of the form has a value that it does not take.") from None
     except Refused as refused:
-        if refused.status not in {400, 422}:
-            raise
-        raise _invalid(refused.message) from None
+        raise _as_oauth(refused) from None
+
+
+def _as_oauth(refused: Refused) -> Refused:
+    return _invalid(refused.message) if refused.status in {400, 422} else refused
 
 
 def _is_form(request: Request) -> bool:

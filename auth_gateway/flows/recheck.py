@@ -4,7 +4,7 @@ them? Asks the scorer and policy; what follows is written by the flow that asked
 Fails to "no score" like a login: then the gateway compares with its own eyes, and only what has not changed goes on.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
@@ -14,9 +14,13 @@ from auth_gateway.core.decision import Deny
 from auth_gateway.core.origin import Origin, context_digest, is_context_unknown, is_same_client, is_same_context
 from auth_gateway.core.policy import CONTEXT_UNKNOWN, Policy, Unchanged, decide_refresh, decide_step_up, level_of
 from auth_gateway.core.ruling import Ruling, ruling_on
+from auth_gateway.flows.places import Places
 from auth_gateway.flows.ports import Scorer
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import EventKind, LoginEvent
+
+# Half of the scorer adapter's connections: however many refresh, logins find the scorer free.
+MOST_REFRESHES_SCORED = 32
 
 
 class RecentRulings(Protocol):
@@ -63,12 +67,15 @@ class Recheck:
     scorer: Scorer
     policy: Policy
     recent: RecentRulings
+    places: Places = field(default_factory=lambda: Places(MOST_REFRESHES_SCORED))
 
     async def refresh(self, returning: Returning, session_id: str, now: float) -> Ruling:
         """Allow, challenge (a new login) or deny (the session ends).
 
         A context that was scored for this session a moment ago is not scored again: clients that refresh in a loop or
         in several tabs would only teach the scorer patience.
+
+        Raises: Refused("busy", 503) when as many refreshes as may are being scored.
         """
         if is_context_unknown(returning.origin, returning.context, returning.client):
             return Ruling(decision=CONTEXT_UNKNOWN)
@@ -76,7 +83,8 @@ class Recheck:
         known = self.recent.recall(session_id, context, now)
         if known is not None:
             return known
-        score = await self._score(returning, "refresh")
+        with self.places.one():
+            score = await self._score(returning, "refresh")
         decision = decide_refresh(score, unchanged=returning.unchanged(score, must_show=True), policy=self.policy)
         ruling = ruling_on(decision, score)
         if score is not None and not isinstance(ruling.decision, Deny):

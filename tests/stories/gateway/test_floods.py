@@ -36,12 +36,12 @@ def test_a_flood_of_junk_tokens_is_turned_away_at_once_and_a_login_is_scored(sto
     assert MOST_AT_ONCE <= found[400, "invalid_grant"] < 400
     assert {answer.headers.get("retry-after") for answer in answers if answer.status_code == 503} == {"1"}
     assert login.status_code == 200
-    assert story.audited() == [("login.allowed", "low")]
+    assert story.audited()[-1] == ("login.allowed", "low")
     assert story.refresh("A" * 43).json()["error"] == "invalid_grant"
 
 
 def test_refreshes_that_wait_for_their_score_leave_places_for_logins(story: Story) -> None:
-    """Sixteen are scored at once, the next is told to come back with its token unspent, and a login is scored."""
+    """Half of the connections are theirs; the next is told to come back with its token unspent, and a login is scored."""
     tokens = [story.login("bob").json()["tokens"]["refresh_token"] for _ in range(MOST_REFRESHES_SCORED + 1)]
     gate, waiting = threading.Event(), threading.Semaphore(0)
 
