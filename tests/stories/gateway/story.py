@@ -30,6 +30,11 @@ HOME = "198.51.100.9"
 COUNTS = ("user", "ip", "device", "ua", "ja4", "ja4h", "ja4s")
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # a crowd connects at once
+
+
 class StubScorer:
     """Answers every event with `score` (or what `judge` says of it), or with `status` when it is not 200, or not at
     all while it shall `hang`; keeps what it was asked.
@@ -42,8 +47,7 @@ class StubScorer:
         self.country = ""
         self.judge: Callable[[Mapping[str, Any]], float] = lambda _event: self.score
         self.events: list[dict[str, Any]] = []
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     @property
