@@ -9,6 +9,7 @@ import structlog
 from auth_gateway.adapters.keys import RELOAD_SECONDS
 from auth_gateway.adapters.password_schemes import scheme_named
 from auth_gateway.adapters.passwords import PooledPasswords, wrong_guess_seconds
+from auth_gateway.adapters.recent_lines import MemoryLines
 from auth_gateway.adapters.recent_rulings import MemoryRulings
 from auth_gateway.adapters.refusal_floor import RefusalFloor
 from auth_gateway.adapters.scorer import HttpScorer
@@ -102,6 +103,7 @@ class Service:
             refresh_tokens=gateway.refresh_tokens,
             recorder=self._recorder(),
             recheck=self._recheck(),
+            lines=MemoryLines(),
         )
         return TokenRoutes(
             refresh=refresh,

@@ -3,6 +3,7 @@ again, spends it and gives its successor. The hottest path here.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
@@ -39,6 +40,14 @@ _KINDS: dict[Verdict, Kind] = {"rotate": "token.refreshed", "retry": "token.retr
 _GOOD: frozenset[Verdict] = frozenset({"rotate", "retry"})
 
 Refusal = InvalidGrant | LoginNeeded | SessionEnded
+
+
+class RecentLines(Protocol):
+    """Which refusals of a family were written down lately: who repeats them must not fill the disk. Bounded."""
+
+    def is_due(self, key: tuple[str, str], now: float) -> bool: ...
+
+    def written(self, key: tuple[str, str], now: float) -> None: ...
 
 
 class Rotated(msgspec.Struct, frozen=True):
@@ -92,6 +101,7 @@ class Refresh:
     refresh_tokens: RefreshTokens
     recorder: Recorder
     recheck: Recheck
+    lines: RecentLines
 
     async def __call__(self, refresh_token: str, client: Client, context: LoginContext) -> RefreshAnswer:
         """The next pair of tokens; the same next refresh token again when an answer was lost less than 10 s ago.
@@ -104,6 +114,8 @@ class Refresh:
         held = self.database.read(lambda tx: self.refresh_tokens.hold(tx, digest(refresh_token)))
         judged = verdict(held, expected_client_id=client.client_id, now=now)
         if held is None:
+            return InvalidGrant(judged)
+        if _is_refused(judged) and not self.lines.is_due((held.family_id, judged), now):
             return InvalidGrant(judged)
         turn = Turn(
             refresh_token=refresh_token,
@@ -136,7 +148,10 @@ class Refresh:
             outcome = self._repeat(presented, turn)
         elif judged == "reused":
             self._end(tx, presented, turn.now, reason=REUSED)
-        kind = _KINDS.get(judged, "token.refused")
+        if _is_refused(judged):
+            self._note(tx, msgspec.structs.replace(turn, ruling=None), presented, why=judged)
+            return outcome
+        kind = _KINDS[judged]
         judged_turn = turn if judged in _GOOD else msgspec.structs.replace(turn, ruling=None)
         line = judged_turn.line(kind, presented, rule=None if kind == "token.refreshed" else judged)
         self.recorder.audit.record(tx, line)
@@ -169,11 +184,18 @@ class Refresh:
             self.recorder.audit.record(tx, turn.line("token.refused", presented, rule="changed_meanwhile"))
             return InvalidGrant("changed_meanwhile")
         if turn.ended is None:
-            self.recorder.audit.record(tx, turn.line("token.refused", presented, rule=None))
+            self._note(tx, turn, presented, why=turn.ruling.decision.rule)
             return LoginNeeded(turn.ruling.decision.rule)
         self._end(tx, presented, turn.now, reason=HIGH_RISK)
         self.recorder.write(tx, turn.ended)
         return SessionEnded(incident_id=turn.incident_id)
+
+    def _note(self, tx: Transaction, turn: Turn, presented: Presented, *, why: str) -> None:
+        """One line a minute for what a family is refused for."""
+        key = (presented.family_id, why)
+        if self.lines.is_due(key, turn.now):
+            self.lines.written(key, turn.now)
+            self.recorder.audit.record(tx, turn.line("token.refused", presented, rule=why))
 
     def _end(self, tx: Transaction, presented: Presented, now: float, *, reason: str) -> None:
         self.refresh_tokens.revoke_family(tx, presented.family_id, now=now)
@@ -218,3 +240,8 @@ class Refresh:
             now=now,
         )
         return Refreshed(session_id=presented.session_id, tokens=tokens)
+
+
+def _is_refused(judged: Verdict) -> bool:
+    """Whether this verdict changes nothing: the token is dead, or not this client's."""
+    return judged not in _KINDS

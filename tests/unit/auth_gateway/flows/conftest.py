@@ -10,6 +10,7 @@ import msgspec
 import pyotp
 import pytest
 
+from auth_gateway.adapters.recent_lines import MemoryLines
 from auth_gateway.adapters.recent_rulings import MemoryRulings
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
@@ -126,6 +127,7 @@ class World:
     client: Client = field(default_factory=lambda: Client(client_id="web"))
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     rulings: MemoryRulings = field(default_factory=lambda: MemoryRulings(reuse_seconds=60))
+    lines: MemoryLines = field(default_factory=MemoryLines)
     unknown_names: Allowance = field(default_factory=Allowance)
 
     def __post_init__(self) -> None:
@@ -222,6 +224,7 @@ class World:
             refresh_tokens=self.refresh_tokens,
             recorder=self.recorder,
             recheck=self.recheck,
+            lines=self.lines,
         )
 
     def context(self, **seen: Any) -> LoginContext:

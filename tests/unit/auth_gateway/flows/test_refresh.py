@@ -80,6 +80,28 @@ def test_a_token_is_good_for_its_own_client_alone(world: Any) -> None:
     assert isinstance(asyncio.run(world.refresh(token)), Refreshed)
 
 
+def test_replaying_dead_tokens_writes_a_line_a_minute(world: Any) -> None:
+    """The theft is written once, and what is shown of its family afterwards cannot fill the disk."""
+    token = first_token(world)
+    latest = rotated(world, rotated(world, token))
+    assert asyncio.run(world.refresh(token)) == InvalidGrant("reused")
+    answers = [asyncio.run(world.refresh(dead)) for dead in (token, latest) * 20]
+    assert set(answers) == {InvalidGrant("revoked")}
+    assert (len(world.audited("token.reused")), len(world.audited("token.refused"))) == (1, 1)
+    world.clock.advance(60)
+    assert [asyncio.run(world.refresh(token)) for _ in range(2)] == [InvalidGrant("revoked")] * 2
+    assert len(world.audited("token.refused")) == 2
+
+
+def test_another_client_s_tries_are_written_once_a_minute_and_end_nothing(world: Any) -> None:
+    """The family's own refreshes are all written."""
+    token = first_token(world)
+    for _ in range(20):
+        assert asyncio.run(world.refresh(token, client=Client(client_id="b"))) == InvalidGrant("other_client")
+    rotated(world, token)
+    assert [line.kind for line in world.audited()][1:] == ["token.refused", "token.refreshed"]
+
+
 @pytest.mark.parametrize("token", ["", "x", "\ud800", "a" * 1_000_000, "0" * 43])
 def test_an_unknown_token_writes_nothing(world: Any, token: str) -> None:
     """A stranger cannot fill the audit trail with guesses."""
