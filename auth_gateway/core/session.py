@@ -4,6 +4,10 @@ import msgspec
 
 from auth_gateway.core.claims import Authentication
 
+REFUSALS_SECONDS = 3600.0
+# A person who is refused signs in; who goes on asking is a client in a loop, or a thief looking for a place that passes.
+MOST_REFUSALS = 10
+
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """What follows one finished login. It ends at `expires_at` at the latest, refreshed or not.
@@ -36,6 +40,19 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         return Authentication(amr=tuple(self.amr.split()), acr=self.acr, auth_time=self.auth_time)
 
 
+class Refusals(msgspec.Struct, frozen=True):
+    """How often a family was refused for its risk in the hour that began at `since` (epoch seconds)."""
+
+    count: int = 0
+    since: float = 0.0
+
+    def one_more(self, now: float) -> "Refusals":
+        """With the refusal of `now`; an hour after the first of them the count begins anew."""
+        if 0 <= now - self.since < REFUSALS_SECONDS:
+            return Refusals(self.count + 1, self.since)
+        return Refusals(1, now)
+
+
 class RefreshFamily(msgspec.Struct, frozen=True, kw_only=True):
     """All refresh tokens that descend from one login at one client; they die together."""
 
@@ -44,6 +61,7 @@ class RefreshFamily(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     created_at: float
     revoked_at: float | None = None
+    refusals: Refusals = Refusals()
 
 
 class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):

@@ -83,10 +83,16 @@ class Recorder:
         return self._told("webhook", "login.denied", line, announced=announced, context=context, score=score)
 
     def session_ended(
-        self, line: AuditEvent, announced: Announced, context: LoginContext, score: RiskScore | None
+        self,
+        line: AuditEvent,
+        announced: Announced,
+        context: LoginContext,
+        score: RiskScore | None,
+        *,
+        whatever_the_score: bool = False,
     ) -> Entry:
-        """A session that its own refresh ended; the general webhook is told as of a denied login."""
-        if not is_worth_announcing(score, self.announcing.risk_threshold):
+        """A session that its own refresh ended; the general webhook is told as of a denied login, or always."""
+        if not (whatever_the_score or is_worth_announcing(score, self.announcing.risk_threshold)):
             return Entry(line=line)
         return self._told("webhook", "session.revoked", line, announced=announced, context=context, score=score)
 

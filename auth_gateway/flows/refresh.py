@@ -23,7 +23,7 @@ from auth_gateway.core.rotation import (
     verdict,
 )
 from auth_gateway.core.ruling import Ruling, is_let_go_on
-from auth_gateway.core.session import RefreshToken
+from auth_gateway.core.session import MOST_REFUSALS, RefreshToken
 from auth_gateway.flows.answers import InvalidGrant, LoginNeeded, RefreshAnswer, Refreshed, SessionEnded
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.ports import Clock, Randomness, RefreshTokens, Sessions
@@ -34,6 +34,7 @@ from plumbing.statements import Transaction
 
 REUSED = "refresh_token_reused"
 HIGH_RISK = "high_risk"
+REPEATED_RISK = "repeated_risk"
 
 _KINDS: dict[Verdict, Kind] = {"rotate": "token.refreshed", "retry": "token.retried", "reused": "token.reused"}
 # The token itself is good, so it is the risk that decides.
@@ -61,7 +62,8 @@ class Rotated(msgspec.Struct, frozen=True):
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """One presented token with everything drawn and found out that the transaction needs.
 
-    `ruling` is None where the token was not good when it was looked at; `ended` is what a denial writes.
+    `ruling` is None where the token was not good when it was looked at; `ended` is what is written when the
+    risk ends the session: at once by a denial, or by one refusal too many.
     """
 
     refresh_token: str
@@ -164,18 +166,22 @@ class Refresh:
         )
         ruling = await self.recheck.refresh(returning, held.session_id, turn.now)
         turn = msgspec.structs.replace(turn, ruling=ruling)
-        if not isinstance(ruling.decision, Deny):
+        # Without a score a refusal is the scorer's absence, and that ends no session.
+        if is_let_go_on(ruling) or ruling.level is None:
             return turn
+        is_denied = isinstance(ruling.decision, Deny)
+        rule = ruling.decision.rule if is_denied else REPEATED_RISK
         incident_id = self.randomness.event_id("inc")
-        line = msgspec.structs.replace(turn.line("token.denied", held, rule=None), incident_id=incident_id)
+        line = turn.line("token.denied", held, rule=None if is_denied else rule)
+        line = msgspec.structs.replace(line, decision="deny", incident_id=incident_id)
         announced = Announced(
             event_id=turn.event_id,
             user_id=held.user_id,
             username=held.username,
-            rule=ruling.decision.rule,
+            rule=rule,
             incident_id=incident_id,
         )
-        ended = self.recorder.session_ended(line, announced, context, ruling.score)
+        ended = self.recorder.session_ended(line, announced, context, ruling.score, whatever_the_score=not is_denied)
         return msgspec.structs.replace(turn, ended=ended, incident_id=incident_id)
 
     def _refuse(self, tx: Transaction, turn: Turn, presented: Presented) -> Refusal:
@@ -186,7 +192,15 @@ class Refresh:
         if turn.ended is None:
             self._note(tx, turn, presented, why=turn.ruling.decision.rule)
             return LoginNeeded(turn.ruling.decision.rule)
-        self._end(tx, presented, turn.now, reason=HIGH_RISK)
+        reason = HIGH_RISK
+        if not isinstance(turn.ruling.decision, Deny):
+            refusals = self.refresh_tokens.count_refusal(tx, presented.family_id, now=turn.now)
+            if refusals == 1:
+                self.recorder.audit.record(tx, turn.line("token.refused", presented, rule=None))
+            if refusals < MOST_REFUSALS:
+                return LoginNeeded(turn.ruling.decision.rule)
+            reason = REPEATED_RISK
+        self._end(tx, presented, turn.now, reason=reason)
         self.recorder.write(tx, turn.ended)
         return SessionEnded(incident_id=turn.incident_id)
 

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 
 from auth_gateway.adapters.storage.tables import RefreshFamilyRow, RefreshTokenRow, SessionRow, UserRow, table_of
 from auth_gateway.core.rotation import Held, Presented
-from auth_gateway.core.session import RefreshFamily, RefreshToken
+from auth_gateway.core.session import RefreshFamily, RefreshToken, Refusals
 from plumbing.statements import Statement, Transaction
 
 _tokens = table_of(RefreshTokenRow)
@@ -71,6 +71,14 @@ REVOKE_FAMILY = Statement(
     .where(_families.c.family_id == bindparam("family"), _families.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
+REFUSED = Statement(
+    select(_families.c.refusals, _families.c.refused_since).where(_families.c.family_id == bindparam("family"))
+)
+REFUSE = Statement(
+    update(_families)
+    .where(_families.c.family_id == bindparam("family"))
+    .values(refusals=bindparam("count"), refused_since=bindparam("since"))
+)
 EXPIRED = Statement(
     select(_tokens.c.token_digest).where(_tokens.c.expires_at < bindparam("before")).limit(bindparam("most"))
 )
@@ -91,6 +99,8 @@ class StoredRefreshTokens:
             client_id=family.client_id,
             created_at=family.created_at,
             revoked_at=family.revoked_at,
+            refusals=family.refusals.count,
+            refused_since=family.refusals.since,
         )
 
     def add(self, tx: Transaction, token: RefreshToken) -> None:
@@ -117,6 +127,12 @@ class StoredRefreshTokens:
 
     def revoke_family(self, tx: Transaction, family_id: str, *, now: float) -> bool:
         return tx.run(REVOKE_FAMILY, family=family_id, now=now) == 1
+
+    def count_refusal(self, tx: Transaction, family_id: str, *, now: float) -> int:
+        row = tx.one(REFUSED, family=family_id)
+        refusals = (Refusals() if row is None else Refusals(*row)).one_more(now)
+        tx.run(REFUSE, family=family_id, count=refusals.count, since=refusals.since)
+        return refusals.count
 
     def expired(self, tx: Transaction, expired_before: float, limit: int) -> list[bytes]:
         return [row[0] for row in tx.all(EXPIRED, before=expired_before, most=limit)]

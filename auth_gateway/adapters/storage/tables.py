@@ -13,6 +13,7 @@ from webhooks.outbox import outbox_table
 NO_ROWID = {"sqlite_with_rowid": False}  # the key is the row's place: one tree to write instead of two
 # What rows of the first schema are taken for.
 NOT_VOUCHED = {"server_default": text("0")}
+NONE_YET = {"server_default": text("0")}
 NO_COUNTRY = {"server_default": text("''")}
 
 
@@ -90,6 +91,8 @@ class RefreshFamilyRow(GatewayRow, table=True):
     client_id: str
     created_at: float
     revoked_at: float | None
+    refusals: int = Field(sa_column_kwargs=NONE_YET)
+    refused_since: float = Field(sa_column_kwargs=NONE_YET)
 
 
 class RefreshTokenRow(GatewayRow, table=True):

@@ -73,9 +73,13 @@ def test_sessions_of_the_first_schema_live_on(tmp_path: Path) -> None:
     database = open_storage(url)
     try:
         held = database.read(lambda tx: StoredRefreshTokens().hold(tx, b"token"))
+        counted = [
+            database.write_sync(lambda tx: StoredRefreshTokens().count_refusal(tx, "f1", now=5000.0)) for _ in range(2)
+        ]
         session = database.read(lambda tx: StoredSessions().find(tx, "s1"))
     finally:
         database.close()
+    assert counted == [1, 2]
     assert held is not None
     assert session is not None
     assert (held.origin.ip, held.origin.ja4, held.origin.is_vouched) == ("198.51.100.9", None, False)
