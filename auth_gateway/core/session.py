@@ -5,7 +5,7 @@ import msgspec
 from auth_gateway.core.claims import Authentication
 
 REFUSALS_SECONDS = 3600.0
-# A person who is refused signs in; who goes on asking is a client in a loop, or a thief looking for a place that passes.
+# Who is refused signs in; who goes on asking is a client in a loop, or a thief looking for a place that passes.
 MOST_REFUSALS = 10
 
 

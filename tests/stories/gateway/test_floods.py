@@ -41,7 +41,7 @@ def test_a_flood_of_junk_tokens_is_turned_away_at_once_and_a_login_is_scored(sto
 
 
 def test_refreshes_that_wait_for_their_score_leave_places_for_logins(story: Story) -> None:
-    """Half of the connections are theirs; the next is told to come back with its token unspent, and a login is scored."""
+    """Half of the connections are theirs; the next is told to come back, its token unspent, and a login is scored."""
     tokens = [story.login("bob").json()["tokens"]["refresh_token"] for _ in range(MOST_REFRESHES_SCORED + 1)]
     gate, waiting = threading.Event(), threading.Semaphore(0)
 
