@@ -28,7 +28,7 @@ STEPS = 9
 WELL_KNOWN_LOGINS = 5
 LOOKED_UP = frozenset({
     "ip_rep", "geo_distance", "ja4_valid", "ja4_contradicts_browser",
-    "place_distance", "speed", "recent_failures", "network_people_failing",
+    "gap", "place_distance", "speed", "recent_failures", "network_people_failing",
 })  # fmt: skip
 """Features of look-ups and of failures: a log whose look-ups all agree, or without failures, lacks them."""
 

@@ -69,11 +69,12 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Read a log, say what was dropped and why, and write it in our event schema."""
-    from training.outputs import write_events
+    from training.outputs import require_another_file, write_events
     from training.reports import import_facts, tell
     from training.sources import read_events
 
     with _answered():
+        require_another_file(out, source)
         table = read_events(source)
         write_events(table, out)
         tell({**import_facts(table), "written": str(out)}, as_json=as_json, console=Console())

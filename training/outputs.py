@@ -29,7 +29,9 @@ def replaced_whole(path: Path) -> Iterator[Path]:
     """
     if path.is_dir():
         raise WrongInputError("unwritable_output", f"{path} is a directory")
-    draft = path.with_name(f".{path.name}.part")
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise WrongInputError("unwritable_output", f"{path} is no regular file, and would be replaced by one")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield draft
@@ -39,6 +41,12 @@ def replaced_whole(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()
+
+
+def require_another_file(output: Path, source: Path) -> None:
+    """Raises WrongInputError when the output would take the place of the log that it is made from."""
+    if output.exists() and source.exists() and output.samefile(source):
+        raise WrongInputError("output_is_input", f"{output} is the log itself; write to another file")
 
 
 def write_events(table: EventTable, path: Path) -> None:

@@ -5,6 +5,7 @@ comes in between sees hashes that do not fit, refuses, and looks again.
 """
 
 import base64
+import fcntl
 import hashlib
 import os
 from collections.abc import Mapping
@@ -31,6 +32,9 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
 
     Raises WrongInputError("bad_signing_key") for a file that is not one.
     """
+    beside = path.with_suffix(".pub")
+    if beside == path:
+        raise WrongInputError("bad_signing_key", f"{path.name} is the name of a public key, not of a signing key")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -44,7 +48,6 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
             os.fsync(file.fileno())
     key = _read_key(path)
     public = base64.b64encode(public_bytes(key)) + b"\n"
-    beside = path.with_suffix(".pub")
     if not beside.exists() or beside.read_bytes() != public:
         _write(beside, public)
     return key
@@ -77,8 +80,21 @@ def signature(manifest: bytes, key: Ed25519PrivateKey) -> bytes:
 
 
 def publish(files: Mapping[str, bytes], model_dir: Path) -> None:
-    """Puts all files (manifest and signature among them) in place, durably. Raises OSError and leaves the old model."""
+    """Puts all files (manifest and signature among them) in place, durably. Raises OSError and leaves the old model.
+
+    Whoever publishes at the same time waits, so that the folder ends with one of the models and not with both.
+    """
     model_dir.mkdir(parents=True, exist_ok=True)
+    held = os.open(model_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        _put(files, model_dir)
+        os.fsync(held)
+    finally:
+        os.close(held)
+
+
+def _put(files: Mapping[str, bytes], model_dir: Path) -> None:
     order = [name for name in sorted(files) if name not in (MANIFEST, SIGNATURE)] + [MANIFEST, SIGNATURE]
     drafts = {name: model_dir / f".{name}.part" for name in order}
     try:
@@ -89,7 +105,6 @@ def publish(files: Mapping[str, bytes], model_dir: Path) -> None:
     finally:
         for draft in drafts.values():
             draft.unlink(missing_ok=True)
-    _sync_directory(model_dir)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -97,11 +112,3 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -65,8 +65,9 @@ FEEDBACK: Final = operation(
     refusals=(*_REFUSALS, "404"),
     description=(
         "What was found out about logins, by the id they were scored with. A compromise is unlearned and its context"
-        " counts against whoever brings it again; a safe login is learned and its context pardoned; `dismissed` changes"
-        " nothing. A later verdict replaces the one before it. All of a list is recorded, or nothing."
+        " counts against that person's account when it comes again; a safe login is learned and its context pardoned;"
+        " `dismissed` changes nothing. A later verdict replaces the one before it. All of a list is recorded, or"
+        " nothing."
     ),
 )
 

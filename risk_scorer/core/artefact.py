@@ -33,6 +33,7 @@ ENCODERS, USER_GEO, HISTORIES = "encoders.json", "user_geo.json", "histories.msg
 FOR_ENGINEERS = "model.joblib"
 """Listed with its hash, never read: it is code in disguise."""
 
+MOST_NATS = 100.0  # more than e to the hundredth is not likelier than anything
 FOREST_ARRAYS: Mapping[str, type[np.generic]] = {
     "forest_feature.npy": np.int32,
     "forest_threshold.npy": np.float32,
@@ -225,6 +226,8 @@ def _pairs(files: Mapping[str, bytes], manifest: Manifest) -> Pairs:
     problem = trees.problem(pairs, (value,), trees_said=said.trees, inputs=len(INPUTS))
     if problem is None and (len(part) != len(value) or (part < 0).any() or (part >= len(PARTS)).any()):
         problem = "a leaf speaks for a part that is not there"
+    if problem is None and max(np.abs(value).max(), np.abs(pairs.usual).max(), abs(said.baseline)) > MOST_NATS:
+        problem = "a leaf says more than evidence can"
     if problem is not None:
         raise BadArtefact("bad_pairs", problem)
     return pairs

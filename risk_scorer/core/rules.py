@@ -25,7 +25,7 @@ WEIGHTS = {
     "malicious_fingerprint": 3.0,
     "stuffing_in_progress": 3.0,
     "account_under_attack": 1.5,
-    "confirmed_attacker": 6.0,
+    "confirmed_attacker": 10.0,
     "session_client_changed": 9.0,
     "session_network_changed": 1.5,
 }

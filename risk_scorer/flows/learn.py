@@ -11,8 +11,12 @@ import msgspec
 
 from plumbing.clock import Clock
 from risk_scorer.contract.feedback import Outcome
-from risk_scorer.flows.observe import Observer
+from risk_scorer.core.observation import BadEvent
+from risk_scorer.flows.observe import Observer, refused
 from risk_scorer.flows.ports import Histories, Lesson
+
+MOST_AHEAD_SECONDS = 86_400.0
+AHEAD = "timestamp lies more than a day ahead of our clock"
 
 
 class Learn:
@@ -37,12 +41,19 @@ class Learn:
             else msgspec.structs.replace(outcome.event, timestamp=outcome.ts)
             for outcome in outcomes
         ]
+        def where(position: int) -> str:
+            return "$.event" if path is None else f"{path}[{position}].event"
+
         observations = self._observer.observations(
             events,
             [outcome.event_id for outcome in outcomes],
             now=self._clock.now(),
-            where=lambda i: "$.event" if path is None else f"{path}[{i}].event",
+            where=where,
         )
+        latest = self._clock.now() + MOST_AHEAD_SECONDS
+        for position, observation in enumerate(observations):
+            if observation.ts > latest:
+                raise refused(BadEvent("invalid_timestamp", "$.timestamp", AHEAD), where(position))
         return await self._histories.learn(
             [
                 Lesson(event_id=outcome.event_id, observation=observation, outcome=outcome.outcome)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.integration.risk_scorer.service import EVENT, Running, running
@@ -79,4 +80,17 @@ async def test_a_bad_report_is_refused_as_a_whole(service: Running, body: Any, s
     answer = await service.client.post("/outcomes", json=body)
     assert answer.status_code == status
     assert answer.json().get("field") == field
+    assert await known_logins(service) == 0
+
+
+@pytest.mark.parametrize("timestamp", [4_000_000_000.0, 10**400, -(10**400)], ids=["years ahead", "huge", "tiny"])
+async def test_a_time_that_cannot_be_is_refused_and_teaches_nothing(service: Running, timestamp: float) -> None:
+    """An outcome of tomorrow would make every later login look frequent; a number beyond any float is no time."""
+    body = msgspec.json.encode(outcome("late")).decode().replace('"event":{', f'"event":{{"timestamp":{timestamp},')
+    answer = await service.client.post("/outcomes", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["error"], answer.json()["field"]) == (
+        422,
+        "invalid_timestamp",
+        "$.event.timestamp",
+    )
     assert await known_logins(service) == 0

@@ -1,12 +1,13 @@
 """Files are written whole or not at all, and an imported log is the log it was."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pyarrow import parquet
 
-from training.outputs import replaced_whole, write_events, write_scores
+from training.outputs import replaced_whole, require_another_file, write_events, write_scores
 from training.refusals import WrongInputError
 from training.sources import read_events
 
@@ -57,3 +58,24 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WrongInputError, match="unwritable_output"), replaced_whole(tmp_path / "file" / "out"):
         pass
+
+
+def test_only_a_regular_file_is_replaced(tmp_path: Path) -> None:
+    """A pipe, a device or a link is somebody's; a file would take its place."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "real").write_text("kept")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    for name in ("pipe", "link"):
+        with pytest.raises(WrongInputError, match="unwritable_output"), replaced_whole(tmp_path / name) as draft:
+            draft.write_text("new")
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "real").read_text() == "kept"
+
+
+def test_the_log_itself_is_no_place_for_what_is_made_of_it(tmp_path: Path) -> None:
+    """Under whatever name it goes."""
+    log = tmp_path / "log.csv"
+    log.write_text("a")
+    with pytest.raises(WrongInputError, match="output_is_input"):
+        require_another_file(tmp_path / "." / "log.csv", log)
+    require_another_file(tmp_path / "new.parquet", log)

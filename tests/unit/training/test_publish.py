@@ -1,13 +1,14 @@
 """A model is published whole and signed, by a key that its owner alone can read."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from risk_scorer.core.artefact import Signature, key_id
+from risk_scorer.core.artefact import MANIFEST, SIGNATURE, Signature, key_id
 from training.publish import public_bytes, publish, signature, signing_key
 from training.refusals import WrongInputError
 
@@ -64,3 +65,24 @@ def test_a_publication_that_cannot_be_written_leaves_the_old_model(tmp_path: Pat
     with pytest.raises(OSError, match="directory"):
         publish({**files, "manifest.json": b"2", "no/such/folder": b"2"}, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == files
+
+
+def test_the_name_of_a_public_key_is_refused_and_what_is_there_is_kept(tmp_path: Path) -> None:
+    """The public half would take the private one's place, or its bytes be signed with."""
+    signing_key(tmp_path / "signing.key")
+    public = (tmp_path / "signing.pub").read_bytes()
+    for name in ("signing.pub", "new.pub"):
+        with pytest.raises(WrongInputError, match="bad_signing_key"):
+            signing_key(tmp_path / name)
+    assert (tmp_path / "signing.pub").read_bytes() == public
+    assert not (tmp_path / "new.pub").exists()
+
+
+def test_two_who_publish_at_once_leave_one_whole_model(tmp_path: Path) -> None:
+    """Whoever comes second waits; no file of the first is left and nobody fails."""
+    models = [{name: bytes([number]) * 10_000 for name in ("a", "b", "c", MANIFEST, SIGNATURE)} for number in range(4)]
+    for _ in range(10):
+        with ThreadPoolExecutor(len(models)) as pool:
+            list(pool.map(lambda files: publish(files, tmp_path / "m"), models))
+        found = {path.name: path.read_bytes() for path in (tmp_path / "m").iterdir()}
+        assert found in models

@@ -53,6 +53,7 @@ def test_a_forest_that_could_walk_out_of_its_arrays_is_refused(name: str, place:
         ("threshold", 1, 0.0),
         ("value", 1, np.nan),
         ("value", 2, np.inf),
+        ("value", 2, 1e300),
         ("value", 0, -np.inf),  # no walk ends there, and none has to be understood to know that it is wrong
         ("part", 1, -1),
         ("part", 2, len(PARTS)),
