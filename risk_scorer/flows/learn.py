@@ -41,6 +41,7 @@ class Learn:
             else msgspec.structs.replace(outcome.event, timestamp=outcome.ts)
             for outcome in outcomes
         ]
+
         def where(position: int) -> str:
             return "$.event" if path is None else f"{path}[{position}].event"
 

@@ -107,7 +107,6 @@ async def test_what_was_scored_first_under_an_id_is_what_is_found(
     assert await log.find_many(["e1"]) == [None]
 
 
-
 async def test_a_new_start_shows_what_the_log_holds(make_log: Callable[..., EventLog], database: Database) -> None:
     """The ring is filled from the disk, newest first, without telling listeners old news."""
     log = make_log()
