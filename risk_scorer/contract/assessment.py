@@ -19,7 +19,7 @@ class Reason(Struct, frozen=True, kw_only=True, gc=False):
     text: str
 
 
-class Explain(Struct, frozen=True, kw_only=True, gc=False):
+class Explain(Struct, frozen=True, gc=False):
     """The facts behind the score; every `*_freq` counts logins in the training log, 0 where the log lacks the column.
 
     `hour` (0-23) and `day_of_week` (Monday 0) are UTC; `geo_distance_km` is from the person's usual place, None when

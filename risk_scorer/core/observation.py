@@ -28,7 +28,7 @@ class BadEvent(Exception):
         self.code, self.field, self.message = code, field, message
 
 
-class Observation(Struct, frozen=True, kw_only=True, gc=False):
+class Observation(Struct, frozen=True, gc=False):
     """A checked login attempt. "" and 0 mean unknown; what the event says outranks what was looked up.
 
     `zone` is the time zone of the place (IANA name) and `utc_offset_s` what it is ahead of UTC at the moment; `session`
@@ -166,36 +166,14 @@ def observe(
     _check_texts(f"{user}{user_agent}{device}{country}{region}{city}{ja4}{ja4h}{ja4s}{observed_id}", "$")
     ts, country = moment(event.timestamp, now=now), country or network.country
     zone, offset = local_time(country, network.latitude, network.longitude, ts)
+    version = f"{agent.browser} {agent.browser_version}" if agent.browser_version else agent.browser
+    # By position: so many names would cost as much as all the checks above.
     return Observation(
-        event_id=observed_id,
-        ts=ts,
-        user_id=user,
-        ip=address,
-        prefix=network.prefix or prefix_of(address),
-        asn=asn,
-        asn_key=str(asn) if asn else "",
-        country=country,
-        region=region,
-        city=city or network.city,
-        device_id=device,
-        user_agent=user_agent,
-        browser=agent.browser,
-        browser_version=f"{agent.browser} {agent.browser_version}" if agent.browser_version else agent.browser,
-        os=agent.os,
-        device_type=agent.device_type,
-        ja4=ja4,
-        ja4h=ja4h,
-        ja4s=ja4s,
-        success=event.success,
-        ip_rep=network.reputation if event.ip_rep is None else event.ip_rep,
-        network=network,
-        agent=agent,
-        fingerprint=fingerprint,
-        zone=zone,
-        kind=event.kind,
-        session=session,
-        utc_offset_s=offset,
-    )
+        observed_id, ts, user, address, network.prefix or prefix_of(address), asn, str(asn) if asn else "",
+        country, region, city or network.city, device, user_agent, agent.browser, version, agent.os, agent.device_type,
+        ja4, ja4h, ja4s, event.success, network.reputation if event.ip_rep is None else event.ip_rep,
+        network, agent, fingerprint, zone, event.kind, session, offset,
+    )  # fmt: skip
 
 
 def _check_texts(joined: str, field: str) -> None:

@@ -52,6 +52,9 @@ CODES = (
 NOT_GIVEN = "(not given)"
 DAY_SECONDS = 86_400.0
 _GAP, _GAP_USUAL, _HOUR_LOCAL = PLACE["gap"], PLACE["gap_usual"], PLACE["hour_local"]
+_UNUSUAL_TERM, _PAUSE_TERM, _HOUR_TERM = TERM[UNUSUAL], TERM[PAUSE], TERM[HOUR]
+_ATTRIBUTES = {**{level: level for level in LEVELS}, "device": "device_id", "asn": "asn_key"}
+"""What an observation calls the value that it has at each level."""
 
 
 class Case(Struct, frozen=True, kw_only=True, gc=False):
@@ -80,11 +83,11 @@ def reasons(case: Case, *, hundredths: float, told: Sequence[tuple[float, int]])
 
 
 def _reason(points: float, term: int, case: Case) -> Reason:
-    if term == TERM[UNUSUAL]:
+    if term == _UNUSUAL_TERM:
         return _unusual(points, case.surprise_nats)
-    if term == TERM[PAUSE]:
+    if term == _PAUSE_TERM:
         return _pause(points, case)
-    if term == TERM[HOUR]:
+    if term == _HOUR_TERM:
         return _hour(points, case)
     name = TERMS[term]
     if name in RULE_TEXTS:
@@ -109,10 +112,10 @@ def _pause(points: float, case: Case) -> Reason:
 
 
 def _hour(points: float, case: Case) -> Reason:
-    hour, logins = int(case.row[_HOUR_LOCAL]), sum(case.past.hours)
-    most = max(range(24), key=lambda each: case.past.hours[each])
+    hour, hours = int(case.row[_HOUR_LOCAL]), case.past.hours
+    most = hours.index(max(hours))
     text = (
-        f"This person seldom logs in around {hour:02}:00 of their own time: {case.past.hours[hour]} of {logins} logins "
+        f"This person seldom logs in around {hour:02}:00 of their own time: {hours[hour]} of {sum(hours)} logins "
         f"were in that hour."
     )
     return Reason(code=HOUR, points=points, observed=f"{hour:02}:00", usual=f"{most:02}:00", text=text)
@@ -141,14 +144,13 @@ def _level(points: float, level: str, seen: Observation, past: UserHistory, enco
     else:
         code = f"rare_{level}"
         text = f"Few have {noun} {shown}: {everyone} of {encoders.total} logins in the training log."
-    usual = max(known, key=lambda key: known[key]) if known else ""
+    usual = max(known, key=known.__getitem__) if known else ""
     return Reason(code=code, points=points, observed=value, usual=usual, text=text)
 
 
 def value_at(seen: Observation, level: str) -> str:
     """What the login has at one of `LEVELS`, as histories and encoders key it."""
-    attribute = {"device": "device_id", "asn": "asn_key"}.get(level, level)
-    value: str = getattr(seen, attribute)
+    value: str = getattr(seen, _ATTRIBUTES[level])
     return value
 
 
