@@ -50,7 +50,8 @@ class Client(asyncio.Protocol):
     def __init__(self, next_request: NextRequest, result: Result, deadline: float, every_seconds: float = 0.0) -> None:
         self._next, self._result, self._deadline, self._every = next_request, result, deadline, every_seconds
         self._due = 0.0
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._head_end, self._whole = -1, 0
         self._sent = 0.0
         self._transport: asyncio.WriteTransport | None = None
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -79,21 +80,33 @@ class Client(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        head_end = self._buffer.find(b"\r\n\r\n")
-        if head_end < 0:
+        if self._head_end < 0 and not self._has_head():
             return
-        head = self._buffer[:head_end].lower()
-        at = head.find(b"content-length:")
-        length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-        if len(self._buffer) < head_end + 4 + length:
+        if len(self._buffer) < self._whole:
             return
-        body, self._buffer = self._buffer[head_end + 4 : head_end + 4 + length], self._buffer[head_end + 4 + length :]
+        head, body = (
+            bytes(self._buffer[: self._head_end]).lower(),
+            bytes(self._buffer[self._head_end + 4 : self._whole]),
+        )
+        del self._buffer[: self._whole]
+        self._head_end = -1
         status = int(head[9:12])
         self._result.latencies_ms.append((time.perf_counter() - self._sent) * 1000)
         self._result.statuses[status] += 1
         if status in (429, 503) and b"\r\nretry-after:" not in head:
             self._result.refused_without_retry_after += 1
         self._send(status, body)
+
+    def _has_head(self) -> bool:
+        """Whether the head of the answer is there; if so, where it and the answer end is known."""
+        self._head_end = self._buffer.find(b"\r\n\r\n")
+        if self._head_end < 0:
+            return False
+        head = bytes(self._buffer[: self._head_end]).lower()
+        at = head.find(b"content-length:")
+        length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+        self._whole = self._head_end + 4 + length
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None:
