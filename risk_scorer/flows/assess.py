@@ -6,6 +6,7 @@ The answer leaves only after its announcement is durable.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -69,7 +70,7 @@ class Assess:
         self._model()
         [observation] = self._observations([event], lambda _: "$")
         score = await self._together.score(observation)
-        await self._record([event], [score], announce=True)
+        await self._record([ScoredEvent(event=event, score=score)])
         return score
 
     async def many(self, events: Sequence[LoginEvent], *, announce: bool, path: str, render: Render) -> None:
@@ -79,17 +80,20 @@ class Assess:
         the recent ones and not kept in the log, unless it is to be announced.
         """
         model = self._model()
-        scores: list[RiskScore] = []
+        # What nobody asks for again is let go at once: the next piece takes its place in the processor's caches.
+        kept: deque[RiskScore] = deque(maxlen=None if announce else self._log.shown_at_most)
         for start in range(0, len(events), CHUNK):
             where = partial(_place, path, start)
             piece = self._scores(model, self._observations(events[start : start + CHUNK], where))
             render(piece)
-            scores += piece
+            kept.extend(piece)
             await asyncio.sleep(0)
+        newest = events[len(events) - len(kept) :]
+        scored = [ScoredEvent(event=event, score=score) for event, score in zip(newest, kept, strict=True)]
         if announce:
-            await self._record(events, scores, announce=True)
+            await self._record(scored)
         else:
-            self._log.show(_paired(events, scores, newest=self._log.shown_at_most))
+            self._log.show(scored)
 
     def rules(self) -> RuleReport:
         """Every rule with its weight and how often it matches. Raises: Refused (503 no model)."""
@@ -140,21 +144,14 @@ class Assess:
             return [events[0].event_id or base]
         return [event.event_id or f"{base}_{position}" for position, event in enumerate(events)]
 
-    async def _record(self, events: Sequence[LoginEvent], scores: list[RiskScore], *, announce: bool) -> None:
-        scored = _paired(events, scores)
+    async def _record(self, scored: Sequence[ScoredEvent]) -> None:
         mark = self._announce_from
-        loud = [each for each in scored if each.score.risk_score >= mark] if announce and mark is not None else []
+        loud = [] if mark is None else [each for each in scored if each.score.risk_score >= mark]
         if loud:
             messages = [high_risk_message(each, tenant=self._tenant) for each in loud]
             await self._log.record_and_announce(scored, messages)
         elif scored:
             self._log.record(scored)
-
-
-def _paired(events: Sequence[LoginEvent], scores: Sequence[RiskScore], *, newest: int = 0) -> list[ScoredEvent]:
-    """Each event with its score; only the `newest` last ones when that is not 0."""
-    pairs = zip(events[-newest:], scores[-newest:], strict=True)
-    return [ScoredEvent(event=event, score=score) for event, score in pairs]
 
 
 def _place(path: str, start: int, position: int) -> str:
