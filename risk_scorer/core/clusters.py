@@ -57,7 +57,7 @@ def without_place(clusters: tuple[Cluster, ...], place: Vector, second: int) -> 
 def standing(clusters: tuple[Cluster, ...], place: Vector, reach_km: float) -> tuple[float, float]:
     """(share of the faded weight that lies within reach, kilometres to the nearest middle). `clusters` is not empty."""
     x, y, z = place
-    within = math.cos(min(math.pi, reach_km / EARTH_RADIUS_KM))
+    within = _REACH if reach_km == REACH_KM else math.cos(min(math.pi, reach_km / EARTH_RADIUS_KM))
     now = clusters[-1][4]
     near = total = 0.0
     nearest = -1.0

@@ -6,7 +6,7 @@ them. What the numbers mean is for features, likelihood, travel, habits and rule
 
 import math
 from collections.abc import Sequence
-from itertools import chain
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -127,12 +127,13 @@ _NOWHERE = (UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, False)
 
 def table(rows: Sequence[Row]) -> NDArray[np.float64]:
     """The rows as one (n, len(COLUMNS)) array."""
-    flat = np.fromiter(chain.from_iterable(rows), np.float64, len(rows) * len(GATHERED))
+    flat = np.frombuffer(bytearray(b"".join([_packed(*row) for row in rows])))
     out = np.empty((len(rows), len(COLUMNS)))
     _fill(flat.reshape(len(rows), len(GATHERED)), float(1 << SECONDS_BITS), _AT, out)
     return out
 
 
+_packed = Struct(f"{len(GATHERED)}d").pack
 _AT = np.array([PLACE["ts"], PLACE[f"seen_{LEVELS[0]}"], PLACE[f"age_{LEVELS[0]}"], len(LEVELS)])
 # Given to the kernel as an argument: see `features`.
 
