@@ -12,6 +12,7 @@ from auth_gateway.api.routes import add_routes
 from auth_gateway.assembly import Gateway, assemble
 from auth_gateway.service import Service
 from auth_gateway.settings import Settings
+from auth_gateway.wiring import add_provider
 from plumbing.asgi import SecurityHeaders, refusal_handlers
 from plumbing.docs_page import mount_docs
 from plumbing.lean import FastLane
@@ -51,6 +52,8 @@ def create_app(
     refusal_handlers(app, service.gateway.randomness)
     app.add_middleware(SecurityHeaders)
     add_routes(app, login=service.login_routes(), token=token, service=service.service_routes())
+    if settings.provider_issuer is not None:
+        add_provider(app, service)
     mount_docs(app)
     return app
 

@@ -22,8 +22,8 @@ from auth_gateway.api.login import LoginRoutes
 from auth_gateway.api.service import ServiceRoutes
 from auth_gateway.api.token import TokenRoutes
 from auth_gateway.assembly import Gateway
-from auth_gateway.core.context import Client
 from auth_gateway.core.policy import Policy
+from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.flows.admission import Admission
 from auth_gateway.flows.challenge import CompleteLogin
 from auth_gateway.flows.completion import Completion
@@ -123,10 +123,11 @@ class Service:
             published_keys=self.gateway.ring.published if signs_itself else list,
         )
 
-    def registered(self, client_id: str, secret_digest: bytes) -> Client | None:
+    def registered(self, client_id: str, secret_digest: bytes) -> RegisteredClient | None:
         """The registered client with this secret."""
         gateway = self.gateway
-        return gateway.database.read(lambda tx: gateway.clients.authenticate(tx, client_id, secret_digest))
+        now = gateway.clock.now()
+        return gateway.database.read(lambda tx: gateway.clients.authenticate(tx, client_id, secret_digest, now))
 
     def cover_schemes(self) -> None:
         """Makes the refusal floor fit the hashes that are stored now; slow when there is a new one."""

@@ -160,6 +160,14 @@ class Settings(BaseSettings):
         return self.jwt_issuer if is_address else f"http://{self.auth_gateway_host}:{self.auth_gateway_port}"
 
     @property
+    def provider_issuer(self) -> str | None:
+        """The OpenID provider's issuer, None where JWT_ISSUER is no address: then there is no provider, since its
+        discovery document must lie under its own name.
+        """
+        is_address = urlsplit(self.jwt_issuer).scheme in {"http", "https"}
+        return self.jwt_issuer if is_address else None
+
+    @property
     def is_https(self) -> bool:
         """Whether people reach the gateway over https, so that cookies can be bound to it."""
         return urlsplit(self.public_url).scheme == "https"

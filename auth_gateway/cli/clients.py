@@ -9,7 +9,8 @@ import typer
 from auth_gateway.assembly import Gateway
 from auth_gateway.cli.console import fail, opened, row
 from auth_gateway.core.audit import AuditEvent, Kind
-from auth_gateway.core.context import PUBLIC_CLIENT_ID, Client
+from auth_gateway.core.context import PUBLIC_CLIENT_ID
+from auth_gateway.core.provider.client import RegisteredClient
 from plumbing.credentials import new_credential
 from plumbing.statements import Transaction
 
@@ -36,7 +37,7 @@ def add(
     """Register an application and print its secret, this once; the secret counts only if the command succeeds."""
     if not _NAME.fullmatch(name) or name == PUBLIC_CLIENT_ID:
         fail("a client's id has 1 to 64 letters, digits, dots, dashes or underscores, and is not `public`")
-    client = Client(client_id=name, may_vouch=may_vouch, may_see_scores=may_see_scores)
+    client = RegisteredClient(client_id=name, may_vouch=may_vouch, may_see_scores=may_see_scores, may_log_in=True)
     with opened() as gateway:
         secret, digest = new_credential(gateway.randomness, SECRET_PREFIX)
         line = _line(gateway, "client.added", name)

@@ -18,6 +18,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     password_version: int = 1
     is_frozen: bool = False
     created_at: float = 0.0
+    email: str = ""
+    email_verified: bool = False
 
 
 class LoginFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,8 @@ class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
 
     It carries the facts of its first half (`event`: the scored LoginEvent as JSON), so that nothing the second
     request says can change who logs in, from where, or for which client; the second is held against them.
-    `password_version` is the user's at the time: a password changed meanwhile ends the challenge.
+    `recognised_at` is when the password was shown, where that was in an earlier login: a second factor alone does not
+    make it younger. `password_version` is the user's at the time: a password changed meanwhile ends the challenge.
     """
 
     challenge_id: str
@@ -38,6 +39,7 @@ class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
     consumed_at: float | None = None
     is_vouched: bool = False
     country: str = ""
+    recognised_at: int | None = None
 
     @property
     def login(self) -> LoginEvent:

@@ -11,6 +11,7 @@ import msgspec
 
 from auth_gateway.core.claims import Authentication, recalled
 from auth_gateway.core.origin import Origin
+from auth_gateway.core.session import FamilyKind
 
 RETRY_WINDOW_SECONDS = 10.0
 LONGEST_TOKEN = 256
@@ -35,6 +36,11 @@ class Presented(msgspec.Struct, frozen=True):
     session_revoked_at: float | None
     user_id: str
     is_frozen: bool | int
+    kind: FamilyKind
+    scope: str
+    audience: str
+    jkt: str | None
+    claims: str | None
 
     @property
     def authentication(self) -> Authentication:
@@ -53,10 +59,24 @@ class Held(Presented, frozen=True):
     ja4: str | None
     is_vouched: bool | int
     country: str
+    first_ip: str | None
+    first_user_agent: str | None
+    first_device_digest: bytes | None
+    first_ja4: str | None
 
     @property
     def origin(self) -> Origin:
-        """Where the session began."""
+        """Where the session began, or where this family was first seen, if that is another application."""
+        if self.first_ip is not None:
+            return Origin(
+                ip=self.first_ip,
+                user_agent=self.first_user_agent or "",
+                device_digest=self.first_device_digest,
+                ja4=self.first_ja4,
+                started_at=self.session_created_at,
+                is_vouched=False,
+                country=self.country,
+            )
         return Origin(
             ip=self.ip,
             user_agent=self.user_agent,

@@ -1,8 +1,10 @@
 """A session and the refresh tokens that keep it alive, as values."""
 
+from typing import Literal
+
 import msgspec
 
-from auth_gateway.core.claims import Authentication
+from auth_gateway.core.claims import SCOPE, Authentication
 
 REFUSALS_SECONDS = 3600.0
 # Who is refused signs in; who goes on asking is a client in a loop, or a thief looking for a place that passes.
@@ -13,7 +15,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """What follows one finished login. It ends at `expires_at` at the latest, refreshed or not.
 
     `amr` is one text, methods separated by spaces. The facts of the login stay with it, so that a later request of
-    the same session can be held against them.
+    the same session can be held against them. `browser_id` is the browser that is signed in by it, if one is.
     """
 
     session_id: str
@@ -33,6 +35,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     ja4: str | None = None
     is_vouched: bool = False
     country: str = ""
+    browser_id: str | None = None
 
     @property
     def authentication(self) -> Authentication:
@@ -53,8 +56,26 @@ class Refusals(msgspec.Struct, frozen=True):
         return Refusals(1, now)
 
 
+FamilyKind = Literal["login", "code", "device"]
+"""What began a family: the JSON `/login`, an authorization code, a device's code."""
+
+
+class FirstSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a family's first token was fetched from. An application that is not the browser itself (a phone's, a
+    television's) shows a user agent of its own, so its refreshes are held against this and not against the login."""
+
+    ip: str
+    user_agent: str
+    device_digest: bytes | None = None
+    ja4: str | None = None
+
+
 class RefreshFamily(msgspec.Struct, frozen=True, kw_only=True):
-    """All refresh tokens that descend from one login at one client; they die together."""
+    """All refresh tokens that descend from one login at one client; they die together.
+
+    `audience` "" is the gateway's own. `jkt` binds its tokens to a key (RFC 9449), `first_seen` None is the session's
+    own beginning, `claims` what the `claims` parameter asked for.
+    """
 
     family_id: str
     session_id: str
@@ -62,6 +83,12 @@ class RefreshFamily(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float
     revoked_at: float | None = None
     refusals: Refusals = Refusals()
+    kind: FamilyKind = "login"
+    scope: str = SCOPE
+    audience: str = ""
+    jkt: str | None = None
+    claims: str | None = None
+    first_seen: FirstSeen | None = None
 
 
 class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):

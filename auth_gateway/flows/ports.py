@@ -12,8 +12,8 @@ import msgspec
 from auth_gateway.core.account import Account, Factor, LoginFacts
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.claims import AccessClaims
-from auth_gateway.core.context import Client
 from auth_gateway.core.pending import PendingLogin
+from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.core.rotation import Held, Presented
 from auth_gateway.core.session import RefreshFamily, RefreshToken, Session
 from auth_gateway.core.throttle import ThrottleKey
@@ -133,6 +133,8 @@ class Users(Protocol):
 
     def find(self, tx: Transaction, username: str) -> Account | None: ...
 
+    def by_id(self, tx: Transaction, user_id: str) -> Account | None: ...
+
     def username(self, tx: Transaction, user_id: str) -> str: ...
 
     def is_still(self, tx: Transaction, user_id: str, password_version: int) -> bool:
@@ -155,6 +157,10 @@ class Users(Protocol):
 
     def set_frozen(self, tx: Transaction, user_id: str, *, is_frozen: bool) -> bool:
         """False when it already was."""
+        ...
+
+    def set_password(self, tx: Transaction, user_id: str, new_hash: str) -> bool:
+        """Another password, and so another version; False when there is no such account."""
         ...
 
 
@@ -259,13 +265,25 @@ class AuditTrail(Protocol):
 class Clients(Protocol):
     """Registered applications."""
 
-    def authenticate(self, tx: Transaction, client_id: str, secret_digest: bytes) -> Client | None:
-        """The client when the digest of its secret is the stored one (compared in constant time)."""
+    def authenticate(
+        self, tx: Transaction, client_id: str, secret_digest: bytes, now: float
+    ) -> RegisteredClient | None:
+        """The client when this is the digest of its secret, or until its time of the one before (in constant time)."""
         ...
 
-    def add(self, tx: Transaction, client: Client, secret_digest: bytes, now: float) -> bool: ...
+    def find(self, tx: Transaction, client_id: str) -> RegisteredClient | None:
+        """The registration, whoever asks; proving it is another matter."""
+        ...
 
-    def list(self, tx: Transaction) -> list[Client]: ...
+    def add(self, tx: Transaction, client: RegisteredClient, secret_digest: bytes, now: float) -> bool:
+        """False when the id is taken; `secret_digest` is empty for a client without a secret."""
+        ...
+
+    def rotate_secret(self, tx: Transaction, client_id: str, *, secret_digest: bytes, previous_until: float) -> bool:
+        """A new secret; the one before works until that time. False when there is no client with a secret here."""
+        ...
+
+    def list(self, tx: Transaction) -> list[RegisteredClient]: ...
 
 
 class OutboxWriter(Protocol):

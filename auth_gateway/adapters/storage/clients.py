@@ -2,21 +2,36 @@
 
 import hmac
 
+import msgspec
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from auth_gateway.adapters.storage.tables import ClientRow, PendingLoginRow, RefreshFamilyRow, SessionRow, table_of
-from auth_gateway.core.context import Client
-from plumbing.statements import Statement, Transaction
+from auth_gateway.core.provider.client import RegisteredClient
+from plumbing.statements import Row, Statement, Transaction
 
 _clients = table_of(ClientRow)
 _sessions = table_of(SessionRow)
 _families = table_of(RefreshFamilyRow)
 _pending = table_of(PendingLoginRow)
-_TRUST = (_clients.c.client_id, _clients.c.may_vouch, _clients.c.may_see_scores)
+_CLIENT = (_clients.c.client_id, _clients.c.may_vouch, _clients.c.may_see_scores, _clients.c.registration)
+_OWN_COLUMNS = ("client_id", "may_vouch", "may_see_scores")
 
-FIND = Statement(select(*_TRUST, _clients.c.secret_digest).where(_clients.c.client_id == bindparam("id")))
-LIST = Statement(select(*_TRUST).order_by(_clients.c.client_id))
+FIND = Statement(
+    select(
+        *_CLIENT, _clients.c.secret_digest, _clients.c.previous_secret_digest, _clients.c.previous_secret_until
+    ).where(_clients.c.client_id == bindparam("id"))
+)
+LIST = Statement(select(*_CLIENT).order_by(_clients.c.client_id))
 ADD = Statement(insert(_clients))
+ROTATE = Statement(
+    update(_clients)
+    .where(_clients.c.client_id == bindparam("id"), _clients.c.secret_digest != b"")
+    .values(
+        previous_secret_digest=_clients.c.secret_digest,
+        previous_secret_until=bindparam("until"),
+        secret_digest=bindparam("new_digest"),
+    )
+)
 REMOVE = Statement(delete(_clients).where(_clients.c.client_id == bindparam("id")))
 END_SESSIONS = Statement(
     update(_sessions)
@@ -34,13 +49,22 @@ FORGET_PENDING = Statement(delete(_pending).where(_pending.c.client_id == bindpa
 class StoredClients:
     """Registered applications in the database."""
 
-    def authenticate(self, tx: Transaction, client_id: str, secret_digest: bytes) -> Client | None:
+    def authenticate(
+        self, tx: Transaction, client_id: str, secret_digest: bytes, now: float
+    ) -> RegisteredClient | None:
         row = tx.one(FIND, id=client_id)
-        if row is None or not hmac.compare_digest(row[3], secret_digest):
+        if row is None:
             return None
-        return Client(client_id=row[0], may_vouch=bool(row[1]), may_see_scores=bool(row[2]))
+        current, previous, previous_until = row[4:7]
+        is_previous = previous is not None and now < previous_until and hmac.compare_digest(previous, secret_digest)
+        is_current = current != b"" and hmac.compare_digest(current, secret_digest)
+        return _client(row) if is_current or is_previous else None
 
-    def add(self, tx: Transaction, client: Client, secret_digest: bytes, now: float) -> bool:
+    def find(self, tx: Transaction, client_id: str) -> RegisteredClient | None:
+        row = tx.one(FIND, id=client_id)
+        return None if row is None else _client(row)
+
+    def add(self, tx: Transaction, client: RegisteredClient, secret_digest: bytes, now: float) -> bool:
         if tx.one(FIND, id=client.client_id) is not None:
             return False
         tx.run(
@@ -50,8 +74,14 @@ class StoredClients:
             may_vouch=client.may_vouch,
             may_see_scores=client.may_see_scores,
             created_at=now,
+            registration=_registration(client),
+            previous_secret_digest=None,
+            previous_secret_until=None,
         )
         return True
+
+    def rotate_secret(self, tx: Transaction, client_id: str, *, secret_digest: bytes, previous_until: float) -> bool:
+        return tx.run(ROTATE, id=client_id, new_digest=secret_digest, until=previous_until) == 1
 
     def remove(self, tx: Transaction, client_id: str, *, now: float, reason: str) -> int | None:
         """How many sessions ended with it; None when there is no such client.
@@ -64,5 +94,19 @@ class StoredClients:
         tx.run(FORGET_PENDING, id=client_id)
         return tx.run(END_SESSIONS, id=client_id, now=now, reason=reason)
 
-    def list(self, tx: Transaction) -> list[Client]:
-        return [Client(client_id=row[0], may_vouch=bool(row[1]), may_see_scores=bool(row[2])) for row in tx.all(LIST)]
+    def list(self, tx: Transaction) -> list[RegisteredClient]:
+        return [_client(row) for row in tx.all(LIST)]
+
+
+def _client(row: Row) -> RegisteredClient:
+    """A client of before there were registrations has an empty one: it logs people in by the JSON `/login`."""
+    known = msgspec.json.decode(row[3])
+    if not known:
+        known = {"may_log_in": True}
+    trust = {"client_id": row[0], "may_vouch": bool(row[1]), "may_see_scores": bool(row[2])}
+    return msgspec.convert({**known, **trust}, RegisteredClient)
+
+
+def _registration(client: RegisteredClient) -> str:
+    known = msgspec.to_builtins(client)
+    return msgspec.json.encode({name: known[name] for name in known if name not in _OWN_COLUMNS}).decode()

@@ -33,6 +33,11 @@ _PRESENTED = (
     _sessions.c.revoked_at,
     _users.c.user_id,
     _users.c.is_frozen,
+    _families.c.kind,
+    _families.c.scope,
+    _families.c.audience,
+    _families.c.jkt,
+    _families.c.claims,
 )
 _HELD = (
     _users.c.username,
@@ -43,6 +48,10 @@ _HELD = (
     _sessions.c.ja4,
     _sessions.c.is_vouched,
     _sessions.c.country,
+    _families.c.first_ip,
+    _families.c.first_user_agent,
+    _families.c.first_device_digest,
+    _families.c.first_ja4,
 )
 
 
@@ -92,6 +101,7 @@ class StoredRefreshTokens:
     """Refresh tokens and families in the database."""
 
     def start(self, tx: Transaction, family: RefreshFamily) -> None:
+        first = family.first_seen
         tx.run(
             START,
             family_id=family.family_id,
@@ -101,6 +111,15 @@ class StoredRefreshTokens:
             revoked_at=family.revoked_at,
             refusals=family.refusals.count,
             refused_since=family.refusals.since,
+            kind=family.kind,
+            scope=family.scope,
+            audience=family.audience,
+            jkt=family.jkt,
+            claims=family.claims,
+            first_ip=first.ip if first else None,
+            first_user_agent=first.user_agent if first else None,
+            first_device_digest=first.device_digest if first else None,
+            first_ja4=first.ja4 if first else None,
         )
 
     def add(self, tx: Transaction, token: RefreshToken) -> None:

@@ -45,6 +45,7 @@ class StoredSessions:
             ja4=session.ja4,
             is_vouched=session.is_vouched,
             country=session.country,
+            browser_id=session.browser_id,
         )
 
     def find(self, tx: Transaction, session_id: str) -> Session | None:

@@ -15,6 +15,10 @@ NO_ROWID = {"sqlite_with_rowid": False}  # the key is the row's place: one tree 
 NOT_VOUCHED = {"server_default": text("0")}
 NONE_YET = {"server_default": text("0")}
 NO_COUNTRY = {"server_default": text("''")}
+EMPTY = {"server_default": text("''")}
+EMPTY_OBJECT = {"server_default": text("'{}'")}
+BY_LOGIN = {"server_default": text("'login'")}
+USUAL_SCOPE = {"server_default": text("'openid profile email'")}
 
 
 class GatewayRow(SQLModel, registry=registry()):
@@ -41,10 +45,13 @@ class UserRow(GatewayRow, table=True):
     password_version: int
     is_frozen: bool
     created_at: float
+    email: str = Field(sa_column_kwargs=EMPTY)
+    email_verified: bool = Field(sa_column_kwargs=NOT_VOUCHED)
 
 
 class ClientRow(GatewayRow, table=True):
-    """One registered application; its secret is kept as a digest."""
+    """One registered application; its secret is kept as a digest, empty for one that has none. `registration` is what
+    else is known of it, as JSON; the previous secret works until its time, so that a rotation interrupts nobody."""
 
     __tablename__ = "clients"
 
@@ -53,13 +60,16 @@ class ClientRow(GatewayRow, table=True):
     may_vouch: bool
     may_see_scores: bool
     created_at: float
+    registration: str = Field(sa_column_kwargs=EMPTY_OBJECT)
+    previous_secret_digest: bytes | None
+    previous_secret_until: float | None
 
 
 class SessionRow(GatewayRow, table=True):
     """One session, with how the person was recognised and from where."""
 
     __tablename__ = "sessions"
-    __table_args__ = (NO_ROWID,)
+    __table_args__ = (_partial_index("ix_sessions_browser_id", "browser_id", where="browser_id IS NOT NULL"), NO_ROWID)
 
     session_id: str = Field(primary_key=True)
     user_id: str = Field(foreign_key="users.user_id", index=True)
@@ -78,6 +88,7 @@ class SessionRow(GatewayRow, table=True):
     ja4: str | None
     is_vouched: bool = Field(sa_column_kwargs=NOT_VOUCHED)
     country: str = Field(sa_column_kwargs=NO_COUNTRY)
+    browser_id: str | None
 
 
 class RefreshFamilyRow(GatewayRow, table=True):
@@ -93,6 +104,15 @@ class RefreshFamilyRow(GatewayRow, table=True):
     revoked_at: float | None
     refusals: int = Field(sa_column_kwargs=NONE_YET)
     refused_since: float = Field(sa_column_kwargs=NONE_YET)
+    kind: str = Field(sa_column_kwargs=BY_LOGIN)
+    scope: str = Field(sa_column_kwargs=USUAL_SCOPE)
+    audience: str = Field(sa_column_kwargs=EMPTY)
+    jkt: str | None
+    claims: str | None
+    first_ip: str | None
+    first_user_agent: str | None
+    first_device_digest: bytes | None
+    first_ja4: str | None
 
 
 class RefreshTokenRow(GatewayRow, table=True):
@@ -131,6 +151,7 @@ class PendingLoginRow(GatewayRow, table=True):
     consumed_at: float | None
     is_vouched: bool = Field(sa_column_kwargs=NOT_VOUCHED)
     country: str = Field(sa_column_kwargs=NO_COUNTRY)
+    recognised_at: int | None
 
 
 class TotpFactorRow(GatewayRow, table=True):

@@ -18,6 +18,8 @@ _ACCOUNT_COLUMNS = (
     _users.c.password_version,
     _users.c.is_frozen,
     _users.c.created_at,
+    _users.c.email,
+    _users.c.email_verified,
 )
 
 LOGIN_FACTS = Statement(
@@ -30,6 +32,7 @@ LOGIN_FACTS = Statement(
     .where(_users.c.username == bindparam("name"))
 )
 FIND = Statement(select(*_ACCOUNT_COLUMNS).where(_users.c.username == bindparam("name")))
+BY_ID = Statement(select(*_ACCOUNT_COLUMNS).where(_users.c.user_id == bindparam("id")))
 USERNAME = Statement(select(_users.c.username).where(_users.c.user_id == bindparam("id")))
 ALL = Statement(select(*_ACCOUNT_COLUMNS).order_by(_users.c.username))
 SCHEMES = Statement(select(_users.c.password_scheme).distinct())
@@ -55,6 +58,16 @@ SET_FROZEN = Statement(
     .values(is_frozen=bindparam("frozen"))
 )
 
+SET_PASSWORD = Statement(
+    update(_users)
+    .where(_users.c.user_id == bindparam("id"))
+    .values(
+        password_hash=bindparam("new_hash"),
+        password_scheme=bindparam("new_scheme"),
+        password_version=_users.c.password_version + 1,
+    )
+)
+
 
 class StoredUsers:
     """Accounts in the database."""
@@ -63,10 +76,14 @@ class StoredUsers:
         row = tx.one(LOGIN_FACTS, name=username, device=device_digest)
         if row is None:
             return None
-        return LoginFacts(account=_account(row), has_factor=bool(row[7]), is_known_device=bool(row[8]))
+        return LoginFacts(account=_account(row), has_factor=bool(row[9]), is_known_device=bool(row[10]))
 
     def find(self, tx: Transaction, username: str) -> Account | None:
         row = tx.one(FIND, name=username)
+        return None if row is None else _account(row)
+
+    def by_id(self, tx: Transaction, user_id: str) -> Account | None:
+        row = tx.one(BY_ID, id=user_id)
         return None if row is None else _account(row)
 
     def username(self, tx: Transaction, user_id: str) -> str:
@@ -90,6 +107,8 @@ class StoredUsers:
             password_version=account.password_version,
             is_frozen=account.is_frozen,
             created_at=account.created_at,
+            email=account.email,
+            email_verified=account.email_verified,
         )
         return True
 
@@ -108,6 +127,9 @@ class StoredUsers:
     def set_frozen(self, tx: Transaction, user_id: str, *, is_frozen: bool) -> bool:
         return tx.run(SET_FROZEN, id=user_id, frozen=is_frozen) == 1
 
+    def set_password(self, tx: Transaction, user_id: str, new_hash: str) -> bool:
+        return tx.run(SET_PASSWORD, id=user_id, new_hash=new_hash, new_scheme=hash_scheme(new_hash)) == 1
+
 
 def _account(row: Row) -> Account:
     return Account(
@@ -118,4 +140,6 @@ def _account(row: Row) -> Account:
         password_version=row[4],
         is_frozen=bool(row[5]),
         created_at=row[6],
+        email=row[7],
+        email_verified=bool(row[8]),
     )

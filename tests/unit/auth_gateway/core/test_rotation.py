@@ -32,6 +32,11 @@ FRESH = Presented(
     session_revoked_at=None,
     user_id="alice",
     is_frozen=False,
+    kind="login",
+    scope="openid profile email",
+    audience="",
+    jkt=None,
+    claims=None,
 )
 
 

@@ -1,0 +1,1 @@
+"""Protocol grammar and JOSE by maintained libraries, behind values of ours."""

@@ -1,0 +1,1 @@
+"""The OpenID provider's addresses: parse, call one flow, render."""

@@ -1,0 +1,1 @@
+"""Rules of the OpenID provider: values of its messages, and what follows from them. No wire format, no storage."""

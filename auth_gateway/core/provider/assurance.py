@@ -1,0 +1,24 @@
+"""Which authentication is strong enough for what was asked."""
+
+from collections.abc import Sequence
+
+from auth_gateway.core.claims import SINGLE_FACTOR_LEVEL, TWO_FACTOR_LEVEL
+
+LEVELS = (SINGLE_FACTOR_LEVEL, TWO_FACTOR_LEVEL)
+"""NIST SP 800-63B's levels that we can reach, the weakest first."""
+
+
+def demanded_level(acr_values: Sequence[str]) -> str | None:
+    """The first level that we know of those asked for, in the order of preference; None when we know none of them."""
+    return next((value for value in acr_values if value in LEVELS), None)
+
+
+def is_strong_enough(acr: str, demanded: str | None) -> bool:
+    """Whether an authentication of level `acr` is what was asked for, or more. An unknown level is the weakest."""
+    if demanded is None:
+        return True
+    return _rank(acr) >= _rank(demanded)
+
+
+def _rank(level: str) -> int:
+    return LEVELS.index(level) if level in LEVELS else -1

@@ -1,0 +1,87 @@
+"""What a person must still do before an application gets its code: the one place that reads `prompt`, `max_age` and
+`acr_values`. The risk of the request has been judged before; nothing here makes up for it.
+
+Source: OpenID Connect Core 1.0, section 3.1.2; RFC 9470, section 5.
+"""
+
+import msgspec
+
+from auth_gateway.core.provider.assurance import demanded_level, is_strong_enough
+from auth_gateway.core.provider.authorization import AuthorizationRequest
+from auth_gateway.core.provider.client import RegisteredClient
+from auth_gateway.core.session import Session
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """The password card comes next."""
+
+
+class StepUp(msgspec.Struct, frozen=True):
+    """A second factor comes next."""
+
+
+class AskConsent(msgspec.Struct, frozen=True):
+    """The person is asked to agree to `scope`."""
+
+    scope: str
+
+
+class GiveCode(msgspec.Struct, frozen=True):
+    """Nothing is left to do."""
+
+
+class Refuse(msgspec.Struct, frozen=True):
+    """The application is told an error (OpenID Connect Core 3.1.2.6, or Unmet Authentication Requirements 1.0)."""
+
+    error: str
+    description: str
+
+
+Step = SignIn | StepUp | AskConsent | GiveCode | Refuse
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the person at the browser. `session` is None when nobody is signed in, or when its risk asks
+    for a new login; `consented` is what they agreed to before."""
+
+    session: Session | None = None
+    has_factor: bool = False
+    consented: str = ""
+    has_agreed_here: bool = False
+
+
+def next_step(
+    request: AuthorizationRequest, client: RegisteredClient, standing: Standing, *, began_at: float, now: float
+) -> Step:
+    """The next thing to do for this request; `began_at` is when its interaction began."""
+    is_silent = "none" in request.prompt
+    session = standing.session
+    if session is None or _must_sign_in_again(request, session, began_at=began_at, now=now):
+        return Refuse("login_required", "The person must sign in.") if is_silent else SignIn()
+    demanded = demanded_level(request.acr_values)
+    if not is_strong_enough(session.acr, demanded):
+        if not standing.has_factor:
+            return Refuse("unmet_authentication_requirements", "This account cannot reach the level asked for.")
+        return Refuse("interaction_required", "A second factor is needed.") if is_silent else StepUp()
+    if _must_ask(request, client, standing):
+        return Refuse("consent_required", "The person must agree.") if is_silent else AskConsent(request.scope)
+    return GiveCode()
+
+
+def _must_sign_in_again(request: AuthorizationRequest, session: Session, *, began_at: float, now: float) -> bool:
+    """A login inside this interaction answers `prompt` and `max_age`; auth_time counts whole seconds."""
+    if request.id_token_hint_sub is not None and request.id_token_hint_sub != session.user_id:
+        return True
+    if session.created_at >= began_at and session.auth_time >= int(began_at):
+        return False
+    if not {"login", "select_account"}.isdisjoint(request.prompt):
+        return True
+    return request.max_age is not None and now - session.auth_time > request.max_age
+
+
+def _must_ask(request: AuthorizationRequest, client: RegisteredClient, standing: Standing) -> bool:
+    if standing.has_agreed_here:
+        return False
+    if "consent" in request.prompt:
+        return True
+    return client.requires_consent and not set(request.scope.split()) <= set(standing.consented.split())

@@ -1,0 +1,14 @@
+"""One module for each part of the OpenID provider: adapters joined with flows, flows with addresses. No rules."""
+
+from fastapi import FastAPI
+
+from auth_gateway.service import Service
+from auth_gateway.wiring import device, ending, sign_in, tokens
+
+
+def add_provider(app: FastAPI, service: Service) -> None:
+    """Serve and document the provider's addresses; the issuer is an address."""
+    sign_in.add(app, service)
+    tokens.add(app, service)
+    ending.add(app, service)
+    device.add(app, service)

@@ -1,0 +1,9 @@
+"""The device authorization grant. No rules."""
+
+from fastapi import FastAPI
+
+from auth_gateway.service import Service
+
+
+def add(app: FastAPI, service: Service) -> None:
+    """Serve and document them."""
