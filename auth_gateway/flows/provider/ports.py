@@ -212,6 +212,31 @@ class Proof(Protocol):
     def expires_at(self) -> float: ...
 
 
+class AssertionChecker(Protocol):
+    """Checks client assertions (RFC 7523, section 3; `private_key_jwt`) without remembering them."""
+
+    def claimed_client(self, assertion: str) -> str | None:
+        """Whose assertion it says it is, so that the registration can be looked up; nobody may believe it yet."""
+        ...
+
+    def check(self, assertion: str, *, client: RegisteredClient, now: float) -> "Assertion":
+        """The assertion as one that counts once.
+
+        Raises: Refused `invalid_client` (401) for everything that this client's registered keys did not sign for us.
+        """
+        ...
+
+
+class Assertion(Protocol):
+    """An assertion whose form, signature and audience were right; it counts once."""
+
+    @property
+    def replay_digest(self) -> bytes: ...
+
+    @property
+    def expires_at(self) -> float: ...
+
+
 class ClientFinder(Protocol):
     """Registrations for grammar checks, read on the calling thread."""
 
