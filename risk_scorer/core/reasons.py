@@ -140,7 +140,13 @@ def _level(points: float, level: str, seen: Observation, past: UserHistory, enco
         )
     elif past.logins:
         code = f"rare_{level}"
-        text = f"This person seldom has {noun} {shown}: {own} of {past.logins} logins."
+        if 2 * own < past.logins:
+            text = f"This person seldom has {noun} {shown}: {own} of {past.logins} logins."
+        else:
+            text = (
+                f"{own} of {past.logins} logins of this person have {noun} {shown}; so have {everyone} of "
+                f"{encoders.total} in the training log."
+            )
     else:
         code = f"rare_{level}"
         text = f"Few have {noun} {shown}: {everyone} of {encoders.total} logins in the training log."

@@ -233,6 +233,15 @@ def test_a_pardoned_client_is_no_reason_any_more() -> None:
     assert {"new_asn", "new_prefix"} <= after
 
 
+@pytest.mark.parametrize(("device", "is_seldom"), [("dev-1", False), ("dev-2", True)])
+def test_what_a_person_usually_has_is_never_called_seldom(device: str, is_seldom: bool) -> None:
+    """A familiar value may still weigh a little; its sentence then counts, and does not judge."""
+    past = learn(learn(known(), seen(), "success"), seen(device_id="dev-2"), "success")
+    text = reason_of("device", seen(device_id=device), past).text
+    assert ("seldom" in text) is is_seldom
+    assert f"of {past.logins} logins" in text
+
+
 @pytest.mark.parametrize("term", TERMS)
 def test_it_is_decided_how_every_reason_leaves_the_house(term: str) -> None:
     """Each code that a term can have is known to redaction, by itself or by its level."""
