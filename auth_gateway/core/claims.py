@@ -1,9 +1,11 @@
 """What an access token says (RFC 9068) and how a person was recognised. Encoding and keys live elsewhere."""
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 SCOPE = "openid profile email"
 TOKEN_TYPE = "Bearer"  # noqa: S105 -- RFC 6750's name of the scheme, not a secret
+BOUND_TOKEN_TYPE = "DPoP"  # noqa: S105 -- RFC 9449's name of the scheme, not a secret
 
 PASSWORD = "pwd"  # noqa: S105 -- RFC 8176's name of the method, not a secret
 ONE_TIME_CODE = "otp"
@@ -41,6 +43,12 @@ class Authentication(msgspec.Struct, frozen=True, kw_only=True):
         return " ".join(self.amr)
 
 
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """The key that a token is bound to (RFC 7800; `jkt` from RFC 9449, section 6)."""
+
+    jkt: str
+
+
 class AccessClaims(msgspec.Struct, frozen=True, kw_only=True):
     """The claims of one access token, in RFC 9068's names, ready to encode as they stand."""
 
@@ -56,6 +64,7 @@ class AccessClaims(msgspec.Struct, frozen=True, kw_only=True):
     auth_time: int
     acr: str
     amr: tuple[str, ...]
+    cnf: Confirmation | UnsetType = UNSET
 
 
 def by_password(now: float) -> Authentication:
@@ -84,8 +93,9 @@ def access_claims(
     now: float,
     ttl_seconds: int,
     scope: str = SCOPE,
+    jkt: str | None = None,
 ) -> AccessClaims:
-    """The claims of an access token issued now.
+    """The claims of an access token issued now, bound to the key of thumbprint `jkt` when there is one.
 
     Source: RFC 9068 section 2.2 (iss, exp, aud, sub, client_id, iat, jti, auth_time, acr, amr); sid from OpenID
     Connect Front-Channel Logout 1.0 section 3.
@@ -104,4 +114,15 @@ def access_claims(
         auth_time=authentication.auth_time,
         acr=authentication.acr,
         amr=authentication.amr,
+        cnf=confirmation(jkt),
     )
+
+
+def confirmation(jkt: str | None) -> Confirmation | UnsetType:
+    """The claim that binds a token to that key; absent without one."""
+    return UNSET if jkt is None else Confirmation(jkt=jkt)
+
+
+def token_type(jkt: str | None) -> str:
+    """How a token is presented: a bound one never as a bearer's (RFC 9449, section 5)."""
+    return TOKEN_TYPE if jkt is None else BOUND_TOKEN_TYPE

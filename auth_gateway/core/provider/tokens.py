@@ -11,17 +11,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from auth_gateway.core.claims import Authentication
+from auth_gateway.core.claims import Confirmation as Confirmation
 
 ID_TOKEN_SECONDS = 300
 LOGOUT_TOKEN_SECONDS = 120
 """OpenID Connect Back-Channel Logout 1.0, section 2.4: at most two minutes."""
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
-
-
-class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
-    """The key that a token is bound to (RFC 7800; `jkt` from RFC 9449, section 6)."""
-
-    jkt: str
 
 
 class ClientClaims(msgspec.Struct, frozen=True, kw_only=True):
