@@ -24,6 +24,7 @@ from auth_gateway.adapters.storage.users import StoredUsers
 from auth_gateway.core.claims import Audience, Lifetimes
 from auth_gateway.flows.accounts import Accounts, ImportedUser
 from auth_gateway.flows.challenge import TOTP_PURPOSE
+from auth_gateway.flows.ending import Ending
 from auth_gateway.flows.enrolment import EnrolTotp
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.ports import TokenCodec
@@ -83,6 +84,7 @@ class Gateway:
             users=self.users,
             sessions=self.sessions,
             audit=self.audit,
+            ending=self.ending,
         )
 
     @property
@@ -100,6 +102,11 @@ class Gateway:
         )
 
     @property
+    def ending(self) -> Ending:
+        """Ends sessions, whichever door they end through."""
+        return Ending(sessions=self.sessions, audit=self.audit)
+
+    @property
     def revoke(self) -> Revoke:
         """Lists and ends sessions."""
         return Revoke(
@@ -108,7 +115,7 @@ class Gateway:
             randomness=self.randomness,
             users=self.users,
             sessions=self.sessions,
-            audit=self.audit,
+            ending=self.ending,
         )
 
     @property

@@ -1,4 +1,6 @@
-"""People's accounts as an operator keeps them: add, import, list, freeze, unfreeze. Blocks, for command lines."""
+"""People's accounts as an operator keeps them: add, import, list, freeze, unfreeze, another password. Blocks, for
+command lines.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,13 +10,11 @@ import msgspec
 from auth_gateway.core.account import Account
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.names import may_be_user_id, prepare_password, prepare_username
+from auth_gateway.flows.ending import ACCOUNT_FROZEN, PASSWORD_CHANGED, Ending
 from auth_gateway.flows.ports import AuditTrail, Clock, PasswordHashes, Randomness, Sessions, Users
-from auth_gateway.flows.revoke import end_session
 from plumbing.database import Database
 from plumbing.refusals import Refused
 from plumbing.statements import Transaction
-
-FROZEN = "account_frozen"
 
 
 class ImportedUser(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +45,7 @@ class Accounts:
     users: Users
     sessions: Sessions
     audit: AuditTrail
+    ending: Ending
 
     def add(self, username: str, password: str, *, user_id: str | None = None) -> Account:
         """A new account.
@@ -54,14 +55,11 @@ class Accounts:
         prepared = prepare_username(username)
         if prepared is None:
             raise Refused("invalid_username", "This name has characters or a length that no name may have.", status=422)
-        prepared_password = prepare_password(password)
-        if prepared_password is None:
-            raise Refused("invalid_password", "This password is empty, too long, or holds a NUL.", status=422)
         account = Account(
             user_id=user_id or self.randomness.uuid(),
             username=prepared,
             display_name=username,
-            password_hash=self.hashes.hash(prepared_password),
+            password_hash=self._hash(password),
             created_at=self.clock.now(),
         )
         if not self._store(account, "user.added"):
@@ -97,6 +95,28 @@ class Accounts:
         Raises: Refused("unknown_user").
         """
         return self._set_frozen(username, is_frozen=False)
+
+    def set_password(self, username: str, password: str) -> int:
+        """Another password. Whoever got in with the one before is out: all sessions end; how many still ran.
+
+        Raises: Refused("unknown_user" or "invalid_password").
+        """
+        account = known_account(self.database, self.users, username)
+        new_hash = self._hash(password)
+        line = self._line("user.password_changed", account)
+
+        def job(tx: Transaction) -> int:
+            self.users.set_password(tx, account.user_id, new_hash)
+            self.audit.record(tx, line)
+            return self._end_sessions(tx, line, reason=PASSWORD_CHANGED)
+
+        return self.database.write_sync(job)
+
+    def _hash(self, password: str) -> str:
+        prepared = prepare_password(password)
+        if prepared is None:
+            raise Refused("invalid_password", "This password is empty, too long, or holds a NUL.", status=422)
+        return self.hashes.hash(prepared)
 
     def _take(self, user: ImportedUser) -> str | None:
         """Why this account cannot be taken, or None when it was."""
@@ -137,16 +157,16 @@ class Accounts:
                 return False
             self.audit.record(tx, line)
             if is_frozen:
-                self._end_sessions(tx, account, event_id=line.event_id, now=line.ts)
+                self._end_sessions(tx, line, reason=ACCOUNT_FROZEN)
             return True
 
         return self.database.write_sync(job)
 
-    def _end_sessions(self, tx: Transaction, account: Account, *, event_id: str, now: float) -> None:
-        for session in self.sessions.of_user(tx, account.user_id):
-            end_session(
-                tx, session, sessions=self.sessions, audit=self.audit, event_id=event_id, reason=FROZEN, now=now
-            )
+    def _end_sessions(self, tx: Transaction, line: AuditEvent, *, reason: str) -> int:
+        """End every session of the person whom the line is about."""
+        found = self.sessions.of_user(tx, line.user_id or "")
+        ids = [session.session_id for session in found]
+        return self.ending.end_all(tx, ids, reason=reason, event_id=line.event_id, now=line.ts)
 
     def _line(self, kind: Kind, account: Account) -> AuditEvent:
         return AuditEvent(

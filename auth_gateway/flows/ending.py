@@ -1,22 +1,34 @@
 """The end of a session, through whichever door it comes: one set of effects, in the caller's transaction.
 
 The session is over, and with it every refresh family and access token that names it, since each use of one looks at
-the session; the audit trail has one line.
+the session; the audit trail has one line; every application that has a part in it is told.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.flows.ports import AuditTrail, Sessions
+from auth_gateway.flows.provider.farewell import Farewells
 from plumbing.statements import Transaction
+
+LOGOUT = "logout"
+REVOCATION_ENDPOINT = "revocation_endpoint"
+OPERATOR = "operator"
+ACCOUNT_FROZEN = "account_frozen"
+PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason's name
+CLIENT_REMOVED = "client_removed"
+ANOTHER_PERSON = "another_person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """Ends sessions inside a transaction."""
+    """Ends sessions inside a transaction. Without `farewells` nobody but the audit trail is told: there is no
+    provider, so no application has a part in a session."""
 
     sessions: Sessions
     audit: AuditTrail
+    farewells: Farewells | None = None
 
     def end(self, tx: Transaction, session_id: str, *, reason: str, event_id: str, now: float) -> bool:
         """End one session; False when there is none or it was over already. `event_id` is drawn before the
@@ -34,4 +46,10 @@ class Ending:
             rule=reason,
         )
         self.audit.record(tx, line)
+        if self.farewells is not None:
+            self.farewells.add(tx, session, event_id=event_id, now=now)
         return True
+
+    def end_all(self, tx: Transaction, session_ids: Iterable[str], *, reason: str, event_id: str, now: float) -> int:
+        """End each of them; how many still ran."""
+        return sum(self.end(tx, each, reason=reason, event_id=event_id, now=now) for each in session_ids)

@@ -30,6 +30,7 @@ from auth_gateway.flows.accounts import Accounts
 from auth_gateway.flows.admission import Admission
 from auth_gateway.flows.challenge import CompleteLogin
 from auth_gateway.flows.completion import Completion
+from auth_gateway.flows.ending import Ending
 from auth_gateway.flows.enrolment import EnrolTotp
 from auth_gateway.flows.housekeeping import Housekeeping
 from auth_gateway.flows.issue import Issuer
@@ -149,8 +150,9 @@ class World:
         )
         kept = {"database": self.database, "clock": self.clock, "randomness": self.randomness}
         operator: dict[str, Any] = {**kept, "users": self.users, "audit": self.audit}
-        self.accounts = Accounts(hashes=self.passwords, sessions=self.sessions, **operator)
-        self.revoke = Revoke(sessions=self.sessions, **operator)
+        self.ending = Ending(sessions=self.sessions, audit=self.audit)
+        self.accounts = Accounts(hashes=self.passwords, sessions=self.sessions, ending=self.ending, **operator)
+        self.revoke = Revoke(sessions=self.sessions, users=self.users, ending=self.ending, **kept)
         self.enrol = EnrolTotp(vault=self.vault, factors=self.factors, issuer_name="riskgate", **operator)
         self.housekeeping = Housekeeping(
             database=self.database,
