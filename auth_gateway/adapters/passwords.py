@@ -6,7 +6,7 @@ from typing import Any
 from passlib.context import CryptContext
 
 from auth_gateway.adapters.hashing_pool import HashingPool
-from auth_gateway.adapters.password_schemes import Scheme, scheme_of
+from auth_gateway.adapters.password_schemes import Problem, Scheme, judged, scheme_of
 from auth_gateway.flows.ports import PasswordCheck
 
 # OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, two passes, one lane.
@@ -15,10 +15,12 @@ ARGON2_PASSES = 2
 ARGON2_LANES = 1
 # bcrypt reads 72 bytes and stops at NUL (crypt(5)); what came after was never part of the stored hash.
 BCRYPT_BYTES = 72
+# Verified for who comes from elsewhere, and replaced when they log in.
+IMPORTED_SCHEMES = ("bcrypt", "pbkdf2_sha1", "pbkdf2_sha256", "pbkdf2_sha512", "scrypt")
 
 
 class PasswordHasher:
-    """Argon2id for what we store; bcrypt and argon2 for what was imported. Blocks the calling thread."""
+    """Argon2id for what we store; bcrypt, argon2, PBKDF2, scrypt for what was imported. Blocks the calling thread."""
 
     def __init__(self, *, memory_kib: int = ARGON2_MEMORY_KIB, passes: int = ARGON2_PASSES) -> None:
         self._context = _context(memory_kib=memory_kib, passes=passes)
@@ -34,6 +36,11 @@ class PasswordHasher:
         scheme = scheme_of(stored_hash)
         return None if scheme is None else scheme.name
 
+    def problem(self, stored_hash: str) -> Problem | None:
+        """Why an imported hash is not taken, None when it is."""
+        found = judged(stored_hash)
+        return None if isinstance(found, Scheme) else found
+
     def check(self, password: str, stored_hash: str, *, may_upgrade: bool = True) -> PasswordCheck:
         """Compares; a stored text that is no known hash matches nothing, and takes as long as one that is."""
         secret = password.encode()
@@ -43,7 +50,8 @@ class PasswordHasher:
             return PasswordCheck(matches=False)
         if scheme.is_bcrypt:
             return self._check_bcrypt(secret, stored_hash, may_upgrade=may_upgrade)
-        if not self._matches(secret, stored_hash):
+        is_another = scheme.pads_with_nul and b"\0" in secret
+        if not self._matches(secret, stored_hash) or is_another:
             return PasswordCheck(matches=False)
         is_old = may_upgrade and self._context.needs_update(stored_hash)
         return PasswordCheck(matches=True, upgraded_hash=self._context.hash(secret) if is_old else None)
@@ -105,8 +113,8 @@ def wrong_guess_seconds(hasher: PasswordHasher, scheme: Scheme, monotonic: Calla
 def _context(*, memory_kib: int, passes: int) -> Any:
     """libpass publishes no types; what we take from it is annotated where it returns."""
     return CryptContext(
-        schemes=["argon2", "bcrypt"],
-        deprecated=["bcrypt"],
+        schemes=["argon2", *IMPORTED_SCHEMES],
+        deprecated=list(IMPORTED_SCHEMES),
         argon2__type="ID",
         argon2__memory_cost=memory_kib,
         argon2__time_cost=passes,

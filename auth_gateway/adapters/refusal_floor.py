@@ -37,9 +37,13 @@ class RefusalFloor:
         return max(self._seconds_by_scheme, key=self._seconds_by_scheme.__getitem__, default=None)
 
     def cover(self, schemes: Iterable[Scheme]) -> None:
-        """Measures the schemes not met before; slow, so never on the event loop."""
-        for scheme in schemes:
-            if scheme not in self._seconds_by_scheme:
+        """Measures what may be slower than all schemes met before; slow, so never on the event loop.
+
+        The greatest costs come first and cover the lesser ones of their kind: an import may bring thousands of PBKDF2
+        hashes with a count of their own each, and none of them may delay the start.
+        """
+        for scheme in sorted(schemes, key=lambda scheme: scheme.costs, reverse=True):
+            if not any(known.covers(scheme) for known in self._seconds_by_scheme):
                 self._seconds_by_scheme[scheme] = self._measure(scheme)
 
     async def hold(self, started_at: float) -> None:
