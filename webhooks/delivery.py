@@ -1,4 +1,5 @@
 """The worker that empties the outbox: one lane for each endpoint, so that a bad receiver delays nobody but itself.
+Endpoints are listed at the start; others can be found by their name when something waits for them.
 
 At least once: a message is marked only after the receiver took it, so a crash in between sends it again, under the same
 id and with the same bytes. Order is not promised.
@@ -16,6 +17,7 @@ from plumbing.database import Database
 from plumbing.randomness import Randomness
 from webhooks.lane import Endpoint, Lane, Pace
 from webhooks.outbox import Outbox
+from webhooks.roster import Find, Roster
 from webhooks.targets import Resolver, system_resolver
 
 __all__ = ["DeliveryWorker", "Endpoint", "Pace"]
@@ -40,39 +42,53 @@ class DeliveryWorker:
         *,
         pace: Pace | None = None,
         resolver: Resolver = system_resolver,
+        find: Find | None = None,
     ) -> None:
         self._database = database
         self._outbox = outbox
         self._clock = clock
         self._pace = pace or Pace()
-        self._lanes = [
-            Lane(
-                endpoint,
+        open_lane = partial(
+            Lane,
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            randomness=randomness,
+            pace=self._pace,
+            resolver=resolver,
+        )
+        self._lanes = [open_lane(endpoint) for endpoint in endpoints]
+        self._roster: Roster | None = None
+        if find is not None:
+            self._roster = Roster(
+                find,
+                listed=[endpoint.name for endpoint in endpoints],
+                open_lane=partial(open_lane, until_empty=True),
                 database=database,
                 outbox=outbox,
                 clock=clock,
-                randomness=randomness,
-                pace=self._pace,
-                resolver=resolver,
             )
-            for endpoint in endpoints
-        ]
 
     @property
     def disabled(self) -> frozenset[str]:
         """The endpoints that answered 410: they get nothing more until the next start, and their messages wait."""
-        return frozenset(lane.endpoint.name for lane in self._lanes if lane.is_disabled)
+        listed = frozenset(lane.endpoint.name for lane in self._lanes if lane.is_disabled)
+        return listed if self._roster is None else listed | self._roster.disabled
 
     def wake(self) -> None:
         """Look at the outbox now; call it on the worker's event loop, after the transaction that added a message."""
         for lane in self._lanes:
             lane.woken.set()
+        if self._roster is not None:
+            self._roster.wake()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
         async with asyncio.TaskGroup() as group:
             for lane in self._lanes:
                 group.create_task(lane.run())
+            if self._roster is not None:
+                group.create_task(self._roster.run())
             group.create_task(self._forget_delivered())
 
     async def _forget_delivered(self) -> None:

@@ -18,7 +18,7 @@ from webhooks.signing import Signer
 from webhooks.targets import Resolver, parse_target
 from webhooks.transport import Attempt, Courier, retry_after_seconds
 
-CONTENT_HEADERS: Final = {"content-type": "application/json", "user-agent": "riskgate-webhooks/1"}
+USER_AGENT: Final = "riskgate-webhooks/1"
 FAILURES_OF_AN_OUTAGE: Final = 3
 """Failures in a row after which a success means "it is back", rather than "that one message was bad"."""
 STORAGE_RETRY_SECONDS: Final = 1.0
@@ -28,6 +28,8 @@ MOST_MERGED: Final = 100
 
 Merge = Callable[[Sequence[bytes]], bytes]
 """The bodies of several messages → one body that the receiver reads as all of them."""
+Compose = Callable[[bytes], bytes]
+"""What was stored → what is sent now, for receivers of a thing that must be fresh at each attempt."""
 
 log = structlog.get_logger("webhooks.delivery")
 
@@ -62,7 +64,8 @@ class Endpoint:
     """A receiver. `name` is what the outbox knows it by; `tls` replaces the usual trust, for a private authority.
 
     A receiver that takes several messages as one body says by `merge` how they are joined; then what comes within
-    `linger_seconds` of each other travels together. Standard Webhooks receivers take one message a request.
+    `linger_seconds` of each other travels together. Standard Webhooks receivers take one message a request. One whose
+    message must be made at each attempt anew says how by `compose`.
 
     Raises:
         TargetRefused: the URL has a form that we never send to.
@@ -74,6 +77,8 @@ class Endpoint:
     allow_private: bool = False
     concurrency: int = 8
     tls: ssl.SSLContext | None = None
+    content_type: str = "application/json"
+    compose: Compose | None = None
     merge: Merge | None = None
     linger_seconds: float = 0.0
 
@@ -82,7 +87,7 @@ class Endpoint:
 
 
 class Lane:
-    """Delivers to one endpoint until cancelled, or until the endpoint says it is gone for good."""
+    """Delivers to one endpoint until cancelled, until the endpoint says it is gone for good, or `until_empty`."""
 
     def __init__(
         self,
@@ -94,6 +99,7 @@ class Lane:
         randomness: Randomness,
         pace: Pace,
         resolver: Resolver,
+        until_empty: bool = False,
     ) -> None:
         self.endpoint = endpoint
         self.is_disabled = False
@@ -104,6 +110,8 @@ class Lane:
         self._randomness = randomness
         self._pace = pace
         self._resolver = resolver
+        self._until_empty = until_empty
+        self._is_empty = False
         self._in_flight = 0
         self._failures_in_a_row = 0
         self._paused_until = 0.0
@@ -125,6 +133,8 @@ class Lane:
                 for together in self._loads(messages):
                     self._in_flight += 1
                     group.create_task(self._deliver(courier, together))
+                if self._until_empty and self._is_empty and not self._in_flight:
+                    return
                 await self._wait(idle_seconds)
 
     async def _claimed(self) -> tuple[list[Message], float]:
@@ -142,6 +152,7 @@ class Lane:
         )
         try:
             due = await self._database.read_in_thread(look)  # a look costs nothing, a claim costs a commit
+            self._is_empty = due is None
             if due is None or due > now:
                 return [], self._pace.poll if due is None else due - now
             return await self._database.write(claim), 0.0
@@ -187,10 +198,12 @@ class Lane:
     async def _attempt(self, courier: Courier, together: list[Message]) -> Attempt:
         message = together[0]
         try:
-            merge = self.endpoint.merge
+            merge, compose = self.endpoint.merge, self.endpoint.compose
             body = message.body if merge is None else merge([each.body for each in together])
+            body = body if compose is None else compose(body)
             proof = self.endpoint.signer(message.message_id, int(self._clock.now()), body)
-            return await courier.post(body, {**CONTENT_HEADERS, **proof})
+            headers = {"content-type": self.endpoint.content_type, "user-agent": USER_AGENT, **proof}
+            return await courier.post(body, headers)
         except Exception as error:
             log.exception("attempt_crashed", message_id=message.message_id, endpoint=message.endpoint)
             return Attempt(problem=type(error).__name__)

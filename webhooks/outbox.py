@@ -5,11 +5,13 @@ from typing import Any, Final
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Float,
     Index,
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     Table,
     Text,
     and_,
@@ -113,6 +115,8 @@ class Outbox:
                 func.min(case((c.claimed_until > c.next_attempt_at, c.claimed_until), else_=c.next_attempt_at))
             ).where(lane)
         )
+        self._waiting = Statement(_each_endpoint(c.endpoint, waits))
+        self._give_up = Statement(update(table).where(lane).values(dead_at=bindparam("at"), **note))
         self._delivered = Statement(update(table).where(this).values(delivered_at=bindparam("at"), **note))
         self._retry = Statement(
             update(table).where(this).values(next_attempt_at=bindparam("again_at"), claimed_until=0.0, **note)
@@ -157,6 +161,10 @@ class Outbox:
         row = tx.one(self._next, to=endpoint)
         return row[0] if row else None
 
+    def waiting(self, tx: Transaction) -> list[str]:
+        """Every endpoint that something waits for, each once."""
+        return [row[0] for row in tx.all(self._waiting)]
+
     def delivered(self, tx: Transaction, *, message_id: str, endpoint: str, now: float, status: int) -> None:
         """The receiver has it."""
         tx.run(self._delivered, id=message_id, to=endpoint, at=now, status=status, problem=None)
@@ -181,6 +189,10 @@ class Outbox:
         """No attempt will follow; the row stays and says why."""
         tx.run(self._dead, id=message_id, to=endpoint, at=now, status=status, problem=error[:LONGEST_ERROR])
 
+    def give_up(self, tx: Transaction, *, endpoint: str, now: float, error: str) -> int:
+        """No attempt will follow for anything that waits for that endpoint. How many there were."""
+        return tx.run(self._give_up, to=endpoint, at=now, status=None, problem=error[:LONGEST_ERROR])
+
     def hasten(self, tx: Transaction, *, endpoint: str, now: float) -> int:
         """Make everything that waits for that endpoint due at once: it answers again. How many there were."""
         return tx.run(self._hasten, to=endpoint, at=now)
@@ -198,3 +210,12 @@ class Outbox:
     def forget(self, tx: Transaction, *, before: float, limit: int) -> int:
         """Delete messages delivered before that time, at most `limit`; dead ones stay. How many there were."""
         return tx.run(self._forget, before=before, most=limit)
+
+
+def _each_endpoint(name: Column[Any], waits: ColumnElement[bool]) -> Select[Any]:
+    """From each endpoint to the next on the index: as many steps as there are endpoints, whatever waits for them."""
+    first = select(func.min(name).label("name")).where(waits)
+    found = first.cte("found", recursive=True)
+    following = select(func.min(name)).where(waits, name > found.c.name).scalar_subquery()
+    found = found.union_all(select(following).where(found.c.name.is_not(None)))
+    return select(found.c.name).where(found.c.name.is_not(None))
