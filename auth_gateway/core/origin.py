@@ -18,12 +18,20 @@ IPV4_PREFIX, IPV6_PREFIX = 24, 48
 _VERSIONS = re.compile(r"(?<=/)\d[\w.]*|(?<=rv:)[\d.]+|(?<=OS )\d+(?:_\d+)*")
 
 
+class Browser(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person signed in with."""
+
+    user_agent: str
+    ja4: str | None = None
+
+
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """The circumstances of the first request; "" and None are unknown. `started_at` is epoch seconds, `country` what
     the scorer found.
 
     `is_vouched` says that a client told them and the connection did not: then a later connection alone, which is
-    the client's own, tells nothing about the person.
+    the client's own, tells nothing about the person. `browser` is there when they are those of another application
+    of the person's: it has a user agent and a handshake of its own, and their history knows the browser's.
     """
 
     ip: str
@@ -33,6 +41,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     started_at: float
     is_vouched: bool
     country: str = ""
+    browser: Browser | None = None
 
     def as_session(self, device_id: str) -> SessionContext:
         """The scorer's words for it, beside a request from `device_id`.
@@ -62,26 +71,59 @@ def is_same_context(origin: Origin, context: LoginContext, *, must_show: bool = 
     """
     kept = _is_shown_again if must_show else _does_not_differ
     return (
-        _is_same_network(origin.ip, context.ip)
+        is_same_network(origin.ip, context.ip)
         and origin.user_agent == context.user_agent
         and kept(origin.device_digest, device_digest(context.device_id))
         and kept(origin.ja4, context.ja4)
     )
 
 
-def is_same_client(origin: Origin, context: LoginContext, country: str) -> bool:
+def is_same_client(origin: Origin, context: LoginContext, country: str, *, has_key: bool = False) -> bool:
     """Whether a request comes from the very client that began, in the same country: only the network is another.
 
-    The device must be known and the same: its cookie is no part of a stolen token, and no script reads it. The user
-    agent's versions may be newer, its products and platform are the same.
+    The device must be known and the same: its cookie is no part of a stolen token, and no script reads it. What stands
+    in for it is a key or secret that the client has just proven to hold and whose other half it gave when it began
+    (`has_key`). Another application than the browser that has neither is the same where its network is, too.
     """
+    if not _is_same_product(origin, context):
+        return False
+    kept = origin.device_digest
+    is_proven = has_key or (kept is not None and kept == device_digest(context.device_id))
+    if is_proven and origin.country != "" and origin.country == country:
+        return True
+    return origin.browser is not None and is_same_context(origin, context)
+
+
+def as_scored(origin: Origin, context: LoginContext) -> tuple[Origin, LoginContext]:
+    """Both as the scorer is told of them.
+
+    It learns from logins, so an application's own user agent and handshake are new to it each time, and look like a
+    program's. As long as the application is the one that was first seen it is told as the browser that the
+    person signed in with, so that only the network weighs; whatever else it has become is told as it is.
+    """
+    browser = origin.browser
+    if browser is None or not _is_same_product(origin, context):
+        return origin, context
     return (
-        origin.device_digest is not None
-        and origin.device_digest == device_digest(context.device_id)
-        and _VERSIONS.sub("", origin.user_agent) == _VERSIONS.sub("", context.user_agent)
-        and _does_not_differ(origin.ja4, context.ja4)
-        and origin.country != ""
-        and origin.country == country
+        msgspec.structs.replace(origin, user_agent=browser.user_agent, device_digest=None, ja4=browser.ja4),
+        msgspec.structs.replace(
+            context, user_agent=browser.user_agent, device_id="", ja4=browser.ja4, ja4h=None, ja4s=None
+        ),
+    )
+
+
+def first_of(context: LoginContext, *, browser: Browser, ip: str, started_at: float, country: str) -> Origin:
+    """What an application is held against that is seen for the first time: where the person, or the device that waited,
+    was when it began. The rest of it can differ from nothing yet."""
+    return Origin(
+        ip=ip,
+        user_agent=context.user_agent,
+        device_digest=device_digest(context.device_id),
+        ja4=context.ja4,
+        started_at=started_at,
+        is_vouched=False,
+        country=country,
+        browser=browser,
     )
 
 
@@ -91,7 +133,17 @@ def context_digest(context: LoginContext) -> bytes:
     return hashlib.blake2b(msgspec.msgpack.encode(timeless), digest_size=16).digest()
 
 
-def _is_same_network(one: str, other: str) -> bool:
+def _is_same_product(origin: Origin, context: LoginContext) -> bool:
+    """Whether user agent and handshake are those that began. Versions may be newer, products and platform are the same;
+    an application that showed a device shows it again, or none."""
+    return (
+        _VERSIONS.sub("", origin.user_agent) == _VERSIONS.sub("", context.user_agent)
+        and _does_not_differ(origin.ja4, context.ja4)
+        and _does_not_differ(origin.device_digest, device_digest(context.device_id))
+    )
+
+
+def is_same_network(one: str, other: str) -> bool:
     if one == other:
         return True
     try:

@@ -10,13 +10,13 @@ from typing import Literal
 import msgspec
 
 from auth_gateway.core.claims import Authentication, recalled
-from auth_gateway.core.origin import Origin
+from auth_gateway.core.origin import Browser, Origin
 from auth_gateway.core.session import FamilyKind
 
 RETRY_WINDOW_SECONDS = 10.0
 LONGEST_TOKEN = 256
 
-Verdict = Literal["rotate", "retry", "reused", "expired", "revoked", "frozen", "other_client", "unknown"]
+Verdict = Literal["rotate", "retry", "reused", "expired", "revoked", "frozen", "other_client", "other_key", "unknown"]
 
 
 class Presented(msgspec.Struct, frozen=True):
@@ -63,19 +63,24 @@ class Held(Presented, frozen=True):
     first_user_agent: str | None
     first_device_digest: bytes | None
     first_ja4: str | None
+    family_created_at: float
 
     @property
     def origin(self) -> Origin:
-        """Where the session began, or where this family was first seen, if that is another application."""
+        """Where the session began, or where this family was first seen, if an application of the person's began it.
+
+        An application that has a server of its own was seen nowhere: its connections say nothing about the person.
+        """
         if self.first_ip is not None:
             return Origin(
                 ip=self.first_ip,
                 user_agent=self.first_user_agent or "",
                 device_digest=self.first_device_digest,
                 ja4=self.first_ja4,
-                started_at=self.session_created_at,
+                started_at=self.family_created_at,
                 is_vouched=False,
                 country=self.country,
+                browser=Browser(user_agent=self.user_agent, ja4=self.ja4),
             )
         return Origin(
             ip=self.ip,
@@ -83,21 +88,26 @@ class Held(Presented, frozen=True):
             device_digest=self.device_digest,
             ja4=self.ja4,
             started_at=self.session_created_at,
-            is_vouched=bool(self.is_vouched),
+            is_vouched=bool(self.is_vouched) or self.kind != "login",
             country=self.country,
         )
 
 
-def verdict(presented: Presented | None, *, expected_client_id: str, now: float) -> Verdict:
-    """What to do with this token now.
+def verdict(
+    presented: Presented | None, *, expected_client_id: str, now: float, shown_jkt: str | None = None
+) -> Verdict:
+    """What to do with this token now; `shown_jkt` is the thumbprint of the key that its bearer has proven to hold.
 
-    A token of another client is refused without touching its family: who finds a token must not be able to end the
-    session with it from elsewhere. Reuse is judged before expiry, so that an old stolen token still betrays the theft.
+    A token of another client or key is refused without touching its family: who finds a token must not be able to
+    end the session with it from elsewhere. Reuse is judged before expiry, so that an old stolen token still betrays
+    the theft.
     """
     if presented is None:
         return "unknown"
     if presented.client_id != expected_client_id:
         return "other_client"
+    if presented.jkt is not None and presented.jkt != shown_jkt:
+        return "other_key"
     if presented.session_revoked_at is not None or presented.family_revoked_at is not None:
         return "revoked"
     if presented.is_frozen:

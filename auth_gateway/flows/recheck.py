@@ -11,7 +11,14 @@ import msgspec
 
 from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.decision import Deny
-from auth_gateway.core.origin import Origin, context_digest, is_context_unknown, is_same_client, is_same_context
+from auth_gateway.core.origin import (
+    Origin,
+    as_scored,
+    context_digest,
+    is_context_unknown,
+    is_same_client,
+    is_same_context,
+)
 from auth_gateway.core.policy import CONTEXT_UNKNOWN, Policy, Unchanged, decide_refresh, decide_step_up, level_of
 from auth_gateway.core.ruling import Ruling, ruling_on
 from auth_gateway.flows.places import Places
@@ -32,23 +39,28 @@ class RecentRulings(Protocol):
 
 
 class Returning(msgspec.Struct, frozen=True, kw_only=True):
-    """Who comes back, from where, and what that is held against; scored under `event_id`."""
+    """Who comes back, from where, and what that is held against; scored under `event_id`.
+
+    `has_key` says that the request has proven to come from the client that began (a DPoP key, a code's verifier).
+    """
 
     event_id: str
     user_id: str
     client: Client
     context: LoginContext
     origin: Origin
+    has_key: bool = False
 
     def event(self, kind: EventKind) -> LoginEvent:
         """The request in the scorer's own words."""
+        origin, context = as_scored(self.origin, self.context)
         return login_event(
-            self.context,
+            context,
             event_id=self.event_id,
             user_id=self.user_id,
             success=True,
             kind=kind,
-            session=self.origin.as_session(self.context.device_id),
+            session=origin.as_session(context.device_id),
         )
 
     def unchanged(self, score: RiskScore | None, *, must_show: bool) -> Unchanged:
@@ -56,7 +68,7 @@ class Returning(msgspec.Struct, frozen=True, kw_only=True):
         country = score.explain.country if score is not None else ""
         return Unchanged(
             context=is_same_context(self.origin, self.context, must_show=must_show),
-            client=is_same_client(self.origin, self.context, country),
+            client=is_same_client(self.origin, self.context, country, has_key=self.has_key),
         )
 
 

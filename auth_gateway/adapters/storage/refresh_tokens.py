@@ -52,6 +52,7 @@ _HELD = (
     _families.c.first_user_agent,
     _families.c.first_device_digest,
     _families.c.first_ja4,
+    _families.c.created_at,
 )
 
 
