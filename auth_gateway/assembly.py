@@ -9,23 +9,27 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from auth_gateway.adapters.hashing_pool import HashingPool
 from auth_gateway.adapters.jwt import Es256Codec, Hs256Codec
-from auth_gateway.adapters.keys import KeyRing, SigningKeyStore, sealing_purpose
+from auth_gateway.adapters.keyring import LONGEST_ACCESS_SECONDS
+from auth_gateway.adapters.keys import ALGORITHMS, KeyRing, SigningKeyStore, sealing_purpose
 from auth_gateway.adapters.passwords import PasswordHasher
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
 from auth_gateway.adapters.storage.clients import StoredClients
 from auth_gateway.adapters.storage.factors import StoredFactors, StoredKnownDevices
 from auth_gateway.adapters.storage.pending_logins import StoredPendingLogins
+from auth_gateway.adapters.storage.provider import ProviderStore
 from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
 from auth_gateway.adapters.storage.sealed import sealed_sample
 from auth_gateway.adapters.storage.sessions import StoredSessions
 from auth_gateway.adapters.storage.signing_keys import StoredSigningKeys
 from auth_gateway.adapters.storage.users import StoredUsers
 from auth_gateway.core.claims import Audience, Lifetimes
-from auth_gateway.flows.accounts import Accounts, ImportedUser
+from auth_gateway.core.imported import ImportedUser, Record
+from auth_gateway.flows.accounts import Accounts
 from auth_gateway.flows.challenge import TOTP_PURPOSE
 from auth_gateway.flows.ending import Ending
 from auth_gateway.flows.enrolment import EnrolTotp
+from auth_gateway.flows.imports import Imports
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.ports import TokenCodec
 from auth_gateway.flows.revoke import Revoke
@@ -65,6 +69,7 @@ class Gateway:
     pending_logins: StoredPendingLogins
     devices: StoredKnownDevices
     audit: StoredAuditTrail
+    provider: ProviderStore
     key_store: SigningKeyStore
     ring: KeyRing
 
@@ -85,6 +90,20 @@ class Gateway:
             sessions=self.sessions,
             audit=self.audit,
             ending=self.ending,
+        )
+
+    @property
+    def imports(self) -> Imports:
+        """Takes over people from other systems."""
+        return Imports(
+            database=self.database,
+            clock=self.clock,
+            randomness=self.randomness,
+            vault=self.vault,
+            hashes=self.hasher,
+            users=self.users,
+            factors=self.factors,
+            audit=self.audit,
         )
 
     @property
@@ -138,7 +157,7 @@ class Gateway:
 
     def add_demo_users(self) -> None:
         """Alice and Bob as `data/users.json` has them; those who are there already stay as they are."""
-        self.accounts.import_all(demo_users())
+        self.imports(Record(place=user.username, user=user) for user in demo_users())
 
     def close(self) -> None:
         """Finishes what is being written."""
@@ -188,9 +207,21 @@ def assemble(
         pending_logins=StoredPendingLogins(),
         devices=StoredKnownDevices(),
         audit=StoredAuditTrail(),
+        provider=ProviderStore(),
         key_store=key_store,
-        ring=KeyRing(database, key_store, clock, access_ttl_seconds=settings.access_ttl_min * 60),
+        ring=KeyRing(
+            database,
+            key_store,
+            clock,
+            access_ttl_seconds=longest_access_seconds(settings),
+            algorithms=ALGORITHMS if settings.provider_issuer is not None else ("ES256",),
+        ),
     )
+
+
+def longest_access_seconds(settings: Settings) -> int:
+    """How long the longest-lived access token lives: a provider's applications have lifetimes of their own."""
+    return settings.access_ttl_min * 60 if settings.provider_issuer is None else LONGEST_ACCESS_SECONDS
 
 
 def demo_users() -> list[ImportedUser]:

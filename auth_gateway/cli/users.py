@@ -1,25 +1,22 @@
 """`auth-gateway users`: people's accounts and their second factors."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import segno
 import typer
 
-from auth_gateway.assembly import Gateway, demo_users
-from auth_gateway.cli.console import WRONG_INPUT, complain, fail, moment, opened, row
+from auth_gateway.cli.console import fail, moment, opened, row
+from auth_gateway.cli.imports import import_file
 from auth_gateway.core.account import hash_scheme
 from auth_gateway.core.names import LONGEST_USER_ID, may_be_user_id
-from auth_gateway.flows.accounts import ImportedUser
 
-MOST_IMPORT_BYTES = 256 * 1024 * 1024
 SHORTEST_PASSWORD = 8
 """Source: NIST SP 800-63B, section 5.1.1.2: at least 8 characters."""
 MOST_PASSWORD_INPUT = 8_192
 
 app = typer.Typer(help="People's accounts.", no_args_is_help=True, rich_markup_mode=None)
+app.command("import")(import_file)
 
 Username = Annotated[str, typer.Argument(help="The name they log in with.")]
 
@@ -39,22 +36,6 @@ def add(
     with opened() as gateway:
         account = gateway.accounts.add(username, password, user_id=user_id)
     row(account.username, account.user_id)
-
-
-@app.command("import")
-def import_file(
-    file: Annotated[Path, typer.Argument(help="A JSON list of {username, password_hash, user_id?, display_name?}.")],
-) -> None:
-    """Take over accounts with the bcrypt or argon2 hashes they have; says which were not taken and why."""
-    imported = _read_import(file)
-    with opened() as gateway:
-        _refuse_demo_passwords(gateway, imported)
-        report = gateway.accounts.import_all(imported)
-    for place, reason in sorted(report.refused.items()):
-        complain(f"record {place}: {reason}")
-    typer.echo(f"{report.taken} taken, {len(report.refused)} not taken")
-    if report.refused:
-        raise typer.Exit(WRONG_INPUT)
 
 
 @app.command("list")
@@ -112,26 +93,3 @@ def _password(*, from_stdin: bool) -> str:
         return raw.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         fail("the password is not UTF-8")
-
-
-def _read_import(file: Path) -> list[ImportedUser]:
-    try:
-        if file.stat().st_size > MOST_IMPORT_BYTES:
-            fail("the file is too large")
-        return msgspec.json.decode(file.read_bytes(), type=list[ImportedUser])
-    except OSError as error:
-        fail(f"the file cannot be read: {error.strerror}")
-    except msgspec.ValidationError as error:
-        # Its text names the field and the types, and never shows a value.
-        fail(f"the file has another shape: {error}")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        fail("the file is not JSON")
-
-
-def _refuse_demo_passwords(gateway: Gateway, imported: list[ImportedUser]) -> None:
-    """The demo's passwords stand in the README; their hashes do not enter another profile."""
-    if gateway.settings.is_demo:
-        return
-    public = {user.password_hash for user in demo_users()}
-    if any(user.password_hash in public for user in imported):
-        fail("these are the demo's users, whose passwords are public: they exist in the demo profile only")

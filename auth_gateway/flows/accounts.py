@@ -1,37 +1,17 @@
-"""People's accounts as an operator keeps them: add, import, list, freeze, unfreeze, another password. Blocks, for
+"""People's accounts as an operator keeps them: add, list, freeze, unfreeze, another password. Blocks, for
 command lines.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-
-import msgspec
 
 from auth_gateway.core.account import Account
 from auth_gateway.core.audit import AuditEvent, Kind
-from auth_gateway.core.names import may_be_user_id, prepare_password, prepare_username
+from auth_gateway.core.names import prepare_password, prepare_username
 from auth_gateway.flows.ending import ACCOUNT_FROZEN, PASSWORD_CHANGED, Ending
 from auth_gateway.flows.ports import AuditTrail, Clock, PasswordHashes, Randomness, Sessions, Users
 from plumbing.database import Database
 from plumbing.refusals import Refused
 from plumbing.statements import Transaction
-
-
-class ImportedUser(msgspec.Struct, frozen=True, kw_only=True):
-    """One account from another system. `user_id` keeps the identity it had there (it becomes `sub`)."""
-
-    username: str
-    password_hash: str
-    user_id: str | None = None
-    display_name: str = ""
-    is_frozen: bool = False
-
-
-class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
-    """How many accounts were taken, and which were not and why (by their place in the input, from 0)."""
-
-    taken: int
-    refused: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +45,6 @@ class Accounts:
         if not self._store(account, "user.added"):
             raise Refused("username_taken", "There is an account with this name or id already.", status=409)
         return account
-
-    def import_all(self, imported: Iterable[ImportedUser]) -> ImportReport:
-        """Take over accounts with the hashes they have; what cannot be taken is reported, and the rest is taken."""
-        refused: dict[int, str] = {}
-        taken = 0
-        for place, user in enumerate(imported):
-            problem = self._take(user)
-            if problem is None:
-                taken += 1
-            else:
-                refused[place] = problem
-        return ImportReport(taken=taken, refused=refused)
 
     def list(self) -> list[Account]:
         """All accounts by name."""
@@ -117,25 +85,6 @@ class Accounts:
         if prepared is None:
             raise Refused("invalid_password", "This password is empty, too long, or holds a NUL.", status=422)
         return self.hashes.hash(prepared)
-
-    def _take(self, user: ImportedUser) -> str | None:
-        """Why this account cannot be taken, or None when it was."""
-        username = prepare_username(user.username)
-        if username is None:
-            return "invalid_username"
-        if self.hashes.scheme(user.password_hash) is None:
-            return "unknown_hash_scheme"
-        if user.user_id is not None and not may_be_user_id(user.user_id):
-            return "invalid_user_id"
-        account = Account(
-            user_id=user.user_id or self.randomness.uuid(),
-            username=username,
-            display_name=user.display_name or user.username,
-            password_hash=user.password_hash,
-            is_frozen=user.is_frozen,
-            created_at=self.clock.now(),
-        )
-        return None if self._store(account, "user.imported") else "username_taken"
 
     def _store(self, account: Account, kind: Kind) -> bool:
         line = self._line(kind, account)

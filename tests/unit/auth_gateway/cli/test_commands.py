@@ -158,7 +158,7 @@ def test_an_import_takes_what_it_can_and_names_the_rest(run: Run, tmp_path: Path
     assert run("users", "list")[1].startswith("carol\tc-1\tactive\t2b$04\t")
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'[{"username":"x"}]', b"\xff", b"[" * 10_000, b"null"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1", b"[1]2", b"\xff", b"[" * 10_000, b"null", b"x[]", b"[]]"])
 def test_a_file_of_another_shape_is_one_line(run: Run, tmp_path: Path, content: bytes) -> None:
     """Whatever it is, nothing is imported."""
     file = tmp_path / "users.json"

@@ -6,8 +6,7 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-from auth_gateway.flows.accounts import ImportedUser
-from auth_gateway.flows.answers import Allowed, WrongCredentials
+from auth_gateway.flows.answers import Allowed
 from plumbing.refusals import Refused
 
 
@@ -22,31 +21,6 @@ def test_an_account_that_cannot_be_is_refused(world: Any, username: str, passwor
         world.accounts.add(username, password)
     assert refused.value.code == code
     assert [account.username for account in world.accounts.list()] == ["alice"]
-
-
-def test_an_import_takes_what_it_can_and_reports_the_rest(world: Any) -> None:
-    """Places in the input, each with a reason; identities from elsewhere are kept."""
-    report = world.accounts.import_all(
-        [
-            ImportedUser(username="Bob", password_hash="old$right", user_id="u-7"),
-            ImportedUser(username="a b", password_hash="old$right"),
-            ImportedUser(username="carol", password_hash="md5$right"),
-            ImportedUser(username="bob", password_hash="old$other"),
-            ImportedUser(username="dave", password_hash="old$right", user_id="x" * 300),
-            ImportedUser(username="erin", password_hash="old$right", is_frozen=True),
-        ]
-    )
-    assert report.taken == 2
-    assert report.refused == {
-        1: "invalid_username",
-        2: "unknown_hash_scheme",
-        3: "username_taken",
-        4: "invalid_user_id",
-    }
-    answer = asyncio.run(world.login("bob"))
-    assert isinstance(answer, Allowed)
-    assert answer.user_id == "u-7"
-    assert asyncio.run(world.login("erin")) == WrongCredentials()
 
 
 def test_freezing_ends_every_session_and_is_written_down_once(world: Any) -> None:

@@ -1,0 +1,89 @@
+"""`auth-gateway users import`: people from another system, from a file of one of four formats."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from auth_gateway.adapters.imports import auth0, csv, keycloak, own
+from auth_gateway.assembly import demo_users
+from auth_gateway.cli.console import WRONG_INPUT, complain, fail, opened
+from auth_gateway.core.imported import BadFile, Record
+from auth_gateway.flows.imports import Outcome
+
+
+class Format(StrEnum):
+    """Where a file comes from."""
+
+    OWN = "riskgate"
+    KEYCLOAK = "keycloak"
+    AUTH0 = "auth0"
+    CSV = "csv"
+
+
+Reader = Callable[[BinaryIO], Iterator[Record]]
+READERS: dict[Format, Reader] = {
+    Format.OWN: own.records,
+    Format.KEYCLOAK: keycloak.records,
+    Format.AUTH0: auth0.records,
+    Format.CSV: csv.records,
+}
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="What the other system exported.")],
+    kind: Annotated[Format, typer.Option("--format", help="Whose export it is.")] = Format.OWN,
+    check: Annotated[bool, typer.Option("--check", help="Only say what could not be read; take nobody.")] = False,
+) -> None:
+    """Take over people with the passwords they have; says who was not taken and why."""
+    with _readable(file) as source:
+        try:
+            _import(source, READERS[kind], check=check)
+        except BadFile as error:
+            fail(str(error))
+
+
+def _readable(file: Path) -> BinaryIO:
+    try:
+        source = file.open("rb")
+    except OSError as error:
+        fail(f"the file cannot be read: {error.strerror}")
+    if not source.seekable():
+        fail("the file cannot be read twice, as an import does: give it a name of its own")
+    return source
+
+
+def _import(source: BinaryIO, records: Reader, *, check: bool) -> None:
+    """Reads the file to its end before anybody is taken, so that one that is broken there takes nobody."""
+    with opened() as gateway:
+        n_readable = n_unreadable = 0
+        public = frozenset() if gateway.settings.is_demo else {user.password_hash for user in demo_users()}
+        for record in records(source):
+            if record.user is not None and record.user.password_hash in public:
+                fail("these are the demo's users, whose passwords are public: they exist in the demo profile only")
+            n_readable += record.user is not None
+            n_unreadable += record.user is None
+            if check and record.reason is not None:
+                complain(f"{record.place}: {record.reason}")
+        if check:
+            typer.echo(f"{n_readable} readable, {n_unreadable} not readable")
+        else:
+            source.seek(0)
+            report = gateway.imports(records(source), _tell)
+            without = f" ({report.incomplete} incompletely)" if report.incomplete else ""
+            typer.echo(f"{report.taken} taken{without}, {report.refused} not taken")
+            n_unreadable = report.refused + report.incomplete
+    if n_unreadable:
+        raise typer.Exit(WRONG_INPUT)
+
+
+def _tell(outcome: Outcome) -> None:
+    """One line for what was not taken; a standard error that cannot be written to does not stop the import."""
+    with suppress(OSError):
+        if outcome.reason is not None:
+            complain(f"{outcome.place}: {outcome.reason}")
+        else:
+            complain(f"{outcome.place}: taken without {', '.join(outcome.remainders)}")
