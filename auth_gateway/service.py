@@ -1,7 +1,7 @@
 """What answers requests: the adapters that live on the event loop, joined with the flows. No rules."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
@@ -30,16 +30,13 @@ from auth_gateway.flows.completion import Completion
 from auth_gateway.flows.housekeeping import Housekeeping
 from auth_gateway.flows.login import Login
 from auth_gateway.flows.recheck import Recheck
-from auth_gateway.flows.recording import Announcing, EndpointName, Recorder
+from auth_gateway.flows.recording import Announcing, Recorder
 from auth_gateway.flows.refresh import Refresh
-from auth_gateway.settings import Settings
+from auth_gateway.receivers import endpoints_of
 from plumbing.refusals import Refused
 from webhooks.delivery import DeliveryWorker, Endpoint, Pace
 from webhooks.outbox import Outbox
-from webhooks.signing import bearer_signer, standard_signer
 
-# What a person's next login should know of this one is there long before they can log in again.
-OUTCOMES_LINGER_SECONDS = 0.25
 DEMO_PACE = Pace(first_retry=0.5, longest_retry=5.0)
 # New users arrive with schemes of their own at most this often.
 SCHEME_CHECK_SECONDS = 60.0
@@ -68,6 +65,7 @@ class Service:
         self.throttle = MemoryThrottle()
         self.outbox = Outbox(outbox_rows)
         self.endpoints = endpoints_of(settings)
+        self.find_receiver: Callable[[str], Endpoint | None] = _nobody
         self.delivery = DeliveryWorker(
             gateway.database,
             self.outbox,
@@ -75,6 +73,7 @@ class Service:
             gateway.clock,
             gateway.randomness,
             pace=DEMO_PACE if settings.is_demo else None,
+            find=self._found if settings.provider_issuer is not None else None,
         )
 
     def login_routes(self) -> LoginRoutes:
@@ -117,10 +116,12 @@ class Service:
     def service_routes(self) -> ServiceRoutes:
         """Health, readiness, public keys."""
         signs_itself = self.gateway.settings.hs256_secret is None
+        # ID tokens and logout tokens are signed by our own keys even where access tokens are not.
+        is_provider = self.gateway.settings.provider_issuer is not None
         return ServiceRoutes(
             needed={"database": self._database_answers, "keys": self._keys_sign},
             scorer_problem=self.scorer.problem,
-            published_keys=self.gateway.ring.published if signs_itself else list,
+            published_keys=self.gateway.ring.published if signs_itself or is_provider else list,
         )
 
     def registered(self, client_id: str, secret_digest: bytes) -> RegisteredClient | None:
@@ -152,6 +153,10 @@ class Service:
         """Lets go of the connections and the storage, once no request is left."""
         await self.scorer.close()
         await asyncio.to_thread(self.gateway.close)
+
+    def _found(self, name: str) -> Endpoint | None:
+        """A receiver that is not in the settings; the provider says how it is found."""
+        return self.find_receiver(name)
 
     def _login(self) -> Login:
         gateway = self.gateway
@@ -259,35 +264,8 @@ class Service:
         return True
 
 
-def endpoints_of(settings: Settings) -> dict[EndpointName, Endpoint]:
-    """Who is told what, under the names that the flows know them by."""
-    found: dict[EndpointName, Endpoint] = {}
-    targets: dict[EndpointName, str | None] = {"mfa": settings.mfa_target, "webhook": settings.webhook_url}
-    for name, url in targets.items():
-        if url is not None:
-            signer = standard_signer(
-                settings.webhook_keys, plain_header=settings.mfa_hmac_header, plain_key=settings.plain_key
-            )
-            # The demo's receiver listens on this machine; elsewhere a webhook never enters our own network.
-            found[name] = Endpoint(name=name, url=url, signer=signer, allow_private=settings.is_demo)
-    if settings.risk_api_credential is not None:
-        signer = bearer_signer(settings.risk_api_credential.get_secret_value())
-        # The scorer is ours, and the operator says where it is.
-        url = f"{settings.risk_api_url}/outcomes"
-        found["scorer"] = Endpoint(
-            name="scorer",
-            url=url,
-            signer=signer,
-            allow_private=True,
-            merge=_as_list,
-            linger_seconds=OUTCOMES_LINGER_SECONDS,
-        )
-    return found
-
-
-def _as_list(outcomes: Sequence[bytes]) -> bytes:
-    """Several outcomes as the list that the scorer takes."""
-    return b"[" + b",".join(outcomes) + b"]"
+def _nobody(_name: str) -> None:
+    """Without a provider nobody but those in the settings is told anything."""
 
 
 async def _repeat(pause_seconds: float, work: Callable[[], Awaitable[object]]) -> None:

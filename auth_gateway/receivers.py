@@ -1,0 +1,75 @@
+"""Who is told what, and where they are: endpoints of the outbox made of settings and registrations. No rules."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from auth_gateway.core.provider.logout import address_of
+from auth_gateway.flows.recording import EndpointName
+from auth_gateway.settings import Settings
+from webhooks.delivery import Endpoint
+from webhooks.signing import bearer_signer, standard_signer
+
+# What a person's next login should know of this one is there long before they can log in again.
+OUTCOMES_LINGER_SECONDS = 0.25
+# Applications are many and their notices few: a handful of connections for each is enough.
+LOGOUT_CONCURRENCY = 4
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+
+def endpoints_of(settings: Settings) -> dict[EndpointName, Endpoint]:
+    """The receivers that settings name, under the names that the flows know them by."""
+    found: dict[EndpointName, Endpoint] = {}
+    targets: dict[EndpointName, str | None] = {"mfa": settings.mfa_target, "webhook": settings.webhook_url}
+    for name, url in targets.items():
+        if url is not None:
+            signer = standard_signer(
+                settings.webhook_keys, plain_header=settings.mfa_hmac_header, plain_key=settings.plain_key
+            )
+            # The demo's receiver listens on this machine; elsewhere a webhook never enters our own network.
+            found[name] = Endpoint(name=name, url=url, signer=signer, allow_private=settings.is_demo)
+    if settings.risk_api_credential is not None:
+        signer = bearer_signer(settings.risk_api_credential.get_secret_value())
+        # The scorer is ours, and the operator says where it is.
+        url = f"{settings.risk_api_url}/outcomes"
+        found["scorer"] = Endpoint(
+            name="scorer",
+            url=url,
+            signer=signer,
+            allow_private=True,
+            merge=_as_list,
+            linger_seconds=OUTCOMES_LINGER_SECONDS,
+        )
+    return found
+
+
+def logout_receivers(compose: Callable[[bytes], bytes], *, allow_private: bool) -> Callable[[str], Endpoint | None]:
+    """Applications that are told of ended sessions, by the names that their notices have in the outbox.
+
+    The returned function raises TargetRefused for an address that we never send to.
+    """
+    return partial(_logout_receiver, compose=compose, allow_private=allow_private)
+
+
+def _logout_receiver(name: str, *, compose: Callable[[bytes], bytes], allow_private: bool) -> Endpoint | None:
+    address = address_of(name)
+    if address is None:
+        return None
+    return Endpoint(
+        name=name,
+        url=address,
+        signer=_proved_by_its_content,
+        allow_private=allow_private,
+        concurrency=LOGOUT_CONCURRENCY,
+        content_type=FORM_TYPE,
+        compose=compose,
+    )
+
+
+def _proved_by_its_content(_message_id: str, _timestamp: int, _body: bytes) -> Mapping[str, str]:
+    """A logout token is signed itself."""
+    return {}
+
+
+def _as_list(outcomes: Sequence[bytes]) -> bytes:
+    """Several outcomes as the list that the scorer takes."""
+    return b"[" + b",".join(outcomes) + b"]"
