@@ -48,11 +48,13 @@ class SessionClients(Protocol):
         ...
 
     def end(self, tx: Transaction, session_id: str, client_id: str, now: float) -> bool:
-        """End one application's part and its refresh families in this session."""
+        """End one application's part and its refresh families in this session, joined or not; False when it had
+        ended before."""
         ...
 
-    def has_ended(self, tx: Transaction, session_id: str, client_id: str) -> bool:
-        """Whether that application's part was ended. One that never joined has not been."""
+    def has_ended(self, tx: Transaction, session_id: str, client_id: str, *, issued_at: int) -> bool:
+        """Whether the part of that application that a token of this time belongs to was ended; a part that began anew
+        does not bring back the tokens of the one before. One that never joined has not ended."""
         ...
 
     def forget_orphaned(self, tx: Transaction) -> int: ...

@@ -41,7 +41,7 @@ class TokenStanding:
             return False
         if session.revoked_at is not None or now >= session.expires_at:
             return False
-        if self.session_clients.has_ended(tx, token.sid, token.client_id):
+        if self.session_clients.has_ended(tx, token.sid, token.client_id, issued_at=token.iat):
             return False
         account = self.users.by_id(tx, token.sub)
         return account is not None and not account.is_frozen

@@ -1,0 +1,107 @@
+"""Who is signed in at which browser, and which applications have a part in a session."""
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from auth_gateway.adapters.storage.provider.sweeping import expired
+from auth_gateway.adapters.storage.tables import RefreshFamilyRow, SessionRow, table_of
+from auth_gateway.adapters.storage.tables_provider import BrowserSessionRow, SessionClientRow
+from auth_gateway.core.provider.authorization import BrowserSession
+from plumbing.statements import Statement, Transaction
+
+_browsers = table_of(BrowserSessionRow)
+_parts = table_of(SessionClientRow)
+_sessions = table_of(SessionRow)
+_families = table_of(RefreshFamilyRow)
+
+ADD = Statement(insert(_browsers))
+FIND = Statement(select(_browsers).where(_browsers.c.token_digest == bindparam("digest")))
+FORGET = Statement(delete(_browsers).where(_browsers.c.token_digest == bindparam("digest")))
+SESSIONS_OF = Statement(
+    select(_sessions.c.session_id)
+    .where(_sessions.c.browser_id == bindparam("browser"), _sessions.c.revoked_at.is_(None))
+    .order_by(_sessions.c.created_at, _sessions.c.session_id)
+)
+FORGET_EXPIRED = expired(_browsers)
+
+_part = upsert(_parts)
+_PART_KEY = (_parts.c.session_id, _parts.c.client_id)
+# A part that runs keeps its beginning: tokens from before it are those of a part that was ended.
+JOIN = Statement(
+    _part.on_conflict_do_update(
+        index_elements=_PART_KEY,
+        set_={"first_at": _part.excluded.first_at, "ended_at": _part.excluded.ended_at},
+        where=_parts.c.ended_at.is_not(None),
+    )
+)
+END = Statement(
+    _part.on_conflict_do_update(
+        index_elements=_PART_KEY, set_={"ended_at": _part.excluded.ended_at}, where=_parts.c.ended_at.is_(None)
+    )
+)
+END_FAMILIES = Statement(
+    update(_families)
+    .where(
+        _families.c.session_id == bindparam("session"),
+        _families.c.client_id == bindparam("client"),
+        _families.c.revoked_at.is_(None),
+    )
+    .values(revoked_at=bindparam("now"))
+)
+OF_SESSION = Statement(
+    select(_parts.c.client_id)
+    .where(_parts.c.session_id == bindparam("session"), _parts.c.ended_at.is_(None))
+    .order_by(_parts.c.first_at, _parts.c.client_id)
+)
+PART = Statement(
+    select(_parts.c.first_at, _parts.c.ended_at).where(
+        _parts.c.session_id == bindparam("session"), _parts.c.client_id == bindparam("client")
+    )
+)
+FORGET_ORPHANED = Statement(
+    delete(_parts).where(~select(_sessions).where(_sessions.c.session_id == _parts.c.session_id).exists())
+)
+
+
+class StoredBrowserSessions:
+    """Signed-in browsers in the database."""
+
+    def add(self, tx: Transaction, session: BrowserSession) -> None:
+        tx.run(ADD, **{name: getattr(session, name) for name in session.__struct_fields__})
+
+    def find(self, tx: Transaction, token_digest: bytes) -> BrowserSession | None:
+        row = tx.one(FIND, digest=token_digest)
+        return None if row is None else BrowserSession(**dict(zip(_browsers.columns.keys(), row, strict=True)))
+
+    def forget(self, tx: Transaction, token_digest: bytes) -> None:
+        tx.run(FORGET, digest=token_digest)
+
+    def sessions_of(self, tx: Transaction, browser_id: str) -> list[str]:
+        return [row[0] for row in tx.all(SESSIONS_OF, browser=browser_id)]
+
+    def forget_expired(self, tx: Transaction, expired_before: float) -> int:
+        return tx.run(FORGET_EXPIRED, before=expired_before)
+
+
+class StoredSessionClients:
+    """Applications' parts in sessions, in the database."""
+
+    def join(self, tx: Transaction, session_id: str, client_id: str, now: float) -> None:
+        tx.run(JOIN, session_id=session_id, client_id=client_id, first_at=now, ended_at=None)
+
+    def of(self, tx: Transaction, session_id: str) -> list[str]:
+        return [row[0] for row in tx.all(OF_SESSION, session=session_id)]
+
+    def end(self, tx: Transaction, session_id: str, client_id: str, now: float) -> bool:
+        tx.run(END_FAMILIES, session=session_id, client=client_id, now=now)
+        return tx.run(END, session_id=session_id, client_id=client_id, first_at=now, ended_at=now) == 1
+
+    def has_ended(self, tx: Transaction, session_id: str, client_id: str, *, issued_at: int) -> bool:
+        row = tx.one(PART, session=session_id, client=client_id)
+        if row is None:
+            return False
+        first_at, ended_at = row
+        return ended_at is not None or issued_at < int(first_at)
+
+    def forget_orphaned(self, tx: Transaction) -> int:
+        return tx.run(FORGET_ORPHANED)

@@ -1,0 +1,39 @@
+"""What people agreed to give applications."""
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from auth_gateway.adapters.storage.tables import table_of
+from auth_gateway.adapters.storage.tables_provider import ConsentRow
+from auth_gateway.core.provider.authorization import Consent
+from plumbing.statements import Statement, Transaction
+
+_consents = table_of(ConsentRow)
+_consent = upsert(_consents)
+
+FIND = Statement(
+    select(_consents).where(_consents.c.user_id == bindparam("user"), _consents.c.client_id == bindparam("client"))
+)
+PUT = Statement(
+    _consent.on_conflict_do_update(
+        index_elements=(_consents.c.user_id, _consents.c.client_id),
+        set_={"scope": _consent.excluded.scope, "granted_at": _consent.excluded.granted_at},
+    )
+)
+
+
+class StoredConsents:
+    """Consents in the database."""
+
+    def find(self, tx: Transaction, user_id: str, client_id: str) -> Consent | None:
+        row = tx.one(FIND, user=user_id, client=client_id)
+        return None if row is None else Consent(**dict(zip(_consents.columns.keys(), row, strict=True)))
+
+    def put(self, tx: Transaction, consent: Consent) -> None:
+        tx.run(
+            PUT,
+            user_id=consent.user_id,
+            client_id=consent.client_id,
+            scope=consent.scope,
+            granted_at=consent.granted_at,
+        )
