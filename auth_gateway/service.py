@@ -98,7 +98,7 @@ class Service:
             randomness=gateway.randomness,
             pepper=gateway.vault.derive("refresh-successor"),
             issuer=gateway.issuer,
-            sessions=gateway.sessions,
+            ending=gateway.ending,
             refresh_tokens=gateway.refresh_tokens,
             recorder=self._recorder(),
             recheck=self._recheck(),

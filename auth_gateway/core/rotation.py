@@ -139,6 +139,15 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
+def narrowed(granted: str, asked: str | None) -> str | None:
+    """The scope of one access token: what was asked for of what the family has, in the family's order; all of it when
+    nothing was asked. None when more was asked than was granted (RFC 6749, section 6)."""
+    if not asked:
+        return granted
+    wanted, had = set(asked.split()), granted.split()
+    return " ".join(scope for scope in had if scope in wanted) if wanted and wanted <= set(had) else None
+
+
 def is_plausible(token: str) -> bool:
     """Whether a text could be a token of ours; anything else is unknown without a look-up."""
     return 0 < len(token) <= LONGEST_TOKEN and token.isascii() and token.isprintable()

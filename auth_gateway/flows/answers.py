@@ -3,14 +3,17 @@
 The score is here for a caller that may see it; whether it is shown is the API's matter.
 """
 
+from typing import Literal
+
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from auth_gateway.core.claims import TOKEN_TYPE
 from risk_scorer.contract.assessment import RiskScore
 
 
 class IssuedTokens(msgspec.Struct, frozen=True, kw_only=True):
-    """A fresh pair of tokens, lifetimes in seconds from now."""
+    """A fresh pair of tokens, lifetimes in seconds from now; an ID token for an application that asked for `openid`."""
 
     access_token: str
     expires_in: int
@@ -18,6 +21,17 @@ class IssuedTokens(msgspec.Struct, frozen=True, kw_only=True):
     refresh_expires_in: int
     scope: str
     token_type: str = TOKEN_TYPE
+    id_token: str | UnsetType = UNSET
+
+
+class AccessAlone(msgspec.Struct, frozen=True, kw_only=True):
+    """What an application gets that may not refresh, or that acts for nobody."""
+
+    access_token: str
+    expires_in: int
+    scope: str
+    token_type: str = TOKEN_TYPE
+    id_token: str | UnsetType = UNSET
 
 
 class Allowed(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,24 +87,50 @@ class Refreshed(msgspec.Struct, frozen=True, kw_only=True):
     tokens: IssuedTokens
 
 
+class Issued(msgspec.Struct, frozen=True, kw_only=True):
+    """The first tokens of a grant."""
+
+    tokens: IssuedTokens | AccessAlone
+
+
+GrantError = Literal[
+    "invalid_scope",
+    "invalid_dpop_proof",
+    "unauthorized_client",
+    "authorization_pending",
+    "slow_down",
+    "access_denied",
+    "expired_token",
+]
+"""Words of RFC 6749 (5.2), RFC 8628 (3.5) and RFC 9449 (5) that an application may act on."""
+
+
+class NotGranted(msgspec.Struct, frozen=True):
+    """Nothing is issued, and the application is told why."""
+
+    error: GrantError
+
+
 class InvalidGrant(msgspec.Struct, frozen=True):
-    """The refresh token gives nothing; the reason is for the operator's log, never for the caller."""
+    """The code or token gives nothing; the reason is for the operator's log, never for the caller."""
 
     verdict: str
 
 
 class LoginNeeded(msgspec.Struct, frozen=True):
-    """The refresh token is good and stays unspent, but its bearer must be recognised again first."""
+    """The token or code is good, but its bearer must be recognised again first. A refresh token stays unspent."""
 
     rule: str
 
 
 class SessionEnded(msgspec.Struct, frozen=True, kw_only=True):
-    """The refresh came from where it must not come from: its session is over."""
+    """The token or code came from where it must not come from: its session is over."""
 
     incident_id: str
 
 
 LoginAnswer = Allowed | MfaRequired | Denied | WrongCredentials | Throttled
 CompletionAnswer = Allowed | Denied | WrongCode | ChallengeOver | Throttled
-RefreshAnswer = Refreshed | InvalidGrant | LoginNeeded | SessionEnded
+RefreshAnswer = Refreshed | InvalidGrant | LoginNeeded | SessionEnded | NotGranted
+GrantAnswer = Issued | InvalidGrant | LoginNeeded | SessionEnded | NotGranted
+TokenAnswer = RefreshAnswer | GrantAnswer

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import msgspec
 
 from auth_gateway.core.account import device_digest
-from auth_gateway.core.claims import SCOPE, Audience, Authentication, Lifetimes, access_claims
+from auth_gateway.core.claims import SCOPE, Audience, Authentication, Lifetimes, access_claims, token_type
+from auth_gateway.core.context import Client
+from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.core.rotation import digest
 from auth_gateway.core.session import RefreshFamily, RefreshToken, Session
 from auth_gateway.flows.answers import IssuedTokens
@@ -120,22 +122,47 @@ class Issuer:
         refresh_expires_at: float,
         access_token_id: str,
         now: float,
+        access_seconds: int | None = None,
+        scope: str = SCOPE,
+        audience: str = "",
+        jkt: str | None = None,
     ) -> IssuedTokens:
-        """A signed access token beside the given refresh token."""
+        """A signed access token beside the given refresh token; what is left out is the gateway's own."""
+        ttl_seconds = self.lifetimes.access_seconds if access_seconds is None else access_seconds
         claims = access_claims(
-            audience=self.audience,
+            audience=self.audience_of(audience),
             user_id=user_id,
             client_id=client_id,
             session_id=session_id,
             authentication=authentication,
             token_id=access_token_id,
             now=now,
-            ttl_seconds=self.lifetimes.access_seconds,
+            ttl_seconds=ttl_seconds,
+            scope=scope,
+            jkt=jkt,
         )
         return IssuedTokens(
             access_token=self.codec.encode(claims),
-            expires_in=self.lifetimes.access_seconds,
+            expires_in=ttl_seconds,
             refresh_token=refresh_text,
             refresh_expires_in=max(0, int(refresh_expires_at - now)),
-            scope=SCOPE,
+            scope=scope,
+            token_type=token_type(jkt),
+        )
+
+    def audience_of(self, audience: str) -> Audience:
+        """Who issues, for that audience; "" is the gateway's own."""
+        return self.audience if not audience else Audience(issuer=self.audience.issuer, audience=audience)
+
+    def lifetimes_of(self, client: Client) -> Lifetimes:
+        """How long this client's tokens live."""
+        if not isinstance(client, RegisteredClient):
+            return self.lifetimes
+        access, refresh = client.access_ttl_seconds, client.refresh_ttl_seconds
+        if access is None and refresh is None:
+            return self.lifetimes
+        return Lifetimes(
+            access_seconds=self.lifetimes.access_seconds if access is None else access,
+            refresh_seconds=self.lifetimes.refresh_seconds if refresh is None else refresh,
+            session_seconds=self.lifetimes.session_seconds,
         )

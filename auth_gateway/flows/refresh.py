@@ -3,32 +3,45 @@ again, spends it and gives its successor. The hottest path here.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import msgspec
 
 from auth_gateway.core.announcement import Announced
-from auth_gateway.core.audit import AuditEvent, Kind
+from auth_gateway.core.audit import Kind
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.decision import Deny
 from auth_gateway.core.origin import is_context_unknown
+from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.core.rotation import (
     Held,
     Presented,
     Verdict,
     digest,
     is_plausible,
+    narrowed,
     successor,
     successor_expires_at,
     verdict,
 )
-from auth_gateway.core.ruling import Ruling, is_let_go_on
+from auth_gateway.core.ruling import is_let_go_on
 from auth_gateway.core.session import MOST_REFUSALS, RefreshToken
-from auth_gateway.flows.answers import InvalidGrant, LoginNeeded, RefreshAnswer, Refreshed, SessionEnded
+from auth_gateway.flows.answers import (
+    InvalidGrant,
+    IssuedTokens,
+    LoginNeeded,
+    NotGranted,
+    RefreshAnswer,
+    Refreshed,
+    SessionEnded,
+)
+from auth_gateway.flows.ending import Ending
 from auth_gateway.flows.issue import Issuer
-from auth_gateway.flows.ports import Clock, Randomness, RefreshTokens, Sessions
+from auth_gateway.flows.ports import Clock, Randomness, RefreshTokens, Users
+from auth_gateway.flows.provider.identity import IdTokens, claims_inside
+from auth_gateway.flows.provider.ports import Proof, SeenOnce
 from auth_gateway.flows.recheck import Recheck, Returning
-from auth_gateway.flows.recording import Entry, Recorder
+from auth_gateway.flows.recording import Recorder
+from auth_gateway.flows.turn import RecentLines, Refusal, Rotated, Turn
 from plumbing.database import Database
 from plumbing.statements import Transaction
 
@@ -40,54 +53,16 @@ _KINDS: dict[Verdict, Kind] = {"rotate": "token.refreshed", "retry": "token.retr
 # The token itself is good, so it is the risk that decides.
 _GOOD: frozenset[Verdict] = frozenset({"rotate", "retry"})
 
-Refusal = InvalidGrant | LoginNeeded | SessionEnded
+__all__ = ["Refresh", "Refusal", "Rotated", "Turn"]
 
 
-class RecentLines(Protocol):
-    """Which refusals of a family were written down lately: who repeats them must not fill the disk. Bounded."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderPart:
+    """What refreshes of the provider's families need beside the rest."""
 
-    def is_due(self, key: tuple[str, str], now: float) -> bool: ...
-
-    def written(self, key: tuple[str, str], now: float) -> None: ...
-
-
-class Rotated(msgspec.Struct, frozen=True):
-    """A refresh that was granted: the family's state and the token that now leads it."""
-
-    presented: Presented
-    refresh_text: str
-    expires_at: float
-
-
-class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """One presented token with everything drawn and found out that the transaction needs.
-
-    `ruling` is None where the token was not good when it was looked at; `ended` is what is written when the
-    risk ends the session: at once by a denial, or by one refusal too many.
-    """
-
-    refresh_token: str
-    client_id: str
-    ip: str | None
-    event_id: str
-    now: float
-    ruling: Ruling | None = None
-    ended: Entry | None = None
-    incident_id: str = ""
-
-    def line(self, kind: Kind, presented: Presented, *, rule: str | None) -> AuditEvent:
-        """The audit line of this turn."""
-        line = AuditEvent(
-            event_id=self.event_id,
-            ts=self.now,
-            kind=kind,
-            user_id=presented.user_id,
-            client_id=self.client_id,
-            session_id=presented.session_id,
-            ip=self.ip,
-            rule=rule,
-        )
-        return line if self.ruling is None else self.ruling.on(line)
+    users: Users
+    seen_once: SeenOnce
+    id_tokens: IdTokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,14 +74,26 @@ class Refresh:
     randomness: Randomness
     pepper: bytes
     issuer: Issuer
-    sessions: Sessions
+    ending: Ending
     refresh_tokens: RefreshTokens
     recorder: Recorder
     recheck: Recheck
     lines: RecentLines
+    provider: ProviderPart | None = None
 
-    async def __call__(self, refresh_token: str, client: Client, context: LoginContext) -> RefreshAnswer:
+    async def __call__(
+        self,
+        refresh_token: str,
+        client: Client,
+        context: LoginContext,
+        *,
+        scope: str | None = None,
+        proof: Proof | None = None,
+    ) -> RefreshAnswer:
         """The next pair of tokens; the same next refresh token again when an answer was lost less than 10 s ago.
+
+        `scope` narrows the access token of an application's family, never the family; families of `/login` have one
+        scope and take no other. `proof` is the key that the access token is bound to.
 
         Raises: Refused("busy" or "storage_unavailable", 503).
         """
@@ -114,28 +101,42 @@ class Refresh:
             return InvalidGrant("unknown")
         now = self.clock.now()
         held = self.database.read(lambda tx: self.refresh_tokens.hold(tx, digest(refresh_token)))
-        judged = verdict(held, expected_client_id=client.client_id, now=now)
+        shown_jkt = None if proof is None else proof.jkt
+        judged = verdict(held, expected_client_id=client.client_id, now=now, shown_jkt=shown_jkt)
         if held is None:
             return InvalidGrant(judged)
         if _is_refused(judged) and not self.lines.is_due((held.family_id, judged), now):
             return InvalidGrant(judged)
+        granted = held.scope if held.kind == "login" else narrowed(held.scope, scope)
+        if granted is None and judged in _GOOD:
+            return NotGranted("invalid_scope")
         turn = Turn(
             refresh_token=refresh_token,
             client_id=client.client_id,
             ip=None if is_context_unknown(held.origin, context, client) else context.ip,
             event_id=self.randomness.event_id("evt"),
             now=now,
+            scope=granted or "",
+            refresh_seconds=self.issuer.lifetimes_of(client).refresh_seconds,
+            proof=proof,
         )
         if judged in _GOOD:
             turn = await self._ruled(turn, held, client, context)
         outcome = await self.database.write(lambda tx: self.rotate(tx, turn))
-        return self._answer(outcome, turn.now) if isinstance(outcome, Rotated) else outcome
+        return self._answer(outcome, turn, client) if isinstance(outcome, Rotated) else outcome
 
     def rotate(self, tx: Transaction, turn: Turn) -> Rotated | Refusal:
-        """The whole refresh inside a transaction; what is presented is judged again if someone spent it first."""
+        """The whole refresh inside a transaction. A proof counts once, whatever becomes of the token."""
+        proof, provider = turn.proof, self.provider
+        if proof is None or provider is None or provider.seen_once.first(tx, proof.replay_digest, proof.expires_at):
+            return self._rotate(tx, turn)
+        return NotGranted("invalid_dpop_proof")
+
+    def _rotate(self, tx: Transaction, turn: Turn) -> Rotated | Refusal:
+        """What is presented is judged again if someone spent it first."""
         token_digest = digest(turn.refresh_token)
         presented = self.refresh_tokens.present(tx, token_digest)
-        judged = verdict(presented, expected_client_id=turn.client_id, now=turn.now)
+        judged = verdict(presented, expected_client_id=turn.client_id, now=turn.now, shown_jkt=turn.shown_jkt)
         if presented is None:
             return InvalidGrant(judged)
         if judged in _GOOD and not is_let_go_on(turn.ruling):
@@ -144,12 +145,12 @@ class Refresh:
         if judged == "rotate":
             spent = self._spend(tx, presented, turn, token_digest=token_digest)
             if spent is None:
-                return self.rotate(tx, turn)
+                return self._rotate(tx, turn)
             outcome = spent
         elif judged == "retry":
             outcome = self._repeat(presented, turn)
         elif judged == "reused":
-            self._end(tx, presented, turn.now, reason=REUSED)
+            self._end(tx, presented, turn, reason=REUSED)
         if _is_refused(judged):
             self._note(tx, msgspec.structs.replace(turn, ruling=None), presented, why=judged)
             return outcome
@@ -162,7 +163,12 @@ class Refresh:
     async def _ruled(self, turn: Turn, held: Held, client: Client, context: LoginContext) -> Turn:
         """The turn with what the risk says of it."""
         returning = Returning(
-            event_id=turn.event_id, user_id=held.user_id, client=client, context=context, origin=held.origin
+            event_id=turn.event_id,
+            user_id=held.user_id,
+            client=client,
+            context=context,
+            origin=held.origin,
+            has_key=held.jkt is not None,
         )
         ruling = await self.recheck.refresh(returning, held.session_id, turn.now)
         turn = msgspec.structs.replace(turn, ruling=ruling)
@@ -200,7 +206,7 @@ class Refresh:
             if refusals < MOST_REFUSALS:
                 return LoginNeeded(turn.ruling.decision.rule)
             reason = REPEATED_RISK
-        self._end(tx, presented, turn.now, reason=reason)
+        self._end(tx, presented, turn, reason=reason)
         self.recorder.write(tx, turn.ended)
         return SessionEnded(incident_id=turn.incident_id)
 
@@ -211,9 +217,9 @@ class Refresh:
             self.lines.written(key, turn.now)
             self.recorder.audit.record(tx, turn.line("token.refused", presented, rule=why))
 
-    def _end(self, tx: Transaction, presented: Presented, now: float, *, reason: str) -> None:
-        self.refresh_tokens.revoke_family(tx, presented.family_id, now=now)
-        self.sessions.revoke(tx, presented.session_id, now=now, reason=reason)
+    def _end(self, tx: Transaction, presented: Presented, turn: Turn, *, reason: str) -> None:
+        self.refresh_tokens.revoke_family(tx, presented.family_id, now=turn.now)
+        self.ending.end(tx, presented.session_id, reason=reason, event_id=turn.event_id, now=turn.now)
 
     def _spend(self, tx: Transaction, presented: Presented, turn: Turn, *, token_digest: bytes) -> Rotated | None:
         """Spend the token and add its successor; None when another transaction spent it after we looked."""
@@ -234,14 +240,15 @@ class Refresh:
 
     def _repeat(self, presented: Presented, turn: Turn) -> Rotated:
         """The successor of a token that is spent now or was spent a moment ago: the same each time it is asked for."""
+        seconds = turn.refresh_seconds
         expires_at = successor_expires_at(
             used_at=turn.now if presented.used_at is None else presented.used_at,
-            refresh_seconds=self.issuer.lifetimes.refresh_seconds,
+            refresh_seconds=self.issuer.lifetimes.refresh_seconds if seconds is None else seconds,
             session_expires_at=presented.session_expires_at,
         )
         return Rotated(presented, successor(self.pepper, turn.refresh_token, presented.family_id), expires_at)
 
-    def _answer(self, rotated: Rotated, now: float) -> Refreshed:
+    def _answer(self, rotated: Rotated, turn: Turn, client: Client) -> Refreshed:
         presented = rotated.presented
         tokens = self.issuer.pair(
             user_id=presented.user_id,
@@ -251,9 +258,36 @@ class Refresh:
             refresh_text=rotated.refresh_text,
             refresh_expires_at=rotated.expires_at,
             access_token_id=self.randomness.uuid(),
-            now=now,
+            now=turn.now,
+            access_seconds=self.issuer.lifetimes_of(client).access_seconds,
+            scope=turn.scope,
+            audience=presented.audience,
+            jkt=turn.shown_jkt,
         )
+        if presented.kind != "login" and "openid" in turn.scope.split() and isinstance(client, RegisteredClient):
+            tokens = self._with_id_token(tokens, presented, turn, client)
         return Refreshed(session_id=presented.session_id, tokens=tokens)
+
+    def _with_id_token(
+        self, tokens: IssuedTokens, presented: Presented, turn: Turn, client: RegisteredClient
+    ) -> IssuedTokens:
+        """The same authentication told again, without the nonce (OpenID Connect Core 1.0, section 12.2)."""
+        provider, claims = self.provider, presented.claims
+        if provider is None:
+            return tokens
+        account = None
+        if claims is not None:
+            account = self.database.read(lambda tx: provider.users.by_id(tx, presented.user_id))
+        id_token = provider.id_tokens.encode(
+            client=client,
+            user_id=presented.user_id,
+            session_id=presented.session_id,
+            authentication=presented.authentication,
+            access_token=tokens.access_token,
+            now=turn.now,
+            more=claims_inside(account, client, scope=turn.scope, claims=claims),
+        )
+        return msgspec.structs.replace(tokens, id_token=id_token)
 
 
 def _is_refused(judged: Verdict) -> bool:

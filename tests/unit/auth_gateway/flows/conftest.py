@@ -222,7 +222,7 @@ class World:
             randomness=self.randomness,
             pepper=self.vault.derive("refresh-successor"),
             issuer=self.issuer,
-            sessions=self.sessions,
+            ending=self.ending,
             refresh_tokens=self.refresh_tokens,
             recorder=self.recorder,
             recheck=self.recheck,
