@@ -1,41 +1,24 @@
-"""One SQLite file: durable writes through one writer, reads on a connection of the calling thread."""
+"""One database: durable writes through one writer, reads on a connection of the calling thread."""
 
 import asyncio
-import sqlite3
-import threading
-import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from sqlalchemy import MetaData
 
-from plumbing.connections import connect, database_file, open_engine
+from plumbing.groups import Store
 from plumbing.migrations import upgrade
+from plumbing.postgresql import DriverMissing, is_postgresql, require_driver
+from plumbing.sqlite_store import SqliteStore
 from plumbing.statements import Transaction
-from plumbing.writer import Writer, as_refusal
+from plumbing.writer import Writer
 
-__all__ = ["Database", "Transaction", "upgrade"]
+__all__ = ["Database", "DriverMissing", "Transaction", "upgrade"]
 
 T = TypeVar("T")
 
 READ_THREADS: Final = 4
-
-
-class _Reader:
-    """A thread's own read connection, closed when the thread ends."""
-
-    def __init__(self, file: Path) -> None:
-        self.connection = connect(file)
-        self.connection.execute("PRAGMA query_only=ON")
-        self.transaction = Transaction(self.connection)
-
-    def close(self) -> None:
-        self.connection.close()
-
-    def __del__(self) -> None:
-        self.close()
 
 
 class Database:
@@ -43,16 +26,17 @@ class Database:
 
     def __init__(self, url: str, metadata: MetaData) -> None:
         self.metadata = metadata
-        self._file = database_file(url)
-        self.engine = open_engine(url)
-        self._writer = Writer(connect(self._file))
-        self._own = threading.local()
-        self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
+        self._store = _store(url)
+        self.engine = self._store.engine
+        self._writer = Writer(self._store)
         self._pool = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="database-reader")
 
     @classmethod
     def open(cls, url: str, *, metadata: MetaData) -> Self:
-        """The database of that URL, whose tables `upgrade` has made."""
+        """The database of that URL (`sqlite:///file` or `postgresql://…`), whose tables `upgrade` has made.
+
+        Raises: ValueError for another URL; DriverMissing.
+        """
         return cls(url, metadata)
 
     async def write(self, job: Callable[[Transaction], T]) -> T:
@@ -83,33 +67,30 @@ class Database:
         return self._writer.dropped
 
     def read(self, job: Callable[[Transaction], T]) -> T:
-        """The job's result on one consistent view of what is committed, on this very thread: for point look-ups."""
-        reader = self._reader()
-        try:
-            reader.connection.execute("BEGIN")
-            try:
-                return job(reader.transaction)
-            finally:
-                if reader.connection.in_transaction:  # a failing storage may have ended it already
-                    reader.connection.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            raise as_refusal(error) from error
+        """The job's result on one consistent view of what is committed, on this very thread: for point look-ups.
+
+        The job may run twice, so it must be a function of the transaction alone.
+
+        Raises: Refused: 503 `storage_unavailable`.
+        """
+        return self._store.read(job)
 
     async def read_in_thread(self, job: Callable[[Transaction], T]) -> T:
         """`read` beside the event loop: for lists, searches and counts."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.read, job)
 
     def close(self) -> None:
-        """Finish the writes that wait, then let go of the file."""
+        """Finish the writes that wait, then let go of the database."""
         self._writer.close()
         self._pool.shutdown()
-        for reader in list(self._readers):
-            reader.close()
-        self.engine.dispose()
+        self._store.close()
 
-    def _reader(self) -> _Reader:
-        reader: _Reader | None = getattr(self._own, "reader", None)
-        if reader is None:
-            reader = self._own.reader = _Reader(self._file)
-            self._readers.add(reader)
-        return reader
+
+def _store(url: str) -> Store:
+    """The store that the URL's scheme asks for; a driver that is not asked for is not imported."""
+    if not is_postgresql(url):
+        return SqliteStore(url)
+    require_driver()
+    from plumbing.postgresql_store import PostgresqlStore
+
+    return PostgresqlStore(url)

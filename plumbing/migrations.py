@@ -4,22 +4,31 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
-from plumbing.connections import database_file, open_engine
+from plumbing import connections
+from plumbing.postgresql import is_postgresql, require_driver
+
+ADVISORY_LOCK: Final = int.from_bytes(b"riskgate")
+"""What our processes agree to hold while they migrate a PostgreSQL database."""
+
+
+class WrongEncoding(Exception):
+    """The database keeps text in another form than UTF-8; the text is one line."""
 
 
 def upgrade(url: str, script_location: str) -> None:
     """Run the Alembic migrations under `script_location`/versions that the database has not had yet.
 
     All of them succeed together or the database stays as it was. Neither an alembic.ini nor an env.py is needed.
+
+    Raises: ValueError for a URL that is none of ours; DriverMissing; WrongEncoding.
     """
-    file = database_file(url)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = Config()
     config.set_main_option("script_location", str(script_location).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
@@ -27,13 +36,23 @@ def upgrade(url: str, script_location: str) -> None:
     def steps(revision: Any, _context: Any) -> Any:
         return script._upgrade_revs("head", revision)  # what `alembic upgrade head` itself calls
 
-    engine = open_engine(url)
+    opened = _opened_server if is_postgresql(url) else _opened_file
+    with opened(url) as connection, EnvironmentContext(config, script, fn=steps) as environment:
+        environment.configure(connection=connection, target_metadata=None, transactional_ddl=True)
+        with environment.begin_transaction():
+            environment.run_migrations()
+        connection.commit()
+
+
+@contextmanager
+def _opened_file(url: str) -> Iterator[Connection]:
+    """A connection to the file, which is made if it is missing; nobody else migrates it meanwhile."""
+    file = connections.database_file(url)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = connections.open_engine(url)
     try:
-        with _locked(file), engine.connect() as connection, EnvironmentContext(config, script, fn=steps) as environment:
-            environment.configure(connection=connection, target_metadata=None, transactional_ddl=True)
-            with environment.begin_transaction():
-                environment.run_migrations()
-            connection.commit()
+        with _locked(file), engine.connect() as connection:
+            yield connection
     finally:
         engine.dispose()
 
@@ -44,3 +63,20 @@ def _locked(file: Path) -> Iterator[None]:
     with open(file.with_name(f"{file.name}.migrating"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def _opened_server(url: str) -> Iterator[Connection]:
+    """A connection to the server; nobody else migrates until its transaction ends, by a commit or by our death."""
+    require_driver()
+    from plumbing.postgresql_store import open_engine
+
+    engine = open_engine(url)
+    try:
+        with engine.connect() as connection:
+            if connection.exec_driver_sql("SHOW server_encoding").scalar() != "UTF8":
+                raise WrongEncoding("the PostgreSQL database must have the encoding UTF8")
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,))
+            yield connection
+    finally:
+        engine.dispose()

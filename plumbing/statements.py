@@ -1,14 +1,15 @@
 """SQL text that is compiled once, and the transaction that runs it straight on the driver.
 
-Only str, bytes, int, float and None cross: no ORM, no type conversion. Tables are declared with SQLAlchemy Core, so
-that the same statement compiles for another dialect the day there is one.
+Only str, bytes, int, float and None cross, whatever the database: no ORM, no type conversion; a truth value comes back
+as 0 or 1. Tables are declared with SQLAlchemy Core, so that the same statement compiles for each dialect.
 """
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ClauseElement
+from sqlalchemy import Boolean, ClauseElement
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 
@@ -16,16 +17,27 @@ Value = str | bytes | int | float | None
 Row = tuple[Any, ...]
 """One row as the driver gives it; its columns are the statement's, which no type checker can follow."""
 
-DIALECTS: Final[dict[str, Dialect]] = {"sqlite": sqlite.dialect(paramstyle="qmark")}
+
+@cache
+def _dialect(name: str) -> Dialect:
+    if name == "sqlite":
+        return sqlite.dialect(paramstyle="qmark")
+    from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+    return PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
 
 
 class Compiled(NamedTuple):
-    """SQL of one dialect: `names` are the parameters in the order of their marks, `fixed` those with a known value."""
+    """SQL of one dialect: `names` are the parameters in the order of their marks, `fixed` those with a known value.
+
+    `truths` are the places of truth values, for a database that does not take 0 and 1 for them.
+    """
 
     sql: str
     names: tuple[str, ...]
     fixed: Mapping[str, Value]
     expected: frozenset[str]
+    truths: tuple[int, ...]
 
 
 class Statement:
@@ -33,6 +45,7 @@ class Statement:
 
     Make it once, as a constant of the module. An `insert(table)` without values takes every column as a parameter;
     a column default that lives in Python is refused. `IN` over a list has no fixed text: use `json_each` or a loop.
+    For `ON CONFLICT` take the `insert` of `sqlalchemy.dialects.postgresql`: it compiles for both databases.
     """
 
     def __init__(self, expression: ClauseElement) -> None:
@@ -43,7 +56,7 @@ class Statement:
         """The text and parameter order for a dialect."""
         found = self._compiled.get(dialect)
         if found is None:
-            found = self._compiled[dialect] = _compile(self.expression, DIALECTS[dialect])
+            found = self._compiled[dialect] = _compile(self.expression, _dialect(dialect))
         return found
 
 
@@ -55,10 +68,16 @@ def _compile(expression: ClauseElement, dialect: Dialect) -> Compiled:
         raise ValueError("a column default that lives in Python would be lost: give the value as a parameter")
     names = tuple(ready.positiontup or ())
     asked = frozenset(name for name in names if ready.binds[name].required)
-    return Compiled(ready.string, names, {name: ready.params[name] for name in names if name not in asked}, asked)
+    fixed = {name: ready.params[name] for name in names if name not in asked}
+    truths = tuple(i for i, name in enumerate(names) if isinstance(ready.binds[name].type, Boolean))
+    return Compiled(ready.string, names, fixed, asked, truths)
 
 
-def _ordered(compiled: Compiled, given: Mapping[str, Value]) -> Sequence[Value]:
+def ordered(compiled: Compiled, given: Mapping[str, Value]) -> list[Value]:
+    """The values in the order of the marks.
+
+    Raises: TypeError when one is missing or not asked for.
+    """
     if given.keys() != compiled.expected:
         odd = sorted(given.keys() ^ compiled.expected)
         raise TypeError(f"parameters missing or not asked for: {', '.join(odd)}")
@@ -69,7 +88,10 @@ def _ordered(compiled: Compiled, given: Mapping[str, Value]) -> Sequence[Value]:
 
 
 class Transaction:
-    """What a job may do with the database while it holds the transaction; it neither commits nor rolls back."""
+    """What a job may do with the database while it holds the transaction; it neither commits nor rolls back.
+
+    A job does not go on after one of its statements was refused: then nothing it did is kept.
+    """
 
     __slots__ = ("_connection",)
 
@@ -79,20 +101,20 @@ class Transaction:
     def run(self, statement: Statement, /, **values: Value) -> int:
         """Run it; the number of rows it changed."""
         compiled = statement.compiled()
-        return self._connection.execute(compiled.sql, _ordered(compiled, values)).rowcount
+        return self._connection.execute(compiled.sql, ordered(compiled, values)).rowcount
 
     def one(self, statement: Statement, /, **values: Value) -> Row | None:
         """Its first row, or nothing."""
         compiled = statement.compiled()
-        row: Row | None = self._connection.execute(compiled.sql, _ordered(compiled, values)).fetchone()
+        row: Row | None = self._connection.execute(compiled.sql, ordered(compiled, values)).fetchone()
         return row
 
     def all(self, statement: Statement, /, **values: Value) -> list[Row]:
         """All its rows."""
         compiled = statement.compiled()
-        return self._connection.execute(compiled.sql, _ordered(compiled, values)).fetchall()
+        return self._connection.execute(compiled.sql, ordered(compiled, values)).fetchall()
 
     def many(self, statement: Statement, rows: Sequence[Mapping[str, Value]], /) -> int:
         """Run it for each row of parameters; the number of rows changed in all."""
         compiled = statement.compiled()
-        return self._connection.executemany(compiled.sql, [_ordered(compiled, row) for row in rows]).rowcount
+        return self._connection.executemany(compiled.sql, [ordered(compiled, row) for row in rows]).rowcount

@@ -1,0 +1,223 @@
+"""PostgreSQL: groups committed under READ COMMITTED beside other processes, reads on a connection of the thread.
+
+Nothing here makes writers of several processes take turns. What must happen once is a compare-and-set `UPDATE`, which
+waits for whoever holds the row and then finds nothing to set; a row that is looked at first is locked by the look.
+"""
+
+import threading
+import weakref
+from collections.abc import Callable
+from functools import partial
+from types import CodeType, FunctionType, MethodType
+from typing import Any, Final, TypeVar
+
+import psycopg
+import structlog
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Engine, create_engine
+
+from plumbing.groups import JobFailed, Outcome, Waiting, all_refused, storage_unavailable
+from plumbing.postgresql_connections import (
+    AnswerOverdue,
+    connect_to_migrate,
+    connect_to_read,
+    connect_to_write,
+    parameters,
+)
+from plumbing.postgresql_sessions import (
+    MoreThanOne,
+    Session,
+    as_refusal,
+    in_one_line,
+    is_contention,
+    is_worth_repeating,
+)
+from plumbing.statements import Transaction
+
+T = TypeVar("T")
+
+TRIES_ALONE: Final = 3
+"""How often a job that met contention within its group is tried by itself before its caller is refused."""
+
+log = structlog.get_logger("plumbing.writer")
+
+
+class _Contended(Exception):
+    """Another process was in the way, and the group is undone."""
+
+
+class WentOn(Exception):
+    """A job went on after the database had refused one of its statements: nothing that it did can be kept."""
+
+
+class _Reader(Session):
+    """A thread's own read session, closed when the thread ends."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class PostgresqlStore:
+    """A database that several processes, on several machines, hold open."""
+
+    def __init__(self, url: str) -> None:
+        known = parameters(url)
+        self.engine = open_engine(url)
+        self._writing = Session(partial(connect_to_write, known))
+        self._known = known
+        self._own = threading.local()
+        self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
+        self._of_many: set[CodeType] = set()
+
+    def commit(self, group: list[Waiting]) -> list[Outcome]:
+        """Run the group in one transaction; if a job fails, again with each job in a savepoint of its own; if other
+        processes are in the way even then, each job alone, so that nobody waits while it holds another job's rows.
+        """
+        try:
+            return self._committed(group)
+        except _Contended:
+            log.warning("group_contended", jobs=len(group))
+            return [self._alone(waiting) for waiting in group]
+        except psycopg.Error as error:
+            log.error("commit_failed", reason=in_one_line(error), jobs=len(group))
+            return all_refused(group)
+
+    def close_writing(self) -> None:
+        self._writing.close()
+
+    def read(self, job: Callable[[Transaction], T]) -> T:
+        """A job that has never needed more than one statement runs without a transaction; once it asks for a second
+        one it is run again from the start, on one snapshot, and from then on always.
+        """
+        reader: _Reader = getattr(self._own, "reader", None) or self._new_reader()
+        was_open = reader.is_open
+        try:
+            return self._read(reader, job)
+        except psycopg.Error as error:
+            reader.ended(error)
+            if not was_open or reader.is_open or isinstance(error, AnswerOverdue):
+                raise as_refusal(error) from error
+        try:  # the server was restarted since we last asked, as it seems
+            return self._read(reader, job)
+        except psycopg.Error as error:
+            reader.ended(error)
+            raise as_refusal(error) from error
+
+    def close(self) -> None:
+        for reader in list(self._readers):
+            reader.close()
+        self.engine.dispose()
+
+    def _read(self, reader: _Reader, job: Callable[[Transaction], T]) -> T:
+        connection, code = reader.connection, _code(job)
+        if code is not None and code not in self._of_many:
+            try:
+                return job(reader.single)
+            except MoreThanOne:
+                self._of_many.add(code)
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        try:
+            return job(reader.transaction)
+        finally:
+            reader.ended()
+
+    def _new_reader(self) -> _Reader:
+        reader = self._own.reader = _Reader(partial(connect_to_read, self._known))
+        self._readers.add(reader)
+        return reader
+
+    def _committed(self, group: list[Waiting]) -> list[Outcome]:
+        try:
+            return self._together(group, self._plain)
+        except JobFailed as failed:
+            error = failed.error
+            if isinstance(error, psycopg.Error) and not self._writing.is_open:
+                raise error from None
+            if len(group) == 1 and not is_worth_repeating(error):
+                return [Outcome(group[0], None, as_refusal(error))]
+        return self._together(group, self._fenced)
+
+    def _alone(self, waiting: Waiting) -> Outcome:
+        for _ in range(TRIES_ALONE):
+            try:
+                return self._together([waiting], self._fenced)[0]
+            except _Contended:
+                continue
+            except psycopg.Error as error:
+                log.error("commit_failed", reason=in_one_line(error), jobs=1)
+                break
+        return Outcome(waiting, None, storage_unavailable())
+
+    def _together(self, group: list[Waiting], run: Callable[[Waiting], Outcome]) -> list[Outcome]:
+        """The group's outcomes, committed.
+
+        Raises: JobFailed, _Contended, psycopg.Error; then nothing is kept, unless the connection was lost over the
+        commit itself: then nobody knows, and every caller is refused.
+        """
+        problem: BaseException | None = None
+        try:
+            self._begin()
+            outcomes = [run(waiting) for waiting in group]
+            self._writing.execute("COMMIT")
+            return outcomes
+        except BaseException as error:
+            problem = error.error if isinstance(error, JobFailed) else error
+            if is_contention(error):
+                raise _Contended from error
+            raise
+        finally:
+            self._writing.ended(problem)
+
+    def _begin(self) -> None:
+        was_open = self._writing.is_open
+        try:
+            self._writing.execute("BEGIN")
+        except psycopg.Error as error:
+            self._writing.ended(error)
+            # Nothing was asked for yet: a connection that went stale while nobody wrote costs no caller anything.
+            if not was_open or self._writing.is_open or isinstance(error, AnswerOverdue):
+                raise
+            self._writing.execute("BEGIN")
+
+    def _result(self, waiting: Waiting) -> Any:
+        value = waiting.job(self._writing.transaction)
+        if self._writing.status != TransactionStatus.INTRANS:
+            raise WentOn("the job went on after the database had refused one of its statements")
+        return value
+
+    def _plain(self, waiting: Waiting) -> Outcome:
+        try:
+            return Outcome(waiting, self._result(waiting), None)
+        except BaseException as error:  # the caller waits for an answer whatever it is
+            raise JobFailed(error) from error
+
+    def _fenced(self, waiting: Waiting) -> Outcome:
+        self._writing.execute("SAVEPOINT job")
+        value, problem = None, None
+        try:
+            value = self._result(waiting)
+        except BaseException as error:
+            if not self._writing.is_open:
+                raise psycopg.OperationalError(in_one_line(error)) from error
+            if is_contention(error):
+                raise _Contended from error
+            self._writing.execute("ROLLBACK TO SAVEPOINT job")
+            problem = as_refusal(error)
+        self._writing.execute("RELEASE SAVEPOINT job")
+        return Outcome(waiting, value, problem)
+
+
+def open_engine(url: str) -> Engine:
+    """A SQLAlchemy engine for migrations and cold paths."""
+    known = parameters(url)
+    creator = partial(connect_to_migrate, known)
+    return create_engine("postgresql+psycopg://", creator=creator, isolation_level="READ COMMITTED")
+
+
+def _code(job: Any) -> CodeType | None:
+    """What tells one job from another: two lambdas of one line are the same job with other values."""
+    while isinstance(job, partial):
+        job = job.func
+    if isinstance(job, MethodType):
+        job = job.__func__
+    return job.__code__ if isinstance(job, FunctionType) else None
