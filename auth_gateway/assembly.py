@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from auth_gateway.adapters.hashing_pool import HashingPool
 from auth_gateway.adapters.jwt import Es256Codec, Hs256Codec
 from auth_gateway.adapters.keyring import LONGEST_ACCESS_SECONDS
-from auth_gateway.adapters.keys import ALGORITHMS, KeyRing, SigningKeyStore, sealing_purpose
+from auth_gateway.adapters.keys import ACCESS_ALGORITHMS, ALGORITHMS, KeyRing, SigningKeyStore, sealing_purpose
 from auth_gateway.adapters.passwords import PasswordHasher
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
@@ -214,7 +214,7 @@ def assemble(
             key_store,
             clock,
             access_ttl_seconds=longest_access_seconds(settings),
-            algorithms=ALGORITHMS if settings.provider_issuer is not None else ("ES256",),
+            algorithms=ACCESS_ALGORITHMS if settings.provider_issuer is None else ALGORITHMS,
         ),
     )
 

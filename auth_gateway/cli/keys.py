@@ -1,58 +1,67 @@
-"""`auth-gateway keys`: what signs the access tokens."""
+"""`auth-gateway keys`: what signs the tokens."""
 
 from typing import Annotated
 
 import typer
 
 from auth_gateway.adapters.keyring import SigningKey, signing_key
-from auth_gateway.assembly import Gateway
+from auth_gateway.adapters.keys import draw_keys
+from auth_gateway.assembly import Gateway, longest_access_seconds
 from auth_gateway.cli.console import moment, opened, row
 from auth_gateway.core.audit import AuditEvent
 from plumbing.statements import Transaction
 
-app = typer.Typer(help="The keys that sign access tokens.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="The keys that sign tokens.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("list")
 def show() -> None:
-    """Print id, state and dates of every key; the first start of the server makes the first."""
+    """Print id, state, algorithm and dates of every key; the first start of the server makes the first."""
     with opened() as gateway:
         now = gateway.clock.now()
         keys = gateway.database.read(gateway.key_store.load)
-        current = signing_key(keys, now) if keys else None
         for key in keys:
-            row(key.kid, _state(key, current, now), f"signs from {moment(key.activates_at)}", _end(key))
+            state = _state(key, keys, now)
+            row(key.kid, state, key.algorithm, f"signs from {moment(key.activates_at)}", _end(key))
 
 
 @app.command("rotate")
 def rotate(
     now: Annotated[bool, typer.Option("--now", help="Sign at once: verifiers that cached the old keys fail.")] = False,
 ) -> None:
-    """Publish a new key, and sign with it once every verifier had the time to fetch it."""
+    """Publish a new key of each algorithm, and sign with it once every verifier had the time to fetch it."""
     with opened() as gateway:
-        kid, activates_at = _rotate(gateway, delay_seconds=0 if now else gateway.settings.key_activation_delay)
-    row(kid, f"signs from {moment(activates_at)}")
+        kids, activates_at = _rotate(gateway, delay_seconds=0 if now else gateway.settings.key_activation_delay)
+    for kid in kids:
+        row(kid, f"signs from {moment(activates_at)}")
 
 
-def _rotate(gateway: Gateway, *, delay_seconds: int) -> tuple[str, float]:
+def _rotate(gateway: Gateway, *, delay_seconds: int) -> tuple[list[str], float]:
+    gateway.ring.prepare()
     moment_of_rotation = gateway.clock.now()
-    event_id = gateway.randomness.event_id("evt")
+    drawn = draw_keys(sorted(gateway.ring.algorithms()))
+    event_ids = [gateway.randomness.event_id("evt") for _ in drawn]
 
-    def job(tx: Transaction) -> str:
-        gateway.key_store.load_or_make(tx, moment_of_rotation)
-        kid = gateway.key_store.rotate(
+    def job(tx: Transaction) -> list[str]:
+        kids = gateway.key_store.rotate(
             tx,
+            drawn,
             now=moment_of_rotation,
             delay_seconds=delay_seconds,
-            access_ttl_seconds=gateway.access_ttl_seconds,
+            access_ttl_seconds=longest_access_seconds(gateway.settings),
         )
-        gateway.audit.record(tx, AuditEvent(event_id=event_id, ts=moment_of_rotation, kind="key.added", detail=kid))
-        return kid
+        for event_id, kid in zip(event_ids, kids, strict=True):
+            gateway.audit.record(tx, AuditEvent(event_id=event_id, ts=moment_of_rotation, kind="key.added", detail=kid))
+        return kids
 
     return gateway.database.write_sync(job), moment_of_rotation + delay_seconds
 
 
-def _state(key: SigningKey, current: SigningKey | None, now: float) -> str:
+def _state(key: SigningKey, keys: list[SigningKey], now: float) -> str:
+    try:
+        current = signing_key(keys, now, key.algorithm)
+    except LookupError:  # all of its kind are still to come: somebody made the file by hand
+        current = None
     if current is not None and key.kid == current.kid:
         return "signing"
     is_withdrawn = key.retired_at is not None and key.retired_at <= now

@@ -1,16 +1,19 @@
 """Signing keys in a real database: made once, sealed, rotated, and used by real tokens."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jwt
 import pytest
 
-from auth_gateway.adapters.jwt import Es256Codec, Hs256Codec
-from auth_gateway.adapters.keys import KeyRing, SigningKeyStore
+from auth_gateway.adapters.jwt import Es256Codec, Hs256Codec, ProviderTokens
+from auth_gateway.adapters.keys import ALGORITHMS, KeyRing, SigningKeyStore, draw_keys
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.signing_keys import StoredSigningKeys
 from auth_gateway.core.claims import Audience, access_claims, by_password
+from auth_gateway.core.provider.client import SigningAlgorithm
+from auth_gateway.core.provider.tokens import ClientClaims, LogoutClaims
 from plumbing.clock import FixedClock
 from plumbing.database import Database
 from plumbing.state import Unsealable, Vault
@@ -36,9 +39,27 @@ def database(tmp_path: Path):  # type: ignore[no-untyped-def]
     opened.close()
 
 
-def ring_of(database: Database, vault: Vault = VAULT, clock: FixedClock | None = None) -> KeyRing:
+def ring_of(
+    database: Database,
+    vault: Vault = VAULT,
+    clock: FixedClock | None = None,
+    algorithms: Sequence[SigningAlgorithm] = ("ES256",),
+) -> KeyRing:
     store = SigningKeyStore(StoredSigningKeys(), vault)
-    return KeyRing(database, store, clock or FixedClock(NOW), access_ttl_seconds=900)
+    return KeyRing(database, store, clock or FixedClock(NOW), access_ttl_seconds=900, algorithms=algorithms)
+
+
+def rotated(
+    database: Database,
+    store: SigningKeyStore,
+    now: float,
+    delay_seconds: float,
+    algorithms: Sequence[SigningAlgorithm] = ("ES256",),
+) -> list[str]:
+    drawn = draw_keys(algorithms)
+    return database.write_sync(
+        lambda tx: store.rotate(tx, drawn, now=now, delay_seconds=delay_seconds, access_ttl_seconds=900)
+    )
 
 
 def test_processes_that_start_together_share_one_key(database: Database) -> None:
@@ -98,7 +119,7 @@ def test_another_process_s_rotation_is_taken_over_by_reload(database: Database) 
     ring.prepare()
     before = ring.current().kid
     store = SigningKeyStore(StoredSigningKeys(), VAULT)
-    new = database.write_sync(lambda tx: store.rotate(tx, now=NOW, delay_seconds=600, access_ttl_seconds=900))
+    (new,) = rotated(database, store, NOW, 600)
     asyncio.run(ring.reload())
     assert ring.current().kid == before
     clock.advance(600)
@@ -110,6 +131,87 @@ def test_keys_that_nobody_needs_are_forgotten_at_the_next_rotation(database: Dat
     store = SigningKeyStore(StoredSigningKeys(), VAULT)
     ring_of(database).prepare()
     for day in range(1, 5):
-        now = NOW + day * 86_400
-        database.write_sync(lambda tx, now=now: store.rotate(tx, now=now, delay_seconds=0, access_ttl_seconds=900))
+        rotated(database, store, NOW + day * 86_400, 0)
     assert len(database.read(store.load)) == 2
+
+
+def test_a_provider_that_starts_many_times_at_once_has_one_key_of_each_algorithm(database: Database) -> None:
+    """Eight first starts, two keys, and each ring signs with both."""
+    rings = [ring_of(database, algorithms=ALGORITHMS) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(KeyRing.prepare, rings))
+    for algorithm in ALGORITHMS:
+        assert len({ring.current(algorithm).kid for ring in rings}) == 1
+    assert sorted(key["alg"] for key in rings[0].published()) == ["ES256", "RS256"]
+
+
+def test_a_gateway_that_becomes_a_provider_keeps_its_key(database: Database) -> None:
+    """The RSA key is made beside the one that resource servers know."""
+    before = ring_of(database)
+    before.prepare()
+    after = ring_of(database, algorithms=ALGORITHMS)
+    after.prepare()
+    assert after.current().kid == before.current().kid
+    assert before.algorithms() == {"ES256"}
+    assert after.algorithms() == set(ALGORITHMS)
+
+
+def test_a_rotation_replaces_each_algorithm_at_the_same_moment(database: Database) -> None:
+    """Four keys are published meanwhile; the older two sign until the very moment."""
+    clock = FixedClock(NOW)
+    ring = ring_of(database, clock=clock, algorithms=ALGORITHMS)
+    ring.prepare()
+    old = {algorithm: ring.current(algorithm).kid for algorithm in ALGORITHMS}
+    store = SigningKeyStore(StoredSigningKeys(), VAULT)
+    new = dict(zip(ALGORITHMS, rotated(database, store, NOW, 600, ALGORITHMS), strict=True))
+    ring.prepare()
+    assert {key["kid"] for key in ring.published()} == {*old.values(), *new.values()}
+    clock.advance(599.9)
+    assert {algorithm: ring.current(algorithm).kid for algorithm in ALGORITHMS} == old
+    clock.advance(0.1)
+    assert {algorithm: ring.current(algorithm).kid for algorithm in ALGORITHMS} == new
+
+
+def test_a_rotation_of_one_algorithm_leaves_the_other(database: Database) -> None:
+    """Only what is replaced retires."""
+    ring = ring_of(database, algorithms=ALGORITHMS)
+    ring.prepare()
+    kept = ring.current("RS256").kid
+    rotated(database, SigningKeyStore(StoredSigningKeys(), VAULT), NOW, 0)
+    ring.prepare()
+    assert ring.current("RS256").kid == kept
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_an_id_token_verifies_with_the_published_key_of_its_algorithm(
+    database: Database, algorithm: SigningAlgorithm
+) -> None:
+    """By PyJWT, which knows nothing of us but the JWK."""
+    ring = ring_of(database, algorithms=ALGORITHMS)
+    ring.prepare()
+    tokens = ProviderTokens(ring, Hs256Codec(b"kX8vQ2mN5pR7tY1wZ4aB6cD9eF3gH0jL"))
+    token = tokens.encode_id({"sub": "alice", "aud": "shop"}, algorithm)
+    assert jwt.get_unverified_header(token) == {"alg": algorithm, "kid": ring.current(algorithm).kid, "typ": "JWT"}
+    (published,) = (key for key in ring.published() if key["alg"] == algorithm)
+    assert jwt.decode(token, jwt.PyJWK(dict(published)), algorithms=[algorithm], audience="shop")["sub"] == "alice"
+
+
+def test_tokens_of_different_kinds_have_different_types(database: Database) -> None:
+    """None passes for another."""
+    ring = ring_of(database, algorithms=ALGORITHMS)
+    ring.prepare()
+    tokens = ProviderTokens(ring, Es256Codec(ring))
+    common = {"iss": "https://id.example", "aud": "shop", "iat": 1, "exp": 2, "jti": "j"}
+    client = tokens.encode_client(ClientClaims(sub="shop", client_id="shop", scope="", **common))  # type: ignore[arg-type]
+    logout = tokens.encode_logout(LogoutClaims(sub="alice", sid="s", events={}, **common), "ES256")  # type: ignore[arg-type]
+    types = [jwt.get_unverified_header(one)["typ"] for one in (client, logout, tokens.encode_id({}, "ES256"))]
+    assert types == ["at+jwt", "logout+jwt", "JWT"]
+
+
+def test_no_registration_can_name_an_algorithm_that_is_not_ours(database: Database) -> None:
+    """HS256 and none stay out of ID tokens."""
+    ring = ring_of(database, algorithms=ALGORITHMS)
+    ring.prepare()
+    for algorithm in ("HS256", "none", "PS256", ""):
+        with pytest.raises(KeyError):
+            ProviderTokens(ring, Es256Codec(ring)).encode_id({}, algorithm)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from auth_gateway.adapters.keys import draw_keys
 from tests.stories.gateway.story import HOME, Story
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -145,9 +146,10 @@ def test_a_rotated_key_signs_after_its_delay_and_old_tokens_still_verify(story_w
     story = story_with(key_activation_delay=600)
     old = story.login().json()["tokens"]
     gateway = story.gateway
-    kid = gateway.database.write_sync(
+    drawn = draw_keys(["ES256"])
+    (kid,) = gateway.database.write_sync(
         lambda tx: gateway.key_store.rotate(
-            tx, now=story.clock.now(), delay_seconds=600, access_ttl_seconds=gateway.access_ttl_seconds
+            tx, drawn, now=story.clock.now(), delay_seconds=600, access_ttl_seconds=gateway.access_ttl_seconds
         )
     )
     story.runner.run(gateway.ring.reload())
