@@ -20,6 +20,7 @@ from webhooks.targets import TargetRefused, parse_target
 
 # RFC 7518, section 3.2: an HS256 key has at least the size of the hash.
 JWT_SECRET_BYTES = 32
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 Network = IPv4Network | IPv6Network
 
@@ -53,6 +54,10 @@ def _networks(value: object) -> object:
         raise ValueError("must be networks such as 10.0.0.0/8, separated by commas") from None
 
 
+def _is_address(issuer: str) -> bool:
+    return issuer.lower().startswith(("http:", "https:"))
+
+
 HttpUrl = Annotated[str, BeforeValidator(_http_url)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 
@@ -77,6 +82,7 @@ class Settings(BaseSettings):
     jwt_audience: str = Field(default="iam-clients", min_length=1, max_length=256)
     access_ttl_min: int = Field(default=15, ge=1, le=1440)
     refresh_ttl_days: int = Field(default=7, ge=1, le=365)
+    browser_session_hours: int = Field(default=12, ge=1, le=720)
     login_policy_high_deny: bool = True
     login_policy_medium_requires_mfa: bool = True
     webhook_url: HttpUrl | None = None
@@ -156,16 +162,14 @@ class Settings(BaseSettings):
     @property
     def public_url(self) -> str:
         """Where people reach the gateway: the issuer when it is an address, else where it listens."""
-        is_address = urlsplit(self.jwt_issuer).scheme in {"http", "https"}
-        return self.jwt_issuer if is_address else f"http://{self.auth_gateway_host}:{self.auth_gateway_port}"
+        return self.provider_issuer or f"http://{self.auth_gateway_host}:{self.auth_gateway_port}"
 
     @property
     def provider_issuer(self) -> str | None:
         """The OpenID provider's issuer, None where JWT_ISSUER is no address: then there is no provider, since its
         discovery document must lie under its own name.
         """
-        is_address = urlsplit(self.jwt_issuer).scheme in {"http", "https"}
-        return self.jwt_issuer if is_address else None
+        return self.jwt_issuer if _is_address(self.jwt_issuer) else None
 
     @property
     def is_https(self) -> bool:
@@ -191,6 +195,22 @@ class Settings(BaseSettings):
         if value is not None:
             parse_secret(value.get_secret_value())
         return value
+
+    @field_validator("jwt_issuer")
+    @classmethod
+    def _is_issuer(cls, value: str) -> str:
+        """Compared letter by letter by everyone who verifies a token, and what each of our addresses begins with."""
+        if _is_address(value) and (_http_url(value) != value or not all("!" <= sign <= "~" for sign in value)):
+            raise ValueError("must end without a slash where it is an address")
+        return value
+
+    @model_validator(mode="after")
+    def _issuer_is_out_of_earshot(self) -> Self:
+        # Passwords and cookies would cross the network in the clear; on this very machine there is none.
+        parts = urlsplit(self.jwt_issuer)
+        if not self.is_demo and parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+            raise ValueError("JWT_ISSUER must be an https address, or http on localhost")
+        return self
 
     @model_validator(mode="after")
     def _webhooks_are_signed_and_go_outside(self) -> Self:

@@ -97,6 +97,13 @@ def test_the_password_line_is_four_a_worker_unless_set(monkeypatch: pytest.Monke
         ("PASSWORD_WORKERS", "0"),
         ("SCORER_DEADLINE_MS", "1"),
         ("JWT_ISSUER", "x" * 257),
+        ("JWT_ISSUER", "https://id.example/"),
+        ("JWT_ISSUER", "https://id.example?tenant=1"),
+        ("JWT_ISSUER", "https://user:pw@id.example"),
+        ("JWT_ISSUER", "https://"),
+        ("JWT_ISSUER", "https://id.example/a b"),
+        ("BROWSER_SESSION_HOURS", "0"),
+        ("BROWSER_SESSION_HOURS", "721"),
     ],
 )
 def test_a_value_out_of_range_is_one_line_that_names_the_setting(
@@ -185,6 +192,19 @@ def test_the_issuer_says_where_people_come_in(
     """Cookies are bound to https when it is an https address."""
     settings = load(monkeypatch, JWT_ISSUER=issuer)
     assert (settings.public_url, settings.is_https) == (public_url, is_https)
+
+
+@pytest.mark.parametrize("issuer", ["http://id.example", "http://10.0.0.1:9000", "http://localhost.example"])
+def test_an_issuer_without_https_stays_on_this_machine(issuer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """People's passwords would cross the network in the clear; the demo may."""
+    assert "JWT_ISSUER must be an https address" in problem(monkeypatch, JWT_ISSUER=issuer)
+    assert load(monkeypatch, JWT_ISSUER=issuer, AUTH_GATEWAY_PROFILE="demo").provider_issuer == issuer
+
+
+@pytest.mark.parametrize("issuer", ["http://localhost:9000", "http://127.0.0.1:9000", "http://[::1]:9000"])
+def test_this_machine_needs_no_https(issuer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no network to listen on."""
+    assert load(monkeypatch, JWT_ISSUER=issuer).provider_issuer == issuer
 
 
 def test_what_the_command_line_gives_outranks_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
