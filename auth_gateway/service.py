@@ -247,6 +247,7 @@ class Service:
             sessions=gateway.sessions,
             refresh_tokens=gateway.refresh_tokens,
             devices=gateway.devices,
+            provider=gateway.provider,
         )
 
     async def _database_answers(self) -> bool:

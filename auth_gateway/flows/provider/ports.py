@@ -159,6 +159,34 @@ class RevokedTokens(Protocol):
     def forget_expired(self, tx: Transaction, expired_before: float) -> int: ...
 
 
+class ProviderRepositories(Protocol):
+    """All of them, as the gateway holds them."""
+
+    @property
+    def browser_sessions(self) -> BrowserSessions: ...
+
+    @property
+    def session_clients(self) -> SessionClients: ...
+
+    @property
+    def interactions(self) -> Interactions: ...
+
+    @property
+    def codes(self) -> AuthorizationCodes: ...
+
+    @property
+    def device_grants(self) -> DeviceGrants: ...
+
+    @property
+    def consents(self) -> Consents: ...
+
+    @property
+    def seen_once(self) -> SeenOnce: ...
+
+    @property
+    def revoked_tokens(self) -> RevokedTokens: ...
+
+
 class ProviderCodec(Protocol):
     """Signs what the provider issues beside people's access tokens."""
 

@@ -16,6 +16,7 @@ from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
 from auth_gateway.adapters.storage.factors import StoredFactors, StoredKnownDevices
 from auth_gateway.adapters.storage.pending_logins import StoredPendingLogins
+from auth_gateway.adapters.storage.provider import ProviderStore
 from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
 from auth_gateway.adapters.storage.sessions import StoredSessions
 from auth_gateway.adapters.storage.tables import outbox
@@ -161,6 +162,7 @@ class World:
             sessions=self.sessions,
             refresh_tokens=self.refresh_tokens,
             devices=self.devices,
+            provider=ProviderStore(),
         )
 
     @property
