@@ -22,6 +22,7 @@ from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
 from auth_gateway.adapters.storage.sealed import sealed_sample
 from auth_gateway.adapters.storage.sessions import StoredSessions
 from auth_gateway.adapters.storage.signing_keys import StoredSigningKeys
+from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.adapters.storage.users import StoredUsers
 from auth_gateway.core.claims import Audience, Lifetimes
 from auth_gateway.core.imported import ImportedUser, Record
@@ -32,12 +33,14 @@ from auth_gateway.flows.enrolment import EnrolTotp
 from auth_gateway.flows.imports import Imports
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.ports import TokenCodec
+from auth_gateway.flows.provider.farewell import Farewells
 from auth_gateway.flows.revoke import Revoke
 from auth_gateway.settings import Settings
 from plumbing.clock import Clock, SystemClock
 from plumbing.database import Database
 from plumbing.randomness import Randomness, SystemRandomness
 from plumbing.state import DamagedSecret, StateDir, Unsealable, Vault
+from webhooks.outbox import Outbox
 
 # `data/users.json` once more: an installed gateway has no checkout beside it, and must know whom to refuse too.
 DEMO_USERS = Path(__file__).with_name("demo_users.json")
@@ -123,7 +126,11 @@ class Gateway:
     @property
     def ending(self) -> Ending:
         """Ends sessions, whichever door they end through."""
-        return Ending(sessions=self.sessions, audit=self.audit)
+        farewells = Farewells(
+            clients=self.clients, session_clients=self.provider.session_clients, outbox=Outbox(outbox_rows)
+        )
+        has_provider = self.settings.provider_issuer is not None
+        return Ending(sessions=self.sessions, audit=self.audit, farewells=farewells if has_provider else None)
 
     @property
     def revoke(self) -> Revoke:
