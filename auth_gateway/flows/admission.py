@@ -14,7 +14,8 @@ from auth_gateway.core.decision import Allow, Challenge, Decision
 from auth_gateway.core.pending import CHALLENGE_ATTEMPTS, CHALLENGE_TTL_SECONDS, PendingLogin
 from auth_gateway.core.policy import Policy, decide, level_of
 from auth_gateway.core.rotation import digest
-from auth_gateway.flows.answers import Allowed, Denied, MfaRequired, WrongCredentials
+from auth_gateway.flows.answers import Denied, LetIn, MfaRequired, WrongCredentials
+from auth_gateway.flows.entrance import Entrance, TokenEntrance
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.ports import PendingLogins, Randomness, Scorer, Users
 from auth_gateway.flows.recording import Recorder
@@ -25,7 +26,7 @@ from risk_scorer.contract.events import LoginEvent
 
 CHALLENGE_TOKEN_BYTES = 32
 
-AdmissionAnswer = Allowed | MfaRequired | Denied | WrongCredentials
+AdmissionAnswer = LetIn | MfaRequired | Denied | WrongCredentials
 
 
 class Recognised(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +98,7 @@ class Admission:
     recorder: Recorder
     policy: Policy
 
-    async def __call__(self, login: Recognised) -> AdmissionAnswer:
+    async def __call__(self, login: Recognised, entrance: Entrance | None = None) -> AdmissionAnswer:
         """Allow, challenge or deny; `WrongCredentials` when the account was frozen or changed in the meantime."""
         event = login.event
         score = await self.scorer.score(event)
@@ -105,15 +106,16 @@ class Admission:
             score = None
         decision = decide(score, has_factor=login.has_factor, policy=self.policy)
         judged = Judged(login=login, event=event, score=score, decision=decision)
+        entrance = entrance or TokenEntrance(self.issuer)
         if isinstance(decision, Allow):
-            return await self._allow(judged)
+            return await self._allow(judged, entrance)
         if isinstance(decision, Challenge):
-            return await self._challenge(judged)
-        return await self._deny(judged)
+            return await self._challenge(judged, entrance)
+        return await self._deny(judged, entrance)
 
-    async def _allow(self, judged: Judged) -> AdmissionAnswer:
+    async def _allow(self, judged: Judged, entrance: Entrance) -> AdmissionAnswer:
         login, score = judged.login, judged.score
-        grant = self.issuer.prepare(
+        beginning = entrance.begin(
             judged.event,
             client_id=login.context.client_id,
             authentication=by_password(login.now),
@@ -122,19 +124,16 @@ class Admission:
             is_vouched=login.context.is_vouched,
             country=score.explain.country if score else "",
         )
-        session_id = grant.session.session_id
+        session_id = beginning.session.session_id
         entry = self.recorder.outcome(judged.line("login.allowed", session_id=session_id), judged.event, "success")
 
         def write(tx: Transaction) -> None:
-            self.issuer.write(tx, grant)
+            beginning.write(tx)
             self.recorder.write(tx, entry)
 
-        if not await self._commit(judged, write):
-            return WrongCredentials()
-        user_id = login.account.user_id
-        return Allowed(session_id=session_id, user_id=user_id, tokens=self.issuer.tokens(grant), score=score)
+        return beginning.answer(score) if await self._commit(judged, write) else WrongCredentials()
 
-    async def _challenge(self, judged: Judged) -> AdmissionAnswer:
+    async def _challenge(self, judged: Judged, entrance: Entrance) -> AdmissionAnswer:
         token = self.randomness.token(CHALLENGE_TOKEN_BYTES)
         pending = self._pending(judged, token)
         line = judged.line("login.challenged")
@@ -143,6 +142,7 @@ class Admission:
 
         def write(tx: Transaction) -> None:
             self.pending_logins.add(tx, pending)
+            entrance.challenge(tx, token)
             self.recorder.write(tx, entry)
 
         if not await self._commit(judged, write):
@@ -154,12 +154,17 @@ class Admission:
             score=judged.score,
         )
 
-    async def _deny(self, judged: Judged) -> AdmissionAnswer:
+    async def _deny(self, judged: Judged, entrance: Entrance) -> AdmissionAnswer:
         incident_id = self.randomness.event_id("inc")
         line = judged.line("login.denied", incident_id=incident_id)
         announced = judged.announced(incident_id=incident_id)
         entry = self.recorder.denied(line, announced, judged.login.context, judged.score)
-        if not await self._commit(judged, lambda tx: self.recorder.write(tx, entry)):
+
+        def write(tx: Transaction) -> None:
+            entrance.deny(tx, incident_id)
+            self.recorder.write(tx, entry)
+
+        if not await self._commit(judged, write):
             return WrongCredentials()
         return Denied(incident_id=incident_id, score=judged.score)
 

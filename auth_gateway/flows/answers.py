@@ -34,13 +34,18 @@ class AccessAlone(msgspec.Struct, frozen=True, kw_only=True):
     id_token: str | UnsetType = UNSET
 
 
-class Allowed(msgspec.Struct, frozen=True, kw_only=True):
+class LetIn(msgspec.Struct, frozen=True, kw_only=True):
     """The person is in."""
 
     session_id: str
     user_id: str
-    tokens: IssuedTokens
     score: RiskScore | None = None
+
+
+class Allowed(LetIn, frozen=True, kw_only=True):
+    """The person is in, and the application that asked has its tokens."""
+
+    tokens: IssuedTokens
 
 
 class MfaRequired(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,8 +134,8 @@ class SessionEnded(msgspec.Struct, frozen=True, kw_only=True):
     incident_id: str
 
 
-LoginAnswer = Allowed | MfaRequired | Denied | WrongCredentials | Throttled
-CompletionAnswer = Allowed | Denied | WrongCode | ChallengeOver | Throttled
+LoginAnswer = LetIn | MfaRequired | Denied | WrongCredentials | Throttled
+CompletionAnswer = LetIn | Denied | WrongCode | ChallengeOver | Throttled
 RefreshAnswer = Refreshed | InvalidGrant | LoginNeeded | SessionEnded | NotGranted
 GrantAnswer = Issued | InvalidGrant | LoginNeeded | SessionEnded | NotGranted
 TokenAnswer = RefreshAnswer | GrantAnswer

@@ -12,8 +12,9 @@ from auth_gateway.core.pending import PendingLogin, obstacle
 from auth_gateway.core.rotation import digest, is_plausible
 from auth_gateway.core.throttle import factor_keys, network_key
 from auth_gateway.core.totp import matching_step
-from auth_gateway.flows.answers import Allowed, ChallengeOver, CompletionAnswer, Throttled, WrongCode
+from auth_gateway.flows.answers import ChallengeOver, CompletionAnswer, LetIn, Throttled, WrongCode
 from auth_gateway.flows.completion import Answered, Completion
+from auth_gateway.flows.entrance import Entrance
 from auth_gateway.flows.ports import Clock, Factors, PendingLogins, Randomness, Reservation, Sealer, Throttle, Users
 from auth_gateway.flows.recording import Entry, Recorder
 from plumbing.database import Database
@@ -49,9 +50,16 @@ class CompleteLogin:
     completion: Completion
 
     async def __call__(
-        self, challenge_token: str, code: str, client: Client, context: LoginContext
+        self,
+        challenge_token: str,
+        code: str,
+        client: Client,
+        context: LoginContext,
+        *,
+        entrance: Entrance | None = None,
     ) -> CompletionAnswer:
-        """Tokens for the right code, once; the same `ChallengeOver` for whatever is no challenge to be tried.
+        """Tokens (or what another `entrance` gives) for the right code, once; the same `ChallengeOver` for whatever is
+        no challenge to be tried.
 
         Only a right code is worth a score, and it is spent before it gets one: whatever the risk says, it was used.
 
@@ -79,8 +87,8 @@ class CompleteLogin:
         await self.throttle.refund(reservation)  # whoever came second with the right code has not guessed either
         if refusal is not None:
             return refusal
-        answer = await self.completion(answered)
-        if isinstance(answer, Allowed):
+        answer = await self.completion(answered, entrance)
+        if isinstance(answer, LetIn):
             network = network_key(pending.login.ip)
             await self.throttle.refund(Reservation(keys=(network,), at=pending.created_at))
         return answer

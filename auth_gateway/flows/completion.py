@@ -14,7 +14,8 @@ from auth_gateway.core.decision import Deny
 from auth_gateway.core.origin import is_context_unknown
 from auth_gateway.core.pending import PendingLogin
 from auth_gateway.core.ruling import Ruling
-from auth_gateway.flows.answers import Allowed, ChallengeOver, Denied
+from auth_gateway.flows.answers import ChallengeOver, Denied, LetIn
+from auth_gateway.flows.entrance import Entrance, TokenEntrance
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.ports import Randomness, Users
 from auth_gateway.flows.recheck import Recheck, Returning
@@ -64,7 +65,7 @@ class Completion:
     recorder: Recorder
     recheck: Recheck
 
-    async def __call__(self, answered: Answered) -> Allowed | Denied | ChallengeOver:
+    async def __call__(self, answered: Answered, entrance: Entrance | None = None) -> LetIn | Denied | ChallengeOver:
         """`ChallengeOver` when the account was frozen or changed in the meantime."""
         pending = answered.pending
         ruling = await self.recheck.step_up(
@@ -76,39 +77,41 @@ class Completion:
                 origin=pending.origin,
             )
         )
+        entrance = entrance or TokenEntrance(self.issuer)
         if isinstance(ruling.decision, Deny):
-            return await self._deny(answered, ruling)
-        return await self._allow(answered, ruling)
+            return await self._deny(answered, ruling, entrance)
+        return await self._allow(answered, ruling, entrance)
 
-    async def _allow(self, answered: Answered, ruling: Ruling) -> Allowed | ChallengeOver:
-        """The session has the facts of the first half: what comes later is held against where the password was."""
+    async def _allow(self, answered: Answered, ruling: Ruling, entrance: Entrance) -> LetIn | ChallengeOver:
+        """The session has the facts of the first half: what comes later is held against where the password was.
+
+        A password that was shown in an earlier login is as old as that.
+        """
         pending, login = answered.pending, answered.pending.login
-        grant = self.issuer.prepare(
+        recognised_at = answered.now if pending.recognised_at is None else pending.recognised_at
+        beginning = entrance.begin(
             login,
             client_id=pending.client_id,
-            authentication=by_password_and_code(answered.now),
+            authentication=by_password_and_code(recognised_at),
             risk_score=pending.risk_score,
             now=answered.now,
             is_vouched=bool(pending.is_vouched),
             country=pending.country,
         )
-        session = grant.session
+        session = beginning.session
         line = msgspec.structs.replace(_line(answered, ruling, "challenge.passed"), session_id=session.session_id)
         entry = self.recorder.outcome(line, login, "mfa_passed")
 
         def write(tx: Transaction) -> bool:
             if not self.users.is_still(tx, pending.user_id, pending.password_version):
                 return False
-            self.issuer.write(tx, grant)
+            beginning.write(tx)
             self.recorder.write(tx, entry)
             return True
 
-        if not await self.database.write(write):
-            return ChallengeOver()
-        tokens = self.issuer.tokens(grant)
-        return Allowed(session_id=session.session_id, user_id=session.user_id, tokens=tokens, score=ruling.score)
+        return beginning.answer(ruling.score) if await self.database.write(write) else ChallengeOver()
 
-    async def _deny(self, answered: Answered, ruling: Ruling) -> Denied:
+    async def _deny(self, answered: Answered, ruling: Ruling, entrance: Entrance) -> Denied:
         pending = answered.pending
         incident_id = self.randomness.event_id("inc")
         line = msgspec.structs.replace(_line(answered, ruling, "login.denied"), incident_id=incident_id)
@@ -121,7 +124,12 @@ class Completion:
             incident_id=incident_id,
         )
         entry = self.recorder.denied(line, announced, answered.context, ruling.score)
-        await self.database.write(lambda tx: self.recorder.write(tx, entry))
+
+        def write(tx: Transaction) -> None:
+            entrance.deny(tx, incident_id)
+            self.recorder.write(tx, entry)
+
+        await self.database.write(write)
         return Denied(incident_id=incident_id, score=ruling.score)
 
 

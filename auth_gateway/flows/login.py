@@ -11,7 +11,8 @@ from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.names import prepare_password, prepare_username, unknown_user_id
 from auth_gateway.core.throttle import login_keys
 from auth_gateway.flows.admission import Admission, Recognised
-from auth_gateway.flows.answers import Allowed, LoginAnswer, Throttled, WrongCredentials
+from auth_gateway.flows.answers import LetIn, LoginAnswer, Throttled, WrongCredentials
+from auth_gateway.flows.entrance import Entrance
 from auth_gateway.flows.ports import Clock, Passwords, Randomness, Reservation, Throttle, Users
 from auth_gateway.flows.recording import Recorder
 from plumbing.database import Database
@@ -66,8 +67,12 @@ class Login:
     unknown_names: Allowance
     names_key: bytes
 
-    async def __call__(self, username: str, password: str, context: LoginContext, client: Client) -> LoginAnswer:
+    async def __call__(
+        self, username: str, password: str, context: LoginContext, client: Client, *, entrance: Entrance | None = None
+    ) -> LoginAnswer:
         """Allow, challenge or deny; the same `WrongCredentials` for unknown user, wrong password, frozen account.
+
+        Whoever is let in gets tokens, unless the login is for another `entrance`.
 
         Raises: Refused("busy" or "storage_unavailable", 503); then nobody is let in and the try is not counted.
         """
@@ -76,12 +81,12 @@ class Login:
         if reservation.wait_seconds > 0:
             return Throttled(retry_after_seconds=reservation.wait_seconds)
         try:
-            answer = await self._answer(attempt, password)
+            answer = await self._answer(attempt, password, entrance)
         except Exception:
             await self.throttle.refund(reservation)
             raise
         if not isinstance(answer, WrongCredentials):
-            await self.throttle.refund(_what_no_guess_costs(reservation, is_let_in=isinstance(answer, Allowed)))
+            await self.throttle.refund(_what_no_guess_costs(reservation, is_let_in=isinstance(answer, LetIn)))
         return answer
 
     def _recognise(self, raw_username: str, context: LoginContext) -> Attempt:
@@ -107,7 +112,7 @@ class Login:
         keys = login_keys(username=attempt.username, ip=context.ip, known_device=known.hex() if known else None)
         return await self.throttle.reserve(keys, attempt.now)
 
-    async def _answer(self, attempt: Attempt, password: str) -> LoginAnswer:
+    async def _answer(self, attempt: Attempt, password: str, entrance: Entrance | None) -> LoginAnswer:
         account = attempt.account
         stored_hash = account.password_hash if account else None
         # A frozen account's better hash would only be time that tells it from a wrong password.
@@ -123,7 +128,8 @@ class Login:
                 has_factor=attempt.has_factor,
                 context=attempt.context,
                 upgraded_hash=check.upgraded_hash,
-            )
+            ),
+            entrance,
         )
 
     async def _fail(self, attempt: Attempt) -> WrongCredentials:
