@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import postgresql
 from tests.house import RunningHouse, running_house
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,6 +36,34 @@ def rounds(is_long: bool) -> int:
 def root() -> Path:
     """The checkout."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(request: pytest.FixtureRequest) -> Iterator[postgresql.Server]:
+    """One PostgreSQL server for the whole run."""
+    if not postgresql.is_installed():
+        pytest.skip("no PostgreSQL server is installed")
+    with postgresql.running_server() as server:
+        engines = request.config.__dict__.setdefault("riskgate_engines", [])
+        engines.append(f"PostgreSQL {server.version}")
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: postgresql.Server) -> Iterator[str]:
+    """A new, empty database on it."""
+    url = postgresql_server.new_database()
+    yield url
+    postgresql_server.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new, empty database on each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/storage.db"
+    url: str = request.getfixturevalue("postgresql_url")
+    return url
 
 
 @pytest.hookimpl(wrapper=True)
