@@ -1,0 +1,39 @@
+"""What the flows need from the world, as small Protocols. Implementations live in `adapters`; `app` joins the two.
+
+One module for each part of the world; whoever needs a port takes it from here. `Clock` and `Randomness` come from
+plumbing and are named here so that a reader finds every port in one place. Repositories take the running transaction:
+a flow opens it, says what belongs together, and ends it.
+"""
+
+from auth_gateway.flows.ports.clients import Clients
+from auth_gateway.flows.ports.keys import Sealer, SigningKeyRecord, SigningKeys, TokenCodec
+from auth_gateway.flows.ports.people import Factors, KnownDevices, PasswordCheck, PasswordHashes, Passwords, Users
+from auth_gateway.flows.ports.records import AuditTrail, OutboxWriter
+from auth_gateway.flows.ports.risk import Reservation, Scorer, Throttle
+from auth_gateway.flows.ports.sessions import PendingLogins, RefreshTokens, Sessions
+from plumbing.clock import Clock
+from plumbing.randomness import Randomness
+
+__all__ = [
+    "AuditTrail",
+    "Clients",
+    "Clock",
+    "Factors",
+    "KnownDevices",
+    "OutboxWriter",
+    "PasswordCheck",
+    "PasswordHashes",
+    "Passwords",
+    "PendingLogins",
+    "Randomness",
+    "RefreshTokens",
+    "Reservation",
+    "Scorer",
+    "Sealer",
+    "Sessions",
+    "SigningKeyRecord",
+    "SigningKeys",
+    "Throttle",
+    "TokenCodec",
+    "Users",
+]

@@ -1,0 +1,30 @@
+"""Registered applications."""
+
+from typing import Protocol
+
+from auth_gateway.core.provider.client import RegisteredClient
+from plumbing.statements import Transaction
+
+
+class Clients(Protocol):
+    """Registered applications."""
+
+    def authenticate(
+        self, tx: Transaction, client_id: str, secret_digest: bytes, now: float
+    ) -> RegisteredClient | None:
+        """The client when this is the digest of its secret, or until its time of the one before (in constant time)."""
+        ...
+
+    def find(self, tx: Transaction, client_id: str) -> RegisteredClient | None:
+        """The registration, whoever asks; proving it is another matter."""
+        ...
+
+    def add(self, tx: Transaction, client: RegisteredClient, secret_digest: bytes, now: float) -> bool:
+        """False when the id is taken; `secret_digest` is empty for a client without a secret."""
+        ...
+
+    def rotate_secret(self, tx: Transaction, client_id: str, *, secret_digest: bytes, previous_until: float) -> bool:
+        """A new secret; the one before works until that time. False when there is no client with a secret here."""
+        ...
+
+    def list(self, tx: Transaction) -> list[RegisteredClient]: ...

@@ -1,0 +1,102 @@
+"""Accounts, and what people prove themselves with."""
+
+from typing import Protocol
+
+import msgspec
+
+from auth_gateway.core.account import Account, Factor, LoginFacts
+from plumbing.statements import Transaction
+
+
+class PasswordCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a password is the right one, and its hash in today's scheme when the stored one is older."""
+
+    matches: bool
+    upgraded_hash: str | None = None
+
+
+class Passwords(Protocol):
+    """Password checks in a bounded pool."""
+
+    async def check(self, password: str | None, stored_hash: str | None, *, may_upgrade: bool) -> PasswordCheck:
+        """Compare in the same time whether or not there is an account (`stored_hash` None) or a usable password.
+
+        A better hash costs time, so it is made only where the answer may differ from a refusal (`may_upgrade`).
+
+        Raises: Refused("busy", 503) when the pool is full: fails closed, nobody is let in unhashed.
+        """
+        ...
+
+
+class PasswordHashes(Protocol):
+    """Hashes made and recognised for the operator's commands; blocks."""
+
+    def hash(self, password: str) -> str:
+        """A new hash in today's scheme."""
+        ...
+
+    def scheme(self, stored_hash: str) -> str | None:
+        """The name of the scheme of an imported hash, None when we could never verify it."""
+        ...
+
+
+class Users(Protocol):
+    """Accounts."""
+
+    def login_facts(self, tx: Transaction, username: str, device_digest: bytes | None) -> LoginFacts | None:
+        """The account with its factor and whether this device is one of its own, in one look-up."""
+        ...
+
+    def find(self, tx: Transaction, username: str) -> Account | None: ...
+
+    def by_id(self, tx: Transaction, user_id: str) -> Account | None: ...
+
+    def username(self, tx: Transaction, user_id: str) -> str: ...
+
+    def is_still(self, tx: Transaction, user_id: str, password_version: int) -> bool:
+        """Whether the account is active and has kept the password that was checked."""
+        ...
+
+    def add(self, tx: Transaction, account: Account) -> bool:
+        """False when the name or the id is taken."""
+        ...
+
+    def all(self, tx: Transaction) -> list[Account]: ...
+
+    def schemes(self, tx: Transaction) -> list[str]:
+        """Every scheme and cost (`core.account.hash_scheme`) that a stored password has."""
+        ...
+
+    def upgrade_hash(self, tx: Transaction, user_id: str, *, expected_hash: str, new_hash: str) -> bool:
+        """Store a better hash of the same password, unless the hash has changed meanwhile."""
+        ...
+
+    def set_frozen(self, tx: Transaction, user_id: str, *, is_frozen: bool) -> bool:
+        """False when it already was."""
+        ...
+
+    def set_password(self, tx: Transaction, user_id: str, new_hash: str) -> bool:
+        """Another password, and so another version; False when there is no such account."""
+        ...
+
+
+class Factors(Protocol):
+    """Enrolled TOTP factors: at most one for a user."""
+
+    def find(self, tx: Transaction, user_id: str) -> Factor | None: ...
+
+    def put(self, tx: Transaction, factor: Factor) -> None:
+        """Replace whatever factor the user had."""
+        ...
+
+    def use_step(self, tx: Transaction, factor_id: str, step: int) -> bool:
+        """Spend one time step; False when it or a later one was spent before, or the factor is gone."""
+        ...
+
+
+class KnownDevices(Protocol):
+    """Devices a user has finished a login on."""
+
+    def remember(self, tx: Transaction, user_id: str, device_digest: bytes, now: float) -> None: ...
+
+    def forget_unseen(self, tx: Transaction, unseen_since: float) -> int: ...

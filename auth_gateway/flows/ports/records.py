@@ -1,0 +1,20 @@
+"""What is written down, and what is announced."""
+
+from typing import Protocol
+
+from auth_gateway.core.audit import AuditEvent
+from plumbing.statements import Transaction
+
+
+class AuditTrail(Protocol):
+    """What happened, in the closed vocabulary of `core.audit`."""
+
+    def record(self, tx: Transaction, event: AuditEvent) -> None: ...
+
+
+class OutboxWriter(Protocol):
+    """Messages that leave with the transaction; `webhooks.outbox.Outbox` is one."""
+
+    def add(
+        self, tx: Transaction, *, message_id: str, endpoint: str, event_type: str, body: bytes, now: float
+    ) -> None: ...
