@@ -12,8 +12,8 @@ from auth_gateway.core.names import may_be_user_id, prepare_username
 LONGEST_DISPLAY_NAME = 256
 LONGEST_EMAIL = 254
 """Source: RFC 5321 section 4.5.3.1.3, a path of 256 octets with its two brackets."""
-SHORTEST_TOTP_SECRET, LONGEST_TOTP_SECRET = 10, 64
-"""Bytes. 80 bits is what authenticators were commonly given before RFC 4226's 128 were usual."""
+SHORTEST_TOTP_SECRET, LONGEST_TOTP_SECRET = 14, 64
+"""Bytes. Source: NIST SP 800-63B-4 section 3.1.4.1, 112 bits; what is shorter is not checked, so it is not taken."""
 
 Reason = Literal[
     # the record

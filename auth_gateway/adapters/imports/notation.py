@@ -15,7 +15,7 @@ from auth_gateway.core.imported import Untakeable
 SCRYPT_DIGEST_BYTES = 32
 MOST_ENCODED = 1024
 _PHC_PBKDF2 = re.compile(
-    r"\$pbkdf2(?P<digest>(?:-[a-z0-9]+)?)\$(?P<costs>[a-z0-9=,]{1,64})\$(?P<salt>[^$]{0,256})\$(?P<key>[^$]{0,256})"
+    r"\$pbkdf2(?P<digest>(?:-[a-z0-9]+)?)\$(?P<costs>[a-z0-9=,]{1,128})\$(?P<salt>[^$]{0,256})\$(?P<key>[^$]{0,256})"
 )
 _BCRYPT = re.compile(r"(\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{21})([./A-Za-z0-9])([./A-Za-z0-9]{30})([./A-Za-z0-9])")
 # bcrypt's own base64.

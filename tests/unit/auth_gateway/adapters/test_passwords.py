@@ -5,7 +5,9 @@ import threading
 
 import bcrypt
 import pytest
-from passlib.hash import argon2
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from passlib.hash import argon2, pbkdf2_sha1, pbkdf2_sha256, pbkdf2_sha512, scrypt
 
 from auth_gateway.adapters.hashing_pool import NICENESS, HashingPool
 from auth_gateway.adapters.password_schemes import Scheme, scheme_named, scheme_of
@@ -251,3 +253,94 @@ def test_hashing_threads_yield_to_the_event_loop() -> None:
         pool.close()
     assert niceness == max(before, NICENESS)
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
+IMPORTED = {
+    "pbkdf2$1000": pbkdf2_sha1.using(rounds=1000).hash("secret"),
+    "pbkdf2-sha256$1000": pbkdf2_sha256.using(rounds=1000).hash("secret"),
+    "pbkdf2-sha512$1000": pbkdf2_sha512.using(rounds=1000).hash("secret"),
+    "scrypt$ln=4,r=8,p=1": scrypt.using(rounds=4).hash("secret"),
+}
+
+
+@pytest.mark.parametrize("name", IMPORTED)
+def test_an_imported_scheme_is_verified_upgraded_and_imitated(name: str) -> None:
+    """Right is right, wrong is wrong, the better hash is ours, and the stand-in is as long and found by its name."""
+    stored = IMPORTED[name]
+    check = HASHER.check("secret", stored)
+    assert check.matches
+    assert check.upgraded_hash is not None
+    assert check.upgraded_hash.startswith("$argon2id$")
+    assert not HASHER.check("Secret", stored).matches
+    assert HASHER.check("secret", stored, may_upgrade=False).upgraded_hash is None
+    scheme = scheme_of(stored)
+    assert scheme is not None
+    assert (scheme.name, hash_scheme(stored), HASHER.problem(stored)) == (name, name, None)
+    assert scheme_named(name) == scheme
+    assert len(scheme.stand_in()) == len(stored)
+    assert not HASHER.check("secret", scheme.stand_in()).matches
+
+
+@pytest.mark.parametrize("name", IMPORTED)
+@pytest.mark.parametrize("guess", ["secret\0", "secret\0\0\0", "\0secret"])
+def test_nul_is_wrong_for_what_pads_with_it(name: str, guess: str) -> None:
+    """HMAC fills a short key up with NUL, so a password would have endless others."""
+    assert not HASHER.check(guess, IMPORTED[name]).matches
+
+
+SALT, SHA256 = "A" * 22, "A" * 43
+
+
+@pytest.mark.parametrize(
+    ("stored", "problem"),
+    [
+        (f"$pbkdf2-sha256$0${SALT}${SHA256}", "hash_cost_out_of_bounds"),
+        (f"$pbkdf2-sha256$01${SALT}${SHA256}", "hash_cost_out_of_bounds"),
+        (f"$pbkdf2-sha256$3000000${SALT}${SHA256}", None),
+        (f"$pbkdf2-sha256$3000001${SALT}${SHA256}", "hash_cost_out_of_bounds"),
+        (f"$pbkdf2$3000001${SALT}${'A' * 27}", "hash_cost_out_of_bounds"),
+        (f"$pbkdf2-sha512$1500001${SALT}${'A' * 86}", "hash_cost_out_of_bounds"),
+        (f"$pbkdf2-sha256$1000000000${SALT}${SHA256}", "hash_cost_out_of_bounds"),
+        (f"$pbkdf2-sha256${'9' * 5000}${SALT}${SHA256}", "hash_cost_out_of_bounds"),
+        (f"$pbkdf2-sha256$1000${SALT}${'A' * 42}", "unknown_hash_scheme"),
+        (f"$pbkdf2-sha256$1000${SALT}${'A' * 86}", "unknown_hash_scheme"),
+        (f"$pbkdf2-sha256$1000${SALT}${'A' * 42}B", "unknown_hash_scheme"),
+        (f"$pbkdf2-sha256$1000${'A' * 13}${SHA256}", "unknown_hash_scheme"),
+        (f"$pbkdf2-sha256$1000$${SHA256}", "unknown_hash_scheme"),
+        (f"$scrypt$ln=18,r=8,p=1${SALT}${SHA256}", None),
+        (f"$scrypt$ln=19,r=8,p=1${SALT}${SHA256}", "hash_cost_out_of_bounds"),
+        (f"$scrypt$ln=18,r=8,p=2${SALT}${SHA256}", "hash_cost_out_of_bounds"),
+        (f"$scrypt$ln=30,r=8,p=1${SALT}${SHA256}", "hash_cost_out_of_bounds"),
+        (f"$scrypt$ln=999999999,r=8,p=1${SALT}${SHA256}", "hash_cost_out_of_bounds"),
+        (f"$scrypt$ln=15,r=1,p=1${SALT}${SHA256}", None),
+        (f"$scrypt$ln=16,r=1,p=1${SALT}${SHA256}", "hash_cost_out_of_bounds"),
+        (f"$scrypt$ln=0,r=8,p=1${SALT}${SHA256}", "hash_cost_out_of_bounds"),
+        (f"$scrypt$ln=4,r=33,p=1${SALT}${SHA256}", "hash_cost_out_of_bounds"),
+        (f"$scrypt$ln=4,r=8,p=17${SALT}${SHA256}", "hash_cost_out_of_bounds"),
+        (f"$argon2id$v=19$m=64,t=01,p=1${SALT}${SHA256}", "hash_cost_out_of_bounds"),
+        (f"$argon2id$v=19$m=64,t=1,p=1${'A' * 13}${SHA256}", "unknown_hash_scheme"),
+        (f"$argon2id$v=19$m=64,t=1,p=1${'/' * 22}${SHA256}", "unknown_hash_scheme"),
+        ("$2b$15$" + "a" * 53, "hash_cost_out_of_bounds"),
+    ],
+)
+def test_an_imported_hash_has_a_price_and_a_shape(stored: str, problem: str | None) -> None:
+    """Whatever would make a login hang or raise has a reason instead; both sides of each bound."""
+    assert HASHER.problem(stored) == problem
+    assert (scheme_of(stored) is None) is (problem is not None)
+
+
+BASE64 = st.text("ABCDwxyz0189+/.", min_size=0, max_size=90)
+SMALL = st.integers(0, 20).map(str)
+TEXTS = st.one_of(
+    st.builds("$pbkdf2-sha256${}${}${}".format, SMALL, BASE64, st.one_of(BASE64, st.just(SHA256))),
+    st.builds("$scrypt$ln={},r={},p={}${}${}".format, SMALL, SMALL, SMALL, BASE64, st.just(SHA256)),
+    st.builds("$argon2id$v=19$m=8{},t={},p={}${}${}".format, SMALL, SMALL, SMALL, BASE64, BASE64),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(TEXTS)
+def test_a_hash_that_has_a_scheme_can_always_be_checked(stored: str) -> None:
+    """A stored text never makes a login fail in a way of its own."""
+    if scheme_of(stored) is not None:
+        assert HASHER.check("secret", stored).matches is False
