@@ -60,6 +60,14 @@ class TokenBody(VouchedFacts, frozen=True, kw_only=True):
     grant_type: Text128 | None = None
     refresh_token: str | None = None
     scope: Annotated[str, Meta(max_length=1024)] | None = None
+    code: str | None = None
+    redirect_uri: str | None = None
+    code_verifier: str | None = None
+    device_code: str | None = None
+    client_id: Text256 | None = None
+    client_secret: str | None = None
+    client_assertion: str | None = None
+    client_assertion_type: Text128 | None = None
 
 
 VOUCHED_FIELDS = tuple(VouchedFacts.__struct_fields__)

@@ -1,20 +1,51 @@
-"""Which application is calling. What it may do is written in its registration, never in the request."""
+"""Which application is calling: what a request shows of it. What it may do is written in its registration, never in the
+request.
+"""
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 from urllib.parse import unquote_plus
 
 from starlette.requests import Request
 
-from auth_gateway.core.context import Client
+from auth_gateway.core.context import PUBLIC_CLIENT_ID, Client
+from auth_gateway.core.provider.client import RegisteredClient
+from auth_gateway.flows.provider.client_proof import ASSERTION_TYPE, ClientProof, Shown, invalid_client
 from plumbing.credentials import digest
 from plumbing.refusals import Refused
 
 # Id and SHA-256 of the secret → the registered client, None when there is no such pair.
 Registered = Callable[[str, bytes], Client | None]
 
-PUBLIC = Client(client_id="public")
+PUBLIC = Client(client_id=PUBLIC_CLIENT_ID)
+
+
+class ClientFields(Protocol):
+    """What a body may say of its client."""
+
+    @property
+    def client_id(self) -> str | None: ...
+
+    @property
+    def client_secret(self) -> str | None: ...
+
+    @property
+    def client_assertion(self) -> str | None: ...
+
+    @property
+    def client_assertion_type(self) -> str | None: ...
+
+
+class FormFields:
+    """The same of a form."""
+
+    def __init__(self, form: Mapping[str, str]) -> None:
+        self.client_id = form.get("client_id")
+        self.client_secret = form.get("client_secret")
+        self.client_assertion = form.get("client_assertion")
+        self.client_assertion_type = form.get("client_assertion_type")
 
 
 def calling_client(request: Request, registered: Registered) -> Client:
@@ -36,6 +67,39 @@ def calling_client(request: Request, registered: Registered) -> Client:
             headers={"www-authenticate": 'Basic realm="clients", charset="UTF-8"'},
         )
     return client
+
+
+async def proven_client(request: Request, fields: ClientFields, prove: ClientProof) -> RegisteredClient:
+    """The registered application that calls an endpoint which serves no others.
+
+    Raises: Refused `invalid_client` (401); 503 when the storage cannot remember its assertion.
+    """
+    shown = shown_client(request, fields)
+    if shown is None:
+        raise invalid_client()
+    return await prove(shown)
+
+
+def shown_client(request: Request, fields: ClientFields) -> Shown | None:
+    """What the request shows of its client, None when it shows nothing at all.
+
+    Raises: Refused `invalid_client` (401) for more than one way to prove it, or a way that nobody is registered with:
+    two readers could each believe another one of them (RFC 6749, section 2.3).
+    """
+    headers = request.headers.getlist("authorization")
+    assertion, client_id = fields.client_assertion, fields.client_id
+    if fields.client_secret is not None or len(headers) + (assertion is not None) > 1:
+        raise invalid_client(tried_basic=bool(headers))
+    if headers:
+        pair = _basic_pair(headers[0])
+        if pair is None or (client_id is not None and client_id != pair[0]):
+            raise invalid_client(tried_basic=True)
+        return Shown(client_id=pair[0], secret_digest=digest(pair[1]))
+    if assertion is not None:
+        if fields.client_assertion_type != ASSERTION_TYPE:
+            raise invalid_client()
+        return Shown(client_id=client_id, assertion=assertion)
+    return None if client_id is None else Shown(client_id=client_id)
 
 
 def _basic_pair(header: str) -> tuple[str, str] | None:

@@ -5,17 +5,20 @@ from starlette.responses import Response
 
 from auth_gateway.api.answers import LoginAllowed, LoginDenied, Score, SecondFactorAwaited
 from auth_gateway.core.context import Client
+from auth_gateway.core.provider.client import AUTHORIZATION_CODE, DEVICE_CODE
 from auth_gateway.flows.answers import (
     Allowed,
     CompletionAnswer,
     Denied,
+    GrantError,
     InvalidGrant,
     LoginAnswer,
     LoginNeeded,
     MfaRequired,
-    RefreshAnswer,
+    NotGranted,
     SessionEnded,
     Throttled,
+    TokenAnswer,
     WrongCode,
 )
 from plumbing.asgi import json_answer
@@ -24,6 +27,21 @@ from risk_scorer.contract.assessment import RiskScore
 
 # RFC 6749, section 5.1: old caches read this one instead of Cache-Control.
 NO_CACHE = {"pragma": "no-cache"}
+
+_INVALID_TOKEN = "The refresh token is invalid, expired or revoked."  # noqa: S105 - a text for people
+_INVALID = {
+    AUTHORIZATION_CODE: "The code is invalid, expired or was used before.",
+    DEVICE_CODE: "The device code is invalid or was used before.",
+}
+_NOT_GRANTED: dict[GrantError, str] = {
+    "invalid_scope": "None of this scope can be granted, or it is more than was granted before.",
+    "invalid_dpop_proof": "The DPoP proof was used before.",
+    "unauthorized_client": "This client may not use this grant type.",
+    "authorization_pending": "The person has not answered yet.",
+    "slow_down": "Poll less often.",
+    "access_denied": "The person has refused.",
+    "expired_token": "The device code has expired.",
+}
 
 
 def login_response(answer: LoginAnswer, *, client: Client, set_cookie: str) -> Response:
@@ -60,7 +78,7 @@ def completion_response(answer: CompletionAnswer, *, client: Client) -> Response
     raise Refused("invalid_challenge", "This challenge is over. Log in again.", status=401)
 
 
-def token_response(answer: RefreshAnswer) -> Response:
+def token_response(answer: TokenAnswer, *, grant_type: str) -> Response:
     """The answer of `POST /token`, in OAuth's words.
 
     Raises: Refused `invalid_grant` (400); why is in the operator's log alone, or a thief could read how near he was.
@@ -74,7 +92,9 @@ def token_response(answer: RefreshAnswer) -> Response:
         text = "This session has ended. Log in again, and tell support the incident id if that is no help."
         raise Refused("invalid_grant", text, status=400, evidence={"incident_id": answer.incident_id})
     if isinstance(answer, InvalidGrant):
-        raise Refused("invalid_grant", "The refresh token is invalid, expired or revoked.", status=400)
+        raise Refused("invalid_grant", _INVALID.get(grant_type, _INVALID_TOKEN), status=400)
+    if isinstance(answer, NotGranted):
+        raise Refused(answer.error, _NOT_GRANTED[answer.error], status=400)
     return json_answer(answer.tokens, headers=NO_CACHE)
 
 

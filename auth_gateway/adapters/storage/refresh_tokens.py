@@ -89,6 +89,16 @@ REFUSE = Statement(
     .where(_families.c.family_id == bindparam("family"))
     .values(refusals=bindparam("count"), refused_since=bindparam("since"))
 )
+CLAIMS_OF = Statement(
+    select(_families.c.claims)
+    .where(
+        _families.c.session_id == bindparam("session"),
+        _families.c.client_id == bindparam("client"),
+        _families.c.revoked_at.is_(None),
+    )
+    .order_by(_families.c.created_at.desc())
+    .limit(1)
+)
 EXPIRED = Statement(
     select(_tokens.c.token_digest).where(_tokens.c.expires_at < bindparam("before")).limit(bindparam("most"))
 )
@@ -153,6 +163,10 @@ class StoredRefreshTokens:
         refusals = (Refusals() if row is None else Refusals(*row)).one_more(now)
         tx.run(REFUSE, family=family_id, count=refusals.count, since=refusals.since)
         return refusals.count
+
+    def claims_of(self, tx: Transaction, session_id: str, client_id: str) -> str | None:
+        row = tx.one(CLAIMS_OF, session=session_id, client=client_id)
+        return None if row is None else row[0]
 
     def expired(self, tx: Transaction, expired_before: float, limit: int) -> list[bytes]:
         return [row[0] for row in tx.all(EXPIRED, before=expired_before, most=limit)]

@@ -76,7 +76,10 @@ class ClientProof:
         client = self.database.read(lambda tx: self.clients.find(tx, claimed))
         if client is None or client.token_endpoint_auth_method != shown.method:
             raise invalid_client()
-        proven = self.assertions.check(assertion, client=client, now=self.clock.now())
+        try:
+            proven = self.assertions.check(assertion, client=client, now=self.clock.now())
+        except Refused:
+            raise invalid_client() from None
         is_first = await self.database.write(
             lambda tx: self.seen_once.first(tx, proven.replay_digest, proven.expires_at)
         )

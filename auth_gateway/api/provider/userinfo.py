@@ -1,0 +1,74 @@
+"""`/userinfo`: the claims of the person whose access token is shown, as a bearer's or with a DPoP proof."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from auth_gateway.flows.provider.userinfo import Bearing, Untold, UserInfo
+from plumbing.asgi import json_answer
+from plumbing.refusals import Refused
+
+LONGEST_ACCESS_TOKEN = 8_192
+DPOP_ALGORITHMS = "ES256 RS256 PS256 EdDSA"
+
+_TEXTS = {
+    "invalid_token": "The access token is invalid, expired, revoked or shown in the wrong way.",
+    "insufficient_scope": "This access token does not open a person's claims.",
+    "invalid_dpop_proof": "The DPoP proof is missing, invalid or was used before.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserInfoRoutes:
+    """The userinfo endpoint; `url` is its published address, which proofs are made for."""
+
+    userinfo: UserInfo
+    url: str
+
+    async def answer(self, request: Request) -> Response:
+        """The claims as JSON.
+
+        Raises: Refused `invalid_token` or `invalid_dpop_proof` (401), `insufficient_scope` (403), each with the scheme
+        that was tried; without any token 401 with both schemes and no error, as there was nothing to be wrong.
+        """
+        scheme, token = _shown(request)
+        bearing = Bearing(
+            token=token,
+            is_bound=scheme == "DPoP",
+            proofs=request.headers.getlist("dpop"),
+            method=request.method,
+            url=self.url,
+        )
+        try:
+            told = await self.userinfo(bearing)
+        except Refused as refused:
+            if refused.code != "invalid_dpop_proof":
+                raise
+            told = Untold("invalid_dpop_proof")
+        if isinstance(told, Untold):
+            raise _refused(told.error, scheme)
+        return json_answer(told)
+
+
+def _shown(request: Request) -> tuple[str, str]:
+    """Scheme and token; only the header is read, since what stands in an address or a form ends in logs."""
+    headers = request.headers.getlist("authorization")
+    if not headers:
+        challenge = f'Bearer realm="userinfo", DPoP algs="{DPOP_ALGORITHMS}"'
+        raise Refused("invalid_token", "Show an access token.", status=401, headers={"www-authenticate": challenge})
+    scheme, _, token = headers[0].partition(" ")
+    known = {"bearer": "Bearer", "dpop": "DPoP"}.get(scheme.lower())
+    token = token.strip()
+    if len(headers) > 1 or known is None or not token or len(token) > LONGEST_ACCESS_TOKEN:
+        raise _refused("invalid_token", known or "Bearer")
+    return known, token
+
+
+def _refused(error: str, scheme: str) -> Refused:
+    """Source: RFC 6750, section 3; RFC 9449, section 7.1."""
+    algorithms = f', algs="{DPOP_ALGORITHMS}"' if scheme == "DPoP" else ""
+    wanted = ', scope="openid"' if error == "insufficient_scope" else ""
+    challenge = f'{scheme} error="{error}"{wanted}{algorithms}'
+    status = 403 if error == "insufficient_scope" else 401
+    return Refused(error, _TEXTS[error], status=status, headers={"www-authenticate": challenge})
