@@ -17,14 +17,6 @@ pytestmark = pytest.mark.node
 SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def node_engine(request: pytest.FixtureRequest) -> None:
-    """Names the engine in the closing lines."""
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    engines = [*getattr(request.config, "riskgate_engines", []), f"Node.js {version}"]
-    request.config.riskgate_engines = engines  # type: ignore[attr-defined]
-
-
 def judged(root: Path, **material: Any) -> dict[str, Any]:
     """What the libraries said."""
     script = root / "var" / "node" / "verify.mjs"

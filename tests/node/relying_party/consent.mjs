@@ -1,0 +1,17 @@
+// An application that needs the person's consent asks once; a refusal reaches it as access_denied.
+import { assert, checks, discovered, done, newBrowser, oidc, person, refused, signedIn, started } from "./setting.mjs";
+
+const config = await discovered();
+const first = await signedIn(config);
+assert.ok(first.cards.includes("consent"), String(first.cards));
+const again = await signedIn(config, { browser: first.browser });
+assert.deepEqual(again.cards, []);
+const flow = await started(config, { prompt: "consent" });
+let page = await first.browser.open(flow.url);
+assert.ok(!(page instanceof URL), "prompt=consent asks again");
+const choices = page.forms.flatMap((form) => form.buttons.map((button) => ({ form, button })));
+const { form, button } = choices.at(-1);
+page = await first.browser.submit(page, form, {}, button);
+assert.ok(page instanceof URL, page.words);
+await refused(oidc.authorizationCodeGrant(config, page, checks(flow)), "access_denied");
+done();
