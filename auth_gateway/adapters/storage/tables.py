@@ -4,15 +4,17 @@ Times are epoch seconds UTC. The schema that a database really gets is made by `
 against each other. No foreign key points at a table whose rows are cleared away by age: there the look-up joins.
 """
 
-from sqlalchemy import Index, Table, text
+from sqlalchemy import BigInteger, Index, Integer, Table, false, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from webhooks.outbox import outbox_table
 
 NO_ROWID = {"sqlite_with_rowid": False}  # the key is the row's place: one tree to write instead of two
+# Seconds since the epoch, and lines without end: more than four bytes hold, which is what PostgreSQL takes for an integer.
+LONG = Integer().with_variant(BigInteger(), "postgresql")
 # What rows of the first schema are taken for.
-NOT_VOUCHED = {"server_default": text("0")}
+NOT_VOUCHED = {"server_default": false()}
 NONE_YET = {"server_default": text("0")}
 NO_COUNTRY = {"server_default": text("''")}
 EMPTY = {"server_default": text("''")}
@@ -76,7 +78,7 @@ class SessionRow(GatewayRow, table=True):
     client_id: str
     amr: str
     acr: str
-    auth_time: int
+    auth_time: int = Field(sa_type=LONG)
     ip: str
     user_agent: str
     device_digest: bytes | None
@@ -151,7 +153,7 @@ class PendingLoginRow(GatewayRow, table=True):
     consumed_at: float | None
     is_vouched: bool = Field(sa_column_kwargs=NOT_VOUCHED)
     country: str = Field(sa_column_kwargs=NO_COUNTRY)
-    recognised_at: int | None
+    recognised_at: int | None = Field(sa_type=LONG)
 
 
 class TotpFactorRow(GatewayRow, table=True):
@@ -200,7 +202,7 @@ class AuditRow(GatewayRow, table=True):
         _partial_index("ix_audit_user_id_ts", "user_id", "ts", where="kind <> 'token.refreshed'"),
     )
 
-    seq: int | None = Field(default=None, primary_key=True)
+    seq: int | None = Field(default=None, primary_key=True, sa_type=LONG)
     event_id: str
     ts: float
     kind: str

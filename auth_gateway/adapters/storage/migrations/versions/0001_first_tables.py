@@ -10,6 +10,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_LONG = sa.Integer().with_variant(sa.BigInteger(), "postgresql")  # SQLite's integers are as long as they need to be
+
 
 def upgrade() -> None:
     _create_accounts()
@@ -108,7 +110,7 @@ def _create_sessions() -> None:
         _text("client_id"),
         _text("amr"),
         _text("acr"),
-        sa.Column("auth_time", sa.Integer(), nullable=False),
+        sa.Column("auth_time", _LONG, nullable=False),
         _text("ip"),
         _text("user_agent"),
         _bytes("device_digest", nullable=True),
@@ -175,7 +177,7 @@ def _create_keys_and_clients() -> None:
 def _create_audit() -> None:
     op.create_table(
         "audit",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", _LONG, nullable=False),
         _text("event_id"),
         _time("ts"),
         _text("kind"),

@@ -12,7 +12,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("sessions", sa.Column("ja4", sa.String(), nullable=True))
     for table in ("sessions", "pending_logins"):
-        op.add_column(table, sa.Column("is_vouched", sa.Boolean(), server_default=sa.text("0"), nullable=False))
+        op.add_column(table, sa.Column("is_vouched", sa.Boolean(), server_default=sa.false(), nullable=False))
         op.add_column(table, sa.Column("country", sa.String(), server_default=sa.text("''"), nullable=False))
 
 

@@ -9,11 +9,12 @@ branch_labels = None
 depends_on = None
 
 _EMPTY = sa.text("''")
+_LONG = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
 
 ADDED = {
     "users": (
         sa.Column("email", sa.String(), server_default=_EMPTY, nullable=False),
-        sa.Column("email_verified", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("email_verified", sa.Boolean(), server_default=sa.false(), nullable=False),
     ),
     "clients": (
         sa.Column("registration", sa.String(), server_default=sa.text("'{}'"), nullable=False),
@@ -21,7 +22,7 @@ ADDED = {
         sa.Column("previous_secret_until", sa.Float(), nullable=True),
     ),
     "sessions": (sa.Column("browser_id", sa.String(), nullable=True),),
-    "pending_logins": (sa.Column("recognised_at", sa.Integer(), nullable=True),),
+    "pending_logins": (sa.Column("recognised_at", _LONG, nullable=True),),
     "refresh_families": (
         sa.Column("kind", sa.String(), server_default=sa.text("'login'"), nullable=False),
         sa.Column("scope", sa.String(), server_default=sa.text("'openid profile email'"), nullable=False),
