@@ -1,6 +1,7 @@
 """The operator's commands: what they do, and how wrong input ends (one line, exit status 2, no traceback)."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -200,3 +201,56 @@ def test_a_client_is_registered_once_and_its_secret_shown_once(run: Run) -> None
     assert run("clients", "list")[1] == "app\tmay-vouch,may-see-scores\n"
     assert run("clients", "remove", "app")[1] == "removed\n"
     assert run("clients", "list")[1] == ""
+
+
+EXPORTS = {
+    "keycloak": b'{"realm":"r","users":[{"username":"al ice"},{"username":"bob","credentials":[]}]}',
+    "auth0": b'{"_id":{"$oid":"1"},"email":"carol@example.org","passwordHash":"%s"}\n{' % HASH.encode(),
+    "csv": b"username,password_hash\ncarol@example.org,%s\n\ncarol,md5\n" % HASH.encode(),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "output", "errors"),
+    [
+        ("keycloak", "0 taken, 2 not taken\n", ["users[0]: no_password", "users[1]: no_password"]),
+        ("auth0", "1 taken, 1 not taken\n", ["line 2: not_json"]),
+        ("csv", "1 taken, 1 not taken\n", ["line 4: unknown_hash_scheme"]),
+    ],
+)
+def test_exports_of_other_systems_are_taken(
+    run: Run, tmp_path: Path, kind: str, output: str, errors: list[str]
+) -> None:
+    """What is left is named by its place, a line each; its hash is never shown. A check alone takes nobody."""
+    file = tmp_path / "export"
+    file.write_bytes(EXPORTS[kind])
+    status, said, _ = run("users", "import", str(file), "--format", kind, "--check")
+    assert (status, run("users", "list")[1]) == (2, "")
+    assert said == output.replace(" taken", " readable", 1).replace("not taken", "not readable")
+    expected = "".join(f"auth-gateway: {error}\n" for error in errors)
+    assert run("users", "import", str(file), "--format", kind) == (2, output, expected)
+    assert len(run("users", "list")[1].splitlines()) == int(output[0])
+
+
+@pytest.mark.parametrize("kind", ["keycloak", "csv", "riskgate"])
+def test_a_file_that_breaks_at_its_end_takes_nobody(run: Run, tmp_path: Path, kind: str) -> None:
+    """It is read once before anybody is taken."""
+    person = b'{"username":"carol","password_hash":"%s"}' % HASH.encode()
+    contents = {"riskgate": b"[" + person, "keycloak": b'{"users":[' + person, "csv": b"username\ncarol\n"}
+    file = tmp_path / "export"
+    file.write_bytes(contents[kind])
+    status, output, errors = run("users", "import", str(file), "--format", kind)
+    assert (status, output, errors.count("\n")) == (2, "", 1)
+    assert run("users", "list")[1] == ""
+
+
+def test_a_format_that_nobody_has_is_one_line(run: Run, tmp_path: Path) -> None:
+    """And so is a file that can be read once only."""
+    assert run("users", "import", "x", "--format", "ldif")[2].count("\n") == 1
+    os.mkfifo(tmp_path / "pipe")
+    writer = os.open(tmp_path / "pipe", os.O_RDWR)
+    try:
+        status, _, errors = run("users", "import", str(tmp_path / "pipe"))
+    finally:
+        os.close(writer)
+    assert (status, errors.count("\n")) == (2, 1)
