@@ -12,7 +12,7 @@ from auth_gateway.api.routes import add_routes
 from auth_gateway.assembly import Gateway, assemble
 from auth_gateway.service import Service
 from auth_gateway.settings import Settings
-from auth_gateway.wiring import add_provider
+from auth_gateway.wiring import add_provider, tokens
 from plumbing.asgi import SecurityHeaders, refusal_handlers
 from plumbing.docs_page import mount_docs
 from plumbing.lean import FastLane
@@ -46,7 +46,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_lifespan(service, tell_ready),
     )
-    token = service.token_routes()
+    token = tokens.token_routes(service)
     # The first added is the innermost: the guards below see its answers too.
     app.add_middleware(FastLane, path="/token", endpoint=token.post_token)
     refusal_handlers(app, service.gateway.randomness)

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from auth_gateway.flows.answers import IssuedTokens
+from auth_gateway.flows.answers import AccessAlone, IssuedTokens
 from risk_scorer.contract.assessment import RiskScore
 
 # Only a client that may see scores gets the field at all; for it, null says that the scorer gave none.
@@ -78,4 +78,25 @@ class KeySet(msgspec.Struct, frozen=True):
     keys: list[dict[str, str]]
 
 
-DOCUMENTED = (LoginAllowed, SecondFactorAwaited, LoginDenied, IssuedTokens, Refusal, Health, Readiness, KeySet)
+class PersonClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who the person is, as far as the application may know (OpenID Connect Core 1.0, section 5.1)."""
+
+    sub: str
+    name: str | None = None
+    preferred_username: str | None = None
+    email: str | None = None
+    email_verified: bool | None = None
+
+
+DOCUMENTED = (
+    LoginAllowed,
+    SecondFactorAwaited,
+    LoginDenied,
+    IssuedTokens,
+    AccessAlone,
+    PersonClaims,
+    Refusal,
+    Health,
+    Readiness,
+    KeySet,
+)

@@ -102,6 +102,15 @@ def shown_client(request: Request, fields: ClientFields) -> Shown | None:
     return None if client_id is None else Shown(client_id=client_id)
 
 
+def require_may_log_in(client: Client) -> None:
+    """People give their passwords to an application's own page only where it is registered for that.
+
+    Raises: Refused `unauthorized_client` (403).
+    """
+    if isinstance(client, RegisteredClient) and not client.may_log_in:
+        raise Refused("unauthorized_client", "This client may not take people's passwords.", status=403)
+
+
 def _basic_pair(header: str) -> tuple[str, str] | None:
     """Id and secret, both form-encoded inside the header.
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth_gateway.api.bodies import MOST_CHALLENGE_BYTES, MOST_LOGIN_BYTES, ChallengeBody, LoginBody
-from auth_gateway.api.clients import Registered, calling_client
+from auth_gateway.api.clients import Registered, calling_client, require_may_log_in
 from auth_gateway.api.devices import DeviceCookie, device_id_of
 from auth_gateway.api.edge import Edge
 from auth_gateway.api.rendering import completion_response, login_response
@@ -48,6 +48,7 @@ class LoginRoutes:
         """One login by password. The floor counts from the moment the whole request is here: how long a client takes
         to send it is the client's own doing."""
         client = calling_client(request, self.registered)
+        require_may_log_in(client)
         require_json(request)
         body = decode(_login_decoder, await read_body(request, max_bytes=MOST_LOGIN_BYTES))
         started_at = self.clock.monotonic()

@@ -15,7 +15,12 @@ REFRESH_EXAMPLE = {"grant_type": "refresh_token", "refresh_token": "the one from
 def add_routes(app: FastAPI, *, login: LoginRoutes, token: TokenRoutes, service: ServiceRoutes) -> None:
     """Serve and document everything, the hottest address first."""
     add_lean(
-        app, "/token", token.post_token, method="POST", summary="Refresh the tokens of a session", operation=_TOKEN
+        app,
+        "/token",
+        token.post_token,
+        method="POST",
+        summary="Get tokens, or refresh those of a session",
+        operation=_TOKEN,
     )
     add_lean(app, "/login", login.post_login, method="POST", summary="Log in with a password", operation=_LOGIN)
     add_lean(
@@ -45,8 +50,9 @@ _TOKEN: Schema = operation(
     description="Each refresh token is used once; the answer holds its successor. Using an old one ends the session. "
     "If an answer was lost, the same token may be sent again within 10 seconds. From where the risk is not low, the "
     "refresh is refused with `reason` `step_up_required` (the token is not spent) or the session ends. Circumstances "
-    "are taken as for a login.",
-    answers={"200": answer("The next tokens.", "IssuedTokens")},
+    "are taken as for a login. Where JWT_ISSUER is an address, applications also get tokens for an "
+    "authorization code, a device code, or for themselves, and prove themselves as they are registered to.",
+    answers={"200": answer("The tokens.", "IssuedTokens", "AccessAlone")},
     bodies={
         FORM_TYPE: {"schema": ref("TokenBody"), "example": REFRESH_EXAMPLE},
         **json_of(ref("TokenBody"), REFRESH_EXAMPLE),
