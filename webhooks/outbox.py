@@ -101,6 +101,8 @@ class Outbox:
             .where(lane, c.next_attempt_at <= bindparam("at"), c.claimed_until <= bindparam("at"))
             .order_by(c.next_attempt_at)
             .limit(bindparam("most"))
+            # Of two workers the second takes what the first has not; where writers take turns it says nothing.
+            .with_for_update(skip_locked=True)
         )
         note: dict[str, Any] = {"last_status": bindparam("status"), "last_error": bindparam("problem")}
         self._add = Statement(insert(table))

@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 from webhooks.outbox import outbox_table
 
 NO_ROWID = {"sqlite_with_rowid": False}  # the key is the row's place: one tree to write instead of two
-# Seconds since the epoch, and lines without end: more than four bytes hold, which is what PostgreSQL takes for an integer.
+# Seconds since the epoch, and lines without end: more than the four bytes of an integer on PostgreSQL.
 LONG = Integer().with_variant(BigInteger(), "postgresql")
 # What rows of the first schema are taken for.
 NOT_VOUCHED = {"server_default": false()}

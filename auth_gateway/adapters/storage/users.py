@@ -39,12 +39,16 @@ SCHEMES = Statement(select(_users.c.password_scheme).distinct())
 IS_TAKEN = Statement(
     select(exists().where((_users.c.username == bindparam("name")) | (_users.c.user_id == bindparam("id"))))
 )
+# The row is held until the commit: who freezes the account or changes its password meanwhile waits, and then finds the
+# session that begins here, to end it. (SQLite has one writer, and leaves the clause out.)
 IS_STILL = Statement(
-    select(_users.c.user_id).where(
+    select(_users.c.user_id)
+    .where(
         _users.c.user_id == bindparam("id"),
         _users.c.is_frozen.is_(False),
         _users.c.password_version == bindparam("version"),
     )
+    .with_for_update(key_share=True)
 )
 ADD = Statement(insert(_users))
 UPGRADE_HASH = Statement(
