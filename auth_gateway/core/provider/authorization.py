@@ -66,6 +66,11 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     incident_id: str | None = None
     finished_at: float | None = None
 
+    @property
+    def progress(self) -> tuple[object, ...]:
+        """What changes from card to card: of two answers to one card, the second finds another."""
+        return (self.card, self.session_id, self.challenge, self.finished_at)
+
 
 class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True):
     """What a code stands for; the code itself is kept as its SHA-256."""

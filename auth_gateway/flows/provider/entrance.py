@@ -1,0 +1,169 @@
+"""The browser as an entrance: whoever is let in has a session, a new cookie that leads to it, and comes one card
+further, all in the transaction of the decision itself.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from auth_gateway.core.account import device_digest
+from auth_gateway.core.claims import Authentication
+from auth_gateway.core.provider.authorization import BrowserSession, Interaction
+from auth_gateway.core.rotation import digest
+from auth_gateway.core.session import Session
+from auth_gateway.flows.answers import LetIn
+from auth_gateway.flows.ending import ANOTHER_PERSON, Ending
+from auth_gateway.flows.ports import KnownDevices, Randomness, Sealer, Sessions
+from auth_gateway.flows.provider.ports import BrowserSessions, Interactions
+from plumbing.refusals import Refused
+from plumbing.statements import Transaction
+from risk_scorer.contract.assessment import RiskScore
+from risk_scorer.contract.events import LoginEvent
+
+CHALLENGE_PURPOSE = "sign-in-challenge"
+OVERTAKEN = "sign_in_overtaken"
+
+
+class SignedIn(LetIn, frozen=True, kw_only=True):
+    """The person is in at this browser; `cookie` is the value that says so from now on."""
+
+    cookie: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What every entrance by browser needs."""
+
+    randomness: Randomness
+    vault: Sealer
+    sessions: Sessions
+    devices: KnownDevices
+    ending: Ending
+    browser_sessions: BrowserSessions
+    interactions: Interactions
+    session_seconds: float
+    browser_seconds: float
+
+    def entrance(self, interaction: Interaction, *, shown: bytes | None) -> "BrowserEntrance":
+        """The entrance of this interaction for the browser that showed the session cookie of digest `shown`."""
+        return BrowserEntrance(
+            door=self,
+            interaction=interaction,
+            shown=shown,
+            cookie=self.randomness.token(),
+            browser_id=self.randomness.uuid(),
+            event_id=self.randomness.event_id("evt"),
+        )
+
+    def still_open(self, tx: Transaction, interaction: Interaction) -> None:
+        """
+        Raises: Refused `sign_in_overtaken` (409) when the interaction went on since it was looked at: of two answers to
+        one card, one counts.
+        """
+        stored = self.interactions.find(tx, interaction.interaction_id)
+        if stored is None or stored.progress != interaction.progress:
+            raise Refused(OVERTAKEN, "This step was answered already.", status=409)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrowserEntrance:
+    """One interaction's entrance, with all that is drawn for it."""
+
+    door: Door
+    interaction: Interaction
+    shown: bytes | None
+    cookie: str
+    browser_id: str
+    event_id: str
+
+    def begin(
+        self,
+        event: LoginEvent,
+        *,
+        client_id: str,
+        authentication: Authentication,
+        risk_score: float | None,
+        now: float,
+        is_vouched: bool,
+        country: str,
+    ) -> "BrowserBeginning":
+        session = Session(
+            session_id=self.door.randomness.uuid(),
+            user_id=event.user_id,
+            client_id=client_id,
+            amr=authentication.amr_text,
+            acr=authentication.acr,
+            auth_time=authentication.auth_time,
+            ip=event.ip,
+            user_agent=event.user_agent,
+            device_digest=device_digest(event.device_id),
+            risk_score=risk_score,
+            created_at=now,
+            expires_at=now + self.door.session_seconds,
+            ja4=event.ja4,
+            is_vouched=is_vouched,
+            country=country,
+            browser_id=self.browser_id,
+        )
+        return BrowserBeginning(entrance=self, session=session)
+
+    def challenge(self, tx: Transaction, challenge_token: str) -> None:
+        self.door.still_open(tx, self.interaction)
+        sealed = self.door.vault.seal(challenge_token.encode(), CHALLENGE_PURPOSE)
+        self.door.interactions.show(
+            tx, self.interaction.interaction_id, "code", session_id=self.interaction.session_id, challenge=sealed
+        )
+
+    def deny(self, tx: Transaction, incident_id: str) -> None:
+        """Whatever became of the interaction: a refusal is written down."""
+        self.door.interactions.show(
+            tx, self.interaction.interaction_id, "denied", session_id=None, incident_id=incident_id
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrowserBeginning:
+    """A session that is about to begin at a browser."""
+
+    entrance: BrowserEntrance
+    session: Session
+
+    def write(self, tx: Transaction) -> None:
+        """Keep the session under a new cookie; the cookie that was shown leads nowhere any more. The same person stays
+        the same browser, so that signing out ends all of it; another person's sessions here end."""
+        door, entrance = self.entrance.door, self.entrance
+        door.still_open(tx, entrance.interaction)
+        session = msgspec.structs.replace(self.session, browser_id=self._browser_id(tx))
+        door.sessions.add(tx, session)
+        if session.device_digest is not None:
+            door.devices.remember(tx, session.user_id, session.device_digest, session.created_at)
+        door.browser_sessions.add(
+            tx,
+            BrowserSession(
+                token_digest=digest(entrance.cookie),
+                browser_id=session.browser_id or entrance.browser_id,
+                session_id=session.session_id,
+                user_id=session.user_id,
+                created_at=session.created_at,
+                expires_at=session.created_at + door.browser_seconds,
+            ),
+        )
+        door.interactions.show(tx, entrance.interaction.interaction_id, "done", session_id=session.session_id)
+
+    def answer(self, score: RiskScore | None) -> SignedIn:
+        session = self.session
+        return SignedIn(
+            session_id=session.session_id, user_id=session.user_id, cookie=self.entrance.cookie, score=score
+        )
+
+    def _browser_id(self, tx: Transaction) -> str:
+        door, entrance, session = self.entrance.door, self.entrance, self.session
+        before = None if entrance.shown is None else door.browser_sessions.find(tx, entrance.shown)
+        if before is None:
+            return entrance.browser_id
+        door.browser_sessions.forget(tx, before.token_digest)
+        if before.user_id == session.user_id:
+            return before.browser_id
+        theirs = door.browser_sessions.sessions_of(tx, before.browser_id)
+        door.ending.end_all(tx, theirs, reason=ANOTHER_PERSON, event_id=entrance.event_id, now=session.created_at)
+        return entrance.browser_id

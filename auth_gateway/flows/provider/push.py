@@ -1,0 +1,42 @@
+"""Requests that wait to be fetched by the browser: those an application pushed, and those a browser posted here."""
+
+from dataclasses import dataclass
+
+from auth_gateway.core.provider.authorization import REQUEST_SECONDS, AuthorizationRequest, PushedRequest
+from auth_gateway.core.rotation import digest
+from auth_gateway.flows.ports import Clock, Randomness
+from auth_gateway.flows.provider.ports import Interactions
+from plumbing.database import Database
+
+REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
+"""Source: RFC 9126, section 2.2."""
+LONGEST_REQUEST_URI = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushedRequests:
+    """Keeps a request for a minute, and gives it once."""
+
+    database: Database
+    clock: Clock
+    randomness: Randomness
+    interactions: Interactions
+
+    async def keep(self, request: AuthorizationRequest) -> str:
+        """The `request_uri` that it can be fetched by.
+
+        Raises: Refused("busy" or "storage_unavailable", 503).
+        """
+        text = REQUEST_URI_PREFIX + self.randomness.token()
+        expires_at = self.clock.now() + REQUEST_SECONDS
+        pushed = PushedRequest(request_digest=digest(text), request=request, expires_at=expires_at)
+        await self.database.write(lambda tx: self.interactions.push(tx, pushed))
+        return text
+
+    async def take(self, request_uri: str, *, expected_client_id: str) -> AuthorizationRequest | None:
+        """The request, once; None when it is unknown, used, too old or another client's."""
+        if not request_uri.startswith(REQUEST_URI_PREFIX) or len(request_uri) > LONGEST_REQUEST_URI:
+            return None
+        now, request_digest = self.clock.now(), digest(request_uri)
+        request = await self.database.write(lambda tx: self.interactions.take_pushed(tx, request_digest, now))
+        return request if request is not None and request.client_id == expected_client_id else None
