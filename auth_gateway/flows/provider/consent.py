@@ -1,0 +1,120 @@
+"""The cards that ask for a person's word: may this application have this, and is this device theirs."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from auth_gateway.core.audit import AuditEvent, Kind
+from auth_gateway.core.context import LoginContext
+from auth_gateway.core.provider.authorization import AuthorizationRequest, Consent, DeviceApproval, Interaction
+from auth_gateway.core.provider.device_grant import DeviceGrant
+from auth_gateway.core.provider.reply import refused
+from auth_gateway.core.session import Session
+from auth_gateway.flows.ports import AuditTrail
+from auth_gateway.flows.provider.onward import CardNext, Drawn, Onward, Onwards, Over
+from plumbing.statements import Transaction
+
+
+class Approved(msgspec.Struct, frozen=True):
+    """The person's word about a device is kept; there is nothing to return to."""
+
+    is_approved: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreements:
+    """Keeps what people say yes and no to."""
+
+    onward: Onward
+    audit: AuditTrail
+
+    def device(self, interaction: Interaction) -> DeviceGrant | None:
+        """The device that this interaction is about, while it waits."""
+        approval = interaction.request
+        if not isinstance(approval, DeviceApproval):
+            return None
+        return self.onward.database.read(lambda tx: self.onward.store.device_grants.find(tx, approval.device_digest))
+
+    async def answer(self, interaction: Interaction, context: LoginContext, *, is_given: bool) -> Onwards | Approved:
+        """The person's answer to the card that is shown; of two at once the first counts.
+
+        Raises: Refused("busy" or "storage_unavailable", 503).
+        """
+        drawn = self.onward.draw(msgspec.structs.replace(context, client_id=interaction.client_id))
+        return await self.onward.database.write(lambda tx: self._answer(tx, interaction, drawn, is_given=is_given))
+
+    def _answer(self, tx: Transaction, interaction: Interaction, drawn: Drawn, *, is_given: bool) -> Onwards | Approved:
+        store = self.onward.store
+        stored = store.interactions.find(tx, interaction.interaction_id)
+        if stored is None or stored.progress != interaction.progress:
+            return CardNext(interaction.interaction_id)
+        client = self.onward.clients.find(tx, interaction.client_id)
+        if client is None:
+            return Over()
+        session = self.onward.standing(tx, interaction.session_id, client, now=drawn.now).session
+        if session is None:  # ended while the card was on the screen
+            return self.onward.advance(tx, interaction.interaction_id, drawn)
+        if isinstance(interaction.request, DeviceApproval):
+            return self._about_device(tx, interaction, interaction.request, session, drawn, is_given=is_given)
+        return self._about_scope(tx, interaction, interaction.request, session, drawn, is_given=is_given)
+
+    def _about_scope(
+        self,
+        tx: Transaction,
+        interaction: Interaction,
+        request: AuthorizationRequest,
+        session: Session,
+        drawn: Drawn,
+        *,
+        is_given: bool,
+    ) -> Onwards:
+        kind: Kind = "consent.given" if is_given else "consent.refused"
+        self.audit.record(tx, _line(kind, interaction, session, drawn, detail=request.scope))
+        store = self.onward.store
+        if not is_given:
+            is_first = store.interactions.finish(tx, interaction.interaction_id, drawn.now)
+            return refused(request, "access_denied", "The person did not agree.") if is_first else Over()
+        before = store.consents.find(tx, session.user_id, request.client_id)
+        scopes = [*(before.scope.split() if before else []), *request.scope.split()]
+        consent = Consent(
+            user_id=session.user_id,
+            client_id=request.client_id,
+            scope=" ".join(dict.fromkeys(scopes)),
+            granted_at=drawn.now,
+        )
+        store.consents.put(tx, consent)
+        return self.onward.advance(tx, interaction.interaction_id, drawn, has_agreed_here=True)
+
+    def _about_device(
+        self,
+        tx: Transaction,
+        interaction: Interaction,
+        approval: DeviceApproval,
+        session: Session,
+        drawn: Drawn,
+        *,
+        is_given: bool,
+    ) -> Approved | Over:
+        store = self.onward.store
+        store.interactions.finish(tx, interaction.interaction_id, drawn.now)
+        is_pending = store.device_grants.answer(
+            tx, approval.device_digest, session_id=session.session_id if is_given else None, now=drawn.now
+        )
+        if not is_pending:
+            return Over()
+        kind: Kind = "device.approved" if is_given else "device.denied"
+        self.audit.record(tx, _line(kind, interaction, session, drawn, detail=approval.scope))
+        return Approved(is_given)
+
+
+def _line(kind: Kind, interaction: Interaction, session: Session, drawn: Drawn, *, detail: str) -> AuditEvent:
+    return AuditEvent(
+        event_id=drawn.event_id,
+        ts=drawn.now,
+        kind=kind,
+        user_id=session.user_id,
+        client_id=interaction.client_id,
+        session_id=session.session_id,
+        ip=drawn.context.ip,
+        detail=detail,
+    )

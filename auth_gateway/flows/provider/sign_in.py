@@ -1,0 +1,128 @@
+"""The cards of the sign-in page that ask who somebody is: a password, and the code of a second factor. Both are the
+gateway's own login; only what begins when they are right is this page's.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from auth_gateway.core.context import Client, LoginContext
+from auth_gateway.core.provider.authorization import AuthorizationRequest, Interaction
+from auth_gateway.core.provider.reply import refused
+from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, WrongCredentials
+from auth_gateway.flows.challenge import CompleteLogin
+from auth_gateway.flows.login import Login
+from auth_gateway.flows.ports import Sealer
+from auth_gateway.flows.provider.entrance import CHALLENGE_PURPOSE, OVERTAKEN, Door, SignedIn
+from auth_gateway.flows.provider.onward import CardNext, Onward, Onwards, Over, is_open
+from plumbing.refusals import Refused
+from plumbing.statements import Transaction
+
+
+class Entered(msgspec.Struct, frozen=True, kw_only=True):
+    """The person is in: `cookie` is the browser's new session cookie, `onwards` what comes next."""
+
+    cookie: str
+    onwards: Onwards
+
+
+CardAnswer = Onwards | Entered | WrongCredentials | WrongCode | ChallengeOver | Throttled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInPage:
+    """Answers the cards. `shown` is the digest of the browser's session cookie."""
+
+    door: Door
+    onward: Onward
+    login: Login
+    complete: CompleteLogin
+    vault: Sealer
+
+    def find(self, interaction_id: str, binding: bytes | None) -> Interaction | None:
+        """The interaction as it stands, for the browser that began it and while something can come of it; None looks
+        the same for a stranger's, an old and an invented one."""
+        if binding is None:
+            return None
+        interaction = self.onward.database.read(lambda tx: self.onward.store.interactions.find(tx, interaction_id))
+        if interaction is None or interaction.binding_digest != binding:
+            return None
+        return interaction if is_open(interaction, self.onward.clock.now()) else None
+
+    async def password(
+        self, interaction: Interaction, username: str, password: str, context: LoginContext, *, shown: bytes | None
+    ) -> CardAnswer:
+        """Name and password of whoever sits there.
+
+        Raises: Refused("busy" or "storage_unavailable", 503); then nobody is let in.
+        """
+        client, entrance = _client(interaction), self.door.entrance(interaction, shown=shown)
+        try:
+            answer = await self.login(username, password, context, client, entrance=entrance)
+        except Refused as refusal:
+            return _overtaken(refusal, interaction)
+        if isinstance(answer, WrongCredentials | Throttled):
+            return answer
+        return await self._onwards(interaction, answer, context)
+
+    async def code(
+        self, interaction: Interaction, code: str, context: LoginContext, *, shown: bytes | None
+    ) -> CardAnswer:
+        """The code of a second factor; when its challenge is over, the password is asked for again.
+
+        Raises: Refused("storage_unavailable", 503).
+        """
+        if interaction.challenge is None:
+            return CardNext(interaction.interaction_id)
+        token = self.vault.open(interaction.challenge, CHALLENGE_PURPOSE).decode()
+        client, entrance = _client(interaction), self.door.entrance(interaction, shown=shown)
+        try:
+            answer = await self.complete(token, code, client, context, entrance=entrance)
+        except Refused as refusal:
+            return _overtaken(refusal, interaction)
+        if isinstance(answer, ChallengeOver):
+            await self.onward.database.write(lambda tx: self._begin_again(tx, interaction))
+            return answer
+        if isinstance(answer, WrongCode | Throttled):
+            return answer
+        return await self._onwards(interaction, answer, context)
+
+    async def leave(self, interaction: Interaction) -> Onwards:
+        """Back to the application, which is told that the person did not go on and never why."""
+        request = interaction.request
+        now = self.onward.clock.now()
+        is_first = await self.onward.database.write(
+            lambda tx: self.onward.store.interactions.finish(tx, interaction.interaction_id, now)
+        )
+        if not is_first or not isinstance(request, AuthorizationRequest):
+            return Over()
+        return refused(request, "access_denied", "The person did not sign in.")
+
+    async def _onwards(self, interaction: Interaction, answer: object, context: LoginContext) -> CardAnswer:
+        """A challenge or a denial is the interaction's next card already; who is in goes on."""
+        if not isinstance(answer, SignedIn):
+            return CardNext(interaction.interaction_id)
+        onwards = await self.onward(interaction.interaction_id, _known(context, interaction))
+        return Entered(cookie=answer.cookie, onwards=onwards)
+
+    def _begin_again(self, tx: Transaction, interaction: Interaction) -> None:
+        """Unless somebody was faster."""
+        interactions = self.onward.store.interactions
+        stored = interactions.find(tx, interaction.interaction_id)
+        if stored is not None and stored.progress == interaction.progress:
+            interactions.show(tx, interaction.interaction_id, "password", session_id=None)
+
+
+def _client(interaction: Interaction) -> Client:
+    """The application that the person signs in for; at our own page nothing stands between, so nothing is vouched."""
+    return Client(client_id=interaction.client_id)
+
+
+def _known(context: LoginContext, interaction: Interaction) -> LoginContext:
+    return msgspec.structs.replace(context, client_id=interaction.client_id)
+
+
+def _overtaken(refusal: Refused, interaction: Interaction) -> CardNext:
+    if refusal.code != OVERTAKEN:
+        raise refusal
+    return CardNext(interaction.interaction_id)
