@@ -34,10 +34,11 @@ from auth_gateway.flows.imports import Imports
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.ports import TokenCodec
 from auth_gateway.flows.provider.farewell import Farewells
+from auth_gateway.flows.registrations import Registrations
 from auth_gateway.flows.revoke import Revoke
 from auth_gateway.settings import Settings
 from plumbing.clock import Clock, SystemClock
-from plumbing.database import Database
+from plumbing.database import Database, DriverMissing, WrongEncoding
 from plumbing.randomness import Randomness, SystemRandomness
 from plumbing.state import DamagedSecret, StateDir, Unsealable, Vault
 from webhooks.outbox import Outbox
@@ -133,6 +134,18 @@ class Gateway:
         return Ending(sessions=self.sessions, audit=self.audit, farewells=farewells if has_provider else None)
 
     @property
+    def registrations(self) -> Registrations:
+        """Keeps the list of applications."""
+        return Registrations(
+            database=self.database,
+            clock=self.clock,
+            randomness=self.randomness,
+            clients=self.clients,
+            ending=self.ending,
+            audit=self.audit,
+        )
+
+    @property
     def revoke(self) -> Revoke:
         """Lists and ends sessions."""
         return Revoke(
@@ -193,7 +206,7 @@ def assemble(
     _keep_demo_apart(settings, state)
     database = _opened_database(settings)
     try:
-        vault = _opened_vault(state, database, randomness)
+        vault = _opened_vault(settings, state, database, randomness)
     except BaseException:
         database.close()
         raise
@@ -240,29 +253,32 @@ def _opened_database(settings: Settings) -> Database:
     try:
         return open_storage(settings.database_url)
     except (SQLAlchemyError, sqlite3.Error) as error:
-        reason = getattr(error, "orig", error)
-        raise CannotStart(f"gateway.db in AUTH_GATEWAY_STATE cannot be opened: {reason}") from error
+        lines = str(getattr(error, "orig", error)).splitlines() or [""]
+        raise CannotStart(f"{settings.database_name} cannot be opened: {lines[0]}") from error
+    except (DriverMissing, WrongEncoding, ValueError) as error:
+        raise CannotStart(f"{settings.database_name} cannot be used: {error}") from error
 
 
-def _opened_vault(state: StateDir, database: Database, randomness: Randomness) -> Vault:
+def _opened_vault(settings: Settings, state: StateDir, database: Database, randomness: Randomness) -> Vault:
     """The vault that the database was filled with; a lost or exchanged key is never replaced by a new one.
 
     The database is asked first: whoever sealed something there had published the key before, so that a process that
     starts at the same moment does not take the key for lost.
     """
+    name = settings.database_name
     try:
         sample = database.read(sealed_sample)
         if sample is not None and not state.holds(VAULT_KEY):
-            raise CannotStart(f"{VAULT_KEY} is missing, and gateway.db holds what it sealed: restore it from a backup")
+            raise CannotStart(f"{VAULT_KEY} is missing, and {name} holds what it sealed: restore it from a backup")
         vault = Vault(state.secret(VAULT_KEY), randomness)
         if sample is not None:
             vault.open(sample.sealed, TOTP_PURPOSE if sample.kid is None else sealing_purpose(sample.kid))
     except DamagedSecret as error:
         raise CannotStart(f"AUTH_GATEWAY_STATE is damaged: {error}") from error
     except Unsealable:
-        raise CannotStart(f"{VAULT_KEY} is not the key that sealed gateway.db: restore both from one backup") from None
+        raise CannotStart(f"{VAULT_KEY} is not the key that sealed {name}: restore both from one backup") from None
     except sqlite3.Error as error:
-        raise CannotStart(f"gateway.db in AUTH_GATEWAY_STATE cannot be read: {error}") from error
+        raise CannotStart(f"{name} cannot be read: {error}") from error
     return vault
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from plumbing.postgresql import is_postgresql
 from plumbing.secret_strength import weakness
 from webhooks.signing import MIN_SECRET_BYTES, parse_secret
 from webhooks.targets import TargetRefused, parse_target
@@ -95,6 +96,7 @@ class Settings(BaseSettings):
     mfa_tenant: str = Field(default="default", min_length=1, max_length=128)
     auth_gateway_profile: Literal["production", "demo"] = "production"
     auth_gateway_state: Path = Path("var/gateway")
+    auth_gateway_database: SecretStr | None = None
     auth_gateway_host: str = Field(default="127.0.0.1", min_length=1, max_length=255)
     auth_gateway_port: int = Field(default=9000, ge=1, le=65535)
     auth_gateway_log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -178,8 +180,16 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        """The gateway's own database, in its state directory."""
-        return f"sqlite:///{(self.auth_gateway_state / 'gateway.db').absolute()}"
+        """The gateway's own database: a file in its state directory, or what AUTH_GATEWAY_DATABASE names."""
+        given = self.auth_gateway_database
+        file = (self.auth_gateway_state / "gateway.db").absolute()
+        return f"sqlite:///{file}" if given is None else given.get_secret_value()
+
+    @property
+    def database_name(self) -> str:
+        """What a complaint calls the database; its URL may hold a password."""
+        is_file = self.auth_gateway_database is None
+        return "gateway.db in AUTH_GATEWAY_STATE" if is_file else "the database of AUTH_GATEWAY_DATABASE"
 
     @field_validator("risk_api_credential")
     @classmethod
@@ -187,6 +197,13 @@ class Settings(BaseSettings):
         # It travels in a header, where anything else would fail on each login instead of once at the start.
         if value is not None and not all("!" <= sign <= "~" for sign in value.get_secret_value()):
             raise ValueError("must be printable ASCII without spaces")
+        return value
+
+    @field_validator("auth_gateway_database")
+    @classmethod
+    def _is_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not is_postgresql(value.get_secret_value()):
+            raise ValueError("must be a URL such as postgresql://user:password@host/name")
         return value
 
     @field_validator("webhook_secret", "webhook_secret_previous")

@@ -8,13 +8,13 @@ from typing import Final, Self, TypeVar
 from sqlalchemy import MetaData
 
 from plumbing.groups import Store
-from plumbing.migrations import upgrade
+from plumbing.migrations import WrongEncoding, upgrade
 from plumbing.postgresql import DriverMissing, is_postgresql, require_driver
 from plumbing.sqlite_store import SqliteStore
 from plumbing.statements import Transaction
 from plumbing.writer import Writer
 
-__all__ = ["Database", "DriverMissing", "Transaction", "upgrade"]
+__all__ = ["Database", "DriverMissing", "Transaction", "WrongEncoding", "upgrade"]
 
 T = TypeVar("T")
 

@@ -1,5 +1,7 @@
 """What can be said of PostgreSQL without its driver: whether a URL asks for it, and whether we can use it."""
 
+import sys
+
 POSTGRESQL_SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -18,3 +20,9 @@ def require_driver() -> None:
         import psycopg  # noqa: F401 - whether this works is the question
     except ImportError:
         raise DriverMissing("PostgreSQL needs psycopg: pip install 'riskgate[postgresql]'") from None
+
+
+def is_server_error(error: BaseException) -> bool:
+    """Whether the server or the driver said so; without the driver nobody did."""
+    driver = sys.modules.get("psycopg")
+    return driver is not None and isinstance(error, driver.Error)

@@ -10,6 +10,7 @@ import typer
 
 from auth_gateway.assembly import CannotStart, Gateway, assemble
 from auth_gateway.settings import Settings, SettingsError, load_settings
+from plumbing.postgresql import is_server_error
 from plumbing.refusals import Refused
 from plumbing.state import Unsealable
 
@@ -55,11 +56,15 @@ def opened() -> Iterator[Gateway]:
     except CannotStart as error:
         fail(str(error))
     except Unsealable:
-        fail("gateway.db in AUTH_GATEWAY_STATE holds what its vault.key did not seal: restore both from one backup")
+        fail(f"{settings.database_name} holds what its vault.key did not seal: restore both from one backup")
     except sqlite3.Error as error:
-        fail(f"gateway.db in AUTH_GATEWAY_STATE cannot be used: {error}")
+        fail(f"{settings.database_name} cannot be used: {error}")
     except Refused as refused:
         fail(refused.message, NOT_NOW if refused.status == 503 else WRONG_INPUT)
+    except Exception as error:
+        if not is_server_error(error):
+            raise
+        fail(f"{settings.database_name} cannot be used: {str(error).partition(chr(10))[0]}")
     finally:
         gateway.close()
 

@@ -81,8 +81,11 @@ REVOKE_FAMILY = Statement(
     .where(_families.c.family_id == bindparam("family"), _families.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
+# Held until the commit, so that no refusal of another process goes uncounted.
 REFUSED = Statement(
-    select(_families.c.refusals, _families.c.refused_since).where(_families.c.family_id == bindparam("family"))
+    select(_families.c.refusals, _families.c.refused_since)
+    .where(_families.c.family_id == bindparam("family"))
+    .with_for_update(key_share=True)
 )
 REFUSE = Statement(
     update(_families)

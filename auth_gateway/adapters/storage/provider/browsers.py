@@ -24,6 +24,10 @@ SESSIONS_OF = Statement(
 )
 FORGET_EXPIRED = expired(_browsers)
 
+# Who ends the session meanwhile waits, and then finds the part that begins here, to tell its application.
+HOLD = Statement(
+    select(_sessions.c.session_id).where(_sessions.c.session_id == bindparam("id")).with_for_update(key_share=True)
+)
 _part = upsert(_parts)
 _PART_KEY = (_parts.c.session_id, _parts.c.client_id)
 # A part that runs keeps its beginning: tokens from before it are those of a part that was ended.
@@ -87,6 +91,7 @@ class StoredSessionClients:
     """Applications' parts in sessions, in the database."""
 
     def join(self, tx: Transaction, session_id: str, client_id: str, now: float) -> None:
+        tx.one(HOLD, id=session_id)
         tx.run(JOIN, session_id=session_id, client_id=client_id, first_at=now, ended_at=None)
 
     def of(self, tx: Transaction, session_id: str) -> list[str]:

@@ -1,7 +1,6 @@
-"""A gateway's storage on a real SQLite file."""
+"""A gateway's storage on a real SQLite file and on a real PostgreSQL server."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +13,9 @@ ALICE = Account(user_id="alice", username="alice", display_name="Alice", passwor
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(database_url: str) -> Iterator[Database]:
     """The newest schema, with one account in it."""
-    storage = open_storage(f"sqlite:///{tmp_path}/gateway.db")
+    storage = open_storage(database_url)
     storage.write_sync(lambda tx: StoredUsers().add(tx, ALICE))
     yield storage
     storage.close()
