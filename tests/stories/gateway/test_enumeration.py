@@ -1,0 +1,206 @@
+"""Whether a name has an account is told by no byte and by no stopwatch, in whatever state the account is."""
+
+from collections.abc import Callable
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from auth_gateway.adapters.imports import keycloak
+from auth_gateway.adapters.passwords import PasswordHasher
+from auth_gateway.adapters.refusal_floor import RefusalFloor
+from auth_gateway.core.imported import ImportedUser, Record
+from auth_gateway.core.throttle import FREE_FAILURES
+from tests.stories.gateway import exports
+from tests.stories.gateway.stopwatch import Try, medians, timed_story
+from tests.stories.gateway.story import PASSWORD, Story
+
+NOBODY = "nobody"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DP"
+LONG = "x" * 5000
+# In form NFD, and a name in full-width letters.
+UNFOLDED = "Pa\u0308ssword 123!"
+
+
+def shown(answer: httpx2.Response) -> tuple[int, bytes, list[tuple[str, str]]]:
+    """Everything a stranger gets to see."""
+    return answer.status_code, answer.content, sorted(answer.headers.items())
+
+
+def wide(name: str) -> str:
+    """The name in full-width letters, which is the same name."""
+    return "".join(chr(ord(letter) + 0xFEE0) for letter in name)
+
+
+# The account, and what is tried; `alice` has an authenticator, `bob` has none, `frozen` is frozen.
+ATTEMPTS: dict[str, tuple[str, str]] = {
+    "wrong password, with a factor": ("alice", "wrong"),
+    "wrong password, no factor": ("bob", "wrong"),
+    "wrong password, frozen": ("frozen", "wrong"),
+    "right password, frozen": ("frozen", PASSWORD),
+    "over-long password": ("bob", LONG),
+    "no password": ("bob", ""),
+    "NUL after the right password": ("bob", PASSWORD + "\0"),
+    "another form of the name": (wide("bob"), "wrong"),
+    "another case of the name": ("BOB", "wrong"),
+    "another form of a password": ("bob", UNFOLDED),
+    "wrong password, imported account": ("imported", "wrong"),
+    "over-long password, imported account": ("imported", LONG),
+    "NUL after the right password, imported account": ("imported", exports.PASSWORD + "\0"),
+}
+
+
+def with_import(story: Story) -> None:
+    stored = exports.keycloak_pbkdf2("pbkdf2-sha256", "sha256", 32)
+    realm = exports.keycloak_realm(exports.keycloak_user("imported", stored))
+    assert story.gateway.imports(keycloak.records(BytesIO(realm))).taken == 1
+
+
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_no_byte_tells_an_account_from_none(story: Story, name: str) -> None:
+    """The same attempt at a name that nobody has gets the same status, body and headers."""
+    with_import(story)
+    username, password = ATTEMPTS[name]
+    absent = wide(NOBODY) if username == wide("bob") else NOBODY
+    answers = [shown(story.login(tried, password, peer=f"203.0.113.{n}")) for n, tried in enumerate((username, absent))]
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 401
+
+
+@pytest.mark.parametrize("username", ["alice", "bob", "frozen", "imported", "BOB", wide("alice")])
+def test_no_byte_of_a_throttled_answer_tells_an_account_from_none(story: Story, username: str) -> None:
+    """The wait comes after as many failures and is as long, right password or wrong."""
+    with_import(story)
+
+    def answers(tried: str, peer: str) -> list[tuple[int, bytes, list[tuple[str, str]]]]:
+        found = [shown(story.login(tried, "wrong", peer=peer)) for _ in range(FREE_FAILURES["account"] + 2)]
+        return [*found, shown(story.login(tried, PASSWORD, peer=peer))]
+
+    present, absent = answers(username, "203.0.113.1"), answers(NOBODY, "203.0.113.2")
+    assert present == absent
+    assert [status for status, _, _ in present][-2:] == [429, 429]
+
+
+def test_a_refused_address_is_the_same_for_every_name(story: Story) -> None:
+    """A network that has to wait does so whatever name it tries next."""
+    for number in range(FREE_FAILURES["network"]):
+        story.login(f"n{number}", "wrong")
+    answers = {name: shown(story.login(name, PASSWORD)) for name in ("alice", "bob", "frozen", NOBODY)}
+    assert {status for status, _, _ in answers.values()} == {429}
+    assert len({body for _, body, _ in answers.values()}) == 1
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "wrong": {},
+    "frozen": {"is_frozen": True},
+    "factor": {"totp_secret": SECRET},
+    "long": {},
+    "wide": {},
+    "weak": {},
+    "dear": {},
+}
+
+
+@cache
+def stored_hashes(hasher: PasswordHasher) -> dict[str, str]:
+    key = exports.unpadded(exports.pbkdf2_key("sha256", 60_000, 32)).replace("+", ".")
+    dear = f"$pbkdf2-sha256$60000${exports.unpadded(exports.SALT)}${key}".replace("+", ".")
+    return {kind: hasher.hash(PASSWORD) for kind in KINDS} | {"weak": exports.bcrypt_hash(), "dear": dear}
+
+
+def crowd(hasher: PasswordHasher, count: int) -> list[Record]:
+    """So many people of each kind: an attempt at one of them says nothing of the next."""
+    hashes = stored_hashes(hasher)
+    return [
+        Record(
+            place=f"{kind}{number}",
+            user=ImportedUser(**{"username": f"{kind}{number}", "password_hash": hashes[kind]} | more),
+        )
+        for kind, more in KINDS.items()
+        for number in range(count)
+    ]
+
+
+def attempt(story: Story, username: str, password: str, number: int, *, expected: int = 401) -> None:
+    peer = f"198.{18 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
+    assert story.login(username, password, peer=peer).status_code == expected
+
+
+def attempts_of(story: Story) -> dict[str, Try]:
+    """The kinds of try that are compared; `unknown` is the measure of the others."""
+
+    def trying(kind: str, guess: str = "wrong", name: Callable[[str], str] = str) -> Try:
+        return lambda number: attempt(story, name(f"{kind}{number}"), guess, number)
+
+    return {
+        "unknown": trying("nobody"),
+        "unknown, over-long password": trying("nobody", LONG),
+        "unknown, another form": trying("nobody", UNFOLDED, wide),
+        "wrong password": trying("wrong"),
+        "frozen": trying("frozen", PASSWORD),
+        "with a factor": trying("factor"),
+        "over-long password": trying("long", LONG),
+        "another form": trying("wide", UNFOLDED, wide),
+        "imported, quick to check": trying("weak"),
+        "imported, slow to check": trying("dear"),
+    }
+
+
+def throttled_of(story: Story) -> dict[str, Try]:
+    """Tries that have to wait: at a name that nobody has, at an account, and at a frozen one."""
+    names = {"unknown": NOBODY, "account": "wrong0", "with a factor": "factor0", "frozen": "frozen0"}
+    for name in names.values():
+        for number in range(FREE_FAILURES["account"] + 1):
+            story.login(name, "wrong", peer=f"192.0.2.{number}")
+    return {
+        kind: lambda number, name=name: attempt(story, name, PASSWORD, number, expected=429)  # type: ignore[misc]
+        for kind, name in names.items()
+    }
+
+
+def apart(tries: dict[str, Try], *, count: int, rounds: int, is_long: bool) -> dict[str, float]:
+    """By how many milliseconds each kind's median is beyond its bound from the unknown name's, in the best series.
+
+    A stranger may average away what disturbs a series; what is left in the quietest one is what there is to see.
+    """
+    best: dict[str, float] = {"not measured": 1e9}
+    for turn in range(rounds):
+        found = medians(tries, count, start=turn * count)
+        reference = found["unknown"]
+        bound = max(0.003, 0.02 * reference) if is_long else max(0.008, 0.2 * reference)
+        beyond = {kind: 1e3 * (abs(taken - reference) - bound) for kind, taken in found.items()}
+        beyond = {kind: round(excess, 2) for kind, excess in beyond.items() if excess > 0}
+        if sum(beyond.values()) < sum(best.values()):
+            best = beyond
+        if not best:
+            break
+    return best
+
+
+ROUNDS = 3
+
+
+@pytest.mark.parametrize("are_throttled", [False, True])
+def test_no_stopwatch_tells_an_account_from_none(tmp_path: Path, is_long: bool, are_throttled: bool) -> None:
+    """Medians of 400 tries of each kind lie within 3 ms or 2 % of those at names that nobody has (40 tries within 8 ms
+    or 20 % in the short run), with hash schemes of very different cost in one database."""
+    count = 400 if is_long else 40
+    hasher = PasswordHasher() if is_long else PasswordHasher(memory_kib=64, passes=1)
+    with timed_story(tmp_path / "state", crowd(hasher, count * ROUNDS), hasher) as story:
+        tries = throttled_of(story) if are_throttled else attempts_of(story)
+        assert apart(tries, count=count, rounds=ROUNDS, is_long=is_long) == {}
+
+
+def test_the_stopwatch_would_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the floor the same measurement tells a quick hash from a slow one, and so from a name that nobody has."""
+
+    async def leave_at_once(_floor: RefusalFloor, _started_at: float) -> None:
+        """No wait."""
+
+    monkeypatch.setattr(RefusalFloor, "hold", leave_at_once)
+    hasher = PasswordHasher(memory_kib=64, passes=1)
+    with timed_story(tmp_path / "state", crowd(hasher, 15), hasher) as story:
+        assert "imported, quick to check" in apart(attempts_of(story), count=15, rounds=1, is_long=False)
