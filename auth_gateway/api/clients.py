@@ -87,8 +87,9 @@ def shown_client(request: Request, fields: ClientFields) -> Shown | None:
     two readers could each believe another one of them (RFC 6749, section 2.3).
     """
     headers = request.headers.getlist("authorization")
-    assertion, client_id = fields.client_assertion, fields.client_id
-    if fields.client_secret is not None or len(headers) + (assertion is not None) > 1:
+    # A parameter without a value is one that was left out (RFC 6749, section 3.2).
+    assertion, client_id = fields.client_assertion or None, fields.client_id or None
+    if fields.client_secret or len(headers) + (assertion is not None) > 1:
         raise invalid_client(tried_basic=bool(headers))
     if headers:
         pair = _basic_pair(headers[0])

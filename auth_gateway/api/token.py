@@ -86,7 +86,7 @@ class TokenRoutes:
             body = _body(request, raw)
             client = await _client(request, body, provider)
         grant_type = body.grant_type
-        if grant_type is None:
+        if not grant_type:
             raise _invalid("grant_type is missing.")
         if grant_type == REFRESH_TOKEN:
             answer: TokenAnswer = await self._refreshed(request, body, client)
