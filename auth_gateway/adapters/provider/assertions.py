@@ -59,7 +59,11 @@ class ClientAssertions:
         """Whose assertion it says it is, so that the registration can be looked up; nobody may believe it yet."""
         envelope = read_envelope(assertion)
         claims = None if envelope is None else envelope.claims(_decoder)
-        return claims.sub if claims is not None and claims.sub == claims.iss else None
+        if claims is None or claims.sub != claims.iss:
+            return None
+        # It goes into a look-up before anything is proven: nothing that a database stumbles over, nothing long.
+        is_a_name = 0 < len(claims.sub) <= _MOST_ID and claims.sub.isascii() and claims.sub.isprintable()
+        return claims.sub if is_a_name else None
 
     def check(self, assertion: str, *, client: RegisteredClient, now: float) -> ClientAssertion:
         """The assertion as one that counts once.

@@ -1,5 +1,6 @@
 """Public keys that strangers bring: in a registration's JWK set, or in the header of a proof. Ours are `keys`."""
 
+import base64
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -48,6 +49,8 @@ def public_key(jwk: object) -> PinnedKey:
     if kind in _CURVES and _text(jwk, "crv") != _CURVES[kind]:
         raise UnusableKey("its curve is not P-256 or Ed25519")
     required = {"kty": kind, **{name: _text(jwk, name) for name in _REQUIRED[kind]}}
+    if kind == "RSA":
+        _check_strength(required)
     key = _imported(kind, required)
     _check_canonical(key, required)
     return PinnedKey(
@@ -91,17 +94,24 @@ def _check_canonical(key: Key, required: Mapping[str, str]) -> None:
     public = key.public_key
     if not isinstance(public, EllipticCurvePublicKey | RSAPublicKey | Ed25519PublicKey):
         raise UnusableKey("its numbers make another kind of key")
-    if isinstance(public, RSAPublicKey):
-        _check_strength(public)
     if required_members(public) != required:
         raise UnusableKey("its numbers are not in their canonical form")
 
 
-def _check_strength(public: RSAPublicKey) -> None:
-    if public.key_size not in _RSA_BITS:
-        raise UnusableKey("an RSA key has 2048 to 4096 bits")
-    if public.public_numbers().e not in _RSA_EXPONENTS:
+def _check_strength(required: Mapping[str, str]) -> None:
+    """Before anything is computed with the numbers, or warned about them."""
+    modulus = _number(required["n"])
+    if modulus.bit_length() not in _RSA_BITS or modulus % 2 == 0:
+        raise UnusableKey("an RSA key has 2048 to 4096 bits and two odd factors")
+    if _number(required["e"]) not in _RSA_EXPONENTS:
         raise UnusableKey("its RSA exponent is out of the usual range")
+
+
+def _number(text: str) -> int:
+    try:
+        return int.from_bytes(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+    except ValueError:
+        raise UnusableKey("one of its numbers is no base64url") from None
 
 
 def _algorithms(jwk: Mapping[str, Any], kind: str) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ _MOST_PAYLOAD = 8192
 # 4096-bit RSA: 683 characters.
 _MOST_SIGNATURE = 700
 # RFC 7515, section 7.1: three parts of unpadded base64url, and nothing around them.
-_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+")
 # Places to fetch keys from or keys that prove themselves, and extensions that change what is signed. We use none.
 _TRAPS = frozenset({"crit", "b64", "jku", "x5u", "x5c", "x5t", "x5t#S256"})
 # Whatever a parser meets in bytes that somebody made to break it; deep nesting is the last.

@@ -38,7 +38,7 @@ class _AccessToken(msgspec.Struct, frozen=True):
 
     def is_of_our_making(self) -> bool:
         """Whether a person's token has all that theirs have, and an application's none of it."""
-        if not (self.sub and self.jti and self.client_id):
+        if not (self.sub and self.aud and self.jti and self.client_id):
             return False
         of_a_person = (self.sid != "", self.auth_time is not None, self.acr != "", self.amr != ())
         return all(of_a_person) or not any(of_a_person)
