@@ -2,8 +2,202 @@
 
 from fastapi import FastAPI
 
+from auth_gateway.adapters.provider.protocol import AuthorizationGrammar
+from auth_gateway.api.login import LoginRoutes
+from auth_gateway.api.provider.authorize import AuthorizeRoutes
+from auth_gateway.api.provider.browsers import Browsers
+from auth_gateway.api.provider.cookies import BrowserCookies
+from auth_gateway.api.provider.discovery import DiscoveryRoutes
+from auth_gateway.api.provider.pages import Pages, templates
+from auth_gateway.api.provider.par import PushRoutes
+from auth_gateway.api.provider.sign_in import SignInRoutes
+from auth_gateway.api.reference import Schema, operation
+from auth_gateway.assembly import Gateway
+from auth_gateway.core.provider.authorization import Interaction
+from auth_gateway.core.provider.client import RegisteredClient
+from auth_gateway.flows.provider.authorize import Authorize
+from auth_gateway.flows.provider.consent import Agreements
+from auth_gateway.flows.provider.entrance import Door
+from auth_gateway.flows.provider.onward import Onward
+from auth_gateway.flows.provider.ports import ClientFinder
+from auth_gateway.flows.provider.push import PushedRequests
+from auth_gateway.flows.provider.sign_in import SignInPage
 from auth_gateway.service import Service
+from auth_gateway.wiring import jose
+from auth_gateway.wiring.tokens import client_proof
+from plumbing.lean import add_lean
+
+DISCOVERY_PATHS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 
 
 def add(app: FastAPI, service: Service) -> None:
     """Serve and document them."""
+    reading = grammar(service)
+    routes, own = service.login_routes(), browsers(service, reading)
+    waiting = _pushed(service.gateway)
+    authorize = _authorize_routes(service, reading, routes, own, waiting)
+    cards = _card_routes(service, routes, own)
+    for method, endpoint in (("GET", authorize.get_authorize), ("POST", authorize.post_authorize)):
+        add_lean(app, "/authorize", endpoint, method=method, summary="Sign a person in", operation=_AUTHORIZE)
+    push = _push_routes(service, reading, waiting).post_par
+    add_lean(app, "/par", push, method="POST", summary="Push an authorization request", operation=_PAR)
+    app.add_api_route("/sign-in/{interaction_id}", cards.get_card, methods=["GET"], include_in_schema=False)
+    app.add_api_route("/sign-in/{interaction_id}", cards.post_card, methods=["POST"], include_in_schema=False)
+    app.add_api_route("/assets/sign-in.css", own.pages.get_style, methods=["GET"], include_in_schema=False)
+    document = DiscoveryRoutes(own.issuer).get_document
+    for path in DISCOVERY_PATHS:
+        add_lean(app, path, document, method="GET", summary="What the provider can do", operation=_DISCOVERY)
+
+
+def grammar(service: Service) -> AuthorizationGrammar:
+    """Reads authorization requests, and writes the addresses that they are answered at."""
+    return AuthorizationGrammar(
+        issuer=_issuer(service),
+        find_client=_finder(service.gateway),
+        id_token_hint=jose.verifier(service).id_token_hint,
+    )
+
+
+def browsers(service: Service, reading: AuthorizationGrammar | None = None) -> Browsers:
+    """What the pages believe of a browser, and where they send it."""
+    gateway, routes, issuer = service.gateway, service.login_routes(), _issuer(service)
+    return Browsers(
+        issuer=issuer,
+        csrf_key=gateway.vault.derive("csrf"),
+        cookies=BrowserCookies(is_https=gateway.settings.is_https),
+        devices=routes.devices,
+        edge=routes.edge,
+        clock=gateway.clock,
+        randomness=gateway.randomness,
+        pages=Pages(templates(issuer)),
+        address_of=(reading or grammar(service)).address,
+    )
+
+
+def onward(gateway: Gateway) -> Onward:
+    """From one card to the next."""
+    return Onward(
+        database=gateway.database,
+        clock=gateway.clock,
+        randomness=gateway.randomness,
+        vault=gateway.vault,
+        users=gateway.users,
+        factors=gateway.factors,
+        sessions=gateway.sessions,
+        clients=gateway.clients,
+        pending_logins=gateway.pending_logins,
+        store=gateway.provider,
+    )
+
+
+def _authorize_routes(
+    service: Service, reading: AuthorizationGrammar, routes: LoginRoutes, own: Browsers, waiting: PushedRequests
+) -> AuthorizeRoutes:
+    gateway, completion = service.gateway, routes.complete.completion
+    return AuthorizeRoutes(
+        browsers=own,
+        read=reading.read,
+        find_client=_finder(gateway),
+        pushed=waiting,
+        authorize=Authorize(
+            onward=onward(gateway),
+            recheck=completion.recheck,
+            recorder=completion.recorder,
+            ending=gateway.ending,
+        ),
+        wake_delivery=routes.wake_delivery,
+    )
+
+
+def _card_routes(service: Service, routes: LoginRoutes, own: Browsers) -> SignInRoutes:
+    gateway = service.gateway
+    onwards = onward(gateway)
+    return SignInRoutes(
+        browsers=own,
+        page=SignInPage(
+            door=_door(gateway), onward=onwards, login=routes.login, complete=routes.complete, vault=gateway.vault
+        ),
+        agreements=Agreements(onward=onwards, audit=gateway.audit),
+        find_client=_finder(gateway),
+        person_of=lambda interaction: _person_of(gateway, interaction),
+        place_of=lambda ip: ip or "unknown",
+        floor=routes.floor,
+        clock=gateway.clock,
+        wake_delivery=routes.wake_delivery,
+    )
+
+
+def _push_routes(service: Service, reading: AuthorizationGrammar, waiting: PushedRequests) -> PushRoutes:
+    return PushRoutes(
+        url=f"{_issuer(service)}/par",
+        read=reading.read,
+        prove=client_proof(service),
+        proofs=jose.proofs(service),
+        pushed=waiting,
+        clock=service.gateway.clock,
+    )
+
+
+def _door(gateway: Gateway) -> Door:
+    return Door(
+        randomness=gateway.randomness,
+        vault=gateway.vault,
+        sessions=gateway.sessions,
+        devices=gateway.devices,
+        ending=gateway.ending,
+        browser_sessions=gateway.provider.browser_sessions,
+        interactions=gateway.provider.interactions,
+        session_seconds=gateway.issuer.lifetimes.session_seconds,
+        browser_seconds=gateway.settings.browser_session_hours * 3600,
+    )
+
+
+def _pushed(gateway: Gateway) -> PushedRequests:
+    return PushedRequests(
+        database=gateway.database,
+        clock=gateway.clock,
+        randomness=gateway.randomness,
+        interactions=gateway.provider.interactions,
+        seen_once=gateway.provider.seen_once,
+    )
+
+
+def _person_of(gateway: Gateway, interaction: Interaction) -> str:
+    """What the person of an interaction is called, "" when their session is gone."""
+    session_id = interaction.session_id
+    if session_id is None:
+        return ""
+    session = gateway.database.read(lambda tx: gateway.sessions.find(tx, session_id))
+    account = None if session is None else gateway.database.read(lambda tx: gateway.users.by_id(tx, session.user_id))
+    return "" if account is None else account.display_name or account.username
+
+
+def _finder(gateway: Gateway) -> ClientFinder:
+    def find(client_id: str) -> RegisteredClient | None:
+        return gateway.database.read(lambda tx: gateway.clients.find(tx, client_id))
+
+    return find
+
+
+def _issuer(service: Service) -> str:
+    return service.gateway.settings.public_url
+
+
+_PAGE: Schema = {"description": "A page.", "content": {"text/html": {}}}
+_SENT_ON: Schema = {"description": "To the sign-in page, or back to the application with `code`, `state` and `iss`."}
+_AUTHORIZE: Schema = operation(
+    description="For browsers: an application sends a person here (code flow with PKCE by S256). Parameters as the "
+    "query or as a form; or `client_id` and the `request_uri` of a pushed request.",
+    answers={"303": _SENT_ON, "400": {**_PAGE, "description": "The application or its address is not known."}},
+)
+_PAR: Schema = operation(
+    description="The parameters of an authorization request, as a form, with the client's authentication. The answer "
+    "holds a `request_uri` that stands for them at the authorization endpoint, once, for a minute.",
+    answers={"201": {"description": "`request_uri` and `expires_in`."}},
+    refusals=("400", "401", "413", "415", "503"),
+    takes_client=True,
+)
+_DISCOVERY: Schema = operation(
+    description="The document of OpenID Connect Discovery 1.0 and RFC 8414.",
+    answers={"200": {"description": "Endpoints, and what they take."}},
+)

@@ -6,6 +6,7 @@ user name that the application suggests.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -57,6 +58,11 @@ def scope_texts(scope: str) -> list[str]:
     return [SCOPE_TEXTS.get(each, each) for each in scope.split()]
 
 
+@cache
+def _style() -> bytes:
+    return (PAGES / "static" / "sign-in.css").read_bytes()
+
+
 @dataclass(frozen=True, slots=True)
 class Pages:
     """Renders pages."""
@@ -89,5 +95,4 @@ class Pages:
 
     async def get_style(self, _request: Request) -> Response:
         """The one style sheet."""
-        content = (PAGES / "static" / "sign-in.css").read_bytes()
-        return Response(content, media_type="text/css", headers={"cache-control": f"public, max-age={STYLE_SECONDS}"})
+        return Response(_style(), media_type="text/css", headers={"cache-control": f"public, max-age={STYLE_SECONDS}"})

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from auth_gateway.core.provider.authorization import REQUEST_SECONDS, AuthorizationRequest, PushedRequest
 from auth_gateway.core.rotation import digest
 from auth_gateway.flows.ports import Clock, Randomness
-from auth_gateway.flows.provider.ports import Interactions
+from auth_gateway.flows.provider.ports import Interactions, Proof, SeenOnce
 from plumbing.database import Database
+from plumbing.refusals import Refused
+from plumbing.statements import Transaction
 
 REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
 """Source: RFC 9126, section 2.2."""
@@ -21,16 +23,23 @@ class PushedRequests:
     clock: Clock
     randomness: Randomness
     interactions: Interactions
+    seen_once: SeenOnce
 
-    async def keep(self, request: AuthorizationRequest) -> str:
-        """The `request_uri` that it can be fetched by.
+    async def keep(self, request: AuthorizationRequest, proof: Proof | None = None) -> str:
+        """The `request_uri` that it can be fetched by; a proof that came with it counts once.
 
-        Raises: Refused("busy" or "storage_unavailable", 503).
+        Raises: Refused `invalid_dpop_proof` (400); "busy" or "storage_unavailable" (503).
         """
         text = REQUEST_URI_PREFIX + self.randomness.token()
         expires_at = self.clock.now() + REQUEST_SECONDS
         pushed = PushedRequest(request_digest=digest(text), request=request, expires_at=expires_at)
-        await self.database.write(lambda tx: self.interactions.push(tx, pushed))
+
+        def write(tx: Transaction) -> None:
+            if proof is not None and not self.seen_once.first(tx, proof.replay_digest, proof.expires_at):
+                raise Refused("invalid_dpop_proof", "This DPoP proof was used before.", status=400)
+            self.interactions.push(tx, pushed)
+
+        await self.database.write(write)
         return text
 
     async def take(self, request_uri: str, *, expected_client_id: str) -> AuthorizationRequest | None:

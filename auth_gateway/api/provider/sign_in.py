@@ -1,0 +1,198 @@
+"""`/sign-in/{interaction_id}`: GET shows the card that the interaction has come to, POST answers it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from auth_gateway.api.login import Floor
+from auth_gateway.api.provider.browsers import Browsers, see_other
+from auth_gateway.api.provider.pages import scope_texts
+from auth_gateway.api.provider.refusal_pages import refusal_page, retry_after
+from auth_gateway.core.provider.authorization import AuthorizationRequest, Interaction
+from auth_gateway.core.provider.device_grant import shown_user_code
+from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, WrongCredentials
+from auth_gateway.flows.provider.consent import Agreements, Approved
+from auth_gateway.flows.provider.onward import CardNext
+from auth_gateway.flows.provider.ports import ClientFinder
+from auth_gateway.flows.provider.sign_in import CardAnswer, Entered, SignInPage
+from plumbing.bodies import parse_form, read_body
+from plumbing.clock import Clock
+from plumbing.refusals import Refused
+
+MOST_BYTES = 32_768
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+WRONG_CREDENTIALS = "The user name or the password is wrong."
+WRONG_CODE = "The code is wrong or was used before."
+CHALLENGE_OVER = "That took too long, or the code was wrong too often. Sign in again."
+THROTTLED = "Too many attempts. Wait a while, then try again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRoutes:
+    """The sign-in page. `place_of` says where an address is, as far as anybody knows; `person_of` what to call
+    somebody."""
+
+    browsers: Browsers
+    page: SignInPage
+    agreements: Agreements
+    find_client: ClientFinder
+    person_of: Callable[[Interaction], str]
+    place_of: Callable[[str], str]
+    floor: Floor
+    clock: Clock
+    wake_delivery: Callable[[], None]
+
+    async def get_card(self, request: Request) -> Response:
+        """The card, for the browser that began; whoever is in already goes on."""
+        try:
+            interaction = self._interaction(request)
+            if interaction is None:
+                return self.browsers.pages.outdated()
+            if interaction.card == "done":
+                context = self.browsers.context(request, interaction.client_id)
+                return self.browsers.go(await self.page.onward(interaction.interaction_id, context))
+            return self._card(request, interaction)
+        except Refused as refusal:
+            return refusal_page(self.browsers.pages, refusal)
+
+    async def post_card(self, request: Request) -> Response:
+        """The answer to the card that is shown. The floor counts from the moment the whole request is here."""
+        try:
+            fields = await _fields(request)
+            started_at = self.clock.monotonic()
+            interaction = self._interaction(request)
+            if interaction is None:
+                return self.browsers.pages.outdated()
+            if not self.browsers.is_our_form(request, fields, interaction.interaction_id):
+                return self._not_ours()
+            if fields.get("card") != interaction.card:
+                return self.browsers.go(CardNext(interaction.interaction_id))
+            response = await self._answered(request, interaction, fields, started_at)
+        except Refused as refusal:
+            response = refusal_page(self.browsers.pages, refusal)
+        self.wake_delivery()
+        return response
+
+    async def _answered(
+        self, request: Request, interaction: Interaction, fields: dict[str, str], started_at: float
+    ) -> Response:
+        if interaction.card == "password":
+            return await self._password(request, interaction, fields, started_at)
+        if interaction.card == "code":
+            return await self._code(request, interaction, fields)
+        if interaction.card == "denied":
+            return self.browsers.go(await self.page.leave(interaction))
+        is_given = fields.get("answer") == "yes"
+        context = self.browsers.context(request, interaction.client_id)
+        answer = await self.agreements.answer(interaction, context, is_given=is_given)
+        return self._approved(answer) if isinstance(answer, Approved) else self.browsers.go(answer)
+
+    async def _password(
+        self, request: Request, interaction: Interaction, fields: dict[str, str], started_at: float
+    ) -> Response:
+        browsers = self.browsers
+        device = browsers.devices.value(request)
+        context = browsers.context(request, interaction.client_id, device_cookie=device)
+        answer = await self.page.password(
+            interaction,
+            fields.get("username", ""),
+            fields.get("password", ""),
+            context,
+            shown=browsers.shown(request),
+        )
+        if isinstance(answer, WrongCredentials):
+            await self.floor.hold(started_at)
+            return self._card(request, interaction, problem=WRONG_CREDENTIALS, status=401)
+        # A challenge belongs to this device, so the device must have its cookie when it comes back.
+        return self._next(request, interaction, answer, device_cookie=browsers.devices.header(device))
+
+    async def _code(self, request: Request, interaction: Interaction, fields: dict[str, str]) -> Response:
+        context = self.browsers.context(request, interaction.client_id)
+        code = "".join(fields.get("code", "").split())
+        answer = await self.page.code(interaction, code, context, shown=self.browsers.shown(request))
+        if isinstance(answer, WrongCode):
+            return self._card(request, interaction, problem=WRONG_CODE, status=401)
+        if isinstance(answer, ChallengeOver):
+            again = self._interaction(request)
+            if again is None or again.card != "password":
+                return self.browsers.go(CardNext(interaction.interaction_id))
+            return self._card(request, again, problem=CHALLENGE_OVER, status=401)
+        return self._next(request, interaction, answer)
+
+    def _next(
+        self, request: Request, interaction: Interaction, answer: CardAnswer, *, device_cookie: str = ""
+    ) -> Response:
+        if isinstance(answer, Throttled):
+            headers = {"retry-after": retry_after(answer.retry_after_seconds)}
+            return self._card(request, interaction, problem=THROTTLED, status=429, headers=headers)
+        cookies = [device_cookie] if device_cookie else []
+        if isinstance(answer, Entered):
+            cookies.append(self.browsers.cookies.session.header(answer.cookie))
+            return self.browsers.go(answer.onwards, cookies=cookies)
+        if isinstance(answer, WrongCredentials | WrongCode | ChallengeOver):  # answered by their own card before
+            return see_other(f"{self.browsers.issuer}/sign-in/{interaction.interaction_id}", cookies)
+        return self.browsers.go(answer, cookies=cookies)
+
+    def _interaction(self, request: Request) -> Interaction | None:
+        interaction_id = request.path_params["interaction_id"]
+        return self.page.find(interaction_id, self.browsers.binding(request))
+
+    def _card(
+        self,
+        request: Request,
+        interaction: Interaction,
+        *,
+        problem: str = "",
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        """The card as it is shown now. What was typed is not repeated: the next person at this screen reads it too."""
+        client = self.find_client(interaction.client_id)
+        if client is None:
+            return self.browsers.pages.outdated()
+        asked = interaction.request
+        goes_to = asked.redirect_uri if isinstance(asked, AuthorizationRequest) else None
+        values: dict[str, object] = {
+            "client_name": client.name,
+            "csrf": self.browsers.csrf(request, interaction.interaction_id),
+            "problem": problem,
+        }
+        if interaction.card == "password":
+            values["username"] = asked.login_hint if isinstance(asked, AuthorizationRequest) and not problem else ""
+        elif interaction.card == "denied":
+            values |= {"incident_id": interaction.incident_id, "can_return": goes_to is not None}
+            status = 403
+        elif interaction.card in ("consent", "device"):
+            values |= {"person": self.person_of(interaction), "scopes": scope_texts(asked.scope)}
+        if interaction.card == "device":
+            values |= self._device(interaction)
+        return self.browsers.pages.page(
+            f"{interaction.card}.html", status=status, goes_to=goes_to, headers=headers, **values
+        )
+
+    def _device(self, interaction: Interaction) -> dict[str, object]:
+        grant = self.agreements.device(interaction)
+        if grant is None:
+            return {"user_code": "", "place": "unknown"}
+        return {"user_code": shown_user_code(grant.user_code), "place": self.place_of(grant.ip)}
+
+    def _approved(self, answer: Approved) -> Response:
+        if answer.is_approved:
+            return self.browsers.pages.notice("Connected", "You can go back to your device now.", status=200)
+        return self.browsers.pages.notice(
+            "Not connected", "The device was refused. You can close this page.", status=200
+        )
+
+    def _not_ours(self) -> Response:
+        text = "This form did not come from this page. Go back to the application and start again."
+        return self.browsers.pages.notice("Start again", text, status=400)
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    declared = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+    if declared != FORM_TYPE:
+        raise Refused("unsupported_media_type", f"Send the form as {FORM_TYPE}.", status=415)
+    return parse_form(await read_body(request, max_bytes=MOST_BYTES))
