@@ -3,16 +3,24 @@
 import hmac
 
 import msgspec
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from auth_gateway.adapters.storage.tables import ClientRow, PendingLoginRow, RefreshFamilyRow, SessionRow, table_of
+from auth_gateway.adapters.storage.tables_provider import (
+    AuthorizationCodeRow,
+    ConsentRow,
+    DeviceGrantRow,
+    InteractionRow,
+    SessionClientRow,
+)
 from auth_gateway.core.provider.client import RegisteredClient
 from plumbing.statements import Row, Statement, Transaction
 
 _clients = table_of(ClientRow)
 _sessions = table_of(SessionRow)
 _families = table_of(RefreshFamilyRow)
-_pending = table_of(PendingLoginRow)
+_parts = table_of(SessionClientRow)
 _CLIENT = (_clients.c.client_id, _clients.c.may_vouch, _clients.c.may_see_scores, _clients.c.registration)
 _OWN_COLUMNS = ("client_id", "may_vouch", "may_see_scores")
 
@@ -22,7 +30,7 @@ FIND = Statement(
     ).where(_clients.c.client_id == bindparam("id"))
 )
 LIST = Statement(select(*_CLIENT).order_by(_clients.c.client_id))
-ADD = Statement(insert(_clients))
+ADD = Statement(upsert(_clients).on_conflict_do_nothing(index_elements=(_clients.c.client_id,)))
 ROTATE = Statement(
     update(_clients)
     .where(_clients.c.client_id == bindparam("id"), _clients.c.secret_digest != b"")
@@ -33,17 +41,25 @@ ROTATE = Statement(
     )
 )
 REMOVE = Statement(delete(_clients).where(_clients.c.client_id == bindparam("id")))
-END_SESSIONS = Statement(
-    update(_sessions)
+SESSIONS_OF = Statement(
+    select(_sessions.c.session_id)
     .where(_sessions.c.client_id == bindparam("id"), _sessions.c.revoked_at.is_(None))
-    .values(revoked_at=bindparam("now"), revoked_reason=bindparam("reason"))
+    .order_by(_sessions.c.created_at, _sessions.c.session_id)
 )
 END_FAMILIES = Statement(
     update(_families)
     .where(_families.c.client_id == bindparam("id"), _families.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
-FORGET_PENDING = Statement(delete(_pending).where(_pending.c.client_id == bindparam("id")))
+END_PARTS = Statement(
+    update(_parts)
+    .where(_parts.c.client_id == bindparam("id"), _parts.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"))
+)
+_NAMING = (PendingLoginRow, InteractionRow, AuthorizationCodeRow, DeviceGrantRow, ConsentRow)
+FORGET = tuple(
+    Statement(delete(table).where(table.c.client_id == bindparam("id"))) for table in [table_of(row) for row in _NAMING]
+)
 
 
 class StoredClients:
@@ -65,9 +81,7 @@ class StoredClients:
         return None if row is None else _client(row)
 
     def add(self, tx: Transaction, client: RegisteredClient, secret_digest: bytes, now: float) -> bool:
-        if tx.one(FIND, id=client.client_id) is not None:
-            return False
-        tx.run(
+        added = tx.run(
             ADD,
             client_id=client.client_id,
             secret_digest=secret_digest,
@@ -78,21 +92,22 @@ class StoredClients:
             previous_secret_digest=None,
             previous_secret_until=None,
         )
-        return True
+        return added == 1
 
     def rotate_secret(self, tx: Transaction, client_id: str, *, secret_digest: bytes, previous_until: float) -> bool:
         return tx.run(ROTATE, id=client_id, new_digest=secret_digest, until=previous_until) == 1
 
-    def remove(self, tx: Transaction, client_id: str, *, now: float, reason: str) -> int | None:
-        """How many sessions ended with it; None when there is no such client.
+    def sessions_of(self, tx: Transaction, client_id: str) -> list[str]:
+        return [row[0] for row in tx.all(SESSIONS_OF, id=client_id)]
 
-        Its sessions, refresh tokens and unfinished logins end too: whoever gets the name next must not inherit them.
-        """
+    def remove(self, tx: Transaction, client_id: str, *, now: float) -> bool:
         if tx.run(REMOVE, id=client_id) == 0:
-            return None
+            return False
         tx.run(END_FAMILIES, id=client_id, now=now)
-        tx.run(FORGET_PENDING, id=client_id)
-        return tx.run(END_SESSIONS, id=client_id, now=now, reason=reason)
+        tx.run(END_PARTS, id=client_id, now=now)
+        for statement in FORGET:
+            tx.run(statement, id=client_id)
+        return True
 
     def list(self, tx: Transaction) -> list[RegisteredClient]:
         return [_client(row) for row in tx.all(LIST)]

@@ -27,4 +27,13 @@ class Clients(Protocol):
         """A new secret; the one before works until that time. False when there is no client with a secret here."""
         ...
 
+    def sessions_of(self, tx: Transaction, client_id: str) -> list[str]:
+        """The sessions that began at this client and are not revoked."""
+        ...
+
+    def remove(self, tx: Transaction, client_id: str, *, now: float) -> bool:
+        """Forget it with its unfinished logins, requests, codes, devices and consents, and end its refresh families
+        and its part in every session, so that whoever gets the id next inherits nothing. False when there is none."""
+        ...
+
     def list(self, tx: Transaction) -> list[RegisteredClient]: ...

@@ -2,14 +2,20 @@
 
 import hashlib
 
+from sqlalchemy import bindparam, update
+
 from auth_gateway.adapters.storage.clients import StoredClients
+from auth_gateway.adapters.storage.provider import ProviderStore
 from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
 from auth_gateway.adapters.storage.sessions import StoredSessions
 from auth_gateway.adapters.storage.signing_keys import StoredSigningKeys
-from auth_gateway.core.context import Client
+from auth_gateway.adapters.storage.tables import ClientRow, table_of
+from auth_gateway.core.provider.authorization import AuthorizationCode, Consent
+from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.core.session import RefreshFamily, RefreshToken, Session
 from auth_gateway.flows.ports import SigningKeyRecord
 from plumbing.database import Database
+from plumbing.statements import Statement, Transaction
 
 NOW = 1_700_000_000.0
 
@@ -19,42 +25,107 @@ def digest(text: str) -> bytes:
 
 
 def test_a_client_is_known_by_its_secret(database: Database) -> None:
-    """Right secret: what it is trusted with; wrong secret or unknown id: nobody."""
-    clients, web = StoredClients(), Client(client_id="web", may_vouch=True)
+    """Right secret: what it is trusted with; wrong secret, no secret or unknown id: nobody."""
+    clients, web = StoredClients(), RegisteredClient(client_id="web", may_vouch=True, redirect_uris=("https://w.ex",))
     assert database.write_sync(lambda tx: clients.add(tx, web, digest("s"), NOW))
-    assert database.read(lambda tx: clients.authenticate(tx, "web", digest("s"))) == web
-    assert database.read(lambda tx: clients.authenticate(tx, "web", digest("t"))) is None
-    assert database.read(lambda tx: clients.authenticate(tx, "app", digest("s"))) is None
+    assert database.write_sync(lambda tx: clients.add(tx, RegisteredClient(client_id="tv"), b"", NOW))
+
+    def known(client_id: str, secret_digest: bytes) -> RegisteredClient | None:
+        return database.read(lambda tx: clients.authenticate(tx, client_id, secret_digest, NOW))
+
+    assert known("web", digest("s")) == web
+    assert [known("web", digest("t")), known("app", digest("s")), known("tv", b""), known("web", b"")] == [None] * 4
 
 
 def test_a_client_id_is_given_once(database: Database) -> None:
     """The second registration changes nothing."""
-    clients = StoredClients()
-    database.write_sync(lambda tx: clients.add(tx, Client(client_id="web"), digest("s"), NOW))
-    greedy = Client(client_id="web", may_vouch=True, may_see_scores=True)
+    clients, web = StoredClients(), RegisteredClient(client_id="web", grant_types=("refresh_token",))
+    database.write_sync(lambda tx: clients.add(tx, web, digest("s"), NOW))
+    greedy = RegisteredClient(client_id="web", may_vouch=True, may_see_scores=True)
     assert not database.write_sync(lambda tx: clients.add(tx, greedy, digest("t"), NOW))
-    assert database.read(clients.list) == [Client(client_id="web")]
+    assert database.read(clients.list) == [web]
+    assert database.read(lambda tx: clients.find(tx, "web")) == web
 
 
-def test_a_removed_client_s_sessions_are_nobody_s(database: Database) -> None:
-    """Its refresh tokens stay dead when the name is given again; those of others live on."""
+def test_a_client_of_before_there_were_registrations_logs_people_in(database: Database) -> None:
+    """Its row says nothing more, so it may do what it always could."""
+    clients = StoredClients()
+    database.write_sync(lambda tx: clients.add(tx, RegisteredClient(client_id="web"), digest("s"), NOW))
+    table = table_of(ClientRow)
+    database.write_sync(lambda tx: tx.run(Statement(update(table).values(registration=bindparam("told"))), told="{}"))
+    found = database.read(lambda tx: clients.find(tx, "web"))
+    assert found == RegisteredClient(client_id="web", may_log_in=True)
+
+
+def test_an_old_secret_works_until_its_time(database: Database) -> None:
+    """Both sides of the boundary; a second rotation leaves the first secret behind; nobody has no secret to rotate."""
+    clients = StoredClients()
+    database.write_sync(lambda tx: clients.add(tx, RegisteredClient(client_id="web"), digest("a"), NOW))
+    database.write_sync(lambda tx: clients.add(tx, RegisteredClient(client_id="tv"), b"", NOW))
+
+    def rotate(client_id: str, secret: str, until: float) -> bool:
+        return database.write_sync(
+            lambda tx: clients.rotate_secret(tx, client_id, secret_digest=digest(secret), previous_until=until)
+        )
+
+    def works(secret: str, now: float) -> bool:
+        return database.read(lambda tx: clients.authenticate(tx, "web", digest(secret), now)) is not None
+
+    assert [rotate("web", "b", NOW + 60), rotate("tv", "b", NOW), rotate("app", "b", NOW)] == [True, False, False]
+    assert [works("a", NOW + 59), works("a", NOW + 60), works("b", NOW + 60)] == [True, False, True]
+    assert rotate("web", "c", NOW)
+    assert [works("a", NOW), works("b", NOW), works("c", NOW)] == [False, False, True]
+
+
+def test_a_removed_client_leaves_nothing_to_whoever_gets_its_id(database: Database) -> None:
+    """Its refresh tokens, parts, codes and consents are gone when the id is given again; those of others live on."""
     clients, sessions, tokens = StoredClients(), StoredSessions(), StoredRefreshTokens()
+    store = ProviderStore()
     for name in ("web", "app"):
-        session = session_of(name)
-        database.write_sync(lambda tx, name=name: clients.add(tx, Client(client_id=name), digest(name), NOW))
-        database.write_sync(lambda tx, session=session: sessions.add(tx, session))
+        client, session = RegisteredClient(client_id=name), session_of(name)
         family = RefreshFamily(family_id=name, session_id=name, client_id=name, created_at=NOW)
         token = RefreshToken(token_digest=digest(name), family_id=name, issued_at=NOW, expires_at=NOW + 60)
-        database.write_sync(lambda tx, family=family: tokens.start(tx, family))
-        database.write_sync(lambda tx, token=token: tokens.add(tx, token))
-    removed = [database.write_sync(lambda tx: clients.remove(tx, "web", now=NOW, reason="gone")) for _ in range(2)]
-    database.write_sync(lambda tx: clients.add(tx, Client(client_id="web"), digest("new"), NOW))
-    assert removed == [1, None]
+        consent = Consent(user_id="alice", client_id=name, scope="openid", granted_at=NOW)
+
+        def job(tx: Transaction) -> None:
+            clients.add(tx, client, digest(name), NOW)  # noqa: B023 - runs before the next round
+            sessions.add(tx, session)  # noqa: B023
+            tokens.start(tx, family)  # noqa: B023
+            tokens.add(tx, token)  # noqa: B023
+            store.session_clients.join(tx, "other", name, NOW)  # noqa: B023
+            store.codes.add(tx, code_of(name))  # noqa: B023
+            store.consents.put(tx, consent)  # noqa: B023
+
+        database.write_sync(job)
+    assert database.read(lambda tx: clients.sessions_of(tx, "web")) == ["web"]
+    assert [database.write_sync(lambda tx: clients.remove(tx, "web", now=NOW)) for _ in range(2)] == [True, False]
     web, app = (database.read(lambda tx, name=name: tokens.present(tx, digest(name))) for name in ("web", "app"))
     assert web is not None
-    assert (web.family_revoked_at, web.session_revoked_at) == (NOW, NOW)
     assert app is not None
-    assert (app.family_revoked_at, app.session_revoked_at) == (None, None)
+    assert (web.family_revoked_at, app.family_revoked_at) == (NOW, None)
+    assert database.read(lambda tx: store.session_clients.of(tx, "other")) == ["app"]
+    kept = [
+        (
+            database.read(lambda tx, n=name: store.codes.find(tx, digest(n))) is not None,
+            database.read(lambda tx, n=name: store.consents.find(tx, "alice", n)) is not None,
+        )
+        for name in ("web", "app")
+    ]
+    assert kept == [(False, False), (True, True)]
+
+
+def code_of(client_id: str) -> AuthorizationCode:
+    """A code of that client."""
+    return AuthorizationCode(
+        code_digest=digest(client_id),
+        client_id=client_id,
+        session_id=client_id,
+        redirect_uri="https://w.ex",
+        scope="openid",
+        code_challenge="c",
+        created_at=NOW,
+        expires_at=NOW + 60,
+    )
 
 
 def test_an_announced_end_of_a_key_can_come_earlier_but_not_later(database: Database) -> None:

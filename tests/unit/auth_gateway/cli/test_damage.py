@@ -58,7 +58,7 @@ def test_an_authenticator_s_secret_needs_its_vault_key_too(tmp_path: Path, state
     """Before the first start there is no signing key, and an authenticator may be enrolled."""
     with sqlite3.connect(state / "gateway.db") as database:
         database.execute("DELETE FROM signing_keys")
-        database.execute("INSERT INTO users VALUES ('a', 'a', 'a', 'h', 's', 1, 0, 1.0)")
+        database.execute("INSERT INTO users VALUES ('a', 'a', 'a', 'h', 's', 1, 0, 1.0, '', 0)")
         database.execute("INSERT INTO totp_factors VALUES ('f', 'a', x'00', 0, 1.0)")
     database.close()
     assert "not the key that sealed" in complaint(auth_gateway(state, "users", "list"))
