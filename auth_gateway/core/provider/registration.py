@@ -34,7 +34,7 @@ _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _URI = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()+,;=%-]+")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 # RFC 8252, section 7.1: a domain of the application's own, in reverse, so that two applications do not share one.
-_OWN_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+")
+_OWN_ADDRESS = re.compile(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+:/.*")
 # RFC 6749, section 3.3.
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,64}")
 _VISIBLE = re.compile(r"[\x21-\x7E]+")
@@ -78,7 +78,7 @@ def _check_address(uri: str, *, may_have_own_scheme: bool) -> None:
         raise _misdirected("an address has a host and port that can be read") from None
     if parts.scheme in {"http", "https"}:
         _check_web_address(parts, host)
-    elif not may_have_own_scheme or not _OWN_SCHEME.fullmatch(uri.partition(":")[0]):
+    elif not may_have_own_scheme or not _OWN_ADDRESS.fullmatch(uri):
         raise _misdirected("an address is https; a native application may have a scheme of its own with a dot in it")
 
 
