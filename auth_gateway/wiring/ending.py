@@ -1,18 +1,15 @@
 """Logout, revocation and introspection, and the notices that applications get. No rules."""
 
-from pathlib import Path
-
 from fastapi import FastAPI
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from auth_gateway.api.provider.cookies import BrowserCookies
 from auth_gateway.api.provider.ending_routes import add_ending_routes
 from auth_gateway.api.provider.introspection import IntrospectionRoutes
 from auth_gateway.api.provider.logout import LogoutRoutes
 from auth_gateway.api.provider.logout_page import LogoutPage
+from auth_gateway.api.provider.pages import Pages, templates
 from auth_gateway.api.provider.revocation import RevocationRoutes
 from auth_gateway.flows.ending import Ending
-from auth_gateway.flows.provider.client_proof import ClientProof
 from auth_gateway.flows.provider.farewell import LogoutForms
 from auth_gateway.flows.provider.introspect import Introspect
 from auth_gateway.flows.provider.logout import Logout
@@ -21,8 +18,7 @@ from auth_gateway.flows.provider.standing import TokenStanding
 from auth_gateway.receivers import logout_receivers
 from auth_gateway.service import Service
 from auth_gateway.wiring import jose
-
-PAGES = Path(__file__).parent.parent / "pages"
+from auth_gateway.wiring.tokens import client_proof
 
 
 def ending(service: Service) -> Ending:
@@ -46,7 +42,7 @@ def add(app: FastAPI, service: Service) -> None:
     """Serve and document them; from here on applications are told of ended sessions."""
     settings = service.gateway.settings
     service.find_receiver = logout_receivers(_forms(service), allow_private=settings.is_demo)
-    prove = _prove(service)
+    prove = client_proof(service)
     add_ending_routes(
         app,
         logout=_logout_routes(service),
@@ -67,11 +63,10 @@ def _logout_routes(service: Service) -> LogoutRoutes:
         browser_sessions=gateway.provider.browser_sessions,
         ending=ending(service),
     )
-    templates = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined)
     return LogoutRoutes(
         logout=logout,
         cookie=BrowserCookies(is_https=settings.is_https).session,
-        page=LogoutPage(templates=templates),
+        page=LogoutPage(Pages(templates(settings.jwt_issuer))),
         csrf_key=gateway.vault.derive("csrf"),
         issuer=settings.jwt_issuer,
         wake_delivery=service.delivery.wake,
@@ -103,17 +98,6 @@ def _revocation(service: Service) -> Revocation:
         revoked_tokens=gateway.provider.revoked_tokens,
         ending=ending(service),
         audit=gateway.audit,
-    )
-
-
-def _prove(service: Service) -> ClientProof:
-    gateway = service.gateway
-    return ClientProof(
-        database=gateway.database,
-        clock=gateway.clock,
-        clients=gateway.clients,
-        seen_once=gateway.provider.seen_once,
-        assertions=jose.assertions(service),
     )
 
 

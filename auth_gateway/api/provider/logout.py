@@ -5,12 +5,13 @@ import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from auth_gateway.api.provider.browsers import origin_of
 from auth_gateway.api.provider.cookies import BrowserCookie
 from auth_gateway.api.provider.logout_page import LogoutPage
 from auth_gateway.api.provider.token_forms import token_form
@@ -84,9 +85,8 @@ class LogoutRoutes:
 
         Raises: Refused `forbidden` (403).
         """
-        parts = urlsplit(self.issuer)
-        origin = request.headers.get("origin", f"{parts.scheme}://{parts.netloc}")
-        is_ours = origin == f"{parts.scheme}://{parts.netloc}"
+        ours = origin_of(self.issuer)
+        is_ours = request.headers.get("origin", ours) == ours
         is_same_site = request.headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}
         expected = self._csrf(self.cookie.value(request)).encode()
         if not (is_ours and is_same_site and hmac.compare_digest(fields["csrf"].encode(), expected)):

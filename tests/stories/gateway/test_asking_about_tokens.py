@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.stories.gateway.applications import ISSUER, SCOPE, own_token, registered, signed_in
 from tests.stories.gateway.story import NOW, Story, running_story
+from tests.stories.gateway.visits import ISSUER, SCOPE, own_token, registered, signed_in
 
 DEAD = {"active": False}
 
@@ -114,7 +114,7 @@ def test_tokens_of_a_removed_application_count_no_more(provider: Story) -> None:
     token = own_token(provider, shop)
     assert asked(provider, token, auth=api.auth).json()["active"]
     gateway = provider.gateway
-    gateway.database.write_sync(lambda tx: gateway.clients.remove(tx, "shop", now=NOW, reason="client_removed"))
+    gateway.registrations.remove("shop")
     assert asked(provider, token, auth=api.auth).json() == DEAD
 
 
