@@ -30,9 +30,7 @@ def add(
     """Make an account."""
     if user_id is not None and not may_be_user_id(user_id):
         fail(f"the user id must have 1 to {LONGEST_USER_ID} printable characters")
-    password = _password(from_stdin=password_stdin)
-    if len(password) < SHORTEST_PASSWORD:
-        fail(f"the password must have at least {SHORTEST_PASSWORD} characters")
+    password = _new_password(from_stdin=password_stdin)
     with opened() as gateway:
         account = gateway.accounts.add(username, password, user_id=user_id)
     row(account.username, account.user_id)
@@ -64,6 +62,18 @@ def unfreeze(username: Username) -> None:
     typer.echo("active" if was_changed else "was active already")
 
 
+@app.command("set-password")
+def set_password(
+    username: Username,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from input.")] = False,
+) -> None:
+    """Give a person another password, and end all their sessions."""
+    password = _new_password(from_stdin=password_stdin)
+    with opened() as gateway:
+        ended = gateway.accounts.set_password(username, password)
+    typer.echo(f"changed, {ended} sessions ended")
+
+
 @app.command("enrol-totp")
 def enrol_totp(
     username: Username,
@@ -77,6 +87,13 @@ def enrol_totp(
         segno.make(enrolled.provisioning_uri).terminal(out=sys.stdout, compact=True)
     typer.echo(enrolled.provisioning_uri)
     typer.echo(f"secret: {enrolled.secret}")
+
+
+def _new_password(*, from_stdin: bool) -> str:
+    password = _password(from_stdin=from_stdin)
+    if len(password) < SHORTEST_PASSWORD:
+        fail(f"the password must have at least {SHORTEST_PASSWORD} characters")
+    return password
 
 
 def _password(*, from_stdin: bool) -> str:

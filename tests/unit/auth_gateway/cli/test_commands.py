@@ -54,6 +54,7 @@ def alice(run: Run) -> str:
         ("users", "add", "alice", "--password", "x"),
         ("users", "add", "al ice", "--password-stdin"),
         ("users", "add", "alice", "--user-id", "", "--password-stdin"),
+        ("users", "set-password", "nobody"),
         ("users", "freeze", "nobody"),
         ("users", "unfreeze", "nobody"),
         ("users", "enrol-totp", "nobody"),
@@ -254,3 +255,11 @@ def test_a_format_that_nobody_has_is_one_line(run: Run, tmp_path: Path) -> None:
     finally:
         os.close(writer)
     assert (status, errors.count("\n")) == (2, 1)
+
+
+def test_another_password_is_read_from_input_and_ends_sessions(run: Run, alice: str) -> None:
+    """Never from an argument; a short one and an unknown person change nothing."""
+    status, output, _ = run("users", "set-password", alice, "--password-stdin", stdin=b"Another-word-9\n")
+    assert (status, output) == (0, "changed, 0 sessions ended\n")
+    assert run("users", "set-password", alice, "--password-stdin", stdin=b"short\n")[0] == 2
+    assert run("users", "set-password", "nobody", "--password-stdin", stdin=b"Another-word-9\n")[0] == 2

@@ -35,6 +35,32 @@ def test_freezing_ends_every_session_and_is_written_down_once(world: Any) -> Non
     assert len(world.audited("user.frozen")) == 1
 
 
+def test_another_password_ends_every_session(world: Any) -> None:
+    """Whoever got in with the old one is out, and only the new one lets in."""
+    world.person()
+    for _ in range(2):
+        asyncio.run(world.login())
+    assert world.accounts.set_password("Alice", "other") == 2
+    assert world.count("sessions", "revoked_reason = 'password_changed'") == 2
+    assert [line.kind for line in world.audited("user.password_changed", "session.revoked")] == [
+        "user.password_changed",
+        "session.revoked",
+        "session.revoked",
+    ]
+    assert not isinstance(asyncio.run(world.login()), Allowed)
+    assert isinstance(asyncio.run(world.login(password="other")), Allowed)
+
+
+def test_a_password_that_cannot_be_changes_nothing(world: Any) -> None:
+    """The operator is told, and the old one still lets in."""
+    world.person()
+    with pytest.raises(Refused, match="invalid_password"):
+        world.accounts.set_password("alice", "a\x00b")
+    with pytest.raises(Refused, match="unknown_user"):
+        world.accounts.set_password("nobody", "right")
+    assert isinstance(asyncio.run(world.login()), Allowed)
+
+
 def test_an_unfrozen_person_may_log_in_again(world: Any) -> None:
     """Freezing is undone, sessions are not."""
     world.person()
