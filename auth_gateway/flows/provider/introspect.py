@@ -55,5 +55,6 @@ class Introspect:
         if not may_see(caller, client_id=presented.client_id, audience=audience):
             return INACTIVE
         # A spent token within its retry window gives its successor again; as a token of its own it is over.
-        is_alive = verdict(presented, expected_client_id=presented.client_id, now=now) == "rotate"
+        owner, key = presented.client_id, presented.jkt
+        is_alive = verdict(presented, expected_client_id=owner, now=now, shown_jkt=key) == "rotate"
         return of_refresh(presented, issuer=self.issuer) if is_alive else INACTIVE

@@ -69,7 +69,9 @@ class Revocation:
     def _session(self, tx: Transaction, token: str, caller: Client, now: float) -> str | None:
         """The session that this refresh token leads, if it is the caller's and leads one still."""
         presented = self.refresh_tokens.present(tx, digest(token))
-        judged = verdict(presented, expected_client_id=caller.client_id, now=now)
+        # To give a bound token back needs no key (RFC 9449 asks for none): whoever found it only helps.
+        bound_to = None if presented is None else presented.jkt
+        judged = verdict(presented, expected_client_id=caller.client_id, now=now, shown_jkt=bound_to)
         return presented.session_id if presented is not None and judged in _STILL_LEADS else None
 
     def _refresh(self, tx: Transaction, token: str, caller: Client, *, event_id: str, now: float) -> bool:
