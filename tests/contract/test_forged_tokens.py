@@ -21,6 +21,11 @@ from tests.stories.gateway.story import Story, running_story
 from tests.stories.gateway.visits import ISSUER, Application, Visit, registered, signed_in
 
 FORM = "application/x-www-form-urlencoded"
+CALLBACK = "https://shop.example/callback"
+ASKED = {
+    "client_id": "shop", "redirect_uri": CALLBACK, "response_type": "code", "scope": "openid", "prompt": "none",
+    "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256",
+}  # fmt: skip
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CLIENT_KEY = ECKey.generate_key("P-256")
 # What is empty or no UTF-8 is no request, and what is longer than any token of ours is not read.
@@ -70,8 +75,8 @@ class Shop:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    with running_story(tmp_path / "state", jwt_issuer=ISSUER) as story:
-        app = registered(story, "shop", grant_types=GRANTS, post_logout_redirect_uris=("https://shop.example/bye",))
+    with running_story(tmp_path / "state", jwt_issuer=ISSUER, risk_api_credential="rgs_test") as story:
+        app = registered(story, "shop", grant_types=GRANTS, redirect_uris=(CALLBACK,))
         yield Shop(story, app, signed_in(story, app))
 
 
@@ -156,6 +161,61 @@ def test_a_proof_at_the_token_endpoint(shop: Shop) -> None:
     assert send(mint.genuine()).json()["token_type"] == "DPoP"
 
 
+def test_a_proof_with_a_pushed_request(shop: Shop) -> None:
+    """400 `invalid_dpop_proof`, and nothing is kept."""
+    mint = proof_mint(CLIENT_KEY, method="POST", url=f"{ISSUER}/par", now=shop.now)
+
+    def send(text: str) -> httpx2.Response:
+        headers = [(b"dpop", text.encode("utf-8", "surrogatepass"))]
+        return shop.post("/par", headers=headers, auth=shop.app.auth, **ASKED)
+
+    assert_refused(mint, send, is_error((400, "invalid_dpop_proof")), in_a_header=True)
+    assert send(mint.genuine()).status_code == 201
+
+
+def asked_at(shop: Shop, **fields: str) -> httpx2.Response:
+    """A request at the sign-in page's door, from the browser at which Alice is signed in."""
+    query = urlencode({name: value for name, value in fields.items() if value}, errors="surrogatepass")
+    return shop.story.ask("GET", f"/authorize?{query}", headers={"cookie": f"session={shop.visit.cookie}"})
+
+
+def gives_no_code(answer: httpx2.Response) -> bool:
+    return answer.status_code in {303, 400} and "code=" not in answer.headers.get("location", "")
+
+
+def test_a_hint_at_sign_in(shop: Shop) -> None:
+    """No code, although somebody is signed in: whoever names a person names the right one."""
+    mint = shop.hint_mint()
+
+    def send(text: str) -> httpx2.Response:
+        return asked_at(shop, **ASKED, id_token_hint=text or "-")
+
+    assert_refused(mint, send, gives_no_code)
+    assert "code=" in send(mint.genuine()).headers["location"]
+
+
+def test_a_request_uri(shop: Shop) -> None:
+    """Only what was pushed, by the client that pushed it, once: addresses, tokens and near misses lead nowhere."""
+    prefix = "urn:ietf:params:oauth:request_uri:"
+
+    def pushed() -> str:
+        return str(shop.post("/par", auth=shop.app.auth, **ASKED).json()["request_uri"])
+
+    def send(text: str, client_id: str = "shop") -> httpx2.Response:
+        return asked_at(shop, client_id=client_id, request_uri=text)
+
+    registered(shop.story, "other", redirect_uris=(CALLBACK,))
+    assert_refused(shop.access_mint(), lambda text: send(prefix + text), gives_no_code)
+    right = pushed()
+    tail = right.removeprefix(prefix)
+    near = [tail, right.upper(), f"{right}x", right[:-1], f"{right}\x00", f"https://shop.example/{tail}", f" {right}"]
+    for text in (*near, "https://169.254.169.254/", "file:///etc/passwd", "data:,{}", prefix, prefix * 90):
+        assert gives_no_code(send(text)), text
+    assert gives_no_code(send(pushed(), "other"))
+    assert "code=" in send(right).headers["location"]
+    assert gives_no_code(send(right)), "a pushed request counts once"
+
+
 def test_introspection(shop: Shop) -> None:
     """`{"active": false}`, and not a word more."""
     mint = shop.access_mint()
@@ -201,20 +261,28 @@ def test_a_hint_at_sign_out(shop: Shop) -> None:
     assert not shop.is_signed_in()
 
 
-@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke"])
+@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke", "/par"])
 def test_an_assertion(shop: Shop, path: str) -> None:
     """401 `invalid_client` wherever applications prove themselves."""
     jwks = json.dumps({"keys": [{**CLIENT_KEY.as_dict(private=False), "kid": "k1"}]})
-    registered(shop.story, "robot", grant_types=GRANTS, token_endpoint_auth_method="private_key_jwt", jwks=jwks)
+    registered(
+        shop.story,
+        "robot",
+        grant_types=GRANTS,
+        redirect_uris=(CALLBACK,),
+        token_endpoint_auth_method="private_key_jwt",
+        jwks=jwks,
+    )
     mint = assertion_mint(CLIENT_KEY, kid="k1", client_id="robot", issuer=ISSUER, now=shop.now)
 
     def send(text: str) -> httpx2.Response:
         # An empty parameter counts as left out (RFC 6749, section 3.2), and then nobody tried to prove anything.
         proof = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": text or "-"}
-        return shop.post(path, grant_type="client_credentials", token="x", **proof)
+        more = {**ASKED, "client_id": "robot"} if path == "/par" else {"token": "x", "grant_type": "client_credentials"}
+        return shop.post(path, **more, **proof)
 
     assert_refused(mint, send, is_error((401, "invalid_client"), *MALFORMED))
-    assert send(mint.genuine()).status_code == 200
+    assert send(mint.genuine()).status_code in {200, 201}
     assert is_error((401, "invalid_client"))(send(mint.genuine())), "an assertion counts once"
 
 
