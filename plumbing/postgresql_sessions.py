@@ -19,6 +19,7 @@ SHORTEST_PAUSE_SECONDS: Final = 0.5
 # Source: postgresql.org/docs/current/errcodes-appendix.html
 _CONTENTION: Final = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 _TAKEN: Final = "23505"  # unique_violation
+_HELD: Final = "55P03"  # lock_not_available
 _NOT_OURS: Final = {"25006", "57P01", "57P02", "57P03"}  # a standby; a server that stops, crashed or starts
 _OUT_OF_SERVICE: Final = {
     *_CONTENTION,
@@ -26,7 +27,7 @@ _OUT_OF_SERVICE: Final = {
     "25P03",  # idle_in_transaction_session_timeout
     "3D000",  # the database is gone
     "42501",  # insufficient_privilege
-    "55P03",  # lock_not_available
+    _HELD,
     "57014",  # query_canceled: statement_timeout
     "57P05",  # idle_session_timeout
 }
@@ -59,6 +60,11 @@ def is_out_of_service(error: psycopg.Error) -> bool:
 def is_contention(error: BaseException) -> bool:
     """Whether the same transaction, run again, is expected to pass."""
     return isinstance(error, psycopg.Error) and error.sqlstate in _CONTENTION
+
+
+def is_in_the_way(error: BaseException) -> bool:
+    """Whether another process held what was needed, for good or for longer than we were ready to wait."""
+    return is_contention(error) or (isinstance(error, psycopg.Error) and error.sqlstate == _HELD)
 
 
 def is_worth_repeating(error: BaseException) -> bool:
@@ -158,23 +164,16 @@ class Session:
         return self._connection is not None and not self._connection.closed
 
     @property
-    def connection(self) -> Connection:
-        """The connection, made if there is none. Raises: psycopg.OperationalError."""
-        if self._connection is None or self._connection.closed:
-            self._connection = self._made()
-            self._transaction = PostgresqlTransaction(self._connection)
-            self._single = OneStatement(self._connection)
-        return self._connection
-
-    @property
     def transaction(self) -> PostgresqlTransaction:
-        """What a job runs its statements by."""
+        """What a job runs its statements by, within what `execute` began."""
         assert self._transaction is not None  # noqa: S101 - made with the connection
         return self._transaction
 
     @property
     def single(self) -> OneStatement:
-        """What a job of one statement runs it by."""
+        """What a job of one statement runs it by. Raises: psycopg.OperationalError."""
+        if not self.is_open:
+            self._open()
         assert self._single is not None  # noqa: S101 - made with the connection
         self._single.is_used = False
         return self._single
@@ -185,8 +184,12 @@ class Session:
         return self._connection.pgconn.transaction_status if self._connection else TransactionStatus.UNKNOWN
 
     def execute(self, sql: Any) -> None:
-        """Run a statement of our own."""
-        self.connection.execute(sql)
+        """Run one of the statements that begin and end what jobs do; several may stand in one text.
+
+        Raises: psycopg.Error.
+        """
+        connection = self._connection if self.is_open and self._connection else self._open()
+        connection.execute(sql, prepare=False)
 
     def ended(self, error: BaseException | None = None) -> None:
         """Leave no transaction open; a connection that cannot, or that leads to the wrong server, is let go of."""
@@ -204,6 +207,11 @@ class Session:
         """Let go of the connection, if there is one."""
         if self._connection is not None:
             self._connection.close()
+
+    def _open(self) -> Connection:
+        self._connection = connection = self._made()
+        self._transaction, self._single = PostgresqlTransaction(connection), OneStatement(connection)
+        return connection
 
     def _made(self) -> Connection:
         began = self._clock.monotonic()

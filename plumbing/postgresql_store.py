@@ -30,6 +30,7 @@ from plumbing.postgresql_sessions import (
     as_refusal,
     in_one_line,
     is_contention,
+    is_in_the_way,
     is_worth_repeating,
 )
 from plumbing.statements import Transaction
@@ -39,7 +40,15 @@ T = TypeVar("T")
 TRIES_ALONE: Final = 3
 """How often a job that met contention within its group is tried by itself before its caller is refused."""
 
+GROUP_LOCK_MS: Final = 100
+"""How long a group waits for one row. It holds rows of all its jobs meanwhile, and whoever holds theirs may wait for
+those: such a knot is undone by letting go early, long before the server would find it."""
+
 log = structlog.get_logger("plumbing.writer")
+
+
+_BEGIN: Final = "BEGIN"
+_BEGIN_GROUP: Final = f"BEGIN; SET LOCAL lock_timeout = {GROUP_LOCK_MS}"
 
 
 class _Contended(Exception):
@@ -71,7 +80,7 @@ class PostgresqlStore:
 
     def commit(self, group: list[Waiting]) -> list[Outcome]:
         """Run the group in one transaction; if a job fails, again with each job in a savepoint of its own; if other
-        processes are in the way even then, each job alone, so that nobody waits while it holds another job's rows.
+        processes are in the way, each job alone, so that nobody waits while it holds another job's rows.
         """
         try:
             return self._committed(group)
@@ -109,13 +118,13 @@ class PostgresqlStore:
         self.engine.dispose()
 
     def _read(self, reader: _Reader, job: Callable[[Transaction], T]) -> T:
-        connection, code = reader.connection, _code(job)
+        code = _code(job)
         if code is not None and code not in self._of_many:
             try:
                 return job(reader.single)
             except MoreThanOne:
                 self._of_many.add(code)
-        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         try:
             return job(reader.transaction)
         finally:
@@ -135,6 +144,8 @@ class PostgresqlStore:
                 raise error from None
             if len(group) == 1 and not is_worth_repeating(error):
                 return [Outcome(group[0], None, as_refusal(error))]
+            if len(group) > 1 and is_in_the_way(error):
+                raise _Contended from error
         return self._together(group, self._fenced)
 
     def _alone(self, waiting: Waiting) -> Outcome:
@@ -148,7 +159,7 @@ class PostgresqlStore:
                 break
         return Outcome(waiting, None, storage_unavailable())
 
-    def _together(self, group: list[Waiting], run: Callable[[Waiting], Outcome]) -> list[Outcome]:
+    def _together(self, group: list[Waiting], run: Callable[[Waiting, bool], Outcome]) -> list[Outcome]:
         """The group's outcomes, committed.
 
         Raises: JobFailed, _Contended, psycopg.Error; then nothing is kept, unless the connection was lost over the
@@ -156,28 +167,29 @@ class PostgresqlStore:
         """
         problem: BaseException | None = None
         try:
-            self._begin()
-            outcomes = [run(waiting) for waiting in group]
+            is_alone = len(group) == 1
+            self._begin(_BEGIN if is_alone else _BEGIN_GROUP)
+            outcomes = [run(waiting, is_alone) for waiting in group]
             self._writing.execute("COMMIT")
             return outcomes
         except BaseException as error:
             problem = error.error if isinstance(error, JobFailed) else error
-            if is_contention(error):
+            if is_contention(error):  # of the commit itself
                 raise _Contended from error
             raise
         finally:
             self._writing.ended(problem)
 
-    def _begin(self) -> None:
+    def _begin(self, sql: str) -> None:
         was_open = self._writing.is_open
         try:
-            self._writing.execute("BEGIN")
+            self._writing.execute(sql)
         except psycopg.Error as error:
             self._writing.ended(error)
             # Nothing was asked for yet: a connection that went stale while nobody wrote costs no caller anything.
             if not was_open or self._writing.is_open or isinstance(error, AnswerOverdue):
                 raise
-            self._writing.execute("BEGIN")
+            self._writing.execute(sql)
 
     def _result(self, waiting: Waiting) -> Any:
         value = waiting.job(self._writing.transaction)
@@ -185,13 +197,13 @@ class PostgresqlStore:
             raise WentOn("the job went on after the database had refused one of its statements")
         return value
 
-    def _plain(self, waiting: Waiting) -> Outcome:
+    def _plain(self, waiting: Waiting, _is_alone: bool) -> Outcome:
         try:
             return Outcome(waiting, self._result(waiting), None)
         except BaseException as error:  # the caller waits for an answer whatever it is
             raise JobFailed(error) from error
 
-    def _fenced(self, waiting: Waiting) -> Outcome:
+    def _fenced(self, waiting: Waiting, is_alone: bool) -> Outcome:
         self._writing.execute("SAVEPOINT job")
         value, problem = None, None
         try:
@@ -199,7 +211,7 @@ class PostgresqlStore:
         except BaseException as error:
             if not self._writing.is_open:
                 raise psycopg.OperationalError(in_one_line(error)) from error
-            if is_contention(error):
+            if is_contention(error) or (not is_alone and is_in_the_way(error)):
                 raise _Contended from error
             self._writing.execute("ROLLBACK TO SAVEPOINT job")
             problem = as_refusal(error)
