@@ -25,7 +25,7 @@ MOST_KEYS = 16
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _REQUIRED: Mapping[str, tuple[str, ...]] = {"EC": ("crv", "x", "y"), "RSA": ("e", "n"), "OKP": ("crv", "x")}
 _CURVES: Mapping[str, str] = {"EC": "P-256", "OKP": "Ed25519"}
-_ALGORITHMS: Mapping[str, tuple[str, ...]] = {"EC": ("ES256",), "RSA": ("RS256", "PS256"), "OKP": ("EdDSA",)}
+_ALGORITHMS: Mapping[str, tuple[str, ...]] = {"EC": ("ES256",), "RSA": ("RS256", "PS256"), "OKP": ("EdDSA", "Ed25519")}
 _CLASSES: Mapping[str, type[ECKey] | type[RSAKey] | type[OKPKey]] = {"EC": ECKey, "RSA": RSAKey, "OKP": OKPKey}
 
 
@@ -125,7 +125,8 @@ def _algorithms(jwk: Mapping[str, Any], kind: str) -> tuple[str, ...]:
         return _ALGORITHMS[kind]
     if jwk["alg"] not in _ALGORITHMS[kind]:
         raise UnusableKey("its algorithm does not fit its type")
-    return (jwk["alg"],)
+    # Ed25519 has two names, and a client library may register the one and sign with the other.
+    return _ALGORITHMS[kind] if kind == "OKP" else (jwk["alg"],)
 
 
 def _text(jwk: Mapping[str, Any], name: str) -> str:

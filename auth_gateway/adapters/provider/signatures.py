@@ -18,8 +18,9 @@ from joserfc.jws import CompactSignature, JWSRegistry
 
 Claims = TypeVar("Claims")
 
-STRANGERS_ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
-"""What applications may sign with: 128 bits of strength or what RFC 7518 demands, nothing with a shared secret."""
+STRANGERS_ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA", "Ed25519")
+"""What applications may sign with: 128 bits of strength or what RFC 7518 demands, nothing with a shared secret. The
+last two are one algorithm by its old and its new name (RFC 9864)."""
 
 # A DPoP header carries a key: a 4096-bit modulus alone takes 683 characters, and again a third on the outside.
 _MOST_HEADER = 2048

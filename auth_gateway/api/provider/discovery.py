@@ -14,7 +14,7 @@ from auth_gateway.core.provider.client import OPENID_SCOPES, AuthMethod, GrantTy
 from plumbing.asgi import json_answer
 
 SECONDS = 300
-CLIENT_ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
+CLIENT_ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA", "Ed25519")
 """What clients may sign assertions and proofs with."""
 PERSON_CLAIMS = ("name", "preferred_username", "email", "email_verified")
 TOKEN_CLAIMS = ("sub", "iss", "aud", "azp", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash")

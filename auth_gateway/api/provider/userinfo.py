@@ -10,7 +10,7 @@ from plumbing.asgi import json_answer
 from plumbing.refusals import Refused
 
 LONGEST_ACCESS_TOKEN = 8_192
-DPOP_ALGORITHMS = "ES256 RS256 PS256 EdDSA"
+DPOP_ALGORITHMS = "ES256 RS256 PS256 EdDSA Ed25519"
 
 _TEXTS = {
     "invalid_token": "The access token is invalid, expired, revoked or shown in the wrong way.",

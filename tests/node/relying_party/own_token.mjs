@@ -1,5 +1,5 @@
 // An application's own token: client_credentials, introspection by a resource server, revocation.
-import { assert, discovered, done, given, issuer, jose, keys, oidc, posted, refused } from "./setting.mjs";
+import { assert, discovered, done, given, issuer, jose, keys, oidc, posted } from "./setting.mjs";
 
 const config = await discovered();
 const tokens = await oidc.clientCredentialsGrant(config, { scope: "read" });
@@ -18,7 +18,9 @@ assert.deepEqual(after, { active: false });
 assert.deepEqual(await oidc.tokenIntrospection(server, "junk"), { active: false });
 
 const wrong = await discovered({ ...given.client, secret: "rgc_wrong" });
-await refused(oidc.clientCredentialsGrant(wrong), "invalid_client");
+const challenged = await oidc.clientCredentialsGrant(wrong).catch((error) => error);
+assert.equal(challenged.status, 401);
+assert.equal(challenged.cause[0].scheme, "basic");
 const nobody = await posted("/introspect", { id: given.client.id }, { token: tokens.access_token });
 assert.equal(nobody.status, 401);
 const both = await posted("/token", given.client, { grant_type: "client_credentials", client_secret: given.client.secret, client_id: given.client.id });

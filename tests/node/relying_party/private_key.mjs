@@ -4,7 +4,7 @@ import { assert, discovered, done, given, issuer, jose, oidc, posted } from "./s
 for (const { alg, client, jwk } of given.signers) {
   const key = await jose.importJWK(jwk, alg, { extractable: false });
   const config = await discovered(client, oidc.PrivateKeyJwt({ key, kid: jwk.kid }));
-  const tokens = await oidc.clientCredentialsGrant(config, { scope: "read" });
+  const tokens = await oidc.clientCredentialsGrant(config, { scope: "read" }).catch((error) => assert.fail(`${alg}: ${error.error}`));
   assert.equal(jose.decodeJwt(tokens.access_token).client_id, client.id, alg);
 }
 

@@ -18,7 +18,12 @@ def as_set(*jwks: Any) -> str:
 
 @pytest.mark.parametrize(
     ("algorithm", "serves"),
-    [("ES256", ("ES256",)), ("RS256", ("RS256", "PS256")), ("PS256", ("RS256", "PS256")), ("EdDSA", ("EdDSA",))],
+    [
+        ("ES256", ("ES256",)),
+        ("RS256", ("RS256", "PS256")),
+        ("PS256", ("RS256", "PS256")),
+        ("EdDSA", ("EdDSA", "Ed25519")),
+    ],
 )
 def test_a_key_serves_the_algorithms_of_its_type(algorithm: str, serves: tuple[str, ...]) -> None:
     """And its thumbprint is the one that others compute."""
