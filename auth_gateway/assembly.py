@@ -9,7 +9,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from auth_gateway.adapters.hashing_pool import HashingPool
 from auth_gateway.adapters.jwt import Es256Codec, Hs256Codec
-from auth_gateway.adapters.keyring import LONGEST_ACCESS_SECONDS
 from auth_gateway.adapters.keys import ACCESS_ALGORITHMS, ALGORITHMS, KeyRing, SigningKeyStore, sealing_purpose
 from auth_gateway.adapters.passwords import PasswordHasher
 from auth_gateway.adapters.storage import open_storage
@@ -26,6 +25,7 @@ from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.adapters.storage.users import StoredUsers
 from auth_gateway.core.claims import Audience, Lifetimes
 from auth_gateway.core.imported import ImportedUser, Record
+from auth_gateway.core.provider.registration import LONGEST_ACCESS_TTL_SECONDS
 from auth_gateway.flows.accounts import Accounts
 from auth_gateway.flows.challenge import TOTP_PURPOSE
 from auth_gateway.flows.ending import Ending
@@ -241,7 +241,7 @@ def assemble(
 
 def longest_access_seconds(settings: Settings) -> int:
     """How long the longest-lived access token lives: a provider's applications have lifetimes of their own."""
-    return settings.access_ttl_min * 60 if settings.provider_issuer is None else LONGEST_ACCESS_SECONDS
+    return settings.access_ttl_min * 60 if settings.provider_issuer is None else LONGEST_ACCESS_TTL_SECONDS
 
 
 def demo_users() -> list[ImportedUser]:

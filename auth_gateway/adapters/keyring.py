@@ -10,8 +10,6 @@ from auth_gateway.core.provider.client import SigningAlgorithm
 
 # How far a resource server's clock may be behind ours before it asks for a key that we no longer publish.
 LEEWAY_SECONDS = 300
-# The most that ACCESS_TTL_MIN and a registration's own lifetime may say.
-LONGEST_ACCESS_SECONDS = 86_400
 
 PrivateKey = EllipticCurvePrivateKey | RSAPrivateKey
 
