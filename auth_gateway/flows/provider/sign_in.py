@@ -9,6 +9,7 @@ import msgspec
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.provider.authorization import AuthorizationRequest, Interaction
 from auth_gateway.core.provider.reply import refused
+from auth_gateway.core.rotation import digest
 from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, WrongCredentials
 from auth_gateway.flows.challenge import CompleteLogin
 from auth_gateway.flows.login import Login
@@ -17,6 +18,9 @@ from auth_gateway.flows.provider.entrance import CHALLENGE_PURPOSE, OVERTAKEN, D
 from auth_gateway.flows.provider.onward import CardNext, Onward, Onwards, Over, is_open
 from plumbing.refusals import Refused
 from plumbing.statements import Transaction
+
+PASSING_SECONDS = 10.0
+"""Between a right code and its session lies one more score; after this long, nobody is coming."""
 
 
 class Entered(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +85,8 @@ class SignInPage:
         except Refused as refusal:
             return _overtaken(refusal, interaction)
         if isinstance(answer, ChallengeOver):
-            await self.onward.database.write(lambda tx: self._begin_again(tx, interaction))
+            now = self.onward.clock.now()
+            await self.onward.database.write(lambda tx: self._begin_again(tx, interaction, token, now))
             return answer
         if isinstance(answer, WrongCode | Throttled):
             return answer
@@ -105,12 +110,16 @@ class SignInPage:
         onwards = await self.onward(interaction.interaction_id, _known(context, interaction))
         return Entered(cookie=answer.cookie, onwards=onwards)
 
-    def _begin_again(self, tx: Transaction, interaction: Interaction) -> None:
-        """Unless somebody was faster."""
-        interactions = self.onward.store.interactions
-        stored = interactions.find(tx, interaction.interaction_id)
+    def _begin_again(self, tx: Transaction, interaction: Interaction, challenge_token: str, now: float) -> None:
+        """Unless somebody was faster: a challenge that was just passed takes its own interaction further."""
+        onward = self.onward
+        pending = onward.pending_logins.find(tx, digest(challenge_token))
+        consumed_at = None if pending is None else pending.consumed_at
+        if consumed_at is not None and now - consumed_at < PASSING_SECONDS:
+            return
+        stored = onward.store.interactions.find(tx, interaction.interaction_id)
         if stored is not None and stored.progress == interaction.progress:
-            interactions.show(tx, interaction.interaction_id, "password", session_id=None)
+            onward.store.interactions.show(tx, interaction.interaction_id, "password", session_id=None)
 
 
 def _client(interaction: Interaction) -> Client:
