@@ -165,7 +165,7 @@ class Session:
 
     @property
     def transaction(self) -> PostgresqlTransaction:
-        """What a job runs its statements by, within what `execute` began."""
+        """What a job runs its statements by, within what was begun."""
         assert self._transaction is not None  # noqa: S101 - made with the connection
         return self._transaction
 
@@ -183,13 +183,18 @@ class Session:
         """Where the connection's transaction stands, as `TransactionStatus` names it; UNKNOWN without a connection."""
         return self._connection.pgconn.transaction_status if self._connection else TransactionStatus.UNKNOWN
 
-    def execute(self, sql: Any) -> None:
-        """Run one of the statements that begin and end what jobs do; several may stand in one text.
+    def begin(self, sql: Any) -> None:
+        """Run what begins a transaction, on a new connection where there is none. Raises: psycopg.Error."""
+        if not self.is_open:
+            self._open()
+        self.execute(sql)
 
-        Raises: psycopg.Error.
+    def execute(self, sql: Any) -> None:
+        """Run a statement of our own on the connection there is, never on another: a `COMMIT` that comes to one that
+        has nothing to commit succeeds. Raises: psycopg.Error.
         """
-        connection = self._connection if self.is_open and self._connection else self._open()
-        connection.execute(sql, prepare=False)
+        assert self._connection is not None  # noqa: S101 - made by `begin`
+        self._connection.execute(sql, prepare=False)
 
     def ended(self, error: BaseException | None = None) -> None:
         """Leave no transaction open; a connection that cannot, or that leads to the wrong server, is let go of."""

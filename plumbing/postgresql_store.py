@@ -124,7 +124,7 @@ class PostgresqlStore:
                 return job(reader.single)
             except MoreThanOne:
                 self._of_many.add(code)
-        reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        reader.begin("BEGIN ISOLATION LEVEL REPEATABLE READ")
         try:
             return job(reader.transaction)
         finally:
@@ -183,13 +183,13 @@ class PostgresqlStore:
     def _begin(self, sql: str) -> None:
         was_open = self._writing.is_open
         try:
-            self._writing.execute(sql)
+            self._writing.begin(sql)
         except psycopg.Error as error:
             self._writing.ended(error)
             # Nothing was asked for yet: a connection that went stale while nobody wrote costs no caller anything.
             if not was_open or self._writing.is_open or isinstance(error, AnswerOverdue):
                 raise
-            self._writing.execute(sql)
+            self._writing.begin(sql)
 
     def _result(self, waiting: Waiting) -> Any:
         value = waiting.job(self._writing.transaction)
