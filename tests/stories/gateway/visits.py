@@ -1,16 +1,8 @@
-"""Applications of the OpenID provider and people who are signed in at them, put into the database as the flows do it;
-and a relying party on a socket that takes logout tokens and believes none that it has not verified.
-"""
+"""Applications of the provider and people who are signed in at them, put into the database as the flows do it."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
 
-import jwt
 import msgspec
 
 from auth_gateway.adapters.jwt import Es256Codec, ProviderTokens
@@ -18,7 +10,7 @@ from auth_gateway.core.claims import Authentication, by_password
 from auth_gateway.core.context import LoginContext, login_event
 from auth_gateway.core.provider.authorization import BrowserSession
 from auth_gateway.core.provider.client import AUTHORIZATION_CODE, REFRESH_TOKEN, RegisteredClient
-from auth_gateway.core.provider.tokens import LOGOUT_EVENT, ClientClaims, id_claims
+from auth_gateway.core.provider.tokens import ClientClaims, id_claims
 from auth_gateway.flows.issue import Grant
 from plumbing.credentials import digest, new_credential
 from plumbing.statements import Transaction
@@ -196,77 +188,3 @@ def _visit(story: Story, client: RegisteredClient, grant: Grant, cookie: str) ->
         access_token=pair.access_token,
         refresh_token=pair.refresh_token,
     )
-
-
-@dataclass
-class RelyingParty:
-    """Takes logout tokens at `url`; `ended` holds the claims of those it believed, in the order they came."""
-
-    keys: dict[str, Any] = field(default_factory=dict)
-    client_id: str = "rp"
-    algorithm: str = "ES256"
-    refuse_first: int = 0
-    url: str = ""
-    ended: list[dict[str, Any]] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    attempts: int = 0
-
-    def take(self, content_type: str, body: bytes) -> int:
-        """The status that the sender gets (Back-Channel Logout 1.0, sections 2.6 and 2.8)."""
-        self.attempts += 1
-        if self.attempts <= self.refuse_first:
-            return 503
-        try:
-            assert content_type == "application/x-www-form-urlencoded", content_type
-            (token,) = parse_qs(body.decode(), strict_parsing=True)["logout_token"]
-            self.ended.append(self.verified(token))
-        except (AssertionError, KeyError, ValueError, jwt.InvalidTokenError) as error:
-            self.problems.append(repr(error))
-            return 400
-        return 200
-
-    def verified(self, token: str) -> dict[str, Any]:
-        header = jwt.get_unverified_header(token)
-        assert header["typ"] == "logout+jwt"
-        assert header["alg"] == self.algorithm
-        key = jwt.PyJWKSet.from_dict(self.keys)[header["kid"]].key
-        required = ["iss", "sub", "aud", "iat", "exp", "jti", "sid", "events"]
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            key,
-            algorithms=[self.algorithm],
-            audience=self.client_id,
-            issuer=ISSUER,
-            # The gateway of a story has a clock of its own.
-            options={"require": required, "verify_exp": False, "verify_iat": False},
-        )
-        assert claims["exp"] - claims["iat"] <= 120
-        assert claims["events"] == {LOGOUT_EVENT: {}}
-        assert "nonce" not in claims
-        return claims
-
-
-@contextmanager
-def relying_party(**given: Any) -> Iterator[RelyingParty]:
-    """A relying party that listens until the block ends."""
-    party = RelyingParty(**given)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(party.take(self.headers.get("content-type", ""), body))
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    party.url = f"http://127.0.0.1:{server.server_address[1]}/backchannel"
-    try:
-        yield party
-    finally:
-        server.shutdown()
-        server.server_close()
