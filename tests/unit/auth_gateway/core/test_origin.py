@@ -7,7 +7,16 @@ import pytest
 
 from auth_gateway.core.account import device_digest
 from auth_gateway.core.context import Client, LoginContext
-from auth_gateway.core.origin import Origin, context_digest, is_context_unknown, is_same_client, is_same_context
+from auth_gateway.core.origin import (
+    Browser,
+    Origin,
+    as_scored,
+    context_digest,
+    first_of,
+    is_context_unknown,
+    is_same_client,
+    is_same_context,
+)
 from risk_scorer.contract.events import SessionContext
 
 ORIGIN = Origin(
@@ -105,6 +114,53 @@ def test_a_client_is_the_same_by_its_device_in_the_same_country(
     """Whatever its network; what is unknown is no proof."""
     began = msgspec.structs.replace(ORIGIN, **origin)
     assert is_same_client(began, msgspec.structs.replace(SEEN, **context), country) is is_same
+
+
+APP = msgspec.structs.replace(
+    ORIGIN, user_agent="Shop/3.1", device_digest=None, ja4=None, browser=Browser(user_agent="Firefox", ja4="t13d")
+)
+APP_SEEN = msgspec.structs.replace(SEEN, user_agent="Shop/3.1", device_id="", ja4=None)
+
+
+@pytest.mark.parametrize(
+    ("context", "country", "has_key", "is_same"),
+    [
+        ({}, "US", False, True),
+        ({}, "DE", False, True),
+        ({"user_agent": "Shop/3.2"}, "US", True, True),
+        ({"ip": "203.0.113.5"}, "US", True, True),
+        ({"ip": "203.0.113.5"}, "US", False, False),
+        ({"ip": "203.0.113.5"}, "DE", True, False),
+        ({"ip": "203.0.113.5"}, "", True, False),
+        ({"user_agent": "curl/8"}, "US", True, False),
+        ({"user_agent": "curl/8"}, "US", False, False),
+    ],
+)
+def test_an_application_is_the_same_by_its_key_or_where_it_was(
+    context: dict[str, Any], country: str, has_key: bool, is_same: bool
+) -> None:
+    """It has no device's cookie to show; another program has the key in vain."""
+    seen = msgspec.structs.replace(APP_SEEN, **context)
+    assert is_same_client(APP, seen, country, has_key=has_key) is is_same
+
+
+def test_an_application_is_told_as_the_browser_as_long_as_it_is_itself() -> None:
+    """So that only its network weighs; a browser is told as it is, and so is another program."""
+    origin, context = as_scored(APP, msgspec.structs.replace(APP_SEEN, ip="203.0.113.5", ja4h="ge11"))
+    assert (origin.user_agent, origin.ja4, origin.device_digest) == ("Firefox", "t13d", None)
+    assert (context.user_agent, context.ja4, context.ja4h, context.ip) == ("Firefox", "t13d", None, "203.0.113.5")
+    other = msgspec.structs.replace(APP_SEEN, user_agent="curl/8")
+    assert as_scored(APP, other) == (APP, other)
+    assert as_scored(ORIGIN, APP_SEEN) == (ORIGIN, APP_SEEN)
+
+
+def test_at_first_only_the_network_can_differ() -> None:
+    """An application's own user agent, device and handshake are what they are."""
+    browser = Browser(user_agent="Firefox")
+    origin = first_of(SEEN, browser=browser, ip="203.0.113.5", started_at=1.0, country="US")
+    assert is_same_client(origin, SEEN, "US", has_key=True)
+    assert not is_same_context(origin, SEEN)
+    assert is_same_context(origin, msgspec.structs.replace(SEEN, ip="203.0.113.9"))
 
 
 @pytest.mark.parametrize(

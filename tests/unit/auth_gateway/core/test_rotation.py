@@ -11,6 +11,7 @@ from auth_gateway.core.rotation import (
     Presented,
     digest,
     is_plausible,
+    narrowed,
     successor,
     successor_expires_at,
     verdict,
@@ -65,6 +66,42 @@ def test_a_presented_token_is_judged(changes: dict[str, Any], expected: str) -> 
     """Both sides of every boundary; reuse outranks expiry, another client's token outranks reuse."""
     presented = msgspec.structs.replace(FRESH, **changes)
     assert verdict(presented, expected_client_id="public", now=NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown_jkt", "expected"),
+    [
+        ({"jkt": "key"}, "key", "rotate"),
+        ({"jkt": "key"}, None, "other_key"),
+        ({"jkt": "key"}, "another", "other_key"),
+        ({"jkt": "key", "used_at": NOW - 100}, "another", "other_key"),
+        ({"jkt": "key", "client_id": "other"}, "key", "other_client"),
+        ({}, "key", "rotate"),
+    ],
+    ids=str,
+)
+def test_a_bound_token_is_nothing_without_its_key(
+    changes: dict[str, Any], shown_jkt: str | None, expected: str
+) -> None:
+    """Not even reused: who found it must not end the session with it."""
+    presented = msgspec.structs.replace(FRESH, **changes)
+    assert verdict(presented, expected_client_id="public", now=NOW, shown_jkt=shown_jkt) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (None, "openid profile email"),
+        ("", "openid profile email"),
+        ("email openid", "openid email"),
+        ("email email", "email"),
+        ("openid admin", None),
+        (" ", None),
+    ],
+)
+def test_a_refresh_asks_for_no_more_than_was_granted(asked: str | None, expected: str | None) -> None:
+    """In the order in which it was granted; one scope too many is all too many."""
+    assert narrowed("openid profile email", asked) == expected
 
 
 def test_an_unknown_token_is_unknown() -> None:
