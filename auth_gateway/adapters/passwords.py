@@ -31,11 +31,6 @@ class PasswordHasher:
         hashed: str = self._context.hash(password.encode())
         return hashed
 
-    def scheme(self, stored_hash: str) -> str | None:
-        """The scheme and costs of an imported hash, None when it is none we verify or costs more than we pay."""
-        scheme = scheme_of(stored_hash)
-        return None if scheme is None else scheme.name
-
     def problem(self, stored_hash: str) -> Problem | None:
         """Why an imported hash is not taken, None when it is."""
         found = judged(stored_hash)

@@ -29,14 +29,10 @@ class Passwords(Protocol):
 
 
 class PasswordHashes(Protocol):
-    """Hashes made and recognised for the operator's commands; blocks."""
+    """Hashes made for the operator's commands; blocks."""
 
     def hash(self, password: str) -> str:
         """A new hash in today's scheme."""
-        ...
-
-    def scheme(self, stored_hash: str) -> str | None:
-        """The name of the scheme of an imported hash, None when we could never verify it."""
         ...
 
 

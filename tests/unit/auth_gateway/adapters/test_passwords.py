@@ -26,7 +26,7 @@ def test_a_new_hash_is_argon2id_at_the_recommended_cost() -> None:
     """OWASP's parameters are what an unconfigured hasher uses."""
     stored = PasswordHasher().hash("Password123!")
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert PasswordHasher().scheme(stored) == "argon2id$v=19$m=19456,t=2,p=1"
+    assert PasswordHasher().problem(stored) is None
 
 
 @pytest.mark.parametrize("password", ["Password123!", "", "nul\0inside", "é" * 200, "x" * 1000, "pass word", "🔑"])
@@ -109,7 +109,7 @@ def test_nul_is_wrong_for_bcrypt(guess: str) -> None:
 )
 def test_a_hash_we_do_not_know_or_cannot_afford_matches_nothing(stored: str) -> None:
     """It has no scheme, so it is not imported, and a stored one lets nobody in."""
-    assert HASHER.scheme(stored) is None
+    assert HASHER.problem(stored) is not None
     assert not HASHER.check("secret", stored).matches
 
 
@@ -127,7 +127,6 @@ def test_a_stand_in_has_the_scheme_and_shape_of_the_real_one(stored: str) -> Non
 def test_a_scheme_is_found_again_by_the_name_that_storage_keeps(stored: str) -> None:
     """The floor is measured from those names."""
     assert scheme_named(hash_scheme(stored)) == scheme_of(stored)
-    assert HASHER.scheme(stored) == hash_scheme(stored)
 
 
 def test_a_name_of_no_scheme_has_none() -> None:

@@ -72,10 +72,6 @@ class PlainPasswords:
     def hash(self, password: str) -> str:
         return f"new${password}"
 
-    def scheme(self, stored_hash: str) -> str | None:
-        scheme = stored_hash.partition("$")[0]
-        return scheme if scheme in {"new", "old"} else None
-
 
 class ScriptedScorer:
     """Answers the mark it was told; `before` runs while the gateway waits for it."""
