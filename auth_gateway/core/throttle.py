@@ -11,13 +11,14 @@ import msgspec
 
 LONGEST_WAIT_SECONDS = 900.0
 SECONDS_PER_FORGIVEN_FAILURE = 1800.0
-FREE_FAILURES = {"account": 5, "network": 50, "factor": 5}
+FREE_FAILURES = {"account": 5, "network": 50, "factor": 5, "user_code": 10, "device": 100}
 
-Scope = Literal["account", "network", "factor"]
+Scope = Literal["account", "network", "factor", "user_code", "device"]
 
 
 class ThrottleKey(msgspec.Struct, frozen=True):
-    """What is counted: one account on one kind of device, one network, or the codes of one account."""
+    """What is counted: one account on one kind of device, one network, the codes of one account, the codes of devices
+    that one network or browser typed wrong, or the devices that one network asked for."""
 
     scope: Scope
     name: str
@@ -88,6 +89,16 @@ def network_key(ip: str) -> ThrottleKey:
 def factor_keys(user_id: str) -> tuple[ThrottleKey, ...]:
     """What one try of a second factor counts against: the account, across all its challenges."""
     return (ThrottleKey("factor", user_id),)
+
+
+def user_code_keys(*, ip: str, browser: str) -> tuple[ThrottleKey, ...]:
+    """What one wrongly typed code of a device counts against (RFC 8628, section 5.1); `browser` is a digest's text."""
+    return (ThrottleKey("user_code", f"network\n{network_of(ip)}"), ThrottleKey("user_code", f"browser\n{browser}"))
+
+
+def device_keys(ip: str) -> tuple[ThrottleKey, ...]:
+    """What a device that asks for a code counts against: nothing proves it, and each request is kept for a day."""
+    return (ThrottleKey("device", network_of(ip)),)
 
 
 def network_of(ip: str) -> str:

@@ -93,19 +93,21 @@ def onward(gateway: Gateway) -> Onward:
 def _authorize_routes(
     service: Service, reading: AuthorizationGrammar, routes: LoginRoutes, own: Browsers, waiting: PushedRequests
 ) -> AuthorizeRoutes:
-    gateway, completion = service.gateway, routes.complete.completion
     return AuthorizeRoutes(
         browsers=own,
         read=reading.read,
-        find_client=_finder(gateway),
+        find_client=_finder(service.gateway),
         pushed=waiting,
-        authorize=Authorize(
-            onward=onward(gateway),
-            recheck=completion.recheck,
-            recorder=completion.recorder,
-            ending=gateway.ending,
-        ),
+        authorize=authorize_by(service.gateway, routes),
         wake_delivery=routes.wake_delivery,
+    )
+
+
+def authorize_by(gateway: Gateway, routes: LoginRoutes) -> Authorize:
+    """Who comes back to a browser, for an application or a device, judged as these login routes judge."""
+    completion = routes.complete.completion
+    return Authorize(
+        onward=onward(gateway), recheck=completion.recheck, recorder=completion.recorder, ending=gateway.ending
     )
 
 
@@ -120,7 +122,6 @@ def _card_routes(service: Service, routes: LoginRoutes, own: Browsers) -> SignIn
         agreements=Agreements(onward=onwards, audit=gateway.audit),
         find_client=_finder(gateway),
         person_of=lambda interaction: _person_of(gateway, interaction),
-        place_of=lambda ip: ip or "unknown",
         floor=routes.floor,
         clock=gateway.clock,
         wake_delivery=routes.wake_delivery,

@@ -62,7 +62,12 @@ class Browsers:
 
     def csrf(self, request: Request, interaction_id: str) -> str:
         """What a form of this interaction must bring back; only a page of ours, read by this very browser, has it."""
-        return self._csrf(self.cookies.sign_in.value(request), interaction_id)
+        return self.csrf_of(self.cookies.sign_in.value(request), interaction_id)
+
+    def csrf_of(self, cookie: str, interaction_id: str) -> str:
+        """The same for a sign-in cookie that the browser is only being given."""
+        text = f"{cookie}\n{interaction_id}".encode()
+        return urlsafe_b64encode(hmac.digest(self.csrf_key, text, hashlib.sha256)).rstrip(b"=").decode()
 
     def is_our_form(self, request: Request, fields: Mapping[str, str], interaction_id: str) -> bool:
         """Whether a post was made from our own page in this browser; three locks, since each has failed somewhere."""
@@ -71,7 +76,7 @@ class Browsers:
         site = request.headers.get("sec-fetch-site")
         return (
             cookie != ""
-            and hmac.compare_digest(self._csrf(cookie, interaction_id).encode(), fields.get("csrf", "").encode())
+            and hmac.compare_digest(self.csrf_of(cookie, interaction_id).encode(), fields.get("csrf", "").encode())
             and (origin is None or origin == origin_of(self.issuer))
             and (site is None or site in _OUR_OWN)
         )
@@ -83,10 +88,6 @@ class Browsers:
         if isinstance(onwards, CardNext):
             return see_other(f"{self.issuer}/sign-in/{onwards.interaction_id}", cookies)
         return see_other(self.address_of(onwards), cookies)
-
-    def _csrf(self, cookie: str, interaction_id: str) -> str:
-        text = f"{cookie}\n{interaction_id}".encode()
-        return urlsafe_b64encode(hmac.digest(self.csrf_key, text, hashlib.sha256)).rstrip(b"=").decode()
 
 
 def see_other(address: str, cookies: Sequence[str] = ()) -> Response:

@@ -11,7 +11,7 @@ from auth_gateway.api.provider.browsers import Browsers, see_other
 from auth_gateway.api.provider.pages import scope_texts
 from auth_gateway.api.provider.refusal_pages import refusal_page, retry_after
 from auth_gateway.core.provider.authorization import AuthorizationRequest, Interaction
-from auth_gateway.core.provider.device_grant import shown_user_code
+from auth_gateway.core.provider.device_grant import shown_user_code, whereabouts
 from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, WrongCredentials
 from auth_gateway.flows.provider.consent import Agreements, Approved
 from auth_gateway.flows.provider.onward import CardNext
@@ -32,15 +32,13 @@ THROTTLED = "Too many attempts. Wait a while, then try again."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRoutes:
-    """The sign-in page. `place_of` says where an address is, as far as anybody knows; `person_of` what to call
-    somebody."""
+    """The sign-in page. `person_of` says what to call somebody."""
 
     browsers: Browsers
     page: SignInPage
     agreements: Agreements
     find_client: ClientFinder
     person_of: Callable[[Interaction], str]
-    place_of: Callable[[str], str]
     floor: Floor
     clock: Clock
     wake_delivery: Callable[[], None]
@@ -168,16 +166,19 @@ class SignInRoutes:
         elif interaction.card in ("consent", "device"):
             values |= {"person": self.person_of(interaction), "scopes": scope_texts(asked.scope)}
         if interaction.card == "device":
-            values |= self._device(interaction)
+            values |= self._device(request, interaction)
         return self.browsers.pages.page(
             f"{interaction.card}.html", status=status, goes_to=goes_to, headers=headers, **values
         )
 
-    def _device(self, interaction: Interaction) -> dict[str, object]:
+    def _device(self, request: Request, interaction: Interaction) -> dict[str, object]:
         grant = self.agreements.device(interaction)
         if grant is None:
             return {"user_code": "", "place": "unknown"}
-        return {"user_code": shown_user_code(grant.user_code), "place": self.place_of(grant.ip)}
+        return {
+            "user_code": shown_user_code(grant.user_code),
+            "place": whereabouts(grant.ip, self.browsers.edge.address(request)),
+        }
 
     def _approved(self, answer: Approved) -> Response:
         if answer.is_approved:

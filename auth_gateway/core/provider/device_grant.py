@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from auth_gateway.core.origin import is_same_network
+
 DEVICE_GRANT_SECONDS = 600
 POLL_SECONDS = 5
 """Section 3.5: the interval, and what `slow_down` adds to it."""
@@ -63,6 +65,25 @@ def normal_user_code(typed: str) -> str | None:
     letters = "".join(character for character in typed.upper() if character.isalnum())
     is_code = len(letters) == USER_CODE_LENGTH and all(letter in USER_CODE_ALPHABET for letter in letters)
     return letters if is_code else None
+
+
+def drawn_user_code(raw: bytes) -> str:
+    """The user code that 16 random bytes make; which one is as good as unbiased (20^8 against 2^128)."""
+    number, letters = int.from_bytes(raw), []
+    for _ in range(USER_CODE_LENGTH):
+        number, place = divmod(number, len(USER_CODE_ALPHABET))
+        letters.append(USER_CODE_ALPHABET[place])
+    return "".join(letters)
+
+
+def whereabouts(device_ip: str, person_ip: str) -> str:
+    """Where a device is, for the person who is asked about it: a device that somebody else holds is seldom in the same
+    network (section 5.4, on phishing from afar)."""
+    if not device_ip:
+        return "unknown"
+    if is_same_network(device_ip, person_ip):
+        return "in the network that you are in now"
+    return "unknown, and not in the network that you are in now"
 
 
 def shown_user_code(user_code: str) -> str:

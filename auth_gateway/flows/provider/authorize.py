@@ -11,9 +11,14 @@ from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.decision import Challenge, Deny
 from auth_gateway.core.origin import Origin
-from auth_gateway.core.provider.authorization import INTERACTION_SECONDS, AuthorizationRequest, Interaction
+from auth_gateway.core.provider.authorization import (
+    INTERACTION_SECONDS,
+    AuthorizationRequest,
+    DeviceApproval,
+    Interaction,
+)
 from auth_gateway.core.provider.client import RegisteredClient
-from auth_gateway.core.provider.journey import GiveCode, Refuse, SignIn, Standing, Step, StepUp, next_step
+from auth_gateway.core.provider.journey import GiveCode, Refuse, SignIn, Standing, Step, StepUp
 from auth_gateway.core.provider.reply import Reply
 from auth_gateway.core.ruling import Ruling
 from auth_gateway.core.session import Session
@@ -29,11 +34,16 @@ HIGH_RISK = "high_risk"
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """A request at this browser: `shown` is the digest of its session cookie, `binding` that of its sign-in cookie."""
 
-    request: AuthorizationRequest
+    request: AuthorizationRequest | DeviceApproval
     client: RegisteredClient
     context: LoginContext
     shown: bytes | None
     binding: bytes
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the person may not be shown anything."""
+        return isinstance(self.request, AuthorizationRequest) and "none" in self.request.prompt
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +104,7 @@ class Authorize:
         return Judged(arrival=arrival, interaction=interaction, standing=standing, step=step)
 
     def _step(self, arrival: Arrival, standing: Standing, now: float) -> Step:
-        return next_step(arrival.request, arrival.client, standing, began_at=now, now=now)
+        return self.onward.step(arrival.request, arrival.client, standing, began_at=now, now=now)
 
     async def _ruling(self, arrival: Arrival, session: Session, drawn: Drawn) -> Ruling:
         returning = Returning(
@@ -110,9 +120,10 @@ class Authorize:
     def _challenged(self, arrival: Arrival, standing: Standing, ruling: Ruling, now: float) -> tuple[Standing, Step]:
         """The session is not strong enough for where it comes from: a code, or the password where there is none. A
         scorer that does not answer is no reason to trust a code more than a password."""
-        is_silent = "none" in arrival.request.prompt
         if standing.has_factor and ruling.level is not None:
-            return standing, Refuse("interaction_required", "A second factor is needed.") if is_silent else StepUp()
+            return standing, Refuse(
+                "interaction_required", "A second factor is needed."
+            ) if arrival.is_silent else StepUp()
         return Standing(), self._step(arrival, Standing(), now)
 
     def _denied(

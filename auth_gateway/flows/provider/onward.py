@@ -106,7 +106,7 @@ class Onward:
         if interaction is None or client is None or not is_open(interaction, drawn.now):
             return Over()
         standing = self.standing(tx, interaction.session_id, client, now=drawn.now, has_agreed_here=has_agreed_here)
-        step = self._step(interaction, client, standing, now=drawn.now)
+        step = self.step(interaction.request, client, standing, began_at=interaction.created_at, now=drawn.now)
         reply = self.settle(tx, interaction, step, standing.session, drawn)
         if reply is not None:
             return reply if self.store.interactions.finish(tx, interaction_id, drawn.now) else Over()
@@ -173,11 +173,19 @@ class Onward:
             card = "denied"
         return msgspec.structs.replace(interaction, card=card, session_id=session.session_id, challenge=None)
 
-    def _step(self, interaction: Interaction, client: RegisteredClient, standing: Standing, *, now: float) -> Step:
-        request = interaction.request
+    def step(
+        self,
+        request: AuthorizationRequest | DeviceApproval,
+        client: RegisteredClient,
+        standing: Standing,
+        *,
+        began_at: float,
+        now: float,
+    ) -> Step:
+        """What is left to do for a request whose way began at `began_at`."""
         if isinstance(request, DeviceApproval):
             return _device_step(request, standing)
-        return next_step(request, client, standing, began_at=interaction.created_at, now=now)
+        return next_step(request, client, standing, began_at=began_at, now=now)
 
 
 def is_open(interaction: Interaction, now: float) -> bool:
