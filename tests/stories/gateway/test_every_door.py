@@ -169,6 +169,7 @@ def by_removal_of_the_first_application(scene: Scene) -> str:
 
 
 def by_another_person(scene: Scene) -> str:
+    scene.story.clock.advance(1)
     scene.browser.authorize(prompt="login")
     assert "code" in returned(scene.browser.password("bob", BOBS_PASSWORD))
     return "another_person"
