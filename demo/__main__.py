@@ -1,6 +1,7 @@
 """Run the main job and show it: `python -m demo` (or `scripts/demo`, which sets everything up first)."""
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -15,7 +16,6 @@ from demo.house import ROOT, House, Ports, Workplace
 from demo.processes import DemoFailed
 from demo.story import Walk, tell
 
-PROMISED_EVENTS = {"login.mfa_required": 1, "login.denied": 1, "login.high_risk": 1}
 DELIVERED_WITHIN_SECONDS = 20.0
 
 
@@ -26,6 +26,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--scorer-port", type=int, default=8000, metavar="PORT")
     parser.add_argument("--gateway-port", type=int, default=9000, metavar="PORT")
+    parser.add_argument("--application-port", type=int, default=9100, metavar="PORT")
     parser.add_argument(
         "--state", type=Path, default=ROOT / "var" / "demo", help="where the demo keeps its databases and logs"
     )
@@ -34,7 +35,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def start(house: House, console: Console) -> None:
-    """All three processes, ready."""
+    """All four processes, ready."""
     began = time.monotonic()
     house.scorer.start()
     house.receiver.start()
@@ -43,19 +44,23 @@ def start(house: House, console: Console) -> None:
     house.scorer.wait_until_ready(f"{house.scorer_url}/ready")
     house.gateway.wait_until_ready(f"{house.gateway_url}/ready")
     house.receiver.wait_until_ready(f"http://127.0.0.1:{house.ports.receiver}/")
+    house.application.environment = {**os.environ, "DEMO_CLIENT_SECRET": house.register_application()}
+    house.application.start()
+    house.application.wait_until_ready(house.application_url)
     took_seconds = time.monotonic() - began
     console.print(
         f"Ready after {took_seconds:.1f} s: gateway {house.gateway_url}, scorer {house.scorer_url}\n", highlight=False
     )
 
 
-def show_webhooks(house: House, console: Console) -> bool:
+def show_webhooks(house: House, console: Console, challenges: int) -> bool:
     """True once the receiver has every event that was promised, each exactly once."""
+    promised = {"login.mfa_required": challenges, "login.denied": 1, "login.high_risk": 1}
     deadline = time.monotonic() + DELIVERED_WITHIN_SECONDS
     kinds: Counter[str] = Counter()
     while time.monotonic() < deadline:
         kinds = Counter(delivery["message"]["type"] for delivery in house.deliveries())
-        if all(kinds[kind] >= count for kind, count in PROMISED_EVENTS.items()):
+        if all(kinds[kind] >= count for kind, count in promised.items()):
             break
         time.sleep(0.1)
     console.print("[bold]What the receiver got, each verified with the Standard Webhooks library:[/bold]")
@@ -66,10 +71,10 @@ def show_webhooks(house: House, console: Console) -> bool:
             f"risk {data.get('risk_score')} ({data.get('risk_level')})",
             highlight=False,
         )
-    if dict(kinds) == PROMISED_EVENTS:
+    if dict(kinds) == promised:
         console.print("   Killed in the middle and started again, it still got everything, once.\n", highlight=False)
         return True
-    console.print(f"   [red]Not as promised:[/red] expected {PROMISED_EVENTS}, got {dict(kinds)}\n", highlight=False)
+    console.print(f"   [red]Not as promised:[/red] expected {promised}, got {dict(kinds)}\n", highlight=False)
     return False
 
 
@@ -77,7 +82,8 @@ def show_doors(house: House, console: Console) -> None:
     demo_credential = house.make_credential("demo", "score,read")
     console.print("[bold]Look around[/bold]")
     for name, text in (
-        ("Gateway", f"{house.gateway_url}   (API at /docs)"),
+        ("Sign in", f"{house.application_url}   (an application that signs people in by OpenID Connect)"),
+        ("Gateway", f"{house.gateway_url}   (API at /docs, discovery at /.well-known/openid-configuration)"),
         ("Scorer", f"{house.scorer_url}   (API at /docs)"),
         ("People", "alice / Password123!   bob / S3cret!xyz"),
         ("Dashboard", f"{house.operator_link()}   (one time, 10 minutes)"),
@@ -92,7 +98,7 @@ def wait_for_the_end(house: House) -> None:
     try:
         while True:
             time.sleep(0.5)
-            for child in (house.gateway, house.scorer, house.receiver):
+            for child in (house.gateway, house.scorer, house.receiver, house.application):
                 if not child.is_running():
                     raise DemoFailed(f"{child.name} has ended; its last words:\n{child.last_lines()}")
     except KeyboardInterrupt:
@@ -103,10 +109,12 @@ def show(house: House, console: Console, *, once: bool) -> int:
     """The whole demo; the exit status."""
     start(house, console)
     with httpx2.Client(base_url=house.gateway_url, trust_env=False, timeout=15.0) as gateway:
-        walk = Walk(gateway, house.enrol_alice(), house.receiver.kill, house.receiver.start, console)
+        walk = Walk(
+            gateway, house.enrol_alice(), house.receiver.kill, house.receiver.start, house.application_url, console
+        )
         kept = tell(walk)
     console.print()
-    kept = show_webhooks(house, console) and kept
+    kept = show_webhooks(house, console, walk.challenges) and kept
     show_doors(house, console)
     console.print("\nEvery step went as promised." if kept else "\n[red]Not as promised.[/red]")
     if once:
@@ -129,10 +137,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             console.print("No model yet: training one on the bundled (synthetic) sample …")
             workplace.train()
         workplace.clean()
-        ports = Ports.choose(chosen.scorer_port, chosen.gateway_port)
+        ports = Ports.choose(chosen.scorer_port, chosen.gateway_port, chosen.application_port)
         for name, wanted, got in (
             ("scorer", chosen.scorer_port, ports.scorer),
             ("gateway", chosen.gateway_port, ports.gateway),
+            ("application", chosen.application_port, ports.application),
         ):
             if wanted != got:
                 console.print(f"Port {wanted} is taken: the {name} listens on {got} instead.")

@@ -16,6 +16,7 @@ from demo.processes import Child, DemoFailed, command, free_port, run
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "data" / "sample_logins.csv"
 NETWORKS = ROOT / "demo" / "networks.toml"
+CLIENT_ID = "demo-application"
 
 
 def only(pattern: str, printed: str) -> str:
@@ -32,10 +33,11 @@ class Ports:
     scorer: int
     gateway: int
     receiver: int
+    application: int
 
     @classmethod
-    def choose(cls, scorer: int, gateway: int) -> "Ports":
-        return cls(free_port(scorer), free_port(gateway), free_port(0))
+    def choose(cls, scorer: int, gateway: int, application: int) -> "Ports":
+        return cls(free_port(scorer), free_port(gateway), free_port(0), free_port(application))
 
 
 class Workplace:
@@ -77,6 +79,7 @@ class House:
         self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         self.scorer_url = f"http://127.0.0.1:{ports.scorer}"
         self.gateway_url = f"http://localhost:{ports.gateway}"
+        self.application_url = f"http://localhost:{ports.application}"
         python, logs = sys.executable, workplace.logs
         self.scorer = Child(
             "the scorer", [command("risk-scorer"), "serve"], self.scorer_environment(), logs / "scorer.log"
@@ -88,6 +91,12 @@ class House:
             logs / "receiver.log",
         )
         self.gateway = Child("the gateway", [command("auth-gateway"), "serve"], {}, logs / "gateway.log")
+        self.application = Child(
+            "the application",
+            [python, "-m", "demo.application", str(ports.application), self.gateway_url, CLIENT_ID],
+            {},
+            logs / "application.log",
+        )
 
     def webhook_environment(self) -> dict[str, str]:
         return {
@@ -130,6 +139,20 @@ class House:
         )
         return only(r"rgs_[\w-]+", printed)
 
+    def register_application(self) -> str:
+        """The secret of the demo's OpenID Connect client, printed once."""
+        printed = run(
+            [
+                command("auth-gateway"), "clients", "add", CLIENT_ID, "--name", "Demo application",
+                "--grant", "authorization_code", "--grant", "refresh_token",
+                "--redirect-uri", f"{self.application_url}/callback",
+                "--post-logout-redirect-uri", f"{self.application_url}/",
+                "--backchannel-logout-uri", f"{self.application_url}/backchannel-logout",
+            ],
+            environment=self.gateway.environment,
+        )  # fmt: skip
+        return only(r"rgc_[\w-]+", printed)
+
     def operator_link(self) -> str:
         printed = run([command("risk-scorer"), "operator-link"], environment=self.scorer_environment())
         return only(r"https?://\S+", printed)
@@ -140,7 +163,7 @@ class House:
         return only(r"(?<=secret=)[A-Z2-7]+", printed)
 
     def stop(self) -> None:
-        for child in (self.gateway, self.scorer, self.receiver):
+        for child in (self.application, self.gateway, self.scorer, self.receiver):
             child.stop()
 
     def deliveries(self) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The walk: five logins in plain words, each with what was promised and whether it came true."""
+"""The walk: logins in plain words, each with what was promised and whether it came true."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,7 +9,8 @@ import httpx2
 import pyotp
 from rich.console import Console
 
-from demo.people import LISTED_NETWORK, NEW_PHONE_ABROAD, USUAL, Attempt
+from demo.browser import Browser
+from demo.people import ALICE_PASSWORD, LISTED_NETWORK, NEW_PHONE_ABROAD, USUAL, Attempt
 
 STEP_SECONDS = 30
 
@@ -26,9 +27,11 @@ class Walk:
     totp_secret: str
     receiver_dies: Callable[[], None]
     receiver_returns: Callable[[], None]
+    application_url: str
     console: Console
     tokens: dict[str, Any] = field(default_factory=dict)
     last_totp_step: int = 0
+    challenges: int = 0
 
     def login(self, attempt: Attempt) -> tuple[int, Mapping[str, Any]]:
         answer = self.gateway.post("/login", json=attempt.body())
@@ -71,6 +74,7 @@ def new_phone_abroad(walk: Walk) -> None:
     """Alice with the right password from a phone and a country never seen before: asked for a second factor."""
     status, answer = walk.login(NEW_PHONE_ABROAD)
     promise(answer.get("allowed") is False and answer.get("mfa_required") is True, status, answer)
+    walk.challenges += 1
     walk.say(f"Not yet: “{answer['message']}”")
     status, done = walk.complete(answer["challenge_id"])
     promise(status == 200 and done.get("allowed") is True, status, done)
@@ -110,12 +114,30 @@ def stolen_refresh_token(walk: Walk) -> None:
     walk.say("(The webhook receiver was started again.)")
 
 
+def application(walk: Walk) -> None:
+    """Alice signs in to an application by OpenID Connect, on the gateway's own page, and out again."""
+    with Browser(USUAL.context["user_agent"]) as browser:
+        page = browser.open(f"{walk.application_url}/sign-in")
+        page = browser.fill(page, username="alice", password=ALICE_PASSWORD)
+        if page.asks_for("code"):
+            walk.challenges += 1
+            page = browser.fill(page, code=walk.totp_code())
+        promise(
+            page.address == f"{walk.application_url}/" and "alice" in page.text, page.status, {"page": page.address}
+        )
+        walk.say("In: the application checked her ID token against the published keys. A new browser, so a code too.")
+        page = browser.open(f"{walk.application_url}/sign-out")
+        promise("Nobody is signed in" in page.text, page.status, {"page": page.address})
+        walk.say("Out: her session at the gateway ended with the application's.")
+
+
 STEPS: tuple[Callable[[Walk], None], ...] = (
     usual_device,
     new_phone_abroad,
     known_bad_network,
     refresh,
     stolen_refresh_token,
+    application,
 )
 
 
