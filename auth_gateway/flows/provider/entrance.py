@@ -133,7 +133,9 @@ class BrowserBeginning:
         the same browser, so that signing out ends all of it; another person's sessions here end."""
         door, entrance = self.entrance.door, self.entrance
         door.still_open(tx, entrance.interaction)
-        session = msgspec.structs.replace(self.session, browser_id=self._browser_id(tx))
+        before = self._before(tx)
+        browser_id = entrance.browser_id if before is None else before.browser_id
+        session = msgspec.structs.replace(self.session, browser_id=browser_id)
         door.sessions.add(tx, session)
         if session.device_digest is not None:
             door.devices.remember(tx, session.user_id, session.device_digest, session.created_at)
@@ -141,11 +143,11 @@ class BrowserBeginning:
             tx,
             BrowserSession(
                 token_digest=digest(entrance.cookie),
-                browser_id=session.browser_id or entrance.browser_id,
+                browser_id=browser_id,
                 session_id=session.session_id,
                 user_id=session.user_id,
                 created_at=session.created_at,
-                expires_at=session.created_at + door.browser_seconds,
+                expires_at=self._expires_at(before),
             ),
         )
         door.interactions.show(tx, entrance.interaction.interaction_id, "done", session_id=session.session_id)
@@ -156,14 +158,23 @@ class BrowserBeginning:
             session_id=session.session_id, user_id=session.user_id, cookie=self.entrance.cookie, score=score
         )
 
-    def _browser_id(self, tx: Transaction) -> str:
+    def _before(self, tx: Transaction) -> BrowserSession | None:
+        """What the cookie that was shown led to, where it was the same person's."""
         door, entrance, session = self.entrance.door, self.entrance, self.session
         before = None if entrance.shown is None else door.browser_sessions.find(tx, entrance.shown)
         if before is None:
-            return entrance.browser_id
+            return None
         door.browser_sessions.forget(tx, before.token_digest)
         if before.user_id == session.user_id:
-            return before.browser_id
+            return before
         theirs = door.browser_sessions.sessions_of(tx, before.browser_id)
         door.ending.end_all(tx, theirs, reason=ANOTHER_PERSON, event_id=entrance.event_id, now=session.created_at)
-        return entrance.browser_id
+        return None
+
+    def _expires_at(self, before: BrowserSession | None) -> float:
+        """A second factor alone makes nobody stay longer: the hours count from the password."""
+        session = self.session
+        is_step_up = session.auth_time < int(session.created_at)
+        if before is not None and is_step_up:
+            return before.expires_at
+        return session.created_at + self.entrance.door.browser_seconds

@@ -316,6 +316,17 @@ def test_a_browser_session_ends_in_its_hours(story: Story, secret: str) -> None:
     assert returned(browser.authorize(prompt="none"))["error"] == "login_required"
 
 
+def test_a_code_alone_makes_nobody_stay_longer(story: Story, secret: str) -> None:
+    """The hours count from the password, however often a second factor was shown since."""
+    browser = Browser(story)
+    browser.sign_in()
+    story.clock.advance(11 * 3600)
+    browser.authorize(acr_values="aal2")
+    assert "code" in returned(browser.code())
+    story.clock.advance(3600)
+    assert returned(browser.authorize(prompt="none"))["error"] == "login_required"
+
+
 @pytest.mark.parametrize(
     "changed", [{"client_id": "nobody"}, {"redirect_uri": "https://evil.example/cb"}, {"redirect_uri": None}]
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.stories.gateway.applications import Key
 from tests.stories.gateway.relying_party import ISSUER, Browser, asked, redeem, registered, returned
 from tests.stories.gateway.story import Story
 
@@ -104,3 +105,20 @@ def test_a_client_that_must_push_is_held_to_it(story: Story) -> None:
     assert returned(story.ask("POST", f"{ISSUER}/authorize", data=asked()))["error"] == "invalid_request"
     fetched(browser, push(story, secret).json()["request_uri"])
     assert "code" in returned(browser.password())
+
+
+def test_a_proof_beside_a_pushed_request_binds_the_code_to_its_key(story: Story, secret: str) -> None:
+    """Once: a proof that was seen on the way pushes nothing, and another key redeems nothing (RFC 9449, section 10)."""
+    key = Key()
+    headers = {"dpop": key.proof(story, path="/par")}
+    pushed = story.ask("POST", f"{ISSUER}/par", data=asked(), auth=("app", secret), headers=headers)
+    assert pushed.status_code == 201
+    again = story.ask("POST", f"{ISSUER}/par", data=asked(), auth=("app", secret), headers=headers)
+    assert again.json()["error"] == "invalid_dpop_proof"
+    browser = Browser(story)
+    fetched(browser, pushed.json()["request_uri"])
+    code = returned(browser.password())["code"]
+    assert redeem(story, code, secret=secret).status_code == 400
+    code = returned(browser.authorize(dpop_jkt=key.jkt))["code"]
+    tokens = redeem(story, code, secret=secret, headers={"dpop": key.proof(story)}).json()
+    assert tokens["token_type"] == "DPoP"
