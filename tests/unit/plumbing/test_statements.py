@@ -4,7 +4,22 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Column, Float, Integer, MetaData, Table, Text, bindparam, delete, insert, select, text, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert_for_both
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from plumbing.statements import Statement, Transaction
@@ -109,3 +124,24 @@ def test_a_default_that_lives_in_python_is_refused() -> None:
 def test_plain_text_is_a_statement() -> None:
     """For what the expression language cannot say."""
     assert Statement(text("select :a + :b + :a")).compiled().names == ("a", "b", "a")
+
+
+def test_one_expression_is_text_of_both_dialects() -> None:
+    """The marks differ, the names and their order do not; a truth value's place is known."""
+    flags = Table("flags", MetaData(), Column("id", Text, primary_key=True), Column("is_set", Boolean, nullable=False))
+    put = Statement(
+        upsert_for_both(flags)
+        .values(id=bindparam("who"), is_set=bindparam("truth"))
+        .on_conflict_do_update(index_elements=["id"], set_={"is_set": bindparam("truth")})
+    )
+    here, there = put.compiled(), put.compiled("postgresql")
+    assert (here.sql.count("?"), there.sql.count("%s")) == (3, 3)
+    assert here.names == there.names == ("who", "truth", "truth")
+    assert there.truths == (1, 2)
+
+
+def test_a_lock_on_what_is_looked_at_is_for_the_server_alone() -> None:
+    """SQLite has one writer, and no such clause."""
+    look = Statement(select(PEOPLE.c.age).where(PEOPLE.c.id == bindparam("who")).with_for_update(key_share=True))
+    assert "FOR" not in look.compiled().sql
+    assert look.compiled("postgresql").sql.endswith("FOR NO KEY UPDATE")
