@@ -1,0 +1,48 @@
+"""Who waits in the outbox, on both databases."""
+
+from typing import Any
+
+import pytest
+
+from auth_gateway.adapters.storage.tables import outbox as table
+from plumbing.statements import Transaction
+from webhooks.outbox import Outbox
+
+ENDPOINTS = ["backchannel-logout https://A.example/x", "backchannel-logout https://b.example/", "mfa", "scorer"]
+
+
+@pytest.fixture
+def outbox(database: Any) -> Outbox:
+    """Five messages for each of four endpoints."""
+    outbox = Outbox(table)
+
+    def fill(tx: Transaction) -> None:
+        for endpoint in ENDPOINTS:
+            for number in range(5):
+                outbox.add(
+                    tx, message_id=f"msg_{number}", endpoint=endpoint, event_type="t", body=b"{}", now=float(number)
+                )
+
+    database.write_sync(fill)
+    return outbox
+
+
+def test_each_endpoint_that_something_waits_for_is_named_once(database: Any, outbox: Outbox) -> None:
+    """However much waits for it; one whose messages are all delivered or dead is not named."""
+    assert sorted(database.read(outbox.waiting)) == ENDPOINTS
+
+    def settle(tx: Transaction) -> None:
+        for number in range(5):
+            outbox.delivered(tx, message_id=f"msg_{number}", endpoint="scorer", now=9.0, status=200)
+
+    database.write_sync(settle)
+    assert sorted(database.read(outbox.waiting)) == ENDPOINTS[:-1]
+
+
+def test_giving_up_leaves_the_others_alone(database: Any, outbox: Outbox) -> None:
+    """Five are dead with their reason, the rest wait."""
+    given_up = database.write_sync(lambda tx: outbox.give_up(tx, endpoint=ENDPOINTS[0], now=9.0, error="target_inside"))
+    assert given_up == 5
+    assert sorted(database.read(outbox.waiting)) == ENDPOINTS[1:]
+    dead = [row for row in database.read(lambda tx: outbox.recent(tx, 100)) if row.dead_at is not None]
+    assert {(row.endpoint, row.last_error) for row in dead} == {(ENDPOINTS[0], "target_inside")}
