@@ -34,6 +34,7 @@ def add_lean(
         path,
         endpoint,
         methods=[method],
+        status_code=int(next(iter(operation["responses"]), 200)),
         summary=summary,
         description=operation.get("description"),
         openapi_extra=operation,

@@ -65,7 +65,7 @@ _LOGIN: Schema = operation(
     "from the connection; those in the body count only from a registered client that may vouch for them.",
     answers={
         "200": answer("Let in, or a second factor is awaited.", "LoginAllowed", "SecondFactorAwaited"),
-        "403": answer("Refused by policy.", "LoginDenied"),
+        "403": answer("Refused by policy, or not for this client.", "LoginDenied", "Refusal"),
     },
     bodies=json_of(ref("LoginBody"), LOGIN_EXAMPLE),
     refusals=("400", "401", "413", "415", "422", "429", "503"),

@@ -73,5 +73,5 @@ _GET_LOGOUT: Schema = {
 _POST_LOGOUT: Schema = {
     "description": "The same as a form; also the answer on our own page.",
     "requestBody": {"required": True, "content": _form(optional=(*_PARAMETERS, "csrf", "answer"))},
-    "responses": {"200": _PAGE, "303": _AWAY, "400": _PAGE, "403": _PAGE},
+    "responses": {"200": _PAGE, "303": _AWAY, "400": _PAGE, "403": _PAGE, "413": _PAGE, "415": _PAGE},
 }
