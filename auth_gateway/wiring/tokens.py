@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from fastapi import FastAPI
 
+from auth_gateway.api.provider.token_forms import FORM_TYPE
 from auth_gateway.api.provider.userinfo import UserInfoRoutes
 from auth_gateway.api.reference import Schema, answer, operation
 from auth_gateway.api.token import ProviderGrants, TokenRoutes
@@ -48,8 +49,8 @@ def client_proof(service: Service) -> ClientProof:
 def add(app: FastAPI, service: Service) -> None:
     """Serve and document them; the token endpoint itself is the service's own."""
     routes = UserInfoRoutes(userinfo=_userinfo(service), url=f"{service.gateway.settings.provider_issuer}/userinfo")
-    for method in ("GET", "POST"):
-        add_lean(app, "/userinfo", routes.answer, method=method, summary="Claims of a person", operation=_USERINFO)
+    for method, described in (("GET", _USERINFO), ("POST", _POST_USERINFO)):
+        add_lean(app, "/userinfo", routes.answer, method=method, summary="Claims of a person", operation=described)
 
 
 def _grants(service: Service, issuer: str, refresh: Refresh, id_tokens: IdTokens) -> ProviderGrants:
@@ -129,3 +130,15 @@ _USERINFO: Schema = operation(
     answers={"200": answer("The claims.", "PersonClaims")},
     refusals=("401", "403", "503"),
 )
+_POST_USERINFO: Schema = {
+    **_USERINFO,
+    "description": f"{_USERINFO['description']} A bearer's may also stand in a form, as `access_token`.",
+    "requestBody": {
+        "required": False,
+        "content": {FORM_TYPE: {"schema": {"type": "object", "properties": {"access_token": {"type": "string"}}}}},
+    },
+    "responses": {
+        **_USERINFO["responses"],
+        **operation(description="", answers={}, refusals=("400", "413"))["responses"],
+    },
+}

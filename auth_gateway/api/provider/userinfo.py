@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auth_gateway.api.provider.token_forms import FORM_TYPE, token_form
 from auth_gateway.flows.provider.userinfo import Bearing, Untold, UserInfo
 from plumbing.asgi import json_answer
 from plumbing.refusals import Refused
@@ -30,9 +31,10 @@ class UserInfoRoutes:
         """The claims as JSON.
 
         Raises: Refused `invalid_token` or `invalid_dpop_proof` (401), `insufficient_scope` (403), each with the scheme
-        that was tried; without any token 401 with both schemes and no error, as there was nothing to be wrong.
+        that was tried; without any token 401 with both schemes and no error, as there was nothing to be wrong;
+        `invalid_request` (400) for a token in two places; 408 or 413 for a body that is too slow or too large.
         """
-        scheme, token = _shown(request)
+        scheme, token = _shown(request, await _in_form(request))
         bearing = Bearing(
             token=token,
             is_bound=scheme == "DPoP",
@@ -51,9 +53,24 @@ class UserInfoRoutes:
         return json_answer(told)
 
 
-def _shown(request: Request) -> tuple[str, str]:
-    """Scheme and token; only the header is read, since what stands in an address or a form ends in logs."""
+async def _in_form(request: Request) -> str:
+    """The token in a form that was posted, "" without one. The address is never read: it ends in logs and histories.
+
+    Source: RFC 6750, sections 2.2 and 2.3; RFC 9700, section 4.3.2.
+    """
+    declared = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+    if request.method != "POST" or declared != FORM_TYPE:
+        return ""
+    return (await token_form(request)).get("access_token", "")
+
+
+def _shown(request: Request, in_form: str) -> tuple[str, str]:
+    """Scheme and token; what comes in a form is a bearer's, since DPoP is a scheme of the header alone."""
     headers = request.headers.getlist("authorization")
+    if in_form and headers:  # RFC 6750, section 2: one way for each request
+        raise Refused("invalid_request", "Show the access token once.", status=400)
+    if in_form:
+        headers = [f"Bearer {in_form}"]
     if not headers:
         challenge = f'Bearer realm="userinfo", DPoP algs="{DPOP_ALGORITHMS}"'
         raise Refused("invalid_token", "Show an access token.", status=401, headers={"www-authenticate": challenge})

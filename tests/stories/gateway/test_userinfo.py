@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.stories.gateway.applications import ISSUER, Application, code_for, read, refused, register, session_of
+from tests.stories.gateway.applications import ISSUER, Application, Key, code_for, read, refused, register, session_of
 from tests.stories.gateway.story import Story
 
 EVERYTHING = {"name": "alice", "preferred_username": "alice", "email": "alice@example.org", "email_verified": True}
@@ -134,11 +134,33 @@ def test_what_is_no_token_of_ours_is_refused(story: Story, header: str) -> None:
     assert (answer.status_code, answer.json()["error"] in {"invalid_token", "invalid_dpop_proof"}) == (401, True)
 
 
-def test_a_token_in_the_address_or_a_form_is_not_read(story: Story) -> None:
-    """Both end in logs."""
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_token_in_the_address_is_not_read(story: Story, method: str) -> None:
+    """Addresses end in logs and histories (RFC 9700, section 4.3.2)."""
     token = token_of(register(story))
-    assert story.ask("GET", f"/userinfo?access_token={token}").status_code == 401
-    assert story.ask("POST", "/userinfo", data={"access_token": token}).status_code == 401
+    assert refused(story.ask(method, f"/userinfo?access_token={token}")) == (401, "invalid_token")
+
+
+def test_a_token_may_be_posted_as_a_form(story: Story) -> None:
+    """RFC 6750, section 2.2; beside a header it is one too many, and other bodies are not looked at."""
+    token = token_of(register(story))
+    form, bearer = {"access_token": token}, {"authorization": f"Bearer {token}"}
+    assert story.ask("POST", "/userinfo", data=form).json()["sub"] == "id-carol"
+    assert refused(story.ask("POST", "/userinfo", data=form, headers=bearer)) == (400, "invalid_request")
+    assert refused(story.ask("POST", "/userinfo", json=form)) == (401, "invalid_token")
+    assert refused(story.ask("POST", "/userinfo", data={"access_token": [token, token]})) == (400, "invalid_request")
+    assert refused(story.ask("POST", "/userinfo", data={"access_token": "x"})) == (401, "invalid_token")
+    assert story.ask("POST", "/userinfo", data={"other": "x"}, headers=bearer).status_code == 200
+
+
+def test_a_bound_token_in_a_form_is_nothing(story: Story) -> None:
+    """A form has no scheme, so it cannot say DPoP; a proof beside it changes nothing."""
+    app, key = register(story), Key()
+    token = app.redeem(code_for(app), dpop=key.proof(story)).json()["access_token"]
+    proof = {"dpop": key.proof(story, path="/userinfo", token=token)}
+    for headers in ({}, proof):
+        answer = story.ask("POST", "/userinfo", data={"access_token": token}, headers=headers)
+        assert refused(answer) == (401, "invalid_token")
 
 
 def test_an_id_token_opens_nothing(story: Story) -> None:
