@@ -17,6 +17,7 @@ from auth_gateway.core.provider.authorization import Interaction
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.flows.provider.authorize import Authorize
 from auth_gateway.flows.provider.consent import Agreements
+from auth_gateway.flows.provider.device_risk import DeviceRisk
 from auth_gateway.flows.provider.entrance import Door
 from auth_gateway.flows.provider.onward import Onward
 from auth_gateway.flows.provider.ports import ClientFinder
@@ -119,13 +120,18 @@ def _card_routes(service: Service, routes: LoginRoutes, own: Browsers) -> SignIn
         page=SignInPage(
             door=_door(gateway), onward=onwards, login=routes.login, complete=routes.complete, vault=gateway.vault
         ),
-        agreements=Agreements(onward=onwards, audit=gateway.audit),
+        agreements=Agreements(onward=onwards, audit=gateway.audit, device_risk=_device_risk(onwards, routes)),
         find_client=_finder(gateway),
         person_of=lambda interaction: _person_of(gateway, interaction),
         floor=routes.floor,
         clock=gateway.clock,
         wake_delivery=routes.wake_delivery,
     )
+
+
+def _device_risk(onwards: Onward, routes: LoginRoutes) -> DeviceRisk:
+    completion = routes.complete.completion
+    return DeviceRisk(onward=onwards, recheck=completion.recheck, recorder=completion.recorder)
 
 
 def _push_routes(service: Service, reading: AuthorizationGrammar, waiting: PushedRequests) -> PushRoutes:
@@ -189,7 +195,12 @@ _SENT_ON: Schema = {"description": "To the sign-in page, or back to the applicat
 _AUTHORIZE: Schema = operation(
     description="For browsers: an application sends a person here (code flow with PKCE by S256). Parameters as the "
     "query or as a form; or `client_id` and the `request_uri` of a pushed request.",
-    answers={"303": _SENT_ON, "400": {**_PAGE, "description": "The application or its address is not known."}},
+    answers={
+        "303": _SENT_ON,
+        "400": {**_PAGE, "description": "The application or its address is not known."},
+        "413": {**_PAGE, "description": "The form is too large."},
+        "415": {**_PAGE, "description": "The body is no form."},
+    },
 )
 _PAR: Schema = operation(
     description="The parameters of an authorization request, as a form, with the client's authentication. The answer "

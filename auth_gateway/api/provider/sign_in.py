@@ -11,9 +11,9 @@ from auth_gateway.api.provider.browsers import Browsers, see_other
 from auth_gateway.api.provider.pages import scope_texts
 from auth_gateway.api.provider.refusal_pages import refusal_page, retry_after
 from auth_gateway.core.provider.authorization import AuthorizationRequest, Interaction
-from auth_gateway.core.provider.device_grant import shown_user_code, whereabouts
+from auth_gateway.core.provider.device_grant import shown_user_code
 from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, WrongCredentials
-from auth_gateway.flows.provider.consent import Agreements, Approved
+from auth_gateway.flows.provider.consent import Agreements, Approved, AskingDevice
 from auth_gateway.flows.provider.onward import CardNext
 from auth_gateway.flows.provider.ports import ClientFinder
 from auth_gateway.flows.provider.sign_in import CardAnswer, Entered, SignInPage
@@ -52,7 +52,11 @@ class SignInRoutes:
             if interaction.card == "done":
                 context = self.browsers.context(request, interaction.client_id)
                 return self.browsers.go(await self.page.onward(interaction.interaction_id, context))
-            return self._card(request, interaction)
+            device = None
+            if interaction.card == "device":
+                context = self.browsers.context(request, interaction.client_id)
+                device = await self.agreements.device(interaction, context)
+            return self._card(request, interaction, device=device)
         except Refused as refusal:
             return refusal_page(self.browsers.pages, refusal)
 
@@ -146,6 +150,7 @@ class SignInRoutes:
         problem: str = "",
         status: int = 200,
         headers: dict[str, str] | None = None,
+        device: AskingDevice | None = None,
     ) -> Response:
         """The card as it is shown now. What was typed is not repeated: the next person at this screen reads it too."""
         client = self.find_client(interaction.client_id)
@@ -166,19 +171,12 @@ class SignInRoutes:
         elif interaction.card in ("consent", "device"):
             values |= {"person": self.person_of(interaction), "scopes": scope_texts(asked.scope)}
         if interaction.card == "device":
-            values |= self._device(request, interaction)
+            if device is None:  # it waits no more
+                return self.browsers.pages.outdated()
+            values |= {"user_code": shown_user_code(device.user_code), "place": device.place}
         return self.browsers.pages.page(
             f"{interaction.card}.html", status=status, goes_to=goes_to, headers=headers, **values
         )
-
-    def _device(self, request: Request, interaction: Interaction) -> dict[str, object]:
-        grant = self.agreements.device(interaction)
-        if grant is None:
-            return {"user_code": "", "place": "unknown"}
-        return {
-            "user_code": shown_user_code(grant.user_code),
-            "place": whereabouts(grant.ip, self.browsers.edge.address(request)),
-        }
 
     def _approved(self, answer: Approved) -> Response:
         if answer.is_approved:

@@ -7,10 +7,12 @@ import msgspec
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.context import LoginContext
 from auth_gateway.core.provider.authorization import AuthorizationRequest, Consent, DeviceApproval, Interaction
-from auth_gateway.core.provider.device_grant import DeviceGrant
+from auth_gateway.core.provider.device_grant import whereabouts
+from auth_gateway.core.provider.journey import StepUp
 from auth_gateway.core.provider.reply import refused
 from auth_gateway.core.session import Session
 from auth_gateway.flows.ports import AuditTrail
+from auth_gateway.flows.provider.device_risk import DeviceRisk, FactorFirst, Objection
 from auth_gateway.flows.provider.onward import CardNext, Drawn, Onward, Onwards, Over
 from plumbing.statements import Transaction
 
@@ -21,19 +23,32 @@ class Approved(msgspec.Struct, frozen=True):
     is_approved: bool
 
 
+class AskingDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """A device that waits for a person's word, and where it is."""
+
+    user_code: str
+    place: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreements:
     """Keeps what people say yes and no to."""
 
     onward: Onward
     audit: AuditTrail
+    device_risk: DeviceRisk
 
-    def device(self, interaction: Interaction) -> DeviceGrant | None:
-        """The device that this interaction is about, while it waits."""
+    async def device(self, interaction: Interaction, context: LoginContext) -> AskingDevice | None:
+        """The device that this interaction is about, as its person should see it."""
         approval = interaction.request
         if not isinstance(approval, DeviceApproval):
             return None
-        return self.onward.database.read(lambda tx: self.onward.store.device_grants.find(tx, approval.device_digest))
+        grants = self.onward.store.device_grants
+        grant = self.onward.database.read(lambda tx: grants.find(tx, approval.device_digest))
+        if grant is None:
+            return None
+        country = await self.device_risk.country(interaction, self.onward.draw(context))
+        return AskingDevice(user_code=grant.user_code, place=whereabouts(grant.ip, context.ip, country))
 
     async def answer(self, interaction: Interaction, context: LoginContext, *, is_given: bool) -> Onwards | Approved:
         """The person's answer to the card that is shown; of two at once the first counts.
@@ -41,9 +56,16 @@ class Agreements:
         Raises: Refused("busy" or "storage_unavailable", 503).
         """
         drawn = self.onward.draw(msgspec.structs.replace(context, client_id=interaction.client_id))
-        return await self.onward.database.write(lambda tx: self._answer(tx, interaction, drawn, is_given=is_given))
+        objection = None
+        if is_given and isinstance(interaction.request, DeviceApproval):
+            objection = await self.device_risk.objection(interaction, drawn)
+        return await self.onward.database.write(
+            lambda tx: self._answer(tx, interaction, drawn, is_given=is_given, objection=objection)
+        )
 
-    def _answer(self, tx: Transaction, interaction: Interaction, drawn: Drawn, *, is_given: bool) -> Onwards | Approved:
+    def _answer(
+        self, tx: Transaction, interaction: Interaction, drawn: Drawn, *, is_given: bool, objection: Objection | None
+    ) -> Onwards | Approved:
         store = self.onward.store
         stored = store.interactions.find(tx, interaction.interaction_id)
         if stored is None or stored.progress != interaction.progress:
@@ -55,6 +77,8 @@ class Agreements:
         if session is None:  # ended while the card was on the screen
             return self.onward.advance(tx, interaction.interaction_id, drawn)
         if isinstance(interaction.request, DeviceApproval):
+            if objection is not None:
+                return self._object(tx, interaction, interaction.request, session, drawn, objection=objection)
             return self._about_device(tx, interaction, interaction.request, session, drawn, is_given=is_given)
         return self._about_scope(tx, interaction, interaction.request, session, drawn, is_given=is_given)
 
@@ -105,6 +129,30 @@ class Agreements:
         kind: Kind = "device.approved" if is_given else "device.denied"
         self.audit.record(tx, _line(kind, interaction, session, drawn, detail=approval.scope))
         return Approved(is_given)
+
+    def _object(
+        self,
+        tx: Transaction,
+        interaction: Interaction,
+        approval: DeviceApproval,
+        session: Session,
+        drawn: Drawn,
+        *,
+        objection: Objection,
+    ) -> Onwards:
+        """The yes does not count: a code is asked for first, or the device is refused."""
+        store, interaction_id = self.onward.store, interaction.interaction_id
+        if isinstance(objection, FactorFirst):
+            shown = self.onward.prepare(tx, interaction, StepUp(), session, drawn)
+            store.interactions.show(
+                tx, interaction_id, shown.card, session_id=shown.session_id, challenge=shown.challenge
+            )
+            return CardNext(interaction_id)
+        if not store.device_grants.answer(tx, approval.device_digest, session_id=None, now=drawn.now):
+            return Over()
+        store.interactions.show(tx, interaction_id, "denied", session_id=None, incident_id=objection.incident_id)
+        self.device_risk.recorder.write(tx, objection.entry)
+        return CardNext(interaction_id)
 
 
 def _line(kind: Kind, interaction: Interaction, session: Session, drawn: Drawn, *, detail: str) -> AuditEvent:

@@ -121,6 +121,66 @@ def test_the_person_sees_that_a_device_is_elsewhere(story: Story, tv: Television
     begun, browser = tv.begin().json(), Browser(story)
     typed(browser, begun["user_code"])
     assert "unknown, and not in the network that you are in now" in browser.password().text
+    story.scorer.country = "US"
+    assert "US, and not in the network that you are in now" in browser.ask("GET", browser.where).text
+    story.scorer.status = 500
+    assert "unknown, and not in the network" in browser.ask("GET", browser.where).text
+
+
+def test_a_device_of_high_risk_is_refused_whatever_the_person_says(story: Story, tv: Television) -> None:
+    """A code that was sent from afar brings a person who is really themselves: it is the device that is judged."""
+    tv.peer = AWAY
+    story.scorer.judge = lambda event: 95.0 if event["ip"] == AWAY else 10.0
+    begun, browser = tv.begin().json(), Browser(story)
+    typed(browser, begun["user_code"])
+    browser.password()
+    denied = browser.post(answer="yes")
+    assert denied.status_code == 403
+    assert "inc_" in denied.text
+    assert error_of(tv.poll(begun["device_code"])) == (400, "access_denied")
+    assert story.audited()[-1] == ("device.denied", "high")
+    assert ("session.revoked", "high_risk") not in story.audited()
+
+
+def test_a_device_of_medium_risk_takes_a_second_factor(story: Story, tv: Television) -> None:
+    """The yes is asked for again after the code, and counts then."""
+    tv.peer = AWAY
+    story.scorer.judge = lambda event: 70.0 if event["ip"] == AWAY else 10.0
+    begun, browser = tv.begin().json(), Browser(story)
+    typed(browser, begun["user_code"])
+    browser.password()
+    assert "one-time-code" in browser.post(answer="yes").text
+    assert "Connect it" in browser.code().text
+    assert state_of(story, begun["user_code"]) == "pending"
+    assert "Connected" in browser.post(answer="yes").text
+    assert tv.poll(begun["device_code"]).status_code == 200
+
+
+def test_at_medium_risk_who_has_no_factor_connects_no_device(story: Story, tv: Television) -> None:
+    """From their own network they do."""
+    story.scorer.judge = lambda event: 70.0 if event["ip"] == AWAY else 10.0
+    for peer, status in ((AWAY, 403), (HOME, 200)):
+        tv.peer = peer
+        browser = Browser(story)
+        typed(browser, tv.begin().json()["user_code"])
+        browser.password("bob")
+        assert browser.post(answer="yes").status_code == status
+
+
+def test_without_a_score_a_device_elsewhere_waits_or_takes_a_factor(story: Story, tv: Television) -> None:
+    """Fails closed: nothing is connected unchecked, and nothing is refused for good."""
+    tv.peer = AWAY
+    alice, bob = Browser(story), Browser(story)
+    first, second = tv.begin().json(), tv.begin().json()
+    typed(alice, first["user_code"])
+    alice.password()
+    typed(bob, second["user_code"])
+    bob.password("bob")
+    story.scorer.status = 500
+    assert "one-time-code" in alice.post(answer="yes").text
+    answer = bob.post(answer="yes")
+    assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+    assert state_of(story, second["user_code"]) == "pending"
 
 
 def test_of_two_answers_the_first_counts(story: Story, tv: Television) -> None:
