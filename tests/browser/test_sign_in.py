@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx2
 import pyotp
 import pytest
 import uvicorn
@@ -18,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from auth_gateway.adapters.passwords import PasswordHasher
 from auth_gateway.app import create_app
 from auth_gateway.assembly import Gateway, assemble
-from auth_gateway.core.provider.client import RegisteredClient
+from auth_gateway.core.provider.client import DEVICE_CODE, RegisteredClient
 from auth_gateway.settings import Settings
 from tests.stories.gateway.relying_party import asked
 from tests.stories.gateway.story import PASSWORD, StubScorer
@@ -237,3 +238,31 @@ def test_the_pages_say_what_they_take(page: Page, place: Place) -> None:
     expect(page.get_by_label("Password")).to_have_attribute("autocomplete", "current-password")
     expect(page.get_by_label("Password")).to_be_focused()
     expect(page.locator("main")).to_have_css("border-radius", "8px")
+
+
+def test_a_device_is_connected(page: Page, place: Place, complaints: list[str]) -> None:
+    """The code is filled in from the address and sent by hand; the card names the device before anybody says yes."""
+    television = RegisteredClient(
+        client_id="tv",
+        client_name="The television",
+        application_type="native",
+        token_endpoint_auth_method="none",
+        grant_types=(DEVICE_CODE,),
+    )
+    place.gateway.database.write_sync(lambda tx: place.gateway.clients.add(tx, television, b"", 0.0))
+    begun = httpx2.post(f"{place.issuer}/device_authorization", data={"client_id": "tv", "scope": "openid"}).json()
+    page.goto(begun["verification_uri"])
+    page.get_by_label("Code on the device").fill("BCDF-GHJK")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("alert")).to_contain_text("wrong or too old")
+    assert fits(page)
+    page.goto(begun["verification_uri_complete"])
+    expect(page.get_by_label("Code on the device")).to_have_value(begun["user_code"])
+    page.get_by_role("button", name="Go on").click()
+    enter_password(page)
+    expect(page.get_by_text(begun["user_code"])).to_be_visible()
+    expect(page.get_by_text("The television")).to_be_visible()
+    assert fits(page)
+    page.get_by_role("button", name="Connect it", exact=True).click()
+    expect(page.get_by_role("heading", name="Connected")).to_be_visible()
+    assert complaints == []
