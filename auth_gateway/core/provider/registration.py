@@ -106,6 +106,8 @@ def _check_proof(client: RegisteredClient) -> None:
     """An application without a proof of its own may not have what only that application should have."""
     if (client.token_endpoint_auth_method == "private_key_jwt") != (client.jwks is not None):  # noqa: S105 - a name
         raise _unsound("private_key_jwt needs the client's public keys, and nothing else does")
+    if client.is_public and client.application_type != "native":
+        raise _unsound("a client that proves nothing has no server of its own: its type is native")
     trusted = (client.may_vouch, client.may_see_scores, client.may_introspect, client.may_log_in)
     if client.is_public and (any(trusted) or CLIENT_CREDENTIALS in client.grant_types):
         raise _unsound("a client that proves nothing gets no rights and no client_credentials")

@@ -69,9 +69,9 @@ class StartDevice:
         granted = client.allowed_scope(scope) if scope else " ".join(client.scopes)
         if not granted:
             return NotGranted("invalid_scope")
-        is_of_the_person = client.application_type == "native"
+        is_of_the_person = client.application_type == "native" or client.is_public
         now = self.clock.now()
-        counted = await self.throttle.reserve(device_keys(ip) if is_of_the_person or client.is_public else (), now)
+        counted = await self.throttle.reserve(device_keys(ip) if is_of_the_person else (), now)
         if counted.wait_seconds > 0:
             return Throttled(retry_after_seconds=counted.wait_seconds)
         device_code = self.randomness.token()

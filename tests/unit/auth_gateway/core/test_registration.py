@@ -16,7 +16,12 @@ WEB = RegisteredClient(
     redirect_uris=("https://shop.example/back",),
 )
 NATIVE = msgspec.structs.replace(WEB, application_type="native", token_endpoint_auth_method="none")
-DEVICE = RegisteredClient(client_id="tv", grant_types=(DEVICE_CODE, "refresh_token"), token_endpoint_auth_method="none")
+DEVICE = RegisteredClient(
+    client_id="tv",
+    grant_types=(DEVICE_CODE, "refresh_token"),
+    token_endpoint_auth_method="none",
+    application_type="native",
+)
 SERVICE = RegisteredClient(client_id="job", grant_types=("client_credentials",), scopes=("orders:read",))
 JSON = RegisteredClient(client_id="app", may_log_in=True, may_vouch=True, may_see_scores=True)
 
@@ -128,7 +133,8 @@ def test_addresses_fit_the_grants(client: RegisteredClient, changes: dict[str, A
         (NATIVE, {"may_see_scores": True}),
         (NATIVE, {"may_introspect": True}),
         (NATIVE, {"may_log_in": True}),
-        (SERVICE, {"token_endpoint_auth_method": "none"}),
+        (SERVICE, {"token_endpoint_auth_method": "none", "application_type": "native"}),
+        (WEB, {"token_endpoint_auth_method": "none"}),
         (JSON, {"token_endpoint_auth_method": "private_key_jwt", "jwks": "{}"}),
         (SERVICE, {"grant_types": ()}),
         (SERVICE, {"grant_types": ("client_credentials", "refresh_token")}),
