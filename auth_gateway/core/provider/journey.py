@@ -51,9 +51,13 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def next_step(
-    request: AuthorizationRequest, client: RegisteredClient, standing: Standing, *, began_at: float, now: float
+    request: AuthorizationRequest, client: RegisteredClient, standing: Standing, *, began_at: float | None, now: float
 ) -> Step:
-    """The next thing to do for this request; `began_at` is when its interaction began."""
+    """The next thing to do for this request.
+
+    `began_at` is when the interaction began that keeps this session as its own; None at the authorization endpoint,
+    where whoever is signed in was so before.
+    """
     is_silent = "none" in request.prompt
     session = standing.session
     if session is None or _must_sign_in_again(request, session, began_at=began_at, now=now):
@@ -68,15 +72,19 @@ def next_step(
     return GiveCode()
 
 
-def _must_sign_in_again(request: AuthorizationRequest, session: Session, *, began_at: float, now: float) -> bool:
-    """A login inside this interaction answers `prompt` and `max_age`; auth_time counts whole seconds."""
+def _must_sign_in_again(request: AuthorizationRequest, session: Session, *, began_at: float | None, now: float) -> bool:
+    """A login inside the interaction answers `prompt` and `max_age`; auth_time counts whole seconds.
+
+    No timestamp says whose login it was, since a session of before may have the interaction's own. An interaction that
+    asks for a login begins without a session, so one that it keeps has signed in there.
+    """
     if request.id_token_hint_sub is not None and request.id_token_hint_sub != session.user_id:
         return True
-    if session.created_at >= began_at and session.auth_time >= int(began_at):
-        return False
-    if not {"login", "select_account"}.isdisjoint(request.prompt):
+    if began_at is None and (request.max_age == 0 or not {"login", "select_account"}.isdisjoint(request.prompt)):
         return True
-    return request.max_age is not None and now - session.auth_time > request.max_age
+    if request.max_age is None or (began_at is not None and session.auth_time >= int(began_at)):
+        return False
+    return now - session.auth_time > request.max_age
 
 
 def _must_ask(request: AuthorizationRequest, client: RegisteredClient, standing: Standing) -> bool:

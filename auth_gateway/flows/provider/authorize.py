@@ -104,7 +104,7 @@ class Authorize:
         return Judged(arrival=arrival, interaction=interaction, standing=standing, step=step)
 
     def _step(self, arrival: Arrival, standing: Standing, now: float) -> Step:
-        return self.onward.step(arrival.request, arrival.client, standing, began_at=now, now=now)
+        return self.onward.step(arrival.request, arrival.client, standing, began_at=None, now=now)
 
     async def _ruling(self, arrival: Arrival, session: Session, drawn: Drawn) -> Ruling:
         returning = Returning(

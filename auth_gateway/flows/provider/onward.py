@@ -149,7 +149,7 @@ class Onward:
             return None
         if isinstance(step, Refuse):
             return refused(request, step.error, step.description)
-        if _is_somebody_else(request, session, since=interaction.created_at):
+        if _is_somebody_else(interaction, request, session):
             return refused(request, "login_required", "Another person signed in.")
         if isinstance(step, GiveCode) and session is not None:
             self.store.codes.add(tx, _code(request, session, drawn))
@@ -179,10 +179,10 @@ class Onward:
         client: RegisteredClient,
         standing: Standing,
         *,
-        began_at: float,
+        began_at: float | None,
         now: float,
     ) -> Step:
-        """What is left to do for a request whose way began at `began_at`."""
+        """What is left to do for a request; `began_at` as `next_step` has it."""
         if isinstance(request, DeviceApproval):
             return _device_step(request, standing)
         return next_step(request, client, standing, began_at=began_at, now=now)
@@ -193,9 +193,12 @@ def is_open(interaction: Interaction, now: float) -> bool:
     return interaction.finished_at is None and now < interaction.expires_at
 
 
-def _is_somebody_else(request: AuthorizationRequest, session: Session | None, *, since: float) -> bool:
-    """Whether who has just signed in is not the person whom the application named: asking again would help nobody."""
-    if session is None or session.created_at < since:
+def _is_somebody_else(interaction: Interaction, request: AuthorizationRequest, session: Session | None) -> bool:
+    """Whether who has signed in here is not the person whom the application named: asking again would help nobody.
+
+    Somebody else who was signed in before is not kept by the interaction: it begins with the password.
+    """
+    if session is None or interaction.session_id != session.session_id:
         return False
     return request.id_token_hint_sub not in (None, session.user_id)
 
