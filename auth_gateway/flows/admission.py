@@ -9,7 +9,7 @@ from auth_gateway.core.account import Account, device_digest
 from auth_gateway.core.announcement import Announced
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.claims import by_password
-from auth_gateway.core.context import LoginContext, login_event
+from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.decision import Allow, Challenge, Decision
 from auth_gateway.core.pending import CHALLENGE_ATTEMPTS, CHALLENGE_TTL_SECONDS, PendingLogin
 from auth_gateway.core.policy import Policy, decide, level_of
@@ -36,6 +36,7 @@ class Recognised(msgspec.Struct, frozen=True, kw_only=True):
     now: float
     account: Account
     has_factor: bool
+    client: Client
     context: LoginContext
     upgraded_hash: str | None = None
 
@@ -106,7 +107,7 @@ class Admission:
             score = None
         decision = decide(score, has_factor=login.has_factor, policy=self.policy)
         judged = Judged(login=login, event=event, score=score, decision=decision)
-        entrance = entrance or TokenEntrance(self.issuer)
+        entrance = entrance or TokenEntrance(self.issuer, login.client)
         if isinstance(decision, Allow):
             return await self._allow(judged, entrance)
         if isinstance(decision, Challenge):

@@ -77,7 +77,7 @@ class Completion:
                 origin=pending.origin,
             )
         )
-        entrance = entrance or TokenEntrance(self.issuer)
+        entrance = entrance or TokenEntrance(self.issuer, answered.client)
         if isinstance(ruling.decision, Deny):
             return await self._deny(answered, ruling, entrance)
         return await self._allow(answered, ruling, entrance)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from auth_gateway.core.claims import Authentication
+from auth_gateway.core.context import Client
 from auth_gateway.core.session import Session
 from auth_gateway.flows.answers import Allowed, LetIn
 from auth_gateway.flows.issue import Grant, Issuer
@@ -80,9 +81,10 @@ class FirstTokens:
 
 @dataclass(frozen=True, slots=True)
 class TokenEntrance:
-    """An application's own login: whoever is let in gets tokens, and its answer says the rest."""
+    """An application's own login: whoever is let in gets its tokens, and its answer says the rest."""
 
     issuer: Issuer
+    client: Client
 
     def begin(
         self,
@@ -103,6 +105,7 @@ class TokenEntrance:
             now=now,
             is_vouched=is_vouched,
             country=country,
+            client=self.client,
         )
         return FirstTokens(self.issuer, grant)
 

@@ -26,6 +26,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     refresh_token: RefreshToken
     refresh_text: str
     access_token_id: str
+    access_seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +51,11 @@ class Issuer:
         now: float,
         is_vouched: bool = False,
         country: str = "",
+        client: Client | None = None,
     ) -> Grant:
         """The session and tokens of the login that `event` describes; `is_vouched` says that a client told it,
-        `country` what the scorer found."""
+        `country` what the scorer found. A registered `client` has lifetimes and an audience of its own."""
+        lifetimes = self.lifetimes if client is None else self.lifetimes_of(client)
         session = Session(
             session_id=self.randomness.uuid(),
             user_id=event.user_id,
@@ -65,20 +68,24 @@ class Issuer:
             device_digest=device_digest(event.device_id),
             risk_score=risk_score,
             created_at=now,
-            expires_at=now + self.lifetimes.session_seconds,
+            expires_at=now + lifetimes.session_seconds,
             ja4=event.ja4,
             is_vouched=is_vouched,
             country=country,
         )
         family = RefreshFamily(
-            family_id=self.randomness.uuid(), session_id=session.session_id, client_id=client_id, created_at=now
+            family_id=self.randomness.uuid(),
+            session_id=session.session_id,
+            client_id=client_id,
+            created_at=now,
+            audience=client.audience if isinstance(client, RegisteredClient) else "",
         )
         text = self.randomness.token(REFRESH_TOKEN_BYTES)
         token = RefreshToken(
             token_digest=digest(text),
             family_id=family.family_id,
             issued_at=now,
-            expires_at=min(now + self.lifetimes.refresh_seconds, session.expires_at),
+            expires_at=min(now + lifetimes.refresh_seconds, session.expires_at),
         )
         return Grant(
             session=session,
@@ -86,6 +93,7 @@ class Issuer:
             refresh_token=token,
             refresh_text=text,
             access_token_id=self.randomness.uuid(),
+            access_seconds=lifetimes.access_seconds,
         )
 
     def write(self, tx: Transaction, grant: Grant) -> None:
@@ -109,6 +117,8 @@ class Issuer:
             refresh_expires_at=grant.refresh_token.expires_at,
             access_token_id=grant.access_token_id,
             now=session.created_at,
+            access_seconds=grant.access_seconds,
+            audience=grant.family.audience,
         )
 
     def pair(

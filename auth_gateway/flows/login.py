@@ -81,7 +81,7 @@ class Login:
         if reservation.wait_seconds > 0:
             return Throttled(retry_after_seconds=reservation.wait_seconds)
         try:
-            answer = await self._answer(attempt, password, entrance)
+            answer = await self._answer(attempt, password, client, entrance)
         except Exception:
             await self.throttle.refund(reservation)
             raise
@@ -112,7 +112,7 @@ class Login:
         keys = login_keys(username=attempt.username, ip=context.ip, known_device=known.hex() if known else None)
         return await self.throttle.reserve(keys, attempt.now)
 
-    async def _answer(self, attempt: Attempt, password: str, entrance: Entrance | None) -> LoginAnswer:
+    async def _answer(self, attempt: Attempt, password: str, client: Client, entrance: Entrance | None) -> LoginAnswer:
         account = attempt.account
         stored_hash = account.password_hash if account else None
         # A frozen account's better hash would only be time that tells it from a wrong password.
@@ -126,6 +126,7 @@ class Login:
                 now=attempt.now,
                 account=account,
                 has_factor=attempt.has_factor,
+                client=client,
                 context=attempt.context,
                 upgraded_hash=check.upgraded_hash,
             ),
