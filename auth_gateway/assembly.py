@@ -240,8 +240,8 @@ def assemble(
 
 
 def longest_access_seconds(settings: Settings) -> int:
-    """How long the longest-lived access token lives: a provider's applications have lifetimes of their own."""
-    return settings.access_ttl_min * 60 if settings.provider_issuer is None else LONGEST_ACCESS_TTL_SECONDS
+    """How long the longest-lived access token may live: applications have lifetimes of their own."""
+    return max(settings.access_ttl_min * 60, LONGEST_ACCESS_TTL_SECONDS)
 
 
 def demo_users() -> list[ImportedUser]:

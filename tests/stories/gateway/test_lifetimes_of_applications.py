@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from auth_gateway.adapters.keys import draw_keys
 from tests.stories.gateway.applications import ISSUER, Application, read, register
-from tests.stories.gateway.story import Story
+from tests.stories.gateway.story import NOW, Story
 
 API = "https://api.example"
 
@@ -60,3 +61,18 @@ def test_who_names_nothing_has_the_gateways_own(story: Story) -> None:
     for options in ({"auth": (plain.client_id, plain.secret)}, {}):
         tokens = story.login(**options).json()["tokens"]
         assert facts(story, tokens, "iam-clients") == (900, 604_800, 900)
+
+
+def test_a_key_is_published_as_long_as_the_longest_token_lives(story_with: Callable[..., Story]) -> None:
+    """Where there is no provider too: an application's token of a day outlives the gateway's own of a quarter hour."""
+    story = story_with(risk_api_credential="rgs_test")
+    day = register(story, may_log_in=True, access_ttl_seconds=86_400)
+    token = story.login(auth=(day.client_id, day.secret)).json()["tokens"]["access_token"]
+    ring, keys = story.gateway.ring, story.gateway.key_store
+    story.gateway.database.write_sync(
+        lambda tx: keys.rotate(tx, draw_keys(["ES256"]), now=NOW, delay_seconds=0, access_ttl_seconds=86_400)
+    )
+    story.clock.advance(86_399)
+    story.runner.run(ring.reload())
+    assert len(ring.published()) == 2
+    assert story.claims(token)["client_id"] == day.client_id
