@@ -42,7 +42,7 @@ def running_house(state: Path, models: Path) -> Iterator[RunningHouse]:
     """Up until the block ends; `models` must hold a trained model, its key beside `state` as the demo keeps it."""
     workplace = Workplace(state, models)
     workplace.clean()
-    house = House(workplace, Ports.choose(0, 0))
+    house = House(workplace, Ports.choose(0, 0, 0))
     try:
         house.scorer.start()
         house.receiver.start()
