@@ -12,8 +12,10 @@ from auth_gateway.adapters.storage.tables_provider import (
     ConsentRow,
     DeviceGrantRow,
     InteractionRow,
+    PushedRequestRow,
     SessionClientRow,
 )
+from auth_gateway.core.provider.authorization import AuthorizationRequest
 from auth_gateway.core.provider.client import RegisteredClient
 from plumbing.statements import Row, Statement, Transaction
 
@@ -60,6 +62,13 @@ _NAMING = (PendingLoginRow, InteractionRow, AuthorizationCodeRow, DeviceGrantRow
 FORGET = tuple(
     Statement(delete(table).where(table.c.client_id == bindparam("id"))) for table in [table_of(row) for row in _NAMING]
 )
+_pushed = table_of(PushedRequestRow)
+PUSHED = Statement(
+    select(_pushed.c.request_digest, _pushed.c.request).where(
+        _pushed.c.used_at.is_(None), _pushed.c.expires_at > bindparam("now")
+    )
+)
+FORGET_PUSHED = Statement(delete(_pushed).where(_pushed.c.request_digest == bindparam("digest")))
 
 
 class StoredClients:
@@ -107,6 +116,9 @@ class StoredClients:
         tx.run(END_PARTS, id=client_id, now=now)
         for statement in FORGET:
             tx.run(statement, id=client_id)
+        for digest, request in tx.all(PUSHED, now=now):  # a minute's worth: whose they are is written inside
+            if msgspec.json.decode(request, type=AuthorizationRequest).client_id == client_id:
+                tx.run(FORGET_PUSHED, digest=digest)
         return True
 
     def list(self, tx: Transaction) -> list[RegisteredClient]:

@@ -64,6 +64,18 @@ class Door:
         if stored is None or stored.progress != interaction.progress:
             raise Refused(OVERTAKEN, "This step was answered already.", status=409)
 
+    def still_stands(self, tx: Transaction, interaction: Interaction, shown: bytes | None, now: float) -> bool:
+        """Whether what a second factor is added to is there: the session that runs at this very browser. Who has
+        signed out meanwhile, or was signed out, is not let in by a code alone. A password that was given on this way
+        needs nothing else."""
+        if interaction.session_id is None:
+            return True
+        session = self.sessions.find(tx, interaction.session_id)
+        browser = None if shown is None else self.browser_sessions.find(tx, shown)
+        if session is None or browser is None or session.browser_id != browser.browser_id:
+            return False
+        return session.revoked_at is None and now < min(session.expires_at, browser.expires_at)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserEntrance:
@@ -133,6 +145,8 @@ class BrowserBeginning:
         the same browser, so that signing out ends all of it; another person's sessions here end."""
         door, entrance = self.entrance.door, self.entrance
         door.still_open(tx, entrance.interaction)
+        if not door.still_stands(tx, entrance.interaction, entrance.shown, self.session.created_at):
+            raise Refused(OVERTAKEN, "The session that was to become stronger has ended.", status=409)
         before = self._before(tx)
         browser_id = entrance.browser_id if before is None else before.browser_id
         session = msgspec.structs.replace(self.session, browser_id=browser_id)

@@ -72,12 +72,17 @@ class SignInPage:
     async def code(
         self, interaction: Interaction, code: str, context: LoginContext, *, shown: bytes | None
     ) -> CardAnswer:
-        """The code of a second factor; when its challenge is over, the password is asked for again.
+        """The code of a second factor; when its challenge is over, or the session that it was to make stronger, the
+        password is asked for again.
 
         Raises: Refused("storage_unavailable", 503).
         """
         if interaction.challenge is None:
             return CardNext(interaction.interaction_id)
+        now = self.onward.clock.now()
+        if not self.onward.database.read(lambda tx: self.door.still_stands(tx, interaction, shown, now)):
+            await self.onward.database.write(lambda tx: self._ask_for_password(tx, interaction))
+            return ChallengeOver()
         token = self.vault.open(interaction.challenge, CHALLENGE_PURPOSE).decode()
         client, entrance = _client(interaction), self.door.entrance(interaction, shown=shown)
         try:
@@ -85,7 +90,6 @@ class SignInPage:
         except Refused as refusal:
             return _overtaken(refusal, interaction)
         if isinstance(answer, ChallengeOver):
-            now = self.onward.clock.now()
             await self.onward.database.write(lambda tx: self._begin_again(tx, interaction, token, now))
             return answer
         if isinstance(answer, WrongCode | Throttled):
@@ -117,9 +121,13 @@ class SignInPage:
         consumed_at = None if pending is None else pending.consumed_at
         if consumed_at is not None and now - consumed_at < PASSING_SECONDS:
             return
-        stored = onward.store.interactions.find(tx, interaction.interaction_id)
+        self._ask_for_password(tx, interaction)
+
+    def _ask_for_password(self, tx: Transaction, interaction: Interaction) -> None:
+        interactions = self.onward.store.interactions
+        stored = interactions.find(tx, interaction.interaction_id)
         if stored is not None and stored.progress == interaction.progress:
-            onward.store.interactions.show(tx, interaction.interaction_id, "password", session_id=None)
+            interactions.show(tx, interaction.interaction_id, "password", session_id=None)
 
 
 def _client(interaction: Interaction) -> Client:

@@ -1,0 +1,84 @@
+"""What was half done when something ended: a second factor on its way, a request that waits."""
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.stories.gateway.relying_party import ISSUER, Browser, asked, registered, returned
+from tests.stories.gateway.story import Story
+
+
+@pytest.fixture
+def story(story_with: Callable[..., Story]) -> Story:
+    """A gateway that is a provider."""
+    return story_with(jwt_issuer=ISSUER, risk_api_credential="rgs_test")
+
+
+def awaiting_a_code(story: Story) -> Browser:
+    """Alice has signed in by password, and is asked to become stronger."""
+    registered(story)
+    browser = Browser(story)
+    browser.sign_in()
+    assert 'name="code"' in browser.authorize(acr_values="aal2").text
+    return browser
+
+
+def by_the_operator(browser: Browser) -> None:
+    assert browser.story.gateway.revoke.all_of("alice", reason="operator") == 1
+
+
+def in_another_tab(browser: Browser) -> None:
+    page, where = browser.page, browser.where
+    browser.follow(browser.ask("GET", f"{ISSUER}/logout"))
+    browser.where = f"{ISSUER}/logout"
+    assert "You are signed out" in browser.post(answer="out").text
+    browser.page, browser.where = page, where
+
+
+def by_leaving_the_cookie_out(browser: Browser) -> None:
+    del browser.cookies["__Host-session"]
+
+
+def by_age(browser: Browser) -> None:
+    with browser.story.gateway.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE browser_sessions SET expires_at = created_at")
+
+
+@pytest.mark.parametrize("end", [by_the_operator, in_another_tab, by_leaving_the_cookie_out, by_age])
+def test_a_second_factor_alone_lets_nobody_in(story: Story, end: Callable[[Browser], None]) -> None:
+    """The code makes a session stronger that runs at this browser; without it the password is asked for again, and the
+    code is not spent."""
+    browser = awaiting_a_code(story)
+    end(browser)
+    answer = browser.code()
+    assert answer.status_code == 401
+    assert 'name="password"' in answer.text
+    assert "challenge.passed" not in [kind for kind, _ in story.audited()]
+    assert 'name="code"' in browser.password().text
+    assert "code" in returned(browser.code())
+
+
+def test_two_step_ups_in_two_tabs_both_count(story: Story) -> None:
+    """The first one changes the cookie; it is the same browser all the same."""
+    first = awaiting_a_code(story)
+    second = Browser(story, cookies=first.cookies)
+    second.authorize(acr_values="aal2")
+    assert "code" in returned(first.code())
+    story.clock.advance(60)
+    assert "code" in returned(second.code())
+
+
+def test_a_pushed_request_goes_with_its_client(story: Story) -> None:
+    """Who is registered under the name again may have other addresses."""
+    public = {"token_endpoint_auth_method": "none", "application_type": "native"}
+    registered(story, **public)
+    registered(story, "other", **public)
+    waiting = {name: story.ask("POST", f"{ISSUER}/par", data=asked(name)).json() for name in ("app", "other")}
+    story.gateway.registrations.remove("app")
+    registered(story, redirect_uris=("https://elsewhere.example/cb",), **public)
+    found = {}
+    for name, pushed in waiting.items():
+        query = urlencode({"client_id": name, "request_uri": pushed["request_uri"]})
+        found[name] = story.ask("GET", f"{ISSUER}/authorize?{query}").status_code
+    assert found == {"app": 400, "other": 303}
