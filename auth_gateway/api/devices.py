@@ -4,6 +4,7 @@ import re
 
 from starlette.requests import Request
 
+from auth_gateway.api.cookies import sent_cookie
 from plumbing.credentials import digest
 from plumbing.randomness import Randomness
 
@@ -36,8 +37,7 @@ class DeviceCookie:
     def _given(self, request: Request) -> str:
         if "cookie" not in request.headers:  # most refreshes
             return ""
-        given = request.cookies.get(self._name, "")
-        return given if _VALUE.fullmatch(given) else ""
+        return sent_cookie(request, self._name, could_be_ours=_VALUE.fullmatch)
 
     def header(self, value: str) -> str:
         """The Set-Cookie header that keeps it: not readable by scripts, not sent along from other sites' forms."""

@@ -7,6 +7,7 @@ import re
 
 from starlette.requests import Request
 
+from auth_gateway.api.cookies import sent_cookie
 from plumbing.credentials import digest
 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -26,10 +27,7 @@ class BrowserCookie:
 
     def value(self, request: Request) -> str:
         """The value that was sent, "" when there is none that could be ours."""
-        if "cookie" not in request.headers:
-            return ""
-        given = request.cookies.get(self._name, "")
-        return given if _VALUE.fullmatch(given) else ""
+        return sent_cookie(request, self._name, could_be_ours=_VALUE.fullmatch)
 
     def digest(self, request: Request) -> bytes | None:
         """What the sent value is stored by."""
