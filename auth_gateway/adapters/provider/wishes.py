@@ -146,12 +146,19 @@ def _wanted_sub(claims: Mapping[str, Any]) -> str | None:
 
 
 def _acr_values(text: str, claims: Mapping[str, Any]) -> tuple[str, ...]:
-    """The levels asked for, those that the `claims` parameter calls essential first; unknown ones are dropped."""
+    """The levels asked for, those that the `claims` parameter calls essential first; unknown ones are dropped, unless
+    one of them is essential and none is known: then nobody could ever be recognised as it was asked.
+
+    Source: OpenID Connect Core 1.0, section 5.5.1.1; Unmet Authentication Requirements 1.0.
+    """
     wish = _wish(claims, "acr")
     essential: list[Any] = []
     if wish.get("essential") is True:
         values = wish.get("values")
-        essential = [wish.get("value"), *(values if isinstance(values, list) else [])]
+        named = [wish.get("value"), *(values if isinstance(values, list) else [])]
+        essential = [value for value in named if value is not None]
+    if essential and not any(level in LEVELS for level in essential):
+        raise Unreadable("unmet_authentication_requirements", "No level of those that are essential is known here.")
     asked = [*essential, *text.split()]
     return tuple(dict.fromkeys(level for level in asked if level in LEVELS))
 

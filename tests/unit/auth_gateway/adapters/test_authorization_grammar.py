@@ -169,6 +169,15 @@ def test_an_essential_level_comes_before_the_preferred_ones(claims: str, acr_val
     assert read(acr_values="aal1", claims=claims).request.acr_values == acr_values
 
 
+@pytest.mark.parametrize("acr", ['"values":["phr"]', '"value":"urn:gold"', '"values":[["aal2"],7]', '"value":"AAL2"'])
+def test_an_essential_level_that_nobody_knows_is_not_passed_over(acr: str) -> None:
+    """The application is told; by a weaker level it would be told that all went well."""
+    answer = read(acr_values="aal1", claims=f'{{"id_token":{{"acr":{{"essential":true,{acr}}}}}}}')
+    assert isinstance(answer, ErrorReply)
+    assert (answer.error, answer.redirect_uri) == ("unmet_authentication_requirements", CALLBACK)
+    assert isinstance(read(claims=f'{{"id_token":{{"acr":{{{acr}}}}}}}'), Understood)
+
+
 @pytest.mark.parametrize("hint", ["alice", "listed"])
 def test_a_hint_names_whom_the_application_expects(hint: str) -> None:
     """An ID token that was issued to this very application, expired or not."""
