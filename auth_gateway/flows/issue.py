@@ -73,12 +73,17 @@ class Issuer:
             is_vouched=is_vouched,
             country=country,
         )
+        return self._grant(session, lifetimes, client.audience if isinstance(client, RegisteredClient) else "")
+
+    def _grant(self, session: Session, lifetimes: Lifetimes, audience: str) -> Grant:
+        """The session with its first family and tokens."""
+        now = session.created_at
         family = RefreshFamily(
             family_id=self.randomness.uuid(),
             session_id=session.session_id,
-            client_id=client_id,
+            client_id=session.client_id,
             created_at=now,
-            audience=client.audience if isinstance(client, RegisteredClient) else "",
+            audience=audience,
         )
         text = self.randomness.token(REFRESH_TOKEN_BYTES)
         token = RefreshToken(
