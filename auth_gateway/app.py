@@ -12,7 +12,7 @@ from auth_gateway.api.routes import add_routes
 from auth_gateway.assembly import Gateway, assemble
 from auth_gateway.service import Service
 from auth_gateway.settings import Settings
-from auth_gateway.wiring import add_provider, tokens
+from auth_gateway.wiring import add_provider, cross_origin, tokens
 from plumbing.asgi import SecurityHeaders, refusal_handlers
 from plumbing.docs_page import mount_docs
 from plumbing.lean import FastLane
@@ -50,6 +50,8 @@ def create_app(
     # The first added is the innermost: the guards below see its answers too.
     app.add_middleware(FastLane, path="/token", endpoint=token.post_token)
     refusal_handlers(app, service.gateway.randomness)
+    if settings.provider_issuer is not None:
+        cross_origin.add(app, service)
     app.add_middleware(SecurityHeaders)
     add_routes(app, login=service.login_routes(), token=token, service=service.service_routes())
     if settings.provider_issuer is not None:
