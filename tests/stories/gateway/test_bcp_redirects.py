@@ -6,10 +6,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from auth_gateway.adapters.provider.protocol import is_registered
+from auth_gateway.core.provider.client import RegisteredClient
 from tests.stories.gateway.relying_party import ISSUER, Browser, asked, redeem, registered, returned
 from tests.stories.gateway.story import Story
 
-PUBLIC = {"token_endpoint_auth_method": "none", "application_type": "native"}
+PUBLIC: dict[str, Any] = {"token_endpoint_auth_method": "none", "application_type": "native"}
 WITHOUT = [
     {"code_challenge": None, "code_challenge_method": None},
     {"code_challenge_method": None},
@@ -22,6 +24,23 @@ WITHOUT = [
 def story(story_with: Callable[..., Story]) -> Story:
     """A gateway that is a provider."""
     return story_with(jwt_issuer=ISSUER, risk_api_credential="rgs_test")
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_taken"),
+    [
+        ("http://127.0.0.1:51000/cb", True),
+        ("http://localhost:3000/cb", True),
+        ("http://localhost:51000/cb", False),
+        ("https://app.example:8443/cb", False),
+        ("https://app.example/cb", True),
+    ],
+)
+def test_only_a_loopback_address_has_a_free_port(uri: str, is_taken: bool) -> None:
+    """Section 4.1.3 and RFC 8252, section 8.3: `localhost` is a name, and a name can be somebody else's."""
+    uris = ("http://127.0.0.1/cb", "http://localhost:3000/cb", "https://app.example/cb")
+    client = RegisteredClient(client_id="phone", redirect_uris=uris, **PUBLIC)
+    assert is_registered(client, uri) is is_taken
 
 
 @pytest.mark.parametrize("registration", [{}, PUBLIC], ids=["confidential", "public"])
