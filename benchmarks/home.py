@@ -22,10 +22,11 @@ KEY = ROOT / "var" / "benchmarks" / "signing.key"
 
 @dataclass(frozen=True)
 class Address:
-    """Where a service listens and what opens it."""
+    """Where a service listens, what opens it, and its process."""
 
     port: int
     credential: str = ""
+    pid: int = 0
 
 
 def command(name: str) -> str:
@@ -121,5 +122,5 @@ class Home:
             ready=f"http://127.0.0.1:{port}/ready",
             environment=environment,
             cores=cores,
-        ):
-            yield Address(port)
+        ) as process:
+            yield Address(port, pid=process.pid)

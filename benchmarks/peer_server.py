@@ -21,9 +21,10 @@ SECRET = "bench-secret-0123456789abcdef0123456789"
 
 @dataclass(frozen=True)
 class Peer:
-    """Where it listens."""
+    """Where it listens, and its process."""
 
     port: int
+    pid: int
 
     def refresh_tokens(self, count: int) -> list[str]:
         """Tokens of sessions of their own to begin with."""
@@ -64,5 +65,5 @@ def peer(core: int) -> Iterator[Peer]:
     install()
     port = free_port()
     arguments = ["node", str(PLACE / "server.mjs"), str(port)]
-    with server(arguments, ready=f"http://127.0.0.1:{port}/health", cores={core}):
-        yield Peer(port)
+    with server(arguments, ready=f"http://127.0.0.1:{port}/health", cores={core}) as process:
+        yield Peer(port, process.pid)

@@ -22,8 +22,9 @@ from auth_gateway.core.rotation import digest
 from auth_gateway.settings import load_settings
 from benchmarks import peer_server
 from benchmarks.home import Home
-from benchmarks.load import NextRequest, Result, load, repeated, request_bytes
+from benchmarks.load import NextRequest, load, repeated, request_bytes
 from benchmarks.report import Figure, short
+from benchmarks.servers import cpu_seconds
 from demo.people import USUAL
 from plumbing.credentials import new_credential
 from plumbing.statements import Transaction
@@ -51,18 +52,26 @@ class Side:
     """One of the two under load."""
 
     port: int
+    pid: int
     client_id: str
     secret: str
 
-    def own_tokens(self, seconds: float) -> float:
-        """Applications' own tokens a second."""
+    def own_tokens(self, seconds: float) -> tuple[float, float]:
+        """Applications' own tokens: how many a second, and microseconds of the core for each."""
         grant = {"grant_type": "client_credentials", "scope": "read"}
         request = form_request(grant, client_id=self.client_id, secret=self.secret)
-        return _rate(load(self.port, repeated(request, CLIENTS), seconds, core=LOAD_CORE))
+        return self._measured(repeated(request, CLIENTS), seconds)
 
-    def refreshes(self, tokens: list[str], seconds: float) -> float:
-        """Refreshes a second, each client with a chain of its own."""
-        return _rate(load(self.port, [self._chain(token) for token in tokens], seconds, core=LOAD_CORE))
+    def refreshes(self, tokens: list[str], seconds: float) -> tuple[float, float]:
+        """The same of refreshes, each client with a chain of its own."""
+        return self._measured([self._chain(token) for token in tokens], seconds)
+
+    def _measured(self, clients: list[NextRequest], seconds: float) -> tuple[float, float]:
+        before = cpu_seconds(self.pid)
+        result = load(self.port, clients, seconds, core=LOAD_CORE)
+        if set(result.statuses) != {200}:
+            raise AssertionError(dict(result.statuses))
+        return result.rate, (cpu_seconds(self.pid) - before) / result.statuses[200] * 1e6
 
     def _chain(self, first: str) -> NextRequest:
         def following(status: int, body: bytes) -> bytes:
@@ -71,12 +80,6 @@ class Side:
             return form_request(grant, client_id=self.client_id, secret=self.secret)
 
         return following
-
-
-def _rate(result: Result) -> float:
-    if set(result.statuses) != {200}:
-        raise AssertionError(dict(result.statuses))
-    return result.rate
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,16 @@ class Ours:
         return taken
 
 
+Pairs = tuple[list[tuple[float, float]], list[tuple[float, float]]]
+"""Rate and microseconds of each round, ours and the peer's."""
+
+
+def _figures(name: str, baseline: str, found: Pairs) -> Iterator[Figure]:
+    (our_rates, our_costs), (their_rates, their_costs) = (tuple(zip(*side, strict=True)) for side in found)
+    yield Figure(name, "a second", baseline, our_rates, their_rates, "≥ 2×")
+    yield Figure(f"{name}: core each", "µs", baseline, our_costs, their_costs, "≥ 2×", more_is_better=False)
+
+
 def registered(gateway: Gateway) -> str:
     """Registers the application under measurement; its secret."""
     secret, stored = new_credential(gateway.randomness, "rgc")
@@ -183,8 +196,8 @@ def registered(gateway: Gateway) -> str:
 
 def measure(rounds: int, seconds: float, console: Console) -> Iterator[Figure]:
     """Both sides in turns on the same core; the code flow's own figure is printed, as the peer has no like of it."""
-    own: tuple[list[float], list[float]] = ([], [])
-    refresh: tuple[list[float], list[float]] = ([], [])
+    own: Pairs = ([], [])
+    refresh: Pairs = ([], [])
     with (
         Home() as home,
         home.scorer(core=LOAD_CORE) as scorer,
@@ -199,7 +212,10 @@ def measure(rounds: int, seconds: float, console: Console) -> Iterator[Figure]:
         gateway = assemble(settings)
         try:
             ours = Ours(address.port, registered(gateway), gateway)
-            sides = Side(ours.port, CLIENT_ID, ours.secret), Side(peer.port, peer_server.CLIENT_ID, peer_server.SECRET)
+            sides = (
+                Side(ours.port, address.pid, CLIENT_ID, ours.secret),
+                Side(peer.port, peer.pid, peer_server.CLIENT_ID, peer_server.SECRET),
+            )
             for _ in range(rounds):
                 for side, found in zip(sides, own, strict=True):
                     found.append(side.own_tokens(seconds))
@@ -210,8 +226,8 @@ def measure(rounds: int, seconds: float, console: Console) -> Iterator[Figure]:
         finally:
             gateway.close()
     name = peer_server.version()
-    yield Figure("client_credentials, durable", "a second", f"in memory, {name}", *own, "≥ 2×")
-    yield Figure("refresh with ID token, durable", "a second", f"in memory, {name}", *refresh, "≥ 2×")
+    yield from _figures("client_credentials, durable", f"in memory, {name}", own)
+    yield from _figures("refresh with ID token, durable", f"in memory, {name}", refresh)
     console.print(
         f"code flow at a signed-in browser, from the authorization request to the tokens, {len(flows)} in turn: "
         f"p50 {short(flows[len(flows) // 2])} ms, p95 {short(flows[int(len(flows) * 0.95)])} ms"
