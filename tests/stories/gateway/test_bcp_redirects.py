@@ -111,7 +111,7 @@ def test_no_page_can_be_framed_and_none_tells_where_it_was(story: Story) -> None
 
 
 def test_no_script_of_another_site_reads_an_answer(story: Story) -> None:
-    """Section 2.6 forbids CORS at the authorization endpoint; nowhere else is it open either."""
+    """Section 2.6 forbids CORS at the authorization endpoint; elsewhere it is for pages of registered applications."""
     registered(story)
     headers = {"origin": "https://evil.example", "access-control-request-method": "POST"}
     for path in ("/authorize", "/par", "/token", "/userinfo", "/introspect", "/revoke", "/login", "/logout"):
