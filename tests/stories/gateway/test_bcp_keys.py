@@ -1,16 +1,58 @@
 """What RFC 8725 asks of keys, where no other test asks it already."""
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
-from joserfc.jwk import ECKey, RSAKey
+from joserfc import jws
+from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from auth_gateway.adapters.provider.jwks import UnusableKey, public_key
+from auth_gateway.adapters.provider.signatures import PinnedKey, read_envelope
 from auth_gateway.settings import Settings
+from tests.stories.gateway.relying_party import ISSUER, Browser, registered, returned
+from tests.stories.gateway.story import Story
 
 SIGNS = "0123456789abcdefghijklmnopqrstuv"
+
+
+RSA = RSAKey.generate_key(2048)
+OCT = OctKey.import_key(SIGNS * 2)
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm", "pinned", "is_taken"),
+    [
+        (RSA, "RS256", ("RS256",), True),
+        (RSA, "RS256", ("PS256",), False),
+        (RSA, "PS256", ("RS256",), False),
+        (OCT, "HS256", ("HS256",), True),
+        (OCT, "HS512", ("HS256",), False),
+    ],
+)
+def test_the_key_says_the_algorithm_and_never_the_header(
+    key: RSAKey | OctKey, algorithm: str, pinned: tuple[str, ...], is_taken: bool
+) -> None:
+    """Section 3.1: a signature that is right by another algorithm of the same key is none."""
+    token = jws.serialize_compact({"alg": algorithm}, b"{}", key, algorithms=[algorithm])
+    envelope = read_envelope(token)
+    assert envelope is not None
+    assert envelope.is_signed_with(PinnedKey(key, pinned)) is is_taken
+
+
+def test_a_shared_secret_makes_no_id_token(story_with: Callable[..., Story]) -> None:
+    """Section 3.2: whoever verifies access tokens by it could name anybody at sign-in and sign-out."""
+    story = story_with(jwt_issuer=ISSUER, jwt_secret=SIGNS)
+    registered(story)
+    kid = story.ask("GET", "/.well-known/jwks.json").json()["keys"][0]["kid"]
+    claims = {"iss": ISSUER, "sub": "id-alice", "aud": "app", "sid": "s", "exp": 1_900_000_000, "iat": 1_800_000_000}
+    for headers in ({"typ": "JWT"}, {"typ": "JWT", "kid": kid}):
+        forged = jwt.encode(claims, SIGNS, algorithm="HS256", headers=headers)
+        assert story.ask("GET", "/logout", params={"id_token_hint": forged}).status_code == 400
+        assert returned(Browser(story).authorize(id_token_hint=forged))["error"] == "invalid_request"
 
 
 def longer(number: str) -> str:

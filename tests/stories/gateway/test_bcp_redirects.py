@@ -108,13 +108,3 @@ def test_no_page_can_be_framed_and_none_tells_where_it_was(story: Story) -> None
         assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
         assert page.headers["referrer-policy"] in {"same-origin", "no-referrer"}
         assert not any(f'{name}="http' in page.text for name in ("src", "href"))
-
-
-def test_no_script_of_another_site_reads_an_answer(story: Story) -> None:
-    """Section 2.6 forbids CORS at the authorization endpoint; elsewhere it is for pages of registered applications."""
-    registered(story)
-    headers = {"origin": "https://evil.example", "access-control-request-method": "POST"}
-    for path in ("/authorize", "/par", "/token", "/userinfo", "/introspect", "/revoke", "/login", "/logout"):
-        for method in ("GET", "POST", "OPTIONS"):
-            answer = story.ask(method, f"{ISSUER}{path}", headers=headers)
-            assert not [name for name in answer.headers if name.startswith("access-control-")], (method, path)
