@@ -32,7 +32,7 @@ class MemoryThrottle:
         if wait > 0:
             return Reservation(keys=tuple(keys), at=now, wait_seconds=wait)
         for key, failure in zip(keys, failures, strict=True):
-            self._put(key, counted(failure, now))
+            self._put(key, counted(failure, now, scope=key.scope))
         return Reservation(keys=tuple(keys), at=now)
 
     async def refund(self, reservation: Reservation) -> None:

@@ -11,14 +11,25 @@ import msgspec
 
 LONGEST_WAIT_SECONDS = 900.0
 SECONDS_PER_FORGIVEN_FAILURE = 1800.0
-FREE_FAILURES = {"account": 5, "network": 50, "factor": 5, "user_code": 10, "device": 100}
+FREE_FAILURES = {
+    "account": 5,
+    "network": 50,
+    "factor": 5,
+    "user_code": 10,
+    "device": 100,
+    "visit": 300,
+    "push": 300,
+}
+# What a flood of them costs is room and no guess, and most people who leave one open mean no harm.
+FORGIVEN_SOONER = {"visit": 6.0, "push": 6.0}
 
-Scope = Literal["account", "network", "factor", "user_code", "device"]
+Scope = Literal["account", "network", "factor", "user_code", "device", "visit", "push"]
 
 
 class ThrottleKey(msgspec.Struct, frozen=True):
     """What is counted: one account on one kind of device, one network, the codes of one account, the codes of devices
-    that one network or browser typed wrong, or the devices that one network asked for."""
+    that one network or browser typed wrong, the devices that one network asked for, or the ways through the sign-in
+    page that it began and the requests that it left here for a browser to fetch."""
 
     scope: Scope
     name: str
@@ -32,9 +43,10 @@ class Failures(msgspec.Struct, frozen=True):
     before: tuple[float, float] = (0.0, 0.0)
 
 
-def remaining(failures: Failures, now: float) -> float:
+def remaining(failures: Failures, now: float, *, scope: Scope = "account") -> float:
     """The weight that is left now: one failure is forgiven every half hour, so no lock is for ever."""
-    return max(0.0, failures.weight - max(0.0, now - failures.last_at) / SECONDS_PER_FORGIVEN_FAILURE)
+    seconds = FORGIVEN_SOONER.get(scope, SECONDS_PER_FORGIVEN_FAILURE)
+    return max(0.0, failures.weight - max(0.0, now - failures.last_at) / seconds)
 
 
 def wait_seconds(failures: Failures, now: float, *, scope: Scope = "account") -> float:
@@ -49,11 +61,10 @@ def wait_seconds(failures: Failures, now: float, *, scope: Scope = "account") ->
     return min(pause, max(0.0, failures.last_at + pause - now))
 
 
-def counted(failures: Failures, now: float) -> Failures:
+def counted(failures: Failures, now: float, *, scope: Scope = "account") -> Failures:
     """The same key after one more attempt."""
-    return Failures(
-        remaining(failures, now) + 1.0, max(now, failures.last_at), before=(failures.weight, failures.last_at)
-    )
+    weight = remaining(failures, now, scope=scope) + 1.0
+    return Failures(weight, max(now, failures.last_at), before=(failures.weight, failures.last_at))
 
 
 def refunded(failures: Failures, counted_at: float) -> Failures:
@@ -99,6 +110,16 @@ def user_code_keys(*, ip: str, browser: str) -> tuple[ThrottleKey, ...]:
 def device_keys(ip: str) -> tuple[ThrottleKey, ...]:
     """What a device that asks for a code counts against: nothing proves it, and each request is kept for a day."""
     return (ThrottleKey("device", network_of(ip)),)
+
+
+def visit_keys(ip: str) -> tuple[ThrottleKey, ...]:
+    """What a way through the sign-in page counts against: anybody can begin one, and it is kept."""
+    return (ThrottleKey("visit", network_of(ip)),)
+
+
+def push_keys(ip: str) -> tuple[ThrottleKey, ...]:
+    """What a request counts against that anybody may leave here for a browser to fetch."""
+    return (ThrottleKey("push", network_of(ip)),)
 
 
 def network_of(ip: str) -> str:

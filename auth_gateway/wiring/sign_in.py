@@ -23,6 +23,7 @@ from auth_gateway.flows.provider.onward import Onward
 from auth_gateway.flows.provider.ports import ClientFinder
 from auth_gateway.flows.provider.push import PushedRequests
 from auth_gateway.flows.provider.sign_in import SignInPage
+from auth_gateway.flows.provider.visits import Visits
 from auth_gateway.service import Service
 from auth_gateway.wiring import jose
 from auth_gateway.wiring.tokens import client_proof
@@ -35,12 +36,12 @@ def add(app: FastAPI, service: Service) -> None:
     """Serve and document them."""
     reading = grammar(service)
     routes, own = service.login_routes(), browsers(service, reading)
-    waiting = _pushed(service.gateway)
+    waiting = _pushed(service.gateway, routes)
     authorize = _authorize_routes(service, reading, routes, own, waiting)
     cards = _card_routes(service, routes, own)
     for method, endpoint in (("GET", authorize.get_authorize), ("POST", authorize.post_authorize)):
         add_lean(app, "/authorize", endpoint, method=method, summary="Sign a person in", operation=_AUTHORIZE)
-    push = _push_routes(service, reading, waiting).post_par
+    push = _push_routes(service, reading, waiting, own).post_par
     add_lean(app, "/par", push, method="POST", summary="Push an authorization request", operation=_PAR)
     app.add_api_route("/sign-in/{interaction_id}", cards.get_card, methods=["GET"], include_in_schema=False)
     app.add_api_route("/sign-in/{interaction_id}", cards.post_card, methods=["POST"], include_in_schema=False)
@@ -108,8 +109,17 @@ def authorize_by(gateway: Gateway, routes: LoginRoutes) -> Authorize:
     """Who comes back to a browser, for an application or a device, judged as these login routes judge."""
     completion = routes.complete.completion
     return Authorize(
-        onward=onward(gateway), recheck=completion.recheck, recorder=completion.recorder, ending=gateway.ending
+        onward=onward(gateway),
+        recheck=completion.recheck,
+        recorder=completion.recorder,
+        ending=gateway.ending,
+        visits=_visits(routes),
     )
+
+
+def _visits(routes: LoginRoutes) -> Visits:
+    """Counted where failed logins are."""
+    return Visits(clock=routes.clock, throttle=routes.login.throttle)
 
 
 def _card_routes(service: Service, routes: LoginRoutes, own: Browsers) -> SignInRoutes:
@@ -118,9 +128,16 @@ def _card_routes(service: Service, routes: LoginRoutes, own: Browsers) -> SignIn
     return SignInRoutes(
         browsers=own,
         page=SignInPage(
-            door=_door(gateway), onward=onwards, login=routes.login, complete=routes.complete, vault=gateway.vault
+            door=_door(gateway),
+            onward=onwards,
+            login=routes.login,
+            complete=routes.complete,
+            vault=gateway.vault,
+            visits=_visits(routes),
         ),
-        agreements=Agreements(onward=onwards, audit=gateway.audit, device_risk=_device_risk(onwards, routes)),
+        agreements=Agreements(
+            onward=onwards, audit=gateway.audit, device_risk=_device_risk(onwards, routes), visits=_visits(routes)
+        ),
         find_client=_finder(gateway),
         person_of=lambda interaction: _person_of(gateway, interaction),
         floor=routes.floor,
@@ -134,13 +151,14 @@ def _device_risk(onwards: Onward, routes: LoginRoutes) -> DeviceRisk:
     return DeviceRisk(onward=onwards, recheck=completion.recheck, recorder=completion.recorder)
 
 
-def _push_routes(service: Service, reading: AuthorizationGrammar, waiting: PushedRequests) -> PushRoutes:
+def _push_routes(service: Service, reading: AuthorizationGrammar, waiting: PushedRequests, own: Browsers) -> PushRoutes:
     return PushRoutes(
         url=f"{_issuer(service)}/par",
         read=reading.read,
         prove=client_proof(service),
         proofs=jose.proofs(service),
         pushed=waiting,
+        edge=own.edge,
         clock=service.gateway.clock,
     )
 
@@ -159,13 +177,14 @@ def _door(gateway: Gateway) -> Door:
     )
 
 
-def _pushed(gateway: Gateway) -> PushedRequests:
+def _pushed(gateway: Gateway, routes: LoginRoutes) -> PushedRequests:
     return PushedRequests(
         database=gateway.database,
         clock=gateway.clock,
         randomness=gateway.randomness,
         interactions=gateway.provider.interactions,
         seen_once=gateway.provider.seen_once,
+        visits=_visits(routes),
     )
 
 
@@ -200,13 +219,14 @@ _AUTHORIZE: Schema = operation(
         "400": {**_PAGE, "description": "The application or its address is not known."},
         "413": {**_PAGE, "description": "The form is too large."},
         "415": {**_PAGE, "description": "The body is no form."},
+        "429": {**_PAGE, "description": "This network began too many sign-ins; Retry-After says how long to wait."},
     },
 )
 _PAR: Schema = operation(
     description="The parameters of an authorization request, as a form, with the client's authentication. The answer "
     "holds a `request_uri` that stands for them at the authorization endpoint, once, for a minute.",
     answers={"201": {"description": "`request_uri` and `expires_in`."}},
-    refusals=("400", "401", "413", "415", "503"),
+    refusals=("400", "401", "413", "415", "429", "503"),
     takes_client=True,
 )
 _DISCOVERY: Schema = operation(

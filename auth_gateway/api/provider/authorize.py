@@ -48,17 +48,18 @@ class AuthorizeRoutes:
             declared = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
             if declared != FORM_TYPE:
                 raise Refused("unsupported_media_type", f"Send the request as {FORM_TYPE}.", status=415)
-            reading = await self._reading(parameters_of(await read_body(request, max_bytes=MOST_BYTES)))
+            reading = await self._reading(request, parameters_of(await read_body(request, max_bytes=MOST_BYTES)))
             if not isinstance(reading, Understood):
                 return self._wrong(reading)
-            request_uri = await self.pushed.keep(reading.request)
+            address = self.browsers.edge.address(request)
+            request_uri = await self.pushed.keep(reading.request, left_from=address)
         except Refused as refusal:
             return refusal_page(self.browsers.pages, refusal)
         query = urlencode({"client_id": reading.client.client_id, "request_uri": request_uri})
         return see_other(f"{self.browsers.issuer}/authorize?{query}")
 
     async def _answer(self, request: Request, parameters: Parameters) -> Response:
-        reading = await self._reading(parameters)
+        reading = await self._reading(request, parameters)
         if not isinstance(reading, Understood):
             return self._wrong(reading)
         browsers = self.browsers
@@ -74,7 +75,7 @@ class AuthorizeRoutes:
         self.wake_delivery()
         return browsers.go(onwards, cookies=[browsers.cookies.sign_in.header(cookie)] if is_new else [])
 
-    async def _reading(self, parameters: Parameters) -> Reading:
+    async def _reading(self, request: Request, parameters: Parameters) -> Reading:
         """What is asked; a pushed request was read when it was pushed.
 
         Source: RFC 9126, sections 4 and 5.
@@ -87,12 +88,16 @@ class AuthorizeRoutes:
                 text = "This application must push its requests."
                 return refused(reading.request, "invalid_request", text)
             return reading
-        request = await self.pushed.take(request_uri, expected_client_id=given.get("client_id", ""))
-        client = None if request is None else self.find_client(request.client_id)
-        if request is None or client is None:
+        asked = await self.pushed.take(
+            request_uri,
+            expected_client_id=given.get("client_id", ""),
+            fetched_from=self.browsers.edge.address(request),
+        )
+        client = None if asked is None else self.find_client(asked.client_id)
+        if asked is None or client is None:
             text = "This way to sign in was used already or is too old. Go back to the application and start again."
             return ErrorPage(error="invalid_request_uri", description=text)
-        return Understood(request=request, client=client)
+        return Understood(request=asked, client=client)
 
     def _wrong(self, wrong: ErrorReply | ErrorPage) -> Response:
         if isinstance(wrong, ErrorReply):

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth_gateway.api.clients import FormFields, proven_client
+from auth_gateway.api.edge import Edge
 from auth_gateway.api.provider.token_forms import token_form
 from auth_gateway.core.provider.authorization import REQUEST_SECONDS, AuthorizationRequest
 from auth_gateway.core.provider.reply import Parameters, Reading, Understood
@@ -37,12 +38,13 @@ class PushRoutes:
     prove: ClientProof
     proofs: ProofChecker
     pushed: PushedRequests
+    edge: Edge
     clock: Clock
 
     async def post_par(self, request: Request) -> Response:
         """Read now, by the same rules as at `/authorize`, so that the person is not the one to learn of mistakes.
 
-        Raises: Refused in OAuth's words (400, 401, 413, 415).
+        Raises: Refused in OAuth's words (400, 401, 413, 415, 429), or 503.
         """
         form = await token_form(request)
         client = await proven_client(request, FormFields(form), self.prove)
@@ -53,7 +55,8 @@ class PushRoutes:
         if not isinstance(reading, Understood):
             raise Refused(reading.error, reading.description, status=400)
         proof = self._proof(request)
-        request_uri = await self.pushed.keep(_bound(reading.request, proof), proof)
+        left_from = self.edge.address(request) if client.is_public else None
+        request_uri = await self.pushed.keep(_bound(reading.request, proof), proof, left_from=left_from)
         return json_answer(Pushed(request_uri=request_uri), status=201)
 
     def _proof(self, request: Request) -> Proof | None:

@@ -24,6 +24,7 @@ from auth_gateway.core.ruling import Ruling
 from auth_gateway.core.session import Session
 from auth_gateway.flows.ending import Ending
 from auth_gateway.flows.provider.onward import CardNext, Drawn, Onward, Onwards
+from auth_gateway.flows.provider.visits import Visits
 from auth_gateway.flows.recheck import Recheck, Returning
 from auth_gateway.flows.recording import Entry, Recorder
 from plumbing.statements import Transaction
@@ -55,6 +56,11 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     step: Step
     ended: Entry | None = None
 
+    @property
+    def needs_a_page(self) -> bool:
+        """Whether the person will be shown something, so that an interaction is kept."""
+        return isinstance(self.arrival.request, DeviceApproval) or not isinstance(self.step, GiveCode | Refuse)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorize:
@@ -64,11 +70,12 @@ class Authorize:
     recheck: Recheck
     recorder: Recorder
     ending: Ending
+    visits: Visits
 
     async def __call__(self, arrival: Arrival) -> Onwards:
         """A code or an error for the application, or a card for the person.
 
-        Raises: Refused("busy" or "storage_unavailable", 503).
+        Raises: Refused("throttled", 429) for a card too many; Refused("busy" or "storage_unavailable", 503).
         """
         onward = self.onward
         drawn = onward.draw(msgspec.structs.replace(arrival.context, client_id=arrival.client.client_id))
@@ -82,6 +89,8 @@ class Authorize:
         )
         standing = onward.database.read(lambda tx: self._standing(tx, arrival, drawn.now))
         judged = await self._judged(arrival, interaction, standing, drawn)
+        if judged.needs_a_page:
+            await self.visits.begin(arrival.context.ip)
         return await onward.database.write(lambda tx: self._write(tx, judged, drawn))
 
     def _standing(self, tx: Transaction, arrival: Arrival, now: float) -> Standing:

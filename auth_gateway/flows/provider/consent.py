@@ -9,11 +9,12 @@ from auth_gateway.core.context import LoginContext
 from auth_gateway.core.provider.authorization import AuthorizationRequest, Consent, DeviceApproval, Interaction
 from auth_gateway.core.provider.device_grant import whereabouts
 from auth_gateway.core.provider.journey import StepUp
-from auth_gateway.core.provider.reply import refused
+from auth_gateway.core.provider.reply import CodeReply, refused
 from auth_gateway.core.session import Session
 from auth_gateway.flows.ports import AuditTrail
 from auth_gateway.flows.provider.device_risk import DeviceRisk, FactorFirst, Objection
 from auth_gateway.flows.provider.onward import CardNext, Drawn, Onward, Onwards, Over
+from auth_gateway.flows.provider.visits import Visits
 from plumbing.statements import Transaction
 
 
@@ -37,6 +38,7 @@ class Agreements:
     onward: Onward
     audit: AuditTrail
     device_risk: DeviceRisk
+    visits: Visits
 
     async def device(self, interaction: Interaction, context: LoginContext) -> AskingDevice | None:
         """The device that this interaction is about, as its person should see it."""
@@ -59,9 +61,12 @@ class Agreements:
         objection = None
         if is_given and isinstance(interaction.request, DeviceApproval):
             objection = await self.device_risk.objection(interaction, drawn)
-        return await self.onward.database.write(
+        answer = await self.onward.database.write(
             lambda tx: self._answer(tx, interaction, drawn, is_given=is_given, objection=objection)
         )
+        if isinstance(answer, CodeReply | Approved):
+            await self.visits.finish(context.ip)
+        return answer
 
     def _answer(
         self, tx: Transaction, interaction: Interaction, drawn: Drawn, *, is_given: bool, objection: Objection | None

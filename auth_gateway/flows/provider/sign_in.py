@@ -8,7 +8,7 @@ import msgspec
 
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.provider.authorization import AuthorizationRequest, Interaction
-from auth_gateway.core.provider.reply import refused
+from auth_gateway.core.provider.reply import CodeReply, refused
 from auth_gateway.core.rotation import digest
 from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, WrongCredentials
 from auth_gateway.flows.challenge import CompleteLogin
@@ -16,6 +16,7 @@ from auth_gateway.flows.login import Login
 from auth_gateway.flows.ports import Sealer
 from auth_gateway.flows.provider.entrance import CHALLENGE_PURPOSE, OVERTAKEN, Door, SignedIn
 from auth_gateway.flows.provider.onward import CardNext, Onward, Onwards, Over, is_open
+from auth_gateway.flows.provider.visits import Visits
 from plumbing.refusals import Refused
 from plumbing.statements import Transaction
 
@@ -42,6 +43,7 @@ class SignInPage:
     login: Login
     complete: CompleteLogin
     vault: Sealer
+    visits: Visits
 
     def find(self, interaction_id: str, binding: bytes | None) -> Interaction | None:
         """The interaction as it stands, for the browser that began it and while something can come of it; None looks
@@ -112,6 +114,8 @@ class SignInPage:
         if not isinstance(answer, SignedIn):
             return CardNext(interaction.interaction_id)
         onwards = await self.onward(interaction.interaction_id, _known(context, interaction))
+        if isinstance(onwards, CodeReply):
+            await self.visits.finish(context.ip)
         return Entered(cookie=answer.cookie, onwards=onwards)
 
     def _begin_again(self, tx: Transaction, interaction: Interaction, challenge_token: str, now: float) -> None:

@@ -57,6 +57,13 @@ def test_failures_are_forgiven_one_each_half_hour() -> None:
     assert remaining(Failures(3.0, NOW), NOW - 86_400) == 3.0
 
 
+def test_a_visit_that_is_left_open_is_forgiven_sooner() -> None:
+    """It costs room for half an hour; nobody has guessed anything."""
+    assert remaining(Failures(3.0, NOW), NOW + 6, scope="visit") == 2.0
+    assert remaining(Failures(3.0, NOW), NOW + 12, scope="push") == 1.0
+    assert counted(Failures(3.0, NOW), NOW + 6, scope="visit").weight == 3.0
+
+
 def test_a_tireless_guesser_gets_about_a_hundred_tries_a_day() -> None:
     """NIST SP 800-63B allows 100 in a row; trying at once whenever it is allowed stays near that in a whole day."""
     failures, now, tries = Failures(), NOW, 0
