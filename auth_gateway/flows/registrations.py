@@ -120,7 +120,7 @@ def _has_secret(client: RegisteredClient) -> bool:
 
 
 def _taken() -> Refused:
-    return Refused("client_exists", "there is a client of this id already", status=409)
+    return Refused("client_exists", "there is a client or a person of this id already", status=409)
 
 
 def _unknown() -> Refused:

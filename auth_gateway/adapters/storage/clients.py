@@ -6,7 +6,14 @@ import msgspec
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from auth_gateway.adapters.storage.tables import ClientRow, PendingLoginRow, RefreshFamilyRow, SessionRow, table_of
+from auth_gateway.adapters.storage.tables import (
+    ClientRow,
+    PendingLoginRow,
+    RefreshFamilyRow,
+    SessionRow,
+    UserRow,
+    table_of,
+)
 from auth_gateway.adapters.storage.tables_provider import (
     AuthorizationCodeRow,
     ConsentRow,
@@ -23,6 +30,7 @@ _clients = table_of(ClientRow)
 _sessions = table_of(SessionRow)
 _families = table_of(RefreshFamilyRow)
 _parts = table_of(SessionClientRow)
+_users = table_of(UserRow)
 _CLIENT = (_clients.c.client_id, _clients.c.may_vouch, _clients.c.may_see_scores, _clients.c.registration)
 _OWN_COLUMNS = ("client_id", "may_vouch", "may_see_scores")
 
@@ -32,6 +40,8 @@ FIND = Statement(
     ).where(_clients.c.client_id == bindparam("id"))
 )
 LIST = Statement(select(*_CLIENT).order_by(_clients.c.client_id))
+# A person's id is the `sub` of their tokens, as an application's is of its own: nobody has both.
+IS_A_PERSONS = Statement(select(_users.c.user_id).where(_users.c.user_id == bindparam("id")))
 ADD = Statement(upsert(_clients).on_conflict_do_nothing(index_elements=(_clients.c.client_id,)))
 ROTATE = Statement(
     update(_clients)
@@ -90,6 +100,8 @@ class StoredClients:
         return None if row is None else _client(row)
 
     def add(self, tx: Transaction, client: RegisteredClient, secret_digest: bytes, now: float) -> bool:
+        if tx.one(IS_A_PERSONS, id=client.client_id) is not None:
+            return False
         added = tx.run(
             ADD,
             client_id=client.client_id,

@@ -2,13 +2,14 @@
 
 from sqlalchemy import and_, bindparam, exists, insert, select, update
 
-from auth_gateway.adapters.storage.tables import KnownDeviceRow, TotpFactorRow, UserRow, table_of
+from auth_gateway.adapters.storage.tables import ClientRow, KnownDeviceRow, TotpFactorRow, UserRow, table_of
 from auth_gateway.core.account import Account, LoginFacts, hash_scheme
 from plumbing.statements import Row, Statement, Transaction
 
 _users = table_of(UserRow)
 _factors = table_of(TotpFactorRow)
 _devices = table_of(KnownDeviceRow)
+_clients = table_of(ClientRow)
 
 _ACCOUNT_COLUMNS = (
     _users.c.user_id,
@@ -36,8 +37,12 @@ BY_ID = Statement(select(*_ACCOUNT_COLUMNS).where(_users.c.user_id == bindparam(
 USERNAME = Statement(select(_users.c.username).where(_users.c.user_id == bindparam("id")))
 ALL = Statement(select(*_ACCOUNT_COLUMNS).order_by(_users.c.username))
 SCHEMES = Statement(select(_users.c.password_scheme).distinct())
+# An application's id is the `sub` of its own tokens: whoever had the same would be it, at an API that reads no more.
 IS_TAKEN = Statement(
-    select(exists().where((_users.c.username == bindparam("name")) | (_users.c.user_id == bindparam("id"))))
+    select(
+        exists().where((_users.c.username == bindparam("name")) | (_users.c.user_id == bindparam("id")))
+        | exists().where(_clients.c.client_id == bindparam("id"))
+    )
 )
 # The row is held until the commit: who freezes the account or changes its password meanwhile waits, and then finds the
 # session that begins here, to end it. (SQLite has one writer, and leaves the clause out.)

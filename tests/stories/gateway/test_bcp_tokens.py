@@ -24,12 +24,13 @@ def story(story_with: Callable[..., Story]) -> Story:
 
 
 def test_an_application_is_not_taken_for_a_person_of_its_name(story: Story) -> None:
-    """Section 4.15: registered under a person's own id, its token has no session and no login in it, and tells nothing
-    of the person."""
-    robot = register(story, "id-alice", scopes=("openid", "reports"))
+    """Section 4.15: nobody is registered under a person's own id, and a token of its own has no session and no login in
+    it, and tells nothing of anybody."""
+    assert refused(register(story, "id-alice").act()) == (401, "invalid_client")
+    robot = register(story, "robot", scopes=("openid", "reports"))
     body = robot.act(scope="openid reports").json()
     claims = read(story, body["access_token"])
-    assert claims["sub"] == claims["client_id"] == "id-alice"
+    assert claims["sub"] == claims["client_id"] == "robot"
     assert not {"sid", "auth_time", "acr", "amr"} & claims.keys()
     assert "openid" not in claims["scope"].split()
     answer = story.ask("GET", "/userinfo", headers={"authorization": f"Bearer {body['access_token']}"})

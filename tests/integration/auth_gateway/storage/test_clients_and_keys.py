@@ -10,6 +10,8 @@ from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
 from auth_gateway.adapters.storage.sessions import StoredSessions
 from auth_gateway.adapters.storage.signing_keys import StoredSigningKeys
 from auth_gateway.adapters.storage.tables import ClientRow, table_of
+from auth_gateway.adapters.storage.users import StoredUsers
+from auth_gateway.core.account import Account
 from auth_gateway.core.provider.authorization import AuthorizationCode, Consent
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.core.session import RefreshFamily, RefreshToken, Session
@@ -45,6 +47,18 @@ def test_a_client_id_is_given_once(database: Database) -> None:
     assert not database.write_sync(lambda tx: clients.add(tx, greedy, digest("t"), NOW))
     assert database.read(clients.list) == [web]
     assert database.read(lambda tx: clients.find(tx, "web")) == web
+
+
+def test_nobody_has_the_id_of_an_application_and_no_application_that_of_a_person(database: Database) -> None:
+    """Both ids stand as `sub` in tokens for the same APIs."""
+    clients, users = StoredClients(), StoredUsers()
+    taken = RegisteredClient(client_id="alice", grant_types=("client_credentials",))
+    assert not database.write_sync(lambda tx: clients.add(tx, taken, digest("s"), NOW))
+    assert database.read(clients.list) == []
+    database.write_sync(lambda tx: clients.add(tx, RegisteredClient(client_id="reports"), digest("s"), NOW))
+    for user_id, is_taken in (("reports", False), ("reports-1", True)):
+        mallory = Account(user_id=user_id, username="mallory", display_name="M", password_hash="$2b$x", created_at=NOW)
+        assert database.write_sync(lambda tx, one=mallory: users.add(tx, one)) is is_taken
 
 
 def test_a_client_of_before_there_were_registrations_logs_people_in(database: Database) -> None:
