@@ -1,6 +1,7 @@
 """What is known of one login attempt, and which hop of the way it really came from. Nothing here judges."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import msgspec
@@ -9,6 +10,8 @@ from risk_scorer.contract.events import EventKind, LoginEvent, SessionContext
 
 PUBLIC_CLIENT_ID = "public"
 MOST_HOPS = 32
+# Longer than any address with a zone; what a stranger writes must not fill the memory of addresses read lately.
+LONGEST_ADDRESS = 128
 LONGEST_USER_AGENT = 2048  # what the scorer takes; a longer header is cut, never refused
 
 
@@ -106,6 +109,11 @@ def is_trusted_peer(peer: str, trusted_networks: Sequence[IPv4Network | IPv6Netw
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     """The address in its one canonical form: no zone, and an IPv4 address inside IPv6 is that IPv4 address."""
+    return _parsed(text) if len(text) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
         parsed = ip_address(text.strip().partition("%")[0])
     except ValueError:

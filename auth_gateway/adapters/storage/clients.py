@@ -1,6 +1,7 @@
 """Registered applications."""
 
 import hmac
+from functools import lru_cache
 
 import msgspec
 from sqlalchemy import bindparam, delete, select, update
@@ -138,11 +139,19 @@ class StoredClients:
 
 
 def _client(row: Row) -> RegisteredClient:
-    """A client of before there were registrations has an empty one: it logs people in by the JSON `/login`."""
-    known = msgspec.json.decode(row[3])
+    return _read(*row[:4])
+
+
+@lru_cache(maxsize=1024)
+def _read(client_id: str, may_vouch: int, may_see_scores: int, registration: str) -> RegisteredClient:
+    """The columns as a value, read once for as long as they stay the same.
+
+    A client of before there were registrations has an empty one: it logs people in by the JSON `/login`.
+    """
+    known = msgspec.json.decode(registration)
     if not known:
         known = {"may_log_in": True}
-    trust = {"client_id": row[0], "may_vouch": bool(row[1]), "may_see_scores": bool(row[2])}
+    trust = {"client_id": client_id, "may_vouch": bool(may_vouch), "may_see_scores": bool(may_see_scores)}
     return msgspec.convert({**known, **trust}, RegisteredClient)
 
 
