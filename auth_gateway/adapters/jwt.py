@@ -1,5 +1,5 @@
-"""Signs our tokens with PyJWT's algorithms; what they say is `core.claims` and `core.provider.tokens`, which key signs is
-`keys`. The header is written once a key, and nothing is checked that we made ourselves: half of a token's time.
+"""Signs our tokens with PyJWT's algorithms; what they say is `core.claims` and `core.provider.tokens`, which key signs
+is `keys`. The header is written once a key, and nothing is checked that we made ourselves: half of a token's time.
 
 Source: RFC 7515, section 7.1 (compact serialization).
 """

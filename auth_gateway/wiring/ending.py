@@ -14,28 +14,15 @@ from auth_gateway.flows.provider.farewell import LogoutForms
 from auth_gateway.flows.provider.introspect import Introspect
 from auth_gateway.flows.provider.logout import Logout
 from auth_gateway.flows.provider.revocation import Revocation
-from auth_gateway.flows.provider.standing import TokenStanding
 from auth_gateway.receivers import logout_receivers
 from auth_gateway.service import Service
 from auth_gateway.wiring import jose
-from auth_gateway.wiring.tokens import client_proof
+from auth_gateway.wiring.tokens import client_proof, standing
 
 
 def ending(service: Service) -> Ending:
     """What every door ends sessions with."""
     return service.gateway.ending
-
-
-def standing(service: Service) -> TokenStanding:
-    """What says whether an access token counts."""
-    gateway = service.gateway
-    return TokenStanding(
-        clients=gateway.clients,
-        sessions=gateway.sessions,
-        users=gateway.users,
-        session_clients=gateway.provider.session_clients,
-        revoked_tokens=gateway.provider.revoked_tokens,
-    )
 
 
 def add(app: FastAPI, service: Service) -> None:

@@ -46,6 +46,18 @@ def client_proof(service: Service) -> ClientProof:
     )
 
 
+def standing(service: Service) -> TokenStanding:
+    """What says whether an access token counts."""
+    gateway = service.gateway
+    return TokenStanding(
+        clients=gateway.clients,
+        sessions=gateway.sessions,
+        users=gateway.users,
+        session_clients=gateway.provider.session_clients,
+        revoked_tokens=gateway.provider.revoked_tokens,
+    )
+
+
 def add(app: FastAPI, service: Service) -> None:
     """Serve and document them; the token endpoint itself is the service's own."""
     routes = UserInfoRoutes(userinfo=_userinfo(service), url=f"{service.gateway.settings.provider_issuer}/userinfo")
@@ -110,13 +122,7 @@ def _userinfo(service: Service) -> UserInfo:
         clock=gateway.clock,
         verifier=jose.verifier(service),
         proofs=jose.proofs(service),
-        standing=TokenStanding(
-            clients=gateway.clients,
-            sessions=gateway.sessions,
-            users=gateway.users,
-            session_clients=store.session_clients,
-            revoked_tokens=store.revoked_tokens,
-        ),
+        standing=standing(service),
         users=gateway.users,
         clients=gateway.clients,
         granted=gateway.refresh_tokens,

@@ -107,14 +107,19 @@ class Granting:
         proof = asking.proof
         return proof is None or self.seen_once.first(tx, proof.replay_digest, proof.expires_at)
 
-    def write(self, tx: Transaction, asking: Asking, part: Part) -> None:
-        """The application joins the session, and its family begins. Only a public client's refresh tokens are bound:
-        the others prove themselves each time (RFC 9449, section 5)."""
+    def write(self, tx: Transaction, asking: Asking, part: Part) -> bool:
+        """The application joins the session, and its family begins; False when another process has just ended the
+        session. Only a public client's refresh tokens are bound: the others prove themselves each time (RFC 9449,
+        section 5)."""
+        if not self.session_clients.join(tx, part.session.session_id, asking.client.client_id, asking.now):
+            return False
+        if REFRESH_TOKEN in asking.client.grant_types or part.claims is not None:
+            self._start(tx, asking, part)
+        return True
+
+    def _start(self, tx: Transaction, asking: Asking, part: Part) -> None:
+        """Without a right to refresh the family has no token: it keeps what /userinfo was asked for."""
         client, context, session = asking.client, asking.context, part.session
-        self.session_clients.join(tx, session.session_id, client.client_id, asking.now)
-        may_refresh = REFRESH_TOKEN in client.grant_types
-        if not may_refresh and part.claims is None:
-            return
         first_seen = FirstSeen(
             ip=context.ip,
             user_agent=context.user_agent,
@@ -133,9 +138,8 @@ class Granting:
             claims=part.claims,
             first_seen=first_seen if asking.is_of_the_person else None,
         )
-        # Without a right to refresh the family has no token: it keeps what /userinfo was asked for.
         self.refresh_tokens.start(tx, family)
-        if may_refresh:
+        if REFRESH_TOKEN in client.grant_types:
             self.refresh_tokens.add(tx, self._first_token(asking, part))
 
     def tokens(self, asking: Asking, part: Part) -> IssuedTokens | AccessAlone:

@@ -39,8 +39,9 @@ class BrowserSessions(Protocol):
 class SessionClients(Protocol):
     """Which applications have a part in a session."""
 
-    def join(self, tx: Transaction, session_id: str, client_id: str, now: float) -> None:
-        """Once is enough; a part that was ended begins anew."""
+    def join(self, tx: Transaction, session_id: str, client_id: str, now: float) -> bool:
+        """Once is enough; a part that was ended begins anew. False when the session was revoked meanwhile: then nobody
+        would tell the application of its end."""
         ...
 
     def of(self, tx: Transaction, session_id: str) -> list[str]:

@@ -94,7 +94,8 @@ class RedeemCode:
             return SESSION_OVER
         if not arrival.is_let_go_on:
             return self.arrivals.refuse(tx, asking, part, arrival)
-        self.granting.write(tx, asking, part)
+        if not self.granting.write(tx, asking, part):
+            return SESSION_OVER
         line = asking.line("token.issued", part.session, detail="authorization_code")
         self.audit.record(tx, line if arrival.ruling is None else arrival.ruling.on(line))
         return part
@@ -186,7 +187,8 @@ class RedeemDevice:
             return SESSION_OVER
         if not arrival.is_let_go_on:
             return self.arrivals.refuse(tx, asking, part, arrival)
-        self.granting.write(tx, asking, part)
+        if not self.granting.write(tx, asking, part):
+            return SESSION_OVER
         line = asking.line("token.issued", part.session, detail="device_code")
         self.audit.record(tx, line if arrival.ruling is None else arrival.ruling.on(line))
         return part

@@ -8,8 +8,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from auth_gateway.adapters.storage.provider.browsers import StoredSessionClients
 from auth_gateway.core.provider.client import DEVICE_CODE
 from plumbing.refusals import Refused
+from plumbing.statements import Transaction
 from tests.stories.gateway.applications import (
     CALLBACK,
     ISSUER,
@@ -84,6 +86,27 @@ def test_one_assertion_has_one_winner(story: Story, contenders: int) -> None:
     answers = story.runner.run(send())
     assert sorted(answer.status_code for answer in answers) == [200] + [401] * (contenders - 1)
     assert app.act().status_code == 200
+
+
+@pytest.mark.parametrize("grant", ["code", "device"])
+def test_a_session_that_ends_at_this_moment_gives_nothing(
+    story: Story, monkeypatch: pytest.MonkeyPatch, grant: str
+) -> None:
+    """Another process may end it between our look and our write: then nobody would tell the application of it."""
+    app, session = register(story), session_of(story)
+    code = code_for(app, session) if grant == "code" else waiting_device(app)
+    if grant == "device":
+        answer_device(app, code, session)
+    joined = StoredSessionClients.join
+
+    def just_ended(parts: StoredSessionClients, tx: Transaction, session_id: str, *rest: Any) -> bool:
+        story.gateway.sessions.revoke(tx, session_id, now=story.clock.now(), reason="logout")
+        return joined(parts, tx, session_id, *rest)
+
+    monkeypatch.setattr(StoredSessionClients, "join", just_ended)
+    assert refused(app.redeem(code) if grant == "code" else app.poll(code)) == (400, "invalid_grant")
+    parts = story.gateway.provider.session_clients
+    assert story.gateway.database.read(lambda tx: parts.of(tx, session.session_id)) == []
 
 
 @pytest.mark.parametrize(

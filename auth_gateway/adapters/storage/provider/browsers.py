@@ -26,7 +26,7 @@ FORGET_EXPIRED = expired(_browsers)
 
 # Who ends the session meanwhile waits, and then finds the part that begins here, to tell its application.
 HOLD = Statement(
-    select(_sessions.c.session_id).where(_sessions.c.session_id == bindparam("id")).with_for_update(key_share=True)
+    select(_sessions.c.revoked_at).where(_sessions.c.session_id == bindparam("id")).with_for_update(key_share=True)
 )
 _part = upsert(_parts)
 _PART_KEY = (_parts.c.session_id, _parts.c.client_id)
@@ -90,9 +90,12 @@ class StoredBrowserSessions:
 class StoredSessionClients:
     """Applications' parts in sessions, in the database."""
 
-    def join(self, tx: Transaction, session_id: str, client_id: str, now: float) -> None:
-        tx.one(HOLD, id=session_id)
+    def join(self, tx: Transaction, session_id: str, client_id: str, now: float) -> bool:
+        held = tx.one(HOLD, id=session_id)
+        if held is not None and held[0] is not None:
+            return False
         tx.run(JOIN, session_id=session_id, client_id=client_id, first_at=now, ended_at=None)
+        return True
 
     def of(self, tx: Transaction, session_id: str) -> list[str]:
         return [row[0] for row in tx.all(OF_SESSION, session=session_id)]

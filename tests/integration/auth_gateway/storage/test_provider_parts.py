@@ -120,6 +120,16 @@ def test_a_part_that_begins_anew_does_not_bring_old_tokens_back(database: Databa
     assert ended == [True, True, False]
 
 
+def test_nobody_joins_a_session_that_was_revoked(database: Database) -> None:
+    """Its end was told already, and nobody would tell an application that comes after."""
+    parts, sessions = STORE.session_clients, StoredSessions()
+    database.write_sync(lambda tx: sessions.add(tx, session_of("s1")))
+    assert database.write_sync(lambda tx: parts.join(tx, "s1", "app", NOW))
+    database.write_sync(lambda tx: sessions.revoke(tx, "s1", now=NOW, reason="logout"))
+    assert not database.write_sync(lambda tx: parts.join(tx, "s1", "web", NOW))
+    assert database.read(lambda tx: parts.of(tx, "s1")) == ["app"]
+
+
 def test_parts_of_forgotten_sessions_are_forgotten(database: Database) -> None:
     """Those of a session that is still there stay."""
     parts = STORE.session_clients
