@@ -6,6 +6,7 @@ from functools import partial
 from auth_gateway.core.provider.logout import address_of
 from auth_gateway.flows.recording import EndpointName
 from auth_gateway.settings import Settings
+from plumbing.bodies import FORM_TYPE
 from webhooks.delivery import Endpoint
 from webhooks.signing import bearer_signer, standard_signer
 
@@ -13,7 +14,6 @@ from webhooks.signing import bearer_signer, standard_signer
 OUTCOMES_LINGER_SECONDS = 0.25
 # Applications are many and their notices few: a handful of connections for each is enough.
 LOGOUT_CONCURRENCY = 4
-FORM_TYPE = "application/x-www-form-urlencoded"
 
 
 def endpoints_of(settings: Settings) -> dict[EndpointName, Endpoint]:

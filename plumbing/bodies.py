@@ -12,6 +12,7 @@ from plumbing.refusals import Refused
 
 T = TypeVar("T")
 
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
 MAX_FORM_FIELDS: Final = 64
 BODY_DEADLINE_SECONDS: Final = 10.0
 """A body that takes longer is a client that holds a connection on purpose."""
@@ -58,6 +59,17 @@ def _refuse_large(max_bytes: int) -> NoReturn:
         # The rest of the body is not read, so the connection cannot serve another request.
         headers={"connection": "close"},
     )
+
+
+def is_form(request: Request) -> bool:
+    """Whether the body says that it is a form."""
+    return request.headers.get("content-type", "").split(";", 1)[0].strip().lower() == FORM_TYPE
+
+
+def require_form(request: Request) -> None:
+    """Refuse a body that is no form, also one that does not say what it is."""
+    if not is_form(request):
+        raise Refused("unsupported_media_type", f"Send the body as {FORM_TYPE}.", status=415)
 
 
 def require_json(request: Request) -> None:

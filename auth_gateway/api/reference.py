@@ -10,10 +10,12 @@ from starlette.responses import Response
 
 from auth_gateway.api.answers import DOCUMENTED
 from auth_gateway.api.bodies import ChallengeBody, LoginBody, TokenBody
+from plumbing.bodies import FORM_TYPE
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 Schema = dict[str, Any]
 
+TEXT: Schema = {"type": "string"}
 CLIENT_SCHEME = "client"
 SECURITY_SCHEMES = {
     CLIENT_SCHEME: {
@@ -66,6 +68,20 @@ def json_of(schema: Schema, example: object = None) -> Schema:
     if example is not None:
         content["example"] = example
     return {"application/json": content}
+
+
+def form_of(*required: str, optional: tuple[str, ...] = ()) -> Schema:
+    """Content of a form with those fields."""
+    properties = dict.fromkeys((*required, *optional), TEXT)
+    schema: Schema = {"type": "object", "properties": properties}
+    if required:
+        schema["required"] = list(required)
+    return {FORM_TYPE: {"schema": schema}}
+
+
+def query_of(*names: str) -> list[Schema]:
+    """Parameters of a query; which of them are needed, the endpoint says in its own words."""
+    return [{"name": name, "in": "query", "required": False, "schema": TEXT} for name in names]
 
 
 def ref(name: str) -> Schema:

@@ -5,7 +5,8 @@ from fastapi import FastAPI
 from auth_gateway.api.login import LoginRoutes
 from auth_gateway.api.reference import Schema, answer, describe, json_of, operation, ref
 from auth_gateway.api.service import ServiceRoutes
-from auth_gateway.api.token import FORM_TYPE, TokenRoutes
+from auth_gateway.api.token import TokenRoutes
+from plumbing.bodies import FORM_TYPE
 from plumbing.lean import add_lean
 
 LOGIN_EXAMPLE = {"username": "alice", "password": "correct horse battery staple"}

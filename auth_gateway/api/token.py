@@ -28,11 +28,10 @@ from auth_gateway.flows.provider.client_tokens import ClientTokens
 from auth_gateway.flows.provider.ports import Proof, ProofChecker
 from auth_gateway.flows.provider.redeem import RedeemCode, RedeemDevice
 from auth_gateway.flows.refresh import Refresh
-from plumbing.bodies import decode, parse_form, read_body, require_json
+from plumbing.bodies import decode, is_form, parse_form, read_body, require_json
 from plumbing.clock import Clock
 from plumbing.refusals import Refused
 
-FORM_TYPE = "application/x-www-form-urlencoded"
 # Anybody may send junk here: one turn of the event loop looks at no more than this, and logins have their turn between.
 MOST_AT_ONCE = 64
 
@@ -179,7 +178,7 @@ async def _raw(request: Request) -> bytes:
 def _body(request: Request, raw: bytes) -> TokenBody:
     """The request's fields; what is no request at all is `invalid_request`, the one word OAuth has for it."""
     try:
-        if _is_form(request):
+        if is_form(request):
             fields = parse_form(raw)
             return msgspec.convert(fields, TokenBody, strict=False)
         require_json(request)
@@ -192,10 +191,6 @@ def _body(request: Request, raw: bytes) -> TokenBody:
 
 def _as_oauth(refused: Refused) -> Refused:
     return _invalid(refused.message) if refused.status in {400, 422} else refused
-
-
-def _is_form(request: Request) -> bool:
-    return request.headers.get("content-type", "").split(";", 1)[0].strip().lower() == FORM_TYPE
 
 
 def _invalid(message: str) -> Refused:

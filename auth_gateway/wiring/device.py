@@ -2,8 +2,8 @@
 
 from fastapi import FastAPI
 
+from auth_gateway.api.provider.authorization_reference import START_DEVICE
 from auth_gateway.api.provider.device import DeviceRoutes
-from auth_gateway.api.reference import Schema, operation
 from auth_gateway.flows.provider.device import FindDevice, StartDevice
 from auth_gateway.service import Service
 from auth_gateway.wiring import sign_in
@@ -15,7 +15,7 @@ def add(app: FastAPI, service: Service) -> None:
     """Serve and document them."""
     routes = _routes(service)
     start = routes.post_device_authorization
-    add_lean(app, "/device_authorization", start, method="POST", summary="Begin on a device", operation=_START)
+    add_lean(app, "/device_authorization", start, method="POST", summary="Begin on a device", operation=START_DEVICE)
     app.add_api_route("/device", routes.get_device, methods=["GET"], include_in_schema=False)
     app.add_api_route("/device", routes.post_device, methods=["POST"], include_in_schema=False)
 
@@ -43,13 +43,3 @@ def _routes(service: Service) -> DeviceRoutes:
         authorize=sign_in.authorize_by(gateway, service.login_routes()),
         wake_delivery=service.delivery.wake,
     )
-
-
-_START: Schema = operation(
-    description="For a device without a browser (RFC 8628), as a form with the client's authentication: `scope`, and "
-    "`acr_values` for a level that the person must reach. The person types `user_code` at `verification_uri`; the "
-    "device polls the token endpoint meanwhile.",
-    answers={"200": {"description": "`device_code`, `user_code`, where to type it, and how often to poll."}},
-    refusals=("400", "401", "413", "415", "429", "503"),
-    takes_client=True,
-)

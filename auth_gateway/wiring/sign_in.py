@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from auth_gateway.adapters.provider.protocol import AuthorizationGrammar
 from auth_gateway.api.login import LoginRoutes
+from auth_gateway.api.provider import authorization_reference as reference
 from auth_gateway.api.provider.authorize import AuthorizeRoutes
 from auth_gateway.api.provider.browsers import Browsers
 from auth_gateway.api.provider.cookies import BrowserCookies
@@ -11,7 +12,6 @@ from auth_gateway.api.provider.discovery import DiscoveryRoutes
 from auth_gateway.api.provider.pages import Pages, templates
 from auth_gateway.api.provider.par import PushRoutes
 from auth_gateway.api.provider.sign_in import SignInRoutes
-from auth_gateway.api.reference import Schema, operation
 from auth_gateway.assembly import Gateway
 from auth_gateway.core.provider.authorization import Interaction
 from auth_gateway.core.provider.client import RegisteredClient
@@ -39,16 +39,19 @@ def add(app: FastAPI, service: Service) -> None:
     waiting = _pushed(service.gateway, routes)
     authorize = _authorize_routes(service, reading, routes, own, waiting)
     cards = _card_routes(service, routes, own)
-    for method, endpoint in (("GET", authorize.get_authorize), ("POST", authorize.post_authorize)):
-        add_lean(app, "/authorize", endpoint, method=method, summary="Sign a person in", operation=_AUTHORIZE)
+    for method, endpoint, described in (
+        ("GET", authorize.get_authorize, reference.GET_AUTHORIZE),
+        ("POST", authorize.post_authorize, reference.POST_AUTHORIZE),
+    ):
+        add_lean(app, "/authorize", endpoint, method=method, summary="Sign a person in", operation=described)
     push = _push_routes(service, reading, waiting, own).post_par
-    add_lean(app, "/par", push, method="POST", summary="Push an authorization request", operation=_PAR)
+    add_lean(app, "/par", push, method="POST", summary="Push an authorization request", operation=reference.PUSH)
     app.add_api_route("/sign-in/{interaction_id}", cards.get_card, methods=["GET"], include_in_schema=False)
     app.add_api_route("/sign-in/{interaction_id}", cards.post_card, methods=["POST"], include_in_schema=False)
     app.add_api_route("/assets/sign-in.css", own.pages.get_style, methods=["GET"], include_in_schema=False)
     document = DiscoveryRoutes(own.issuer).get_document
     for path in DISCOVERY_PATHS:
-        add_lean(app, path, document, method="GET", summary="What the provider can do", operation=_DISCOVERY)
+        add_lean(app, path, document, method="GET", summary="What the provider can do", operation=reference.DISCOVER)
 
 
 def grammar(service: Service) -> AuthorizationGrammar:
@@ -207,29 +210,3 @@ def _finder(gateway: Gateway) -> ClientFinder:
 
 def _issuer(service: Service) -> str:
     return service.gateway.settings.public_url
-
-
-_PAGE: Schema = {"description": "A page.", "content": {"text/html": {}}}
-_SENT_ON: Schema = {"description": "To the sign-in page, or back to the application with `code`, `state` and `iss`."}
-_AUTHORIZE: Schema = operation(
-    description="For browsers: an application sends a person here (code flow with PKCE by S256). Parameters as the "
-    "query or as a form; or `client_id` and the `request_uri` of a pushed request.",
-    answers={
-        "303": _SENT_ON,
-        "400": {**_PAGE, "description": "The application or its address is not known."},
-        "413": {**_PAGE, "description": "The form is too large."},
-        "415": {**_PAGE, "description": "The body is no form."},
-        "429": {**_PAGE, "description": "This network began too many sign-ins; Retry-After says how long to wait."},
-    },
-)
-_PAR: Schema = operation(
-    description="The parameters of an authorization request, as a form, with the client's authentication. The answer "
-    "holds a `request_uri` that stands for them at the authorization endpoint, once, for a minute.",
-    answers={"201": {"description": "`request_uri` and `expires_in`."}},
-    refusals=("400", "401", "413", "415", "429", "503"),
-    takes_client=True,
-)
-_DISCOVERY: Schema = operation(
-    description="The document of OpenID Connect Discovery 1.0 and RFC 8414.",
-    answers={"200": {"description": "Endpoints, and what they take."}},
-)

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 from fastapi import FastAPI
 
-from auth_gateway.api.provider.token_forms import FORM_TYPE
 from auth_gateway.api.provider.userinfo import UserInfoRoutes
-from auth_gateway.api.reference import Schema, answer, operation
+from auth_gateway.api.reference import Schema, answer, form_of, operation
 from auth_gateway.api.token import ProviderGrants, TokenRoutes
 from auth_gateway.flows.provider.arrival import Arrivals
 from auth_gateway.flows.provider.client_proof import ClientProof
@@ -141,7 +140,7 @@ _POST_USERINFO: Schema = {
     "description": f"{_USERINFO['description']} A bearer's may also stand in a form, as `access_token`.",
     "requestBody": {
         "required": False,
-        "content": {FORM_TYPE: {"schema": {"type": "object", "properties": {"access_token": {"type": "string"}}}}},
+        "content": form_of(optional=("access_token",)),
     },
     "responses": {
         **_USERINFO["responses"],

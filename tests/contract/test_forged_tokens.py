@@ -102,7 +102,7 @@ def test_revocation(shop: Shop) -> None:
     assert not shop.is_signed_in()
 
 
-@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke", "/par"])
+@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke", "/par", "/device_authorization"])
 def test_an_assertion(shop: Shop, path: str) -> None:
     """401 `invalid_client` wherever applications prove themselves."""
     jwks = json.dumps({"keys": [{**CLIENT_KEY.as_dict(private=False), "kid": "k1"}]})
@@ -120,6 +120,8 @@ def test_an_assertion(shop: Shop, path: str) -> None:
         # An empty parameter counts as left out (RFC 6749, section 3.2), and then nobody tried to prove anything.
         proof = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": text or "-"}
         more = {**ASKED, "client_id": "robot"} if path == "/par" else {"token": "x", "grant_type": "client_credentials"}
+        if path == "/device_authorization":
+            more = {"client_id": "robot"}
         return shop.post(path, **more, **proof)
 
     assert_refused(mint, send, is_error((401, "invalid_client"), *MALFORMED))

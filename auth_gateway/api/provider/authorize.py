@@ -16,11 +16,10 @@ from auth_gateway.core.provider.reply import ErrorPage, ErrorReply, Parameters, 
 from auth_gateway.flows.provider.authorize import Arrival, Authorize
 from auth_gateway.flows.provider.ports import ClientFinder
 from auth_gateway.flows.provider.push import PushedRequests
-from plumbing.bodies import MAX_FORM_FIELDS, read_body
+from plumbing.bodies import MAX_FORM_FIELDS, read_body, require_form
 from plumbing.refusals import Refused
 
 MOST_BYTES = 16_384
-FORM_TYPE = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +44,7 @@ class AuthorizeRoutes:
         """The same by form. Another site's post comes without our cookies (SameSite=Lax), so the request is kept and
         the browser sent round once more by GET, which has them."""
         try:
-            declared = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
-            if declared != FORM_TYPE:
-                raise Refused("unsupported_media_type", f"Send the request as {FORM_TYPE}.", status=415)
+            require_form(request)
             reading = await self._reading(request, parameters_of(await read_body(request, max_bytes=MOST_BYTES)))
             if not isinstance(reading, Understood):
                 return self._wrong(reading)

@@ -5,11 +5,8 @@ from fastapi import FastAPI
 from auth_gateway.api.provider.introspection import IntrospectionRoutes
 from auth_gateway.api.provider.logout import LogoutRoutes
 from auth_gateway.api.provider.revocation import RevocationRoutes
-from auth_gateway.api.provider.token_forms import FORM_TYPE
-from auth_gateway.api.reference import Schema, operation
+from auth_gateway.api.reference import TEXT, Schema, form_of, operation, query_of
 from plumbing.lean import add_lean
-
-_TEXT: Schema = {"type": "string"}
 
 
 def add_ending_routes(
@@ -31,13 +28,8 @@ def add_ending_routes(
     add_lean(app, "/logout", logout.post_logout, method="POST", summary="Sign out at a browser", operation=_POST_LOGOUT)
 
 
-def _form(*required: str, optional: tuple[str, ...] = ()) -> Schema:
-    properties = dict.fromkeys((*required, *optional), _TEXT)
-    return {FORM_TYPE: {"schema": {"type": "object", "properties": properties, "required": list(required)}}}
-
-
 _PROOF = ("client_id", "client_assertion", "client_assertion_type")
-_PAGE: Schema = {"description": "A page.", "content": {"text/html": {"schema": _TEXT}}}
+_PAGE: Schema = {"description": "A page.", "content": {"text/html": {"schema": TEXT}}}
 _AWAY: Schema = {"description": "To `post_logout_redirect_uri`, with `state`."}
 _PARAMETERS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
 
@@ -52,7 +44,7 @@ _INTROSPECT: Schema = operation(
             },
         }
     },
-    bodies=_form("token", optional=("token_type_hint", *_PROOF)),
+    bodies=form_of("token", optional=("token_type_hint", *_PROOF)),
     refusals=("400", "401", "413", "415", "503"),
     takes_client=True,
 )
@@ -60,18 +52,18 @@ _REVOKE: Schema = operation(
     description="A person's token, refresh or access, ends the session with all that came of it; an application's own "
     "access token ends alone. Unknown tokens and those of others change nothing.",
     answers={"200": {"description": "It is dead, or never was ours."}},
-    bodies=_form("token", optional=("token_type_hint", *_PROOF)),
+    bodies=form_of("token", optional=("token_type_hint", *_PROOF)),
     refusals=("400", "401", "413", "415", "503"),
     takes_client=True,
 )
 _GET_LOGOUT: Schema = {
     "description": "RP-Initiated Logout 1.0. With an ID token of the session that is signed in at this browser it ends "
     "at once, otherwise the person is asked.",
-    "parameters": [{"name": name, "in": "query", "required": False, "schema": _TEXT} for name in _PARAMETERS],
+    "parameters": query_of(*_PARAMETERS),
     "responses": {"200": _PAGE, "303": _AWAY, "400": _PAGE},
 }
 _POST_LOGOUT: Schema = {
     "description": "The same as a form; also the answer on our own page.",
-    "requestBody": {"required": True, "content": _form(optional=(*_PARAMETERS, "csrf", "answer"))},
+    "requestBody": {"required": True, "content": form_of(optional=(*_PARAMETERS, "csrf", "answer"))},
     "responses": {"200": _PAGE, "303": _AWAY, "400": _PAGE, "403": _PAGE, "413": _PAGE, "415": _PAGE},
 }

@@ -17,12 +17,11 @@ from auth_gateway.flows.provider.consent import Agreements, Approved, AskingDevi
 from auth_gateway.flows.provider.onward import CardNext
 from auth_gateway.flows.provider.ports import ClientFinder
 from auth_gateway.flows.provider.sign_in import CardAnswer, Entered, SignInPage
-from plumbing.bodies import parse_form, read_body
+from plumbing.bodies import parse_form, read_body, require_form
 from plumbing.clock import Clock
 from plumbing.refusals import Refused
 
 MOST_BYTES = 32_768
-FORM_TYPE = "application/x-www-form-urlencoded"
 
 WRONG_CREDENTIALS = "The user name or the password is wrong."
 WRONG_CODE = "The code is wrong or was used before."
@@ -191,7 +190,5 @@ class SignInRoutes:
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    declared = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
-    if declared != FORM_TYPE:
-        raise Refused("unsupported_media_type", f"Send the form as {FORM_TYPE}.", status=415)
+    require_form(request)
     return parse_form(await read_body(request, max_bytes=MOST_BYTES))

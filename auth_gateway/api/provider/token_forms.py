@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
-from plumbing.bodies import parse_form, read_body
+from plumbing.bodies import parse_form, read_body, require_form
 from plumbing.refusals import Refused
 
-FORM_TYPE = "application/x-www-form-urlencoded"
 # An access token of ours has about a kilobyte, a client's assertion beside it some more.
 MOST_FORM_BYTES = 16_384
 
@@ -20,9 +19,7 @@ async def token_form(request: Request) -> dict[str, str]:
 
     Raises: Refused `invalid_request` (400), or 408, 413, 415 for a body that is too slow, too large or no form.
     """
-    declared = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
-    if declared != FORM_TYPE:
-        raise Refused("unsupported_media_type", f"Send the body as {FORM_TYPE}.", status=415)
+    require_form(request)
     try:
         return parse_form(await read_body(request, max_bytes=MOST_FORM_BYTES))
     except Refused as refused:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auth_gateway.api.provider.token_forms import FORM_TYPE, token_form
+from auth_gateway.api.provider.token_forms import token_form
 from auth_gateway.flows.provider.userinfo import Bearing, Untold, UserInfo
 from plumbing.asgi import json_answer
+from plumbing.bodies import is_form
 from plumbing.refusals import Refused
 
 LONGEST_ACCESS_TOKEN = 8_192
@@ -58,8 +59,7 @@ async def _in_form(request: Request) -> str:
 
     Source: RFC 6750, sections 2.2 and 2.3; RFC 9700, section 4.3.2.
     """
-    declared = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
-    if request.method != "POST" or declared != FORM_TYPE:
+    if request.method != "POST" or not is_form(request):
         return ""
     return (await token_form(request)).get("access_token", "")
 
