@@ -8,7 +8,8 @@ import msgspec
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One person. `username` is the prepared form, `display_name` is what they wrote.
 
-    `password_version` grows when the password is changed and stays when only its hash is upgraded.
+    `password_version` grows when the password is changed and stays when only its hash is upgraded. `frozen_reason` ""
+    is an operator's freeze, which only an operator lifts; `language` "" is not known.
     """
 
     user_id: str
@@ -20,6 +21,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float = 0.0
     email: str = ""
     email_verified: bool = False
+    frozen_reason: str = ""
+    language: str = ""
 
 
 class LoginFacts(msgspec.Struct, frozen=True, kw_only=True):

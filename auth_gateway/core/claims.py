@@ -13,6 +13,8 @@ SEVERAL_FACTORS = "mfa"
 
 SINGLE_FACTOR_LEVEL = "aal1"
 TWO_FACTOR_LEVEL = "aal2"
+PHISHING_RESISTANT_LEVEL = "phr"
+"""OpenID Connect Extended Authentication Profile ACR Values 1.0, section 2."""
 
 
 class Lifetimes(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """What follows one finished login. It ends at `expires_at` at the latest, refreshed or not.
 
     `amr` is one text, methods separated by spaces. The facts of the login stay with it, so that a later request of
-    the same session can be held against them. `browser_id` is the browser that is signed in by it, if one is.
+    the same session can be held against them. `browser_id` is the browser that is signed in by it, if one is; `place`
+    is where it began, in words for its owner.
     """
 
     session_id: str
@@ -36,6 +37,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     is_vouched: bool = False
     country: str = ""
     browser_id: str | None = None
+    place: str = ""
 
     @property
     def authentication(self) -> Authentication:

@@ -46,6 +46,7 @@ class StoredSessions:
             is_vouched=session.is_vouched,
             country=session.country,
             browser_id=session.browser_id,
+            place=session.place,
         )
 
     def find(self, tx: Transaction, session_id: str) -> Session | None:

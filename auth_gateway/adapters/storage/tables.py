@@ -19,6 +19,7 @@ NONE_YET = {"server_default": text("0")}
 NO_COUNTRY = {"server_default": text("''")}
 EMPTY = {"server_default": text("''")}
 EMPTY_OBJECT = {"server_default": text("'{}'")}
+ANY_FACTOR = {"server_default": text("'any'")}
 BY_LOGIN = {"server_default": text("'login'")}
 USUAL_SCOPE = {"server_default": text("'openid profile email'")}
 
@@ -49,6 +50,8 @@ class UserRow(GatewayRow, table=True):
     created_at: float
     email: str = Field(sa_column_kwargs=EMPTY)
     email_verified: bool = Field(sa_column_kwargs=NOT_VOUCHED)
+    frozen_reason: str = Field(sa_column_kwargs=EMPTY)
+    language: str = Field(sa_column_kwargs=EMPTY)
 
 
 class ClientRow(GatewayRow, table=True):
@@ -91,6 +94,7 @@ class SessionRow(GatewayRow, table=True):
     is_vouched: bool = Field(sa_column_kwargs=NOT_VOUCHED)
     country: str = Field(sa_column_kwargs=NO_COUNTRY)
     browser_id: str | None
+    place: str = Field(sa_column_kwargs=EMPTY)
 
 
 class RefreshFamilyRow(GatewayRow, table=True):
@@ -154,6 +158,8 @@ class PendingLoginRow(GatewayRow, table=True):
     is_vouched: bool = Field(sa_column_kwargs=NOT_VOUCHED)
     country: str = Field(sa_column_kwargs=NO_COUNTRY)
     recognised_at: int | None = Field(sa_type=LONG)
+    place: str = Field(sa_column_kwargs=EMPTY)
+    demand: str = Field(sa_column_kwargs=ANY_FACTOR)
 
 
 class TotpFactorRow(GatewayRow, table=True):

@@ -21,6 +21,8 @@ _ACCOUNT_COLUMNS = (
     _users.c.created_at,
     _users.c.email,
     _users.c.email_verified,
+    _users.c.frozen_reason,
+    _users.c.language,
 )
 
 LOGIN_FACTS = Statement(
@@ -85,7 +87,7 @@ class StoredUsers:
         row = tx.one(LOGIN_FACTS, name=username, device=device_digest)
         if row is None:
             return None
-        return LoginFacts(account=_account(row), has_factor=bool(row[9]), is_known_device=bool(row[10]))
+        return LoginFacts(account=_account(row), has_factor=bool(row[11]), is_known_device=bool(row[12]))
 
     def find(self, tx: Transaction, username: str) -> Account | None:
         row = tx.one(FIND, name=username)
@@ -118,6 +120,8 @@ class StoredUsers:
             created_at=account.created_at,
             email=account.email,
             email_verified=account.email_verified,
+            frozen_reason=account.frozen_reason,
+            language=account.language,
         )
         return True
 
@@ -151,4 +155,6 @@ def _account(row: Row) -> Account:
         created_at=row[6],
         email=row[7],
         email_verified=bool(row[8]),
+        frozen_reason=row[9],
+        language=row[10],
     )

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from auth_gateway.core.claims import SINGLE_FACTOR_LEVEL, TWO_FACTOR_LEVEL
+from auth_gateway.core.claims import PHISHING_RESISTANT_LEVEL, SINGLE_FACTOR_LEVEL, TWO_FACTOR_LEVEL
 
-LEVELS = (SINGLE_FACTOR_LEVEL, TWO_FACTOR_LEVEL)
-"""NIST SP 800-63B's levels that we can reach, the weakest first."""
+LEVELS = (SINGLE_FACTOR_LEVEL, TWO_FACTOR_LEVEL, PHISHING_RESISTANT_LEVEL)
+"""The levels that we can reach, the weakest first: NIST SP 800-63B's, and the phishing-resistant one above them."""
 
 
 def demanded_level(acr_values: Sequence[str]) -> str | None:

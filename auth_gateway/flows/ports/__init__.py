@@ -6,7 +6,9 @@ a flow opens it, says what belongs together, and ends it.
 """
 
 from auth_gateway.flows.ports.clients import Clients
+from auth_gateway.flows.ports.factors import Guesses, MailedCodes, Passkeys, RecoveryCodes, TrustedDevices
 from auth_gateway.flows.ports.keys import Sealer, SigningKeyRecord, SigningKeys, TokenCodec
+from auth_gateway.flows.ports.mail import Aftermath, MailLinks, PostOffice
 from auth_gateway.flows.ports.people import Factors, KnownDevices, PasswordCheck, PasswordHashes, Passwords, Users
 from auth_gateway.flows.ports.records import AuditTrail, OutboxWriter
 from auth_gateway.flows.ports.risk import Reservation, Scorer, Throttle
@@ -15,17 +17,24 @@ from plumbing.clock import Clock
 from plumbing.randomness import Randomness
 
 __all__ = [
+    "Aftermath",
     "AuditTrail",
     "Clients",
     "Clock",
     "Factors",
+    "Guesses",
     "KnownDevices",
+    "MailLinks",
+    "MailedCodes",
     "OutboxWriter",
+    "Passkeys",
     "PasswordCheck",
     "PasswordHashes",
     "Passwords",
     "PendingLogins",
+    "PostOffice",
     "Randomness",
+    "RecoveryCodes",
     "RefreshTokens",
     "Reservation",
     "Scorer",
@@ -35,5 +44,6 @@ __all__ = [
     "SigningKeys",
     "Throttle",
     "TokenCodec",
+    "TrustedDevices",
     "Users",
 ]

@@ -1,0 +1,84 @@
+"""What a person can prove themselves with beside the password, and what each of them makes of a login."""
+
+from collections.abc import Collection
+from typing import Literal
+
+import msgspec
+
+from auth_gateway.core.claims import (
+    ONE_TIME_CODE,
+    PASSWORD,
+    PHISHING_RESISTANT_LEVEL,
+    SEVERAL_FACTORS,
+    SINGLE_FACTOR_LEVEL,
+    TWO_FACTOR_LEVEL,
+    Authentication,
+)
+
+FactorKind = Literal["passkey", "totp", "recovery_code", "email_code"]
+"""The strongest first."""
+FACTOR_KINDS: tuple[FactorKind, ...] = ("passkey", "totp", "recovery_code", "email_code")
+
+Demand = Literal["any", "phishing_resistant"]
+"""Which factors a challenge takes."""
+
+# RFC 8176: proof of possession of a key; more than one channel; the user's presence was tested.
+KEY_POSSESSION = "pop"
+SECOND_CHANNEL = "mca"
+USER_PRESENCE = "user"
+
+
+class Passkey(msgspec.Struct, frozen=True, kw_only=True):
+    """One WebAuthn credential. `public_key` is its COSE key, `transports` names separated by spaces."""
+
+    credential_id: bytes
+    user_id: str
+    public_key: bytes
+    sign_count: int
+    name: str
+    aaguid: str
+    transports: str
+    is_backup_eligible: bool
+    is_backed_up: bool
+    created_at: float
+    last_used_at: float | None = None
+
+
+class TrustedDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser that its owner trusts; `device_id` names it to its owner, the cookie is kept as its SHA-256."""
+
+    token_digest: bytes
+    device_id: str
+    user_id: str
+    user_agent: str
+    ip: str
+    place: str
+    created_at: float
+    expires_at: float
+    revoked_at: float | None = None
+
+
+def usable(kinds: Collection[FactorKind], demand: Demand) -> tuple[FactorKind, ...]:
+    """Those of a person's factors that a challenge takes, the strongest first."""
+    return tuple(kind for kind in FACTOR_KINDS if kind in kinds and (demand == "any" or kind == "passkey"))
+
+
+def by_password_and(kind: FactorKind, recognised_at: float) -> Authentication:
+    """Recognised by the password and one more factor; a password that was shown in an earlier login is as old as that.
+
+    A mailed code proves little more than the password's owner: it answers a challenge and reaches no higher level.
+    Source: NIST SP 800-63B-4, section 3.1.3.1 (no out-of-band authentication by e-mail); RFC 8176 for the names.
+    """
+    auth_time = int(recognised_at)
+    if kind == "passkey":
+        methods = (PASSWORD, KEY_POSSESSION, USER_PRESENCE, SEVERAL_FACTORS)
+        return Authentication(amr=methods, acr=PHISHING_RESISTANT_LEVEL, auth_time=auth_time)
+    if kind == "email_code":
+        return Authentication(amr=(PASSWORD, SECOND_CHANNEL), acr=SINGLE_FACTOR_LEVEL, auth_time=auth_time)
+    return Authentication(amr=(PASSWORD, ONE_TIME_CODE, SEVERAL_FACTORS), acr=TWO_FACTOR_LEVEL, auth_time=auth_time)
+
+
+def by_passkey(now: float) -> Authentication:
+    """Recognised by a passkey alone that verified its user (PIN or biometrics)."""
+    methods = (KEY_POSSESSION, USER_PRESENCE, SEVERAL_FACTORS)
+    return Authentication(amr=methods, acr=PHISHING_RESISTANT_LEVEL, auth_time=int(now))
