@@ -67,7 +67,8 @@ class Interactions(Protocol):
     def push(self, tx: Transaction, pushed: PushedRequest) -> None: ...
 
     def take_pushed(self, tx: Transaction, request_digest: bytes, now: float) -> AuthorizationRequest | None:
-        """The pushed request, once, by compare-and-set; None when unknown, used or too old."""
+        """The pushed request, once; None when unknown, used or too old. Nothing of it stays: who fetches what he left
+        may leave another, so what is fetched must take no room."""
         ...
 
     def start(self, tx: Transaction, interaction: Interaction) -> None: ...

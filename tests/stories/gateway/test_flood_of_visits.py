@@ -82,6 +82,15 @@ def test_a_request_that_is_fetched_gives_its_place_back(story: Story) -> None:
         assert "code" in returned(fetching.password("bob"))
 
 
+def test_a_request_that_is_fetched_takes_no_room(story: Story) -> None:
+    """Left and fetched again and again, without a page in between: its place is given back, so its row must go."""
+    for _ in range(2 * MANY):
+        posted = story.ask("POST", f"{ISSUER}/authorize", data=asked("pub", prompt="none"))
+        fetched = story.ask("GET", posted.headers["location"])
+        assert fetched.headers["location"].startswith(f"{CALLBACK}?error=login_required")
+    assert count(story, "pushed_requests") == 0
+
+
 def test_a_person_who_agrees_gives_the_place_back(story: Story) -> None:
     """The code comes with their word."""
     registered(story, "asking", requires_consent=True)

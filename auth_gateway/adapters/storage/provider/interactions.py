@@ -1,7 +1,7 @@
 """Ways through the sign-in page, and requests that were pushed beforehand."""
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from auth_gateway.adapters.storage.provider.sweeping import expired
 from auth_gateway.adapters.storage.tables import table_of
@@ -23,14 +23,13 @@ _KINDS: dict[str, type[AuthorizationRequest | DeviceApproval]] = {
 }
 
 PUSH = Statement(insert(_pushed))
+# A row that is marked as used was written by an earlier version.
 TAKE_PUSHED = Statement(
-    update(_pushed)
-    .where(
+    delete(_pushed).where(
         _pushed.c.request_digest == bindparam("digest"),
         _pushed.c.used_at.is_(None),
         _pushed.c.expires_at > bindparam("now"),
     )
-    .values(used_at=bindparam("now"))
 )
 PUSHED = Statement(select(_pushed.c.request).where(_pushed.c.request_digest == bindparam("digest")))
 FORGET_PUSHED = expired(_pushed)
@@ -68,10 +67,11 @@ class StoredInteractions:
         )
 
     def take_pushed(self, tx: Transaction, request_digest: bytes, now: float) -> AuthorizationRequest | None:
-        if tx.run(TAKE_PUSHED, digest=request_digest, now=now) == 0:
-            return None
         row = tx.one(PUSHED, digest=request_digest)
-        return None if row is None else msgspec.json.decode(row[0], type=AuthorizationRequest)
+        # Of two who read it, one deletes it.
+        if row is None or tx.run(TAKE_PUSHED, digest=request_digest, now=now) == 0:
+            return None
+        return msgspec.json.decode(row[0], type=AuthorizationRequest)
 
     def start(self, tx: Transaction, interaction: Interaction) -> None:
         kind = "device" if isinstance(interaction.request, DeviceApproval) else "authorization"
