@@ -73,7 +73,7 @@ class Agreements:
     ) -> Onwards | Approved:
         store = self.onward.store
         stored = store.interactions.find(tx, interaction.interaction_id)
-        if stored is None or stored.progress != interaction.progress:
+        if stored is None or stored.progress != interaction.progress or not _is_asked(interaction):
             return CardNext(interaction.interaction_id)
         client = self.onward.clients.find(tx, interaction.client_id)
         if client is None:
@@ -158,6 +158,13 @@ class Agreements:
         store.interactions.show(tx, interaction_id, "denied", session_id=None, incident_id=objection.incident_id)
         self.device_risk.recorder.write(tx, objection.entry)
         return CardNext(interaction_id)
+
+
+def _is_asked(interaction: Interaction) -> bool:
+    """Whether the card that asks for this very word is shown. Right after a password another one is for a moment, and
+    what is left to do, a second factor perhaps, is not known yet: a yes to that would be a yes to nothing."""
+    is_device = isinstance(interaction.request, DeviceApproval)
+    return interaction.card == ("device" if is_device else "consent")
 
 
 def _line(kind: Kind, interaction: Interaction, session: Session, drawn: Drawn, *, detail: str) -> AuditEvent:

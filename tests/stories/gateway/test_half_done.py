@@ -1,10 +1,12 @@
-"""What was half done when something ended: a second factor on its way, a request that waits."""
+"""What was half done when something ended or came between: a second factor on its way, a word that nobody was asked
+for, a request that waits."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
 
+from auth_gateway.core.provider.client import DEVICE_CODE
 from tests.stories.gateway.relying_party import ISSUER, Browser, asked, registered, returned
 from tests.stories.gateway.story import Story
 
@@ -67,6 +69,41 @@ def test_two_step_ups_in_two_tabs_both_count(story: Story) -> None:
     assert "code" in returned(first.code())
     story.clock.advance(60)
     assert "code" in returned(second.code())
+
+
+def right_after_a_password(browser: Browser) -> None:
+    """The moment in which the session is there, and what is left to do is not known yet."""
+    with browser.story.gateway.database.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE interactions SET card = 'done', challenge = NULL, session_id = (SELECT session_id FROM sessions)"
+        )
+
+
+def test_a_word_that_nobody_asked_for_connects_no_device(story: Story) -> None:
+    """A yes that arrives with the password passes neither the level that the device asks for nor the card that says
+    what the yes is to."""
+    registered(story, "tv", grant_types=(DEVICE_CODE,), redirect_uris=(), token_endpoint_auth_method="none")
+    form = {"client_id": "tv", "scope": "openid", "acr_values": "aal2"}
+    user_code = story.ask("POST", f"{ISSUER}/device_authorization", data=form).json()["user_code"]
+    browser = Browser(story, where=f"{ISSUER}/device")
+    browser.page = browser.ask("GET", browser.where)
+    browser.post(user_code=user_code)
+    browser.password()
+    right_after_a_password(browser)
+    assert 'name="code"' in browser.post(card="done", answer="yes").text
+    assert "device.approved" not in [kind for kind, _ in story.audited()]
+    assert "Connect it" in browser.code().text
+
+
+def test_a_word_that_nobody_asked_for_is_no_consent(story: Story) -> None:
+    """What an application asks for is shown before anybody can agree to it."""
+    registered(story, requires_consent=True)
+    browser = Browser(story)
+    browser.authorize()
+    browser.password()
+    right_after_a_password(browser)
+    assert 'value="consent"' in browser.post(card="done", answer="yes").text
+    assert "consent.given" not in [kind for kind, _ in story.audited()]
 
 
 def test_a_pushed_request_goes_with_its_client(story: Story) -> None:
