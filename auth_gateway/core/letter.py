@@ -9,7 +9,6 @@ LetterKind = Literal[
     "email_code",
     "new_sign_in",
     "recover",
-    "nobody_to_recover",
     "verify_email",
     "already_registered",
     "password_changed",

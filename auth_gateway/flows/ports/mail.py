@@ -32,6 +32,10 @@ class MailLinks(Protocol):
         """None of the person's unused links of that purpose counts any more."""
         ...
 
+    def sent_since(self, tx: Transaction, user_id: str, purpose: LinkPurpose, since: float) -> int:
+        """How many of the person's links of that purpose were made after that time, used or not."""
+        ...
+
     def forget_expired(self, tx: Transaction, expired_before: float) -> int: ...
 
 
