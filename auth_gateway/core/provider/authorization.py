@@ -4,9 +4,13 @@ from typing import Literal
 
 import msgspec
 
+from auth_gateway.core.factor import Demand
+
 REQUEST_SECONDS = 60
 """How long a pushed request waits (RFC 9126, section 2.2, proposes 5 to 600)."""
 INTERACTION_SECONDS = 1800
+ACCOUNT_CLIENT_ID = "account"
+"""Our own account pages, where an application would stand; no application may have this id."""
 CODE_SECONDS = 60
 """RFC 6749, section 4.1.2, allows ten minutes; a client redeems at once."""
 
@@ -46,6 +50,20 @@ class DeviceApproval(msgspec.Struct, frozen=True, kw_only=True):
     acr_values: tuple[str, ...] = ()
 
 
+class AccountVisit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A person at the sign-in page on the way to the own account's `page`.
+
+    `insufficient` is the session that was there and did not do: it is left behind by a login, or made stronger by a
+    factor that answers `demand`. `is_sensitive` says that the page changes what the account is proven with.
+    """
+
+    client_id: str = ACCOUNT_CLIENT_ID
+    page: str = ""
+    is_sensitive: bool = False
+    insufficient: str = ""
+    demand: Demand = "any"
+
+
 class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     """One way through the sign-in page: what began it, and how far the person has come.
 
@@ -57,7 +75,7 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     interaction_id: str
     binding_digest: bytes
     client_id: str
-    request: AuthorizationRequest | DeviceApproval
+    request: AuthorizationRequest | DeviceApproval | AccountVisit
     created_at: float
     expires_at: float
     card: Card = "password"

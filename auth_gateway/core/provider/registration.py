@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
 from auth_gateway.core.context import PUBLIC_CLIENT_ID
+from auth_gateway.core.provider.authorization import ACCOUNT_CLIENT_ID
 from auth_gateway.core.provider.client import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
@@ -18,6 +19,7 @@ from auth_gateway.core.provider.client import (
 )
 from plumbing.refusals import Refused
 
+RESERVED_IDS = frozenset({PUBLIC_CLIENT_ID, ACCOUNT_CLIENT_ID})
 LONGEST_URI = 2_000
 LONGEST_NAME = 100
 LONGEST_AUDIENCE = 255
@@ -45,8 +47,11 @@ def check_registration(client: RegisteredClient) -> None:
 
     Raises: Refused `invalid_redirect_uri` or `invalid_client_metadata` (400): which rule, not which value.
     """
-    if not _CLIENT_ID.fullmatch(client.client_id) or client.client_id == PUBLIC_CLIENT_ID:
-        raise _unsound("a client's id has 1 to 64 letters, digits, dots, dashes or underscores, and is not `public`")
+    if not _CLIENT_ID.fullmatch(client.client_id) or client.client_id in RESERVED_IDS:
+        text = (
+            "a client's id has 1 to 64 letters, digits, dots, dashes or underscores, and is not `public` or `account`"
+        )
+        raise _unsound(text)
     if len(client.client_name) > LONGEST_NAME or not client.client_name.isprintable():
         raise _unsound(f"a client's name has at most {LONGEST_NAME} printable characters")
     _check_addresses(client)

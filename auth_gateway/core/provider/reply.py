@@ -30,6 +30,12 @@ class ErrorReply(msgspec.Struct, frozen=True, kw_only=True):
     description: str
 
 
+class BackToAccount(msgspec.Struct, frozen=True):
+    """The person goes on to the account's `page`."""
+
+    page: str
+
+
 class ErrorPage(msgspec.Struct, frozen=True, kw_only=True):
     """The person is told, for nobody knows whether the address to go back to is the application's."""
 

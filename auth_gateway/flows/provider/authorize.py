@@ -19,7 +19,6 @@ from auth_gateway.core.provider.authorization import (
 )
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.core.provider.journey import GiveCode, Refuse, SignIn, Standing, Step, StepUp
-from auth_gateway.core.provider.reply import Reply
 from auth_gateway.core.ruling import Ruling
 from auth_gateway.core.session import Session
 from auth_gateway.flows.ending import Ending
@@ -189,7 +188,7 @@ class Authorize:
             self.recorder.write(tx, judged.ended)
         if session is not None:
             self.ending.end(tx, session.session_id, reason=HIGH_RISK, event_id=drawn.event_id, now=drawn.now)
-        reply: Reply | None = onward.settle(tx, interaction, judged.step, None, drawn)
+        reply = onward.settle(tx, interaction, judged.step, None, drawn)
         if reply is not None:
             return reply
         onward.store.interactions.start(tx, interaction)

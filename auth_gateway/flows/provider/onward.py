@@ -10,9 +10,12 @@ import msgspec
 from auth_gateway.core.account import device_digest
 from auth_gateway.core.context import LoginContext, login_event
 from auth_gateway.core.pending import CHALLENGE_ATTEMPTS, CHALLENGE_TTL_SECONDS, PendingLogin
+from auth_gateway.core.provider.account_access import visit_step
 from auth_gateway.core.provider.assurance import demanded_level, is_strong_enough
 from auth_gateway.core.provider.authorization import (
+    ACCOUNT_CLIENT_ID,
     CODE_SECONDS,
+    AccountVisit,
     AuthorizationCode,
     AuthorizationRequest,
     Card,
@@ -30,7 +33,7 @@ from auth_gateway.core.provider.journey import (
     StepUp,
     next_step,
 )
-from auth_gateway.core.provider.reply import CodeReply, Reply, refused
+from auth_gateway.core.provider.reply import BackToAccount, CodeReply, Reply, refused
 from auth_gateway.core.rotation import digest
 from auth_gateway.core.session import Session
 from auth_gateway.flows.admission import CHALLENGE_TOKEN_BYTES
@@ -51,7 +54,11 @@ class Over(msgspec.Struct, frozen=True):
     """Nothing comes of this interaction any more: finished, too old, or its application is gone."""
 
 
-Onwards = CardNext | Reply | Over
+Onwards = CardNext | Reply | BackToAccount | Over
+
+
+OUR_ACCOUNT_PAGES = RegisteredClient(client_id=ACCOUNT_CLIENT_ID)
+"""What stands where an application would, for a visit to the own account."""
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +109,7 @@ class Onward:
     def advance(self, tx: Transaction, interaction_id: str, drawn: Drawn, *, has_agreed_here: bool = False) -> Onwards:
         """The same inside a transaction."""
         interaction = self.store.interactions.find(tx, interaction_id)
-        client = None if interaction is None else self.clients.find(tx, interaction.client_id)
+        client = None if interaction is None else self.client_of(tx, interaction)
         if interaction is None or client is None or not is_open(interaction, drawn.now):
             return Over()
         standing = self.standing(tx, interaction.session_id, client, now=drawn.now, has_agreed_here=has_agreed_here)
@@ -115,6 +122,12 @@ class Onward:
             tx, interaction_id, shown.card, session_id=shown.session_id, challenge=shown.challenge
         )
         return CardNext(interaction_id)
+
+    def client_of(self, tx: Transaction, interaction: Interaction) -> RegisteredClient | None:
+        """The application that the person is on the way to; None when it is gone."""
+        if isinstance(interaction.request, AccountVisit):
+            return OUR_ACCOUNT_PAGES
+        return self.clients.find(tx, interaction.client_id)
 
     def standing(
         self,
@@ -142,9 +155,11 @@ class Onward:
 
     def settle(
         self, tx: Transaction, interaction: Interaction, step: Step, session: Session | None, drawn: Drawn
-    ) -> Reply | None:
-        """The answer to the application when this step ends its request; None when a card comes first."""
+    ) -> Reply | BackToAccount | None:
+        """Where the person goes when this step ends the request; None when a card comes first."""
         request = interaction.request
+        if isinstance(request, AccountVisit):
+            return BackToAccount(request.page) if isinstance(step, GiveCode) and session is not None else None
         if not isinstance(request, AuthorizationRequest):
             return None
         if isinstance(step, Refuse):
@@ -175,7 +190,7 @@ class Onward:
 
     def step(
         self,
-        request: AuthorizationRequest | DeviceApproval,
+        request: AuthorizationRequest | DeviceApproval | AccountVisit,
         client: RegisteredClient,
         standing: Standing,
         *,
@@ -185,6 +200,8 @@ class Onward:
         """What is left to do for a request; `began_at` as `next_step` has it."""
         if isinstance(request, DeviceApproval):
             return _device_step(request, standing)
+        if isinstance(request, AccountVisit):
+            return visit_step(request, standing, now=now)
         return next_step(request, client, standing, began_at=began_at, now=now)
 
 

@@ -7,6 +7,7 @@ from auth_gateway.adapters.storage.provider.sweeping import expired
 from auth_gateway.adapters.storage.tables import table_of
 from auth_gateway.adapters.storage.tables_provider import InteractionRow, PushedRequestRow
 from auth_gateway.core.provider.authorization import (
+    AccountVisit,
     AuthorizationRequest,
     Card,
     DeviceApproval,
@@ -17,10 +18,12 @@ from plumbing.statements import Statement, Transaction
 
 _interactions = table_of(InteractionRow)
 _pushed = table_of(PushedRequestRow)
-_KINDS: dict[str, type[AuthorizationRequest | DeviceApproval]] = {
+_KINDS: dict[str, type[AuthorizationRequest | DeviceApproval | AccountVisit]] = {
     "authorization": AuthorizationRequest,
     "device": DeviceApproval,
+    "account": AccountVisit,
 }
+_KIND_OF = {each: kind for kind, each in _KINDS.items()}
 
 PUSH = Statement(insert(_pushed))
 # A row that is marked as used was written by an earlier version.
@@ -74,7 +77,7 @@ class StoredInteractions:
         return msgspec.json.decode(row[0], type=AuthorizationRequest)
 
     def start(self, tx: Transaction, interaction: Interaction) -> None:
-        kind = "device" if isinstance(interaction.request, DeviceApproval) else "authorization"
+        kind = _KIND_OF[type(interaction.request)]
         known = {name: getattr(interaction, name) for name in interaction.__struct_fields__}
         tx.run(START, **{**known, "kind": kind, "request": msgspec.json.encode(interaction.request)})
 
