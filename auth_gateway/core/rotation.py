@@ -41,6 +41,7 @@ class Presented(msgspec.Struct, frozen=True):
     audience: str
     jkt: str | None
     claims: str | None
+    session_seen_at: float
 
     @property
     def authentication(self) -> Authentication:

@@ -6,6 +6,8 @@ import msgspec
 
 from auth_gateway.core.claims import SCOPE, Authentication
 
+SEEN_SECONDS = 3600.0
+"""How exactly a session's owner is told when it was last seen: each look costs a write."""
 REFUSALS_SECONDS = 3600.0
 # Who is refused signs in; who goes on asking is a client in a loop, or a thief looking for a place that passes.
 MOST_REFUSALS = 10
@@ -38,6 +40,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     country: str = ""
     browser_id: str | None = None
     place: str = ""
+    last_seen_at: float = 0.0
+
+    @property
+    def seen_at(self) -> float:
+        """When it was last used, to the hour."""
+        return max(self.created_at, self.last_seen_at)
 
     @property
     def authentication(self) -> Authentication:

@@ -24,7 +24,7 @@ from auth_gateway.core.rotation import (
     verdict,
 )
 from auth_gateway.core.ruling import is_let_go_on
-from auth_gateway.core.session import MOST_REFUSALS, RefreshToken
+from auth_gateway.core.session import MOST_REFUSALS, SEEN_SECONDS, RefreshToken
 from auth_gateway.flows.answers import (
     InvalidGrant,
     IssuedTokens,
@@ -227,6 +227,8 @@ class Refresh:
         successor_digest = digest(rotated.refresh_text)
         if not self.refresh_tokens.use(tx, token_digest, successor_digest=successor_digest, now=turn.now):
             return None
+        if turn.now - presented.session_seen_at >= SEEN_SECONDS:
+            self.issuer.sessions.see(tx, presented.session_id, turn.now)
         self.refresh_tokens.add(
             tx,
             RefreshToken(

@@ -38,6 +38,7 @@ _PRESENTED = (
     _families.c.audience,
     _families.c.jkt,
     _families.c.claims,
+    _sessions.c.last_seen_at,
 )
 _HELD = (
     _users.c.username,

@@ -19,6 +19,11 @@ REVOKE = Statement(
     .where(_sessions.c.session_id == bindparam("id"), _sessions.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"), revoked_reason=bindparam("reason"))
 )
+SEE = Statement(
+    update(_sessions)
+    .where(_sessions.c.session_id == bindparam("id"), _sessions.c.last_seen_at < bindparam("now"))
+    .values(last_seen_at=bindparam("now"))
+)
 FORGET_ENDED = Statement(delete(_sessions).where(_sessions.c.expires_at < bindparam("before")))
 
 
@@ -47,6 +52,7 @@ class StoredSessions:
             country=session.country,
             browser_id=session.browser_id,
             place=session.place,
+            last_seen_at=session.last_seen_at,
         )
 
     def find(self, tx: Transaction, session_id: str) -> Session | None:
@@ -61,6 +67,9 @@ class StoredSessions:
 
     def revoke(self, tx: Transaction, session_id: str, *, now: float, reason: str) -> bool:
         return tx.run(REVOKE, id=session_id, now=now, reason=reason) == 1
+
+    def see(self, tx: Transaction, session_id: str, now: float) -> None:
+        tx.run(SEE, id=session_id, now=now)
 
     def forget_ended(self, tx: Transaction, ended_before: float) -> int:
         return tx.run(FORGET_ENDED, before=ended_before)

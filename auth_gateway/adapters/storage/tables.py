@@ -95,6 +95,7 @@ class SessionRow(GatewayRow, table=True):
     country: str = Field(sa_column_kwargs=NO_COUNTRY)
     browser_id: str | None
     place: str = Field(sa_column_kwargs=EMPTY)
+    last_seen_at: float = Field(sa_column_kwargs=NONE_YET)
 
 
 class RefreshFamilyRow(GatewayRow, table=True):

@@ -42,6 +42,10 @@ class Sessions(Protocol):
         """False when it was over already."""
         ...
 
+    def see(self, tx: Transaction, session_id: str, now: float) -> None:
+        """It was used just now."""
+        ...
+
     def forget_ended(self, tx: Transaction, ended_before: float) -> int: ...
 
 

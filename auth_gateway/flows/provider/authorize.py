@@ -176,6 +176,8 @@ class Authorize:
             still = onward.standing(tx, session.session_id, judged.arrival.client, now=drawn.now)
             if still.session is None:
                 session, step = None, self._step(judged.arrival, Standing(), drawn.now)
+        if session is not None:
+            onward.sessions.see(tx, session.session_id, drawn.now)
         reply = onward.settle(tx, interaction, step, session, drawn)
         if reply is not None:
             return reply

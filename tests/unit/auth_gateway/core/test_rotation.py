@@ -38,6 +38,7 @@ FRESH = Presented(
     audience="",
     jkt=None,
     claims=None,
+    session_seen_at=NOW,
 )
 
 
