@@ -14,7 +14,7 @@ def seen(story: Story, user_id: str) -> list[float]:
 
 def test_a_refresh_is_seen_to_the_hour(story: Story) -> None:
     """Not each of them: it would be one more write on the busiest way."""
-    token = story.login("bob").json()["refresh_token"]
+    token = story.login("bob").json()["tokens"]["refresh_token"]
     assert seen(story, "id-bob") == [0]
     story.clock.advance(SEEN_SECONDS - 1)
     token = story.refresh(token).json()["refresh_token"]
