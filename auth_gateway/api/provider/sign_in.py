@@ -45,7 +45,7 @@ class SignInRoutes:
     async def get_card(self, request: Request) -> Response:
         """The card, for the browser that began; whoever is in already goes on."""
         try:
-            interaction = self._interaction(request)
+            interaction = await self._interaction(request)
             if interaction is None:
                 return self.browsers.pages.outdated()
             if interaction.card == "done":
@@ -64,7 +64,7 @@ class SignInRoutes:
         try:
             fields = await _fields(request)
             started_at = self.clock.monotonic()
-            interaction = self._interaction(request)
+            interaction = await self._interaction(request)
             if interaction is None:
                 return self.browsers.pages.outdated()
             if not self.browsers.is_our_form(request, fields, interaction.interaction_id):
@@ -117,7 +117,7 @@ class SignInRoutes:
         if isinstance(answer, WrongCode):
             return self._card(request, interaction, problem=WRONG_CODE, status=401)
         if isinstance(answer, ChallengeOver):
-            again = self._interaction(request)
+            again = await self._interaction(request)
             if again is None or again.card != "password":
                 return self.browsers.go(CardNext(interaction.interaction_id))
             return self._card(request, again, problem=CHALLENGE_OVER, status=401)
@@ -137,9 +137,9 @@ class SignInRoutes:
             return see_other(f"{self.browsers.issuer}/sign-in/{interaction.interaction_id}", cookies)
         return self.browsers.go(answer, cookies=cookies)
 
-    def _interaction(self, request: Request) -> Interaction | None:
-        interaction_id = request.path_params["interaction_id"]
-        return self.page.find(interaction_id, self.browsers.binding(request))
+    async def _interaction(self, request: Request) -> Interaction | None:
+        interaction_id, browsers = request.path_params["interaction_id"], self.browsers
+        return await self.page.find(interaction_id, browsers.binding(request), shown=browsers.shown(request))
 
     def _card(
         self,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from auth_gateway.core.context import Client, LoginContext
-from auth_gateway.core.provider.authorization import AuthorizationRequest, Interaction
+from auth_gateway.core.provider.authorization import AuthorizationRequest, Card, Interaction
 from auth_gateway.core.provider.reply import CodeReply, refused
 from auth_gateway.core.rotation import digest
 from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, WrongCredentials
@@ -22,6 +22,9 @@ from plumbing.statements import Transaction
 
 PASSING_SECONDS = 10.0
 """Between a right code and its session lies one more score; after this long, nobody is coming."""
+
+_SEEN_BY_ANYBODY: frozenset[Card] = frozenset({"password", "code", "denied"})
+"""Cards whose answers prove who somebody is, or lead nowhere."""
 
 
 class Entered(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,9 +48,25 @@ class SignInPage:
     vault: Sealer
     visits: Visits
 
-    def find(self, interaction_id: str, binding: bytes | None) -> Interaction | None:
+    async def find(self, interaction_id: str, binding: bytes | None, *, shown: bytes | None) -> Interaction | None:
         """The interaction as it stands, for the browser that began it and while something can come of it; None looks
-        the same for a stranger's, an old and an invented one."""
+        the same for a stranger's, an old and an invented one.
+
+        The sign-in cookie is older than the login, so somebody else may have had it before: who is in shows the session
+        cookie as well, or is asked for the password.
+
+        Raises: Refused("busy" or "storage_unavailable", 503).
+        """
+        interaction = self._open(interaction_id, binding)
+        if interaction is None or interaction.card in _SEEN_BY_ANYBODY:
+            return interaction
+        now = self.onward.clock.now()
+        if self.onward.database.read(lambda tx: self.door.still_stands(tx, interaction, shown, now)):
+            return interaction
+        await self.onward.database.write(lambda tx: self._ask_for_password(tx, interaction))
+        return self._open(interaction_id, binding)
+
+    def _open(self, interaction_id: str, binding: bytes | None) -> Interaction | None:
         if binding is None:
             return None
         interaction = self.onward.database.read(lambda tx: self.onward.store.interactions.find(tx, interaction_id))

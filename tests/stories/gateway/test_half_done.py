@@ -106,6 +106,37 @@ def test_a_word_that_nobody_asked_for_is_no_consent(story: Story) -> None:
     assert "consent.given" not in [kind for kind, _ in story.audited()]
 
 
+def with_the_sign_in_cookie_alone(browser: Browser) -> Browser:
+    """Somebody who had the cookie before its person signed in, and knows the address."""
+    cookies = {"__Host-sign-in": browser.cookies["__Host-sign-in"]}
+    return Browser(browser.story, peer="203.0.113.66", cookies=cookies, where=browser.where)
+
+
+def test_who_knew_the_cookie_before_the_login_does_not_speak_for_the_person(story: Story) -> None:
+    """A cookie that is older than the login says who began, and not who is in: consent takes the session's as well."""
+    registered(story, requires_consent=True)
+    browser = Browser(story)
+    browser.authorize()
+    assert 'value="consent"' in browser.password().text
+    stranger = with_the_sign_in_cookie_alone(browser)
+    stranger.page = browser.page
+    assert 'name="password"' in stranger.post(answer="yes").text
+    assert "consent.given" not in [kind for kind, _ in story.audited()]
+
+
+def test_a_login_that_is_done_gives_its_code_to_its_own_browser(story: Story) -> None:
+    """Where the way on broke off after the password, the browser that was let in goes on, and nobody else."""
+    registered(story)
+    browser = Browser(story)
+    browser.sign_in()
+    browser.authorize(acr_values="aal2")
+    right_after_a_password(browser)
+    assert 'name="code"' in browser.follow(browser.ask("GET", browser.where)).text
+    right_after_a_password(browser)
+    stranger = with_the_sign_in_cookie_alone(browser)
+    assert 'name="password"' in stranger.follow(stranger.ask("GET", stranger.where)).text
+
+
 def test_a_pushed_request_goes_with_its_client(story: Story) -> None:
     """Who is registered under the name again may have other addresses."""
     public = {"token_endpoint_auth_method": "none", "application_type": "native"}
