@@ -6,7 +6,7 @@ id and with the same bytes. Order is not promised.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -15,12 +15,13 @@ import structlog
 from plumbing.clock import Clock
 from plumbing.database import Database
 from plumbing.randomness import Randomness
-from webhooks.lane import Endpoint, Lane, Pace
+from webhooks.endpoint import Endpoint, Receiver
+from webhooks.lane import Lane, Pace
 from webhooks.outbox import Outbox
 from webhooks.roster import Find, Roster
 from webhooks.targets import Resolver, system_resolver
 
-__all__ = ["DeliveryWorker", "Endpoint", "Pace"]
+__all__ = ["DeliveryWorker", "Endpoint", "Pace", "Receiver"]
 
 FORGET_BATCH: Final = 1_000
 FORGET_EVERY_SECONDS: Final = 3_600.0
@@ -30,17 +31,19 @@ log = structlog.get_logger("webhooks.delivery")
 
 
 class DeliveryWorker:
-    """Sends what the outbox holds until it is cancelled; lives through a database that fails."""
+    """Sends what the outbox holds until it is cancelled; lives through a database that fails. `paces` has those of
+    receivers that are not tried like the others, by their names."""
 
     def __init__(
         self,
         database: Database,
         outbox: Outbox,
-        endpoints: Sequence[Endpoint],
+        endpoints: Sequence[Receiver],
         clock: Clock,
         randomness: Randomness,
         *,
         pace: Pace | None = None,
+        paces: Mapping[str, Pace] | None = None,
         resolver: Resolver = system_resolver,
         find: Find | None = None,
     ) -> None:
@@ -54,16 +57,15 @@ class DeliveryWorker:
             outbox=outbox,
             clock=clock,
             randomness=randomness,
-            pace=self._pace,
             resolver=resolver,
         )
-        self._lanes = [open_lane(endpoint) for endpoint in endpoints]
+        self._lanes = [open_lane(each, pace=(paces or {}).get(each.name, self._pace)) for each in endpoints]
         self._roster: Roster | None = None
         if find is not None:
             self._roster = Roster(
                 find,
                 listed=[endpoint.name for endpoint in endpoints],
-                open_lane=partial(open_lane, until_empty=True),
+                open_lane=partial(open_lane, pace=self._pace, until_empty=True),
                 database=database,
                 outbox=outbox,
                 clock=clock,

@@ -1,8 +1,6 @@
 """One receiver and all that waits for it: claim, send, mark, and wait for the next."""
 
 import asyncio
-import ssl
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -13,23 +11,17 @@ import structlog
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.randomness import Randomness
+from webhooks.endpoint import Carrier, Receiver
 from webhooks.outbox import Message, Outbox
-from webhooks.signing import Signer
-from webhooks.targets import Resolver, parse_target
-from webhooks.transport import Attempt, Courier, retry_after_seconds
+from webhooks.targets import Resolver
+from webhooks.transport import Attempt, retry_after_seconds
 
-USER_AGENT: Final = "riskgate-webhooks/1"
 FAILURES_OF_AN_OUTAGE: Final = 3
 """Failures in a row after which a success means "it is back", rather than "that one message was bad"."""
 STORAGE_RETRY_SECONDS: Final = 1.0
 
 MOST_MERGED: Final = 100
 """Messages that travel together at most: a body of a few hundred kilobytes."""
-
-Merge = Callable[[Sequence[bytes]], bytes]
-"""The bodies of several messages → one body that the receiver reads as all of them."""
-Compose = Callable[[bytes], bytes]
-"""What was stored → what is sent now, for receivers of a thing that must be fresh at each attempt."""
 
 log = structlog.get_logger("webhooks.delivery")
 
@@ -59,39 +51,12 @@ class Pace:
         return randomness.uniform(0.0, ceiling)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Endpoint:
-    """A receiver. `name` is what the outbox knows it by; `tls` replaces the usual trust, for a private authority.
-
-    A receiver that takes several messages as one body says by `merge` how they are joined; then what comes within
-    `linger_seconds` of each other travels together. Standard Webhooks receivers take one message a request. One whose
-    message must be made at each attempt anew says how by `compose`.
-
-    Raises:
-        TargetRefused: the URL has a form that we never send to.
-    """
-
-    name: str
-    url: str
-    signer: Signer
-    allow_private: bool = False
-    concurrency: int = 8
-    tls: ssl.SSLContext | None = None
-    content_type: str = "application/json"
-    compose: Compose | None = None
-    merge: Merge | None = None
-    linger_seconds: float = 0.0
-
-    def __post_init__(self) -> None:
-        parse_target(self.url, allow_private=self.allow_private)
-
-
 class Lane:
-    """Delivers to one endpoint until cancelled, until the endpoint says it is gone for good, or `until_empty`."""
+    """Delivers to one receiver until cancelled, until the receiver says it is gone for good, or `until_empty`."""
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        endpoint: Receiver,
         *,
         database: Database,
         outbox: Outbox,
@@ -117,22 +82,15 @@ class Lane:
         self._paused_until = 0.0
 
     async def run(self) -> None:
-        """Claim and send, never more at once than the endpoint's concurrency."""
-        courier = Courier(
-            self.endpoint.url,
-            allow_private=self.endpoint.allow_private,
-            resolver=self._resolver,
-            tls=self.endpoint.tls,
-            connections=self.endpoint.concurrency,
-            deadline_seconds=self._pace.deadline,
-        )
-        async with courier, asyncio.TaskGroup() as group:
+        """Claim and send, never more at once than the receiver's concurrency."""
+        opened = self.endpoint.opened(clock=self._clock, resolver=self._resolver, deadline_seconds=self._pace.deadline)
+        async with opened as carrier, asyncio.TaskGroup() as group:
             while not self.is_disabled:
                 self.woken.clear()
                 messages, idle_seconds = await self._claimed()
                 for together in self._loads(messages):
                     self._in_flight += 1
-                    group.create_task(self._deliver(courier, together))
+                    group.create_task(self._deliver(carrier, together))
                 if self._until_empty and self._is_empty and not self._in_flight:
                     return
                 await self._wait(idle_seconds)
@@ -171,15 +129,15 @@ class Lane:
         size = 1 if self.endpoint.merge is None else MOST_MERGED
         return [messages[start : start + size] for start in range(0, len(messages), size)]
 
-    async def _deliver(self, courier: Courier, together: list[Message]) -> None:
+    async def _deliver(self, carrier: Carrier, together: list[Message]) -> None:
         try:
-            attempt = await self._attempt(courier, together)
+            attempt = await self._attempt(carrier, together)
             if attempt.is_delivered:
                 await self._mark_delivered(together, attempt)
             elif len(together) > 1 and attempt.is_content_refused:
                 # One of them is to blame, and the others must not wait for it.
                 for message in together:
-                    await self._mark_one(message, await self._attempt(courier, [message]))
+                    await self._mark_one(message, await self._attempt(carrier, [message]))
             else:
                 for message in together:
                     await self._mark(message, attempt)
@@ -195,21 +153,18 @@ class Lane:
         else:
             await self._mark(message, attempt)
 
-    async def _attempt(self, courier: Courier, together: list[Message]) -> Attempt:
+    async def _attempt(self, carrier: Carrier, together: list[Message]) -> Attempt:
         message = together[0]
         try:
-            merge, compose = self.endpoint.merge, self.endpoint.compose
+            merge = self.endpoint.merge
             body = message.body if merge is None else merge([each.body for each in together])
-            body = body if compose is None else compose(body)
-            proof = self.endpoint.signer(message.message_id, int(self._clock.now()), body)
-            headers = {"content-type": self.endpoint.content_type, "user-agent": USER_AGENT, **proof}
-            return await courier.post(body, headers)
+            return await carrier.carry(message.message_id, body)
         except Exception as error:
             log.exception("attempt_crashed", message_id=message.message_id, endpoint=message.endpoint)
             return Attempt(problem=type(error).__name__)
 
     async def _mark(self, message: Message, attempt: Attempt) -> None:
-        self._failures_in_a_row += 1
+        self._failures_in_a_row += 0 if attempt.is_final else 1
         now = self._clock.now()
         asked = retry_after_seconds(attempt.retry_after, now=now, cap_seconds=self._pace.longest_retry)
         again_at = now + max(asked, self._pace.backoff(message.attempts, self._randomness))
@@ -225,7 +180,9 @@ class Lane:
         if attempt.is_gone:
             self.is_disabled = True
             log.error("endpoint_gone", endpoint=message.endpoint)
-        if attempt.is_gone or again_at - message.created_at > self._pace.give_up_after:
+        if attempt.is_final:
+            log.error("message_given_up", message_id=message.message_id, endpoint=message.endpoint)
+        if attempt.is_gone or attempt.is_final or again_at - message.created_at > self._pace.give_up_after:
             mark = partial(self._outbox.dead, now=now)
         else:
             mark = partial(self._outbox.retry, next_attempt_at=again_at)

@@ -13,7 +13,8 @@ import structlog
 
 from plumbing.clock import Clock
 from plumbing.database import Database
-from webhooks.lane import STORAGE_RETRY_SECONDS, Endpoint, Lane
+from webhooks.endpoint import Endpoint, Receiver
+from webhooks.lane import STORAGE_RETRY_SECONDS, Lane
 from webhooks.outbox import Outbox
 from webhooks.targets import TargetRefused
 
@@ -37,7 +38,7 @@ class Roster:
         find: Find,
         *,
         listed: Collection[str],
-        open_lane: Callable[[Endpoint], Lane],
+        open_lane: Callable[[Receiver], Lane],
         database: Database,
         outbox: Outbox,
         clock: Clock,

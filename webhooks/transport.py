@@ -19,11 +19,13 @@ LONGEST_RETRY_AFTER: Final = 10
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """How it went: a status when there was an answer, else the reason why not."""
+    """How it went: a status when there was an answer, else the reason why not. `is_final` says that no other attempt at
+    this message would fare better."""
 
     status: int | None = None
     problem: str | None = None
     retry_after: str | None = None
+    is_final: bool = False
 
     @property
     def is_delivered(self) -> bool:
