@@ -18,6 +18,19 @@ LetterKind = Literal[
     "account_frozen",
 ]
 
+LETTER_PURPOSE = "letter"
+"""What a letter that waits is sealed for."""
+CODE_SECONDS = 600
+RECOVERY_SECONDS = 1800
+VERIFICATION_SECONDS = 3600
+WAS_THIS_YOU_SECONDS = 7 * 86_400
+USEFUL_SECONDS: Mapping[LetterKind, float] = {
+    "email_code": CODE_SECONDS,
+    "recover": RECOVERY_SECONDS,
+    "verify_email": VERIFICATION_SECONDS,
+}
+"""How long some letters say something that is true; others wait as long as the outbox tries."""
+
 LinkPurpose = Literal["recover", "verify_email", "was_this_you"]
 
 
@@ -28,6 +41,26 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     kind: LetterKind
     language: str = ""
     values: Mapping[str, str] = {}
+
+
+class Posted(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter as it waits to be sent; it is kept sealed, for it may hold a link's or a code's secret."""
+
+    letter: Letter
+    posted_at: float
+
+    def is_too_late(self, now: float) -> bool:
+        """Whether what it says is over, so that it would only puzzle whoever gets it."""
+        useful_seconds = USEFUL_SECONDS.get(self.letter.kind)
+        return useful_seconds is not None and now >= self.posted_at + useful_seconds
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter in words."""
+
+    subject: str
+    text: str
+    html: str
 
 
 class MailLink(msgspec.Struct, frozen=True, kw_only=True):
