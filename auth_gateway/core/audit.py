@@ -31,6 +31,7 @@ Kind = Literal[
     "user.unfrozen",
     "factor.enrolled",
     "factor.removed",
+    "passkey.refused",
     "recovery_codes.made",
     "device.trusted",
     "device.distrusted",
@@ -41,12 +42,15 @@ Kind = Literal[
     "user.signed_up",
     "user.email_verified",
     "password.breached",
+    "account.refused",
+    "consent.withdrawn",
     "client.added",
     "client.removed",
     "client.secret_rotated",
     "user.password_changed",
     "key.added",
     "key.retired",
+    "vault.rotated",
 ]
 
 
