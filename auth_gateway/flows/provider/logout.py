@@ -60,9 +60,8 @@ class Logout:
         Raises: Refused `invalid_id_token_hint` or `invalid_request` (400); nothing has ended then.
         """
         hint = hinted(self.verifier.id_token_hint(request.id_token_hint)) if request.id_token_hint else None
-        now = self.clock.now()
         asked = self.database.read(lambda tx: self._asked(tx, request, hint))
-        running = self.database.read(lambda tx: self._running(tx, cookie_digest, now))
+        running = self.database.read(lambda tx: self._running(tx, cookie_digest))
         if not running:
             return SignedOut(goes_to=asked.goes_to)
         if hint is None or hint.session_id not in running:
@@ -86,12 +85,11 @@ class Logout:
             raise Refused("invalid_request", "There is no application of this client_id.", status=400)
         return Asked(hint=hint, client=client, goes_to=destination(request, client))
 
-    def _running(self, tx: Transaction, cookie_digest: bytes | None, now: float) -> list[str]:
-        """Every session that runs at the browser; a step-up leaves the one before it running."""
+    def _running(self, tx: Transaction, cookie_digest: bytes | None) -> list[str]:
+        """Every session that runs at the browser; a step-up leaves the one before it running. A cookie that signs
+        nobody in any more still says whose they are: applications refresh in them for much longer."""
         browser = None if cookie_digest is None else self.browser_sessions.find(tx, cookie_digest)
-        if browser is None or now >= browser.expires_at:
-            return []
-        return self.browser_sessions.sessions_of(tx, browser.browser_id)
+        return [] if browser is None else self.browser_sessions.sessions_of(tx, browser.browser_id)
 
     async def _end(self, cookie_digest: bytes | None) -> None:
         if cookie_digest is None:
@@ -100,7 +98,7 @@ class Logout:
         event_id = self.randomness.event_id("evt")
 
         def job(tx: Transaction) -> None:
-            running = self._running(tx, cookie_digest, now)
+            running = self._running(tx, cookie_digest)
             self.ending.end_all(tx, running, reason=LOGOUT, event_id=event_id, now=now)
             self.browser_sessions.forget(tx, cookie_digest)
 

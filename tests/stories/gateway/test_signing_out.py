@@ -205,13 +205,24 @@ def test_a_hint_that_we_did_not_sign_is_refused(provider: Story, shop: Applicati
 
 
 def test_where_nobody_is_signed_in_there_is_nothing_to_ask(provider: Story, shop: Application) -> None:
-    """Straight back, or a page that says so; an unknown and an expired cookie are nobody."""
+    """Straight back, or a page that says so; an unknown cookie is nobody."""
     assert "You are signed out" in leave(provider).text
     assert leave(provider, None, client_id="shop", post_logout_redirect_uri=BACK).headers["location"] == BACK
-    visit = signed_in(provider, shop)
+
+
+def test_who_signs_out_the_next_day_is_signed_out_all_the_same(provider: Story, shop: Application) -> None:
+    """The cookie signs nobody in after half a day, and applications go on refreshing: their sessions end by it, without
+    a word where the hint names one, after a yes where none does."""
+    hinted, asked = signed_in(provider, shop), signed_in(provider, shop)
     provider.clock.advance(43_201)
-    assert leave(provider, visit).status_code == 200
-    assert runs(provider, visit)
+    gateway, now = provider.gateway, provider.clock.now()
+    gateway.database.write_sync(lambda tx: gateway.provider.browser_sessions.forget_expired(tx, now))
+    assert "You are signed out" in leave(provider, hinted, id_token_hint=hinted.id_token).text
+    assert not runs(provider, hinted)
+    page = leave(provider, asked)
+    assert runs(provider, asked)
+    assert "You are signed out" in answered(provider, asked, {**fields_of(page), "answer": "out"}).text
+    assert not runs(provider, asked)
 
 
 def test_an_application_s_post_is_sent_round_as_a_get(provider: Story, shop: Application) -> None:

@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from auth_gateway.adapters.storage.provider.sweeping import expired
+from auth_gateway.adapters.storage.provider.sweeping import portion
 from auth_gateway.adapters.storage.tables import RefreshFamilyRow, SessionRow, table_of
 from auth_gateway.adapters.storage.tables_provider import BrowserSessionRow, SessionClientRow
 from auth_gateway.core.provider.authorization import BrowserSession
@@ -22,7 +22,18 @@ SESSIONS_OF = Statement(
     .where(_sessions.c.browser_id == bindparam("browser"), _sessions.c.revoked_at.is_(None))
     .order_by(_sessions.c.created_at, _sessions.c.session_id)
 )
-FORGET_EXPIRED = expired(_browsers)
+# Whoever signs out days later ends the sessions that began at this browser, so it is known as long as one of them runs.
+FORGET_EXPIRED = portion(
+    _browsers,
+    (_browsers.c.expires_at < bindparam("before"))
+    & ~select(_sessions)
+    .where(
+        _sessions.c.browser_id == _browsers.c.browser_id,
+        _sessions.c.revoked_at.is_(None),
+        _sessions.c.expires_at >= bindparam("before"),
+    )
+    .exists(),
+)
 
 # Who ends the session meanwhile waits, and then finds the part that begins here, to tell its application.
 HOLD = Statement(

@@ -169,3 +169,17 @@ def test_what_has_not_expired_is_kept(database: Database) -> None:
     database.write_sync(lambda tx: STORE.browser_sessions.add(tx, BROWSER))
     forget = lambda at: database.write_sync(lambda tx: STORE.browser_sessions.forget_expired(tx, at))  # noqa: E731
     assert [forget(BROWSER.expires_at), forget(BROWSER.expires_at + 1)] == [0, 1]
+
+
+def test_a_browser_is_known_as_long_as_a_session_of_its_runs(database: Database) -> None:
+    """Signing out there ends it, however long after the cookie has run out; one that was ended needs nobody."""
+    for name in ("1", "2"):
+        browser = msgspec.structs.replace(
+            BROWSER, token_digest=name.encode(), browser_id=f"b{name}", expires_at=NOW + 10
+        )
+        database.write_sync(lambda tx, browser=browser: STORE.browser_sessions.add(tx, browser))
+        session = session_of(f"s{name}", browser_id=f"b{name}")
+        database.write_sync(lambda tx, session=session: StoredSessions().add(tx, session))
+    database.write_sync(lambda tx: StoredSessions().revoke(tx, "s2", now=NOW, reason="logout"))
+    forget = lambda at: database.write_sync(lambda tx: STORE.browser_sessions.forget_expired(tx, at))  # noqa: E731
+    assert [forget(NOW + 1000), forget(NOW + 1000), forget(NOW + 1001)] == [1, 0, 1]
