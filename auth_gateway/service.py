@@ -145,6 +145,7 @@ class Service:
         return [
             self.delivery.run(),
             _repeat(RELOAD_SECONDS, self.gateway.ring.reload),
+            _repeat(RELOAD_SECONDS, lambda: asyncio.to_thread(self.gateway.vault.reload)),
             _repeat(SCHEME_CHECK_SECONDS, lambda: asyncio.to_thread(self.cover_schemes)),
             _repeat(HOUSEKEEPING_SECONDS, housekeeping),
         ]

@@ -1,4 +1,4 @@
-"""A service's own directory of secrets, and the sealing of what is kept at rest."""
+"""A service's own directory of secrets."""
 
 import errno
 import os
@@ -7,22 +7,10 @@ import stat
 from pathlib import Path
 from typing import Self
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from plumbing.randomness import Randomness, SystemRandomness
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
-_NONCE_BYTES = 12
-"""Source: NIST SP 800-38D, section 8.2: 96-bit nonces."""
-_KEY_BYTES = 32
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-
-
-class Unsealable(Exception):
-    """The sealed bytes were altered, or sealed with another key or for another purpose."""
 
 
 class DamagedSecret(ValueError):
@@ -69,6 +57,22 @@ class StateDir:
             raise DamagedSecret(f"the secret {name} has {len(found)} bytes where {n_bytes} are expected")
         return found
 
+    def series(self, name: str, n_bytes: int = 32) -> list[bytes]:
+        """The secrets `name.1`, `name.2` and so on as far as they were made, the oldest first.
+
+        Raises: OSError, DamagedSecret.
+        """
+        found: list[bytes] = []
+        while self.holds(f"{name}.{len(found) + 1}"):
+            found.append(self.secret(f"{name}.{len(found) + 1}", n_bytes))
+        return found
+
+    def add_to_series(self, name: str, n_bytes: int = 32) -> int:
+        """Make the next secret of a series; its number. Two who do it at once make one."""
+        number = len(self.series(name, n_bytes)) + 1
+        self.secret(f"{name}.{number}", n_bytes)
+        return number
+
     def _publish(self, file: Path, content: bytes) -> None:
         """Put a complete file in place, or nothing if another process was first: no reader ever sees half a secret."""
         draft = file.with_name(f".{file.name}.{self._randomness.token(8)}")
@@ -92,39 +96,3 @@ def _sync_directory(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-class Vault:
-    """Seals small values (private keys, TOTP seeds) so that a copy of the database alone reveals none of them."""
-
-    def __init__(self, key: bytes, randomness: Randomness | None = None) -> None:
-        if len(key) < _KEY_BYTES:
-            raise ValueError("a vault needs a key of at least 32 bytes")
-        self._key = key
-        self._randomness = randomness or SystemRandomness()
-
-    def derive(self, purpose: str) -> bytes:
-        """A 32-byte key for one purpose; keys of different purposes tell nothing about each other (HKDF-SHA256)."""
-        return self._derive(f"derive:{purpose}")
-
-    def seal(self, plain: bytes, purpose: str) -> bytes:
-        """The value under AES-256-GCM, bound to its purpose."""
-        nonce = self._randomness.bytes(_NONCE_BYTES)
-        return nonce + AESGCM(self._derive("seal")).encrypt(nonce, plain, purpose.encode())
-
-    def open(self, sealed: bytes, purpose: str) -> bytes:
-        """The value that was sealed for this purpose.
-
-        Raises:
-            Unsealable: it was altered, or sealed with another key or for another purpose.
-        """
-        nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-        try:
-            return AESGCM(self._derive("seal")).decrypt(nonce, rest, purpose.encode())
-        except (InvalidTag, ValueError):
-            raise Unsealable("sealed bytes that this vault did not make for this purpose") from None
-
-    def _derive(self, label: str) -> bytes:
-        # Source: RFC 5869, section 2.3; the label is the "info" that keeps purposes apart.
-        kdf = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=f"riskgate/{label}".encode())
-        return kdf.derive(self._key)

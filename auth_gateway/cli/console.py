@@ -8,11 +8,12 @@ from typing import NoReturn
 
 import typer
 
-from auth_gateway.assembly import CannotStart, Gateway, assemble
+from auth_gateway.assembly import Gateway, assemble
+from auth_gateway.opening import CannotStart
 from auth_gateway.settings import Settings, SettingsError, load_settings
 from plumbing.postgresql import is_server_error
 from plumbing.refusals import Refused
-from plumbing.state import Unsealable
+from plumbing.vault import Unsealable
 
 WRONG_INPUT = 2
 NOT_NOW = 1

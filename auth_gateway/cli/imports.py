@@ -9,10 +9,10 @@ from typing import Annotated, BinaryIO
 import typer
 
 from auth_gateway.adapters.imports import auth0, csv, keycloak, own
-from auth_gateway.assembly import demo_users
 from auth_gateway.cli.console import WRONG_INPUT, complain, fail, opened
 from auth_gateway.core.imported import BadFile, Record, problem_of
 from auth_gateway.flows.imports import Outcome
+from auth_gateway.opening import demo_users
 
 
 class Format(StrEnum):

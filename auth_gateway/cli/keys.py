@@ -1,4 +1,4 @@
-"""`auth-gateway keys`: what signs the tokens."""
+"""`auth-gateway keys`: what signs the tokens, and what seals secrets at rest."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from auth_gateway.cli.console import moment, opened, row
 from auth_gateway.core.audit import AuditEvent
 from plumbing.statements import Transaction
 
-app = typer.Typer(help="The keys that sign tokens.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="The keys that sign tokens and seal secrets.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("list")
@@ -34,6 +34,14 @@ def rotate(
         kids, activates_at = _rotate(gateway, delay_seconds=0 if now else gateway.settings.key_activation_delay)
     for kid in kids:
         row(kid, f"signs from {moment(activates_at)}")
+
+
+@app.command("rotate-vault")
+def rotate_vault() -> None:
+    """Make a new key for what is kept sealed (authenticators' secrets, private keys), and seal all of it anew."""
+    with opened() as gateway:
+        resealed = gateway.resealing()
+    typer.echo(f"sealing key {resealed.number}, {resealed.values} values sealed anew")
 
 
 def _rotate(gateway: Gateway, *, delay_seconds: int) -> tuple[list[str], float]:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from auth_gateway.assembly import CannotStart
 from auth_gateway.cli.console import NOT_NOW, fail, settings_or_fail
+from auth_gateway.opening import CannotStart
 from plumbing.logs import configure_logging
 from plumbing.refusals import Refused
 from plumbing.serve import serve as serve_http

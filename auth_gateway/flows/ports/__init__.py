@@ -7,7 +7,7 @@ a flow opens it, says what belongs together, and ends it.
 
 from auth_gateway.flows.ports.clients import Clients
 from auth_gateway.flows.ports.factors import Guesses, MailedCodes, Passkeys, RecoveryCodes, TrustedDevices
-from auth_gateway.flows.ports.keys import Sealer, SigningKeyRecord, SigningKeys, TokenCodec
+from auth_gateway.flows.ports.keys import SealedValue, SealedValues, Sealer, SigningKeyRecord, SigningKeys, TokenCodec
 from auth_gateway.flows.ports.mail import Aftermath, MailLinks, PostOffice
 from auth_gateway.flows.ports.people import Factors, KnownDevices, PasswordCheck, PasswordHashes, Passwords, Users
 from auth_gateway.flows.ports.records import AuditTrail, OutboxWriter
@@ -38,6 +38,8 @@ __all__ = [
     "RefreshTokens",
     "Reservation",
     "Scorer",
+    "SealedValue",
+    "SealedValues",
     "Sealer",
     "Sessions",
     "SigningKeyRecord",

@@ -1,6 +1,6 @@
 """What is signed and sealed, and the keys for it."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -14,6 +14,26 @@ class Sealer(Protocol):
     def seal(self, plain: bytes, purpose: str) -> bytes: ...
 
     def open(self, sealed: bytes, purpose: str) -> bytes: ...
+
+
+class SealedValue(NamedTuple):
+    """One sealed value: the table that it stands in, and under which key."""
+
+    table: str
+    key: str
+    sealed: bytes
+
+
+class SealedValues(Protocol):
+    """What is sealed at rest and outlives a day."""
+
+    def after(self, tx: Transaction, table: str, key: str, limit: int) -> list[SealedValue]:
+        """The values of a table whose keys come after that one, in their order."""
+        ...
+
+    def replace(self, tx: Transaction, value: SealedValue, sealed: bytes) -> bool:
+        """By compare-and-set; False when it was changed meanwhile, and so sealed anew already."""
+        ...
 
 
 class TokenCodec(Protocol):

@@ -16,7 +16,7 @@ from auth_gateway.core.provider.client import SigningAlgorithm
 from auth_gateway.core.provider.tokens import ClientClaims, LogoutClaims
 from plumbing.clock import FixedClock
 from plumbing.database import Database
-from plumbing.state import Unsealable, Vault
+from plumbing.vault import Unsealable, Vault
 
 NOW = 1_800_000_000.0
 VAULT = Vault(b"k" * 32)

@@ -1,4 +1,4 @@
-"""Secrets are made once, kept from others, and what is sealed opens only for its purpose."""
+"""Secrets are made once and kept from others."""
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from plumbing.state import StateDir, Unsealable, Vault
-
-KEY = bytes(range(32))
+from plumbing.state import StateDir
 
 
 def test_the_directory_and_its_secrets_belong_to_their_owner_alone(tmp_path: Path) -> None:
@@ -60,34 +58,11 @@ def test_a_secret_cannot_lie_elsewhere(tmp_path: Path, name: str) -> None:
         StateDir.open(tmp_path).secret(name)
 
 
-def test_what_was_sealed_opens_for_its_purpose() -> None:
-    """Any bytes, the empty ones too; two seals of one value differ."""
-    vault = Vault(KEY)
-    for plain in (b"", b"seed", bytes(10_000)):
-        assert Vault(KEY).open(vault.seal(plain, "totp"), "totp") == plain
-    assert vault.seal(b"x", "totp") != vault.seal(b"x", "totp")
-
-
-def test_what_was_sealed_opens_for_nothing_else() -> None:
-    """Another purpose, another key, a flipped bit and a cut end all fail alike."""
-    sealed = Vault(KEY).seal(b"seed", "totp")
-    flipped = [sealed[:i] + bytes([sealed[i] ^ 1]) + sealed[i + 1 :] for i in range(len(sealed))]
-    tries = [(Vault(KEY), one, "totp") for one in (*flipped, sealed[:-1], sealed[:5], b"", sealed + b"x")]
-    tries += [(Vault(KEY), sealed, "keys"), (Vault(KEY[::-1]), sealed, "totp")]
-    for vault, given, purpose in tries:
-        with pytest.raises(Unsealable):
-            vault.open(given, purpose)
-
-
-def test_derived_keys_differ_by_purpose_and_stay_the_same() -> None:
-    """A key for one purpose tells nothing about another."""
-    assert Vault(KEY).derive("a") == Vault(KEY).derive("a")
-    assert len({Vault(KEY).derive("a"), Vault(KEY).derive("b"), Vault(KEY[::-1]).derive("a"), KEY}) == 4
-    assert len(Vault(KEY).derive("a")) == 32
-
-
-def test_a_short_key_makes_no_vault() -> None:
-    """31 bytes are refused, 32 are taken."""
-    Vault(bytes(32))
-    with pytest.raises(ValueError, match="32 bytes"):
-        Vault(bytes(31))
+def test_a_series_of_secrets_grows_by_one(tmp_path: Path) -> None:
+    """The oldest first; each stays as it was."""
+    state = StateDir.open(tmp_path)
+    assert state.series("sealing") == []
+    assert [state.add_to_series("sealing") for _ in range(3)] == [1, 2, 3]
+    found = StateDir.open(tmp_path).series("sealing")
+    assert found == [state.secret(f"sealing.{number}") for number in (1, 2, 3)]
+    assert len(set(found)) == 3

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from auth_gateway import assembly
+from auth_gateway import opening
 from auth_gateway.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -58,7 +58,7 @@ def test_an_authenticator_s_secret_needs_its_vault_key_too(tmp_path: Path, state
     """Before the first start there is no signing key, and an authenticator may be enrolled."""
     with sqlite3.connect(state / "gateway.db") as database:
         database.execute("DELETE FROM signing_keys")
-        database.execute("INSERT INTO users VALUES ('a', 'a', 'a', 'h', 's', 1, 0, 1.0, '', 0)")
+        database.execute("INSERT INTO users VALUES ('a', 'a', 'a', 'h', 's', 1, 0, 1.0, '', 0, '', '')")
         database.execute("INSERT INTO totp_factors VALUES ('f', 'a', x'00', 0, 1.0)")
     database.close()
     assert "not the key that sealed" in complaint(auth_gateway(state, "users", "list"))
@@ -106,8 +106,8 @@ def test_removing_a_client_is_written_down(state: Path) -> None:
 
 def test_the_demo_s_users_are_known_without_a_checkout(state: Path, tmp_path: Path) -> None:
     """An installed gateway takes other people in and refuses these."""
-    assert assembly.DEMO_USERS.is_relative_to(Path(assembly.__file__).parent)
-    assert assembly.DEMO_USERS.read_bytes() == (ROOT / "data" / "users.json").read_bytes()
+    assert opening.DEMO_USERS.is_relative_to(Path(opening.__file__).parent)
+    assert opening.DEMO_USERS.read_bytes() == (ROOT / "data" / "users.json").read_bytes()
     assert "passwords are public" in complaint(auth_gateway(state, "users", "import", str(ROOT / "data/users.json")))
 
 

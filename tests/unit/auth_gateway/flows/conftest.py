@@ -44,7 +44,7 @@ from auth_gateway.flows.revoke import Revoke
 from plumbing.clock import FixedClock
 from plumbing.database import Database
 from plumbing.randomness import SeededRandomness
-from plumbing.state import Vault
+from plumbing.vault import Vault
 from risk_scorer.contract.assessment import Explain, Reason, RiskScore, risk_level
 from risk_scorer.contract.events import LoginEvent
 from webhooks.outbox import Outbox

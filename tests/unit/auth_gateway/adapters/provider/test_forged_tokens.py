@@ -19,7 +19,7 @@ from auth_gateway.adapters.storage.signing_keys import StoredSigningKeys
 from auth_gateway.core.provider.client import RegisteredClient
 from plumbing.clock import FixedClock
 from plumbing.refusals import Refused
-from plumbing.state import Vault
+from plumbing.vault import Vault
 from tests.contract.forged_tokens import Mint, forgeries
 from tests.contract.mints import access_mint, assertion_mint, hint_mint, proof_mint
 

@@ -15,7 +15,7 @@ from auth_gateway.core.claims import Audience, access_claims, by_password_and_co
 from auth_gateway.core.provider.tokens import ClientClaims, Confirmation, LogoutClaims, id_claims
 from plumbing.clock import FixedClock
 from plumbing.database import Database
-from plumbing.state import Vault
+from plumbing.vault import Vault
 from tests.unit.auth_gateway.adapters.provider.keys import ISSUER, NOW
 
 SECRET = b"kX8vQ2mN5pR7tY1wZ4aB6cD9eF3gH0jL"

@@ -1,0 +1,86 @@
+"""What must be in place before a gateway starts: its database, the key that the database was filled with, and a state
+that is not a demo's.
+"""
+
+import sqlite3
+from pathlib import Path
+
+import msgspec
+from sqlalchemy.exc import SQLAlchemyError
+
+from auth_gateway.adapters.keys import sealing_purpose
+from auth_gateway.adapters.storage import open_storage
+from auth_gateway.adapters.storage.sealed import sealed_sample
+from auth_gateway.core.imported import ImportedUser
+from auth_gateway.flows.challenge import TOTP_PURPOSE
+from auth_gateway.settings import Settings
+from plumbing.database import Database, DriverMissing, WrongEncoding
+from plumbing.randomness import Randomness
+from plumbing.state import DamagedSecret, StateDir
+from plumbing.vault import Unsealable, Vault
+
+# `data/users.json` once more: an installed gateway has no checkout beside it, and must know whom to refuse too.
+DEMO_USERS = Path(__file__).with_name("demo_users.json")
+VAULT_KEY = "vault.key"
+SEALING_KEYS = "sealing.key"
+DEMO_MARK = "demo"
+
+
+class CannotStart(Exception):
+    """The gateway must not start like this; the text is one line."""
+
+
+def demo_users() -> list[ImportedUser]:
+    """The demo's people, whose hashes no other profile takes in."""
+    return msgspec.json.decode(DEMO_USERS.read_bytes(), type=list[ImportedUser])
+
+
+def opened_database(settings: Settings) -> Database:
+    """The database that the settings name, brought to the newest schema.
+
+    Raises: CannotStart.
+    """
+    try:
+        return open_storage(settings.database_url)
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        lines = str(getattr(error, "orig", error)).splitlines() or [""]
+        raise CannotStart(f"{settings.database_name} cannot be opened: {lines[0]}") from error
+    except (DriverMissing, WrongEncoding, ValueError) as error:
+        raise CannotStart(f"{settings.database_name} cannot be used: {error}") from error
+
+
+def opened_vault(settings: Settings, state: StateDir, database: Database, randomness: Randomness) -> Vault:
+    """The vault that the database was filled with; a lost or exchanged key is never replaced by a new one.
+
+    The database is asked first: whoever sealed something there had published the key before, so that a process that
+    starts at the same moment does not take the key for lost.
+
+    Raises: CannotStart, OSError, Refused `storage_unavailable`.
+    """
+    name = settings.database_name
+    try:
+        sample = database.read(sealed_sample)
+        if sample is not None and not state.holds(VAULT_KEY):
+            raise CannotStart(f"{VAULT_KEY} is missing, and {name} holds what it sealed: restore it from a backup")
+        vault = Vault(state.secret(VAULT_KEY), randomness, later=lambda: state.series(SEALING_KEYS))
+        if sample is not None:
+            vault.open(sample.sealed, TOTP_PURPOSE if sample.kid is None else sealing_purpose(sample.kid))
+    except DamagedSecret as error:
+        raise CannotStart(f"AUTH_GATEWAY_STATE is damaged: {error}") from error
+    except Unsealable:
+        raise CannotStart(f"{VAULT_KEY} is not the key that sealed {name}: restore both from one backup") from None
+    except sqlite3.Error as error:
+        raise CannotStart(f"{name} cannot be read: {error}") from error
+    return vault
+
+
+def keep_demo_apart(settings: Settings, state: StateDir) -> None:
+    """A state directory that was a demo's stays one: its users' passwords are printed in the README.
+
+    Raises: CannotStart.
+    """
+    mark = state.path / DEMO_MARK
+    if settings.is_demo:
+        mark.touch(mode=0o600)
+    elif mark.exists():
+        raise CannotStart("AUTH_GATEWAY_STATE belongs to a demo, whose passwords are public: choose another directory")
