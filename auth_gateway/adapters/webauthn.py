@@ -1,14 +1,10 @@
 """WebAuthn for one relying party. The library judges signatures and what they cover; what it does not look at, or takes
-more gladly than we do, is looked at here: base64url to the letter, pages inside other pages, what a credential may be.
+more gladly than we do, is looked at here: pages inside other pages, what a credential may be.
 """
 
-import re
-from base64 import urlsafe_b64decode
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import TypeVar
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from webauthn import (
@@ -40,9 +36,9 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from auth_gateway.adapters.webauthn_answers import read_assertion, read_attestation, read_client_data
 from auth_gateway.core.factor import Passkey
 from auth_gateway.core.passkey_ceremony import (
-    LONGEST_CREDENTIAL_ID,
     Asserted,
     Assertion,
     Attestation,
@@ -52,11 +48,8 @@ from auth_gateway.core.passkey_ceremony import (
     RelyingParty,
 )
 
-T = TypeVar("T")
-
 TIMEOUT_MILLISECONDS = 300_000
 """Source: WebAuthn level 3, section 15.1: 5 to 10 minutes where users are verified."""
-LONGEST_ANSWER = 16_384
 SMALLEST_RSA_BITS = 2048
 OFFERED = [
     COSEAlgorithmIdentifier.EDDSA,
@@ -64,50 +57,8 @@ OFFERED = [
     COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
 ]
 
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 _USER_PRESENT, _USER_VERIFIED, _BACKUP_ELIGIBLE = 0x01, 0x04, 0x08
 _FLAGS_AT, _SMALLEST_AUTHENTICATOR_DATA = 32, 37
-_TRANSPORTS = {transport.value for transport in AuthenticatorTransport}
-
-
-class _ClientData(msgspec.Struct, frozen=True):
-    type: str
-    challenge: str
-    origin: str
-    crossOrigin: bool = False  # noqa: N815 - the standard's own name
-    topOrigin: str | None = None  # noqa: N815
-
-
-class _AssertionAnswer(msgspec.Struct, frozen=True):
-    clientDataJSON: str  # noqa: N815
-    authenticatorData: str  # noqa: N815
-    signature: str
-    userHandle: str | None = None  # noqa: N815
-
-
-class _AttestationAnswer(msgspec.Struct, frozen=True):
-    clientDataJSON: str  # noqa: N815
-    attestationObject: str  # noqa: N815
-    transports: list[str] = []
-
-
-class _AssertionForm(msgspec.Struct, frozen=True):
-    id: str
-    rawId: str  # noqa: N815
-    type: str
-    response: _AssertionAnswer
-
-
-class _AttestationForm(msgspec.Struct, frozen=True):
-    id: str
-    rawId: str  # noqa: N815
-    type: str
-    response: _AttestationAnswer
-
-
-_assertion_decoder = msgspec.json.Decoder(_AssertionForm)
-_attestation_decoder = msgspec.json.Decoder(_AttestationForm)
-_client_data_decoder = msgspec.json.Decoder(_ClientData)
 
 
 class WebAuthnLibrary:
@@ -150,34 +101,10 @@ class WebAuthnLibrary:
         return options_to_json(options)
 
     def read_assertion(self, text: str) -> Assertion | Flawed:
-        try:
-            form = _read(_assertion_decoder, text)
-            answer = form.response
-            client_data = _bytes(answer.clientDataJSON)
-            return Assertion(
-                credential_id=_credential_id(form),
-                client_data=client_data,
-                authenticator_data=_bytes(answer.authenticatorData),
-                signature=_bytes(answer.signature),
-                user_handle=None if answer.userHandle is None else _bytes(answer.userHandle),
-                challenge=_bytes(_client_data_decoder.decode(client_data).challenge),
-            )
-        except (ValueError, RecursionError):  # msgspec's errors and UnicodeError are ValueErrors
-            return Flawed(flaw="malformed")
+        return read_assertion(text)
 
     def read_attestation(self, text: str) -> Attestation | Flawed:
-        try:
-            form = _read(_attestation_decoder, text)
-            client_data = _bytes(form.response.clientDataJSON)
-            return Attestation(
-                credential_id=_credential_id(form),
-                client_data=client_data,
-                attestation_object=_bytes(form.response.attestationObject),
-                transports=tuple(sorted(_TRANSPORTS & set(form.response.transports))),
-                challenge=_bytes(_client_data_decoder.decode(client_data).challenge),
-            )
-        except (ValueError, RecursionError):
-            return Flawed(flaw="malformed")
+        return read_attestation(text)
 
     def verify_assertion(self, assertion: Assertion, passkey: Passkey, *, must_verify_user: bool) -> Asserted | Flawed:
         if _is_embedded(assertion.client_data):
@@ -267,7 +194,7 @@ class WebAuthnLibrary:
 
     def _named(self, client_data: bytes, authenticator_data: bytes, *, expected_type: str) -> Flaw | None:
         """What the library refused, in a word; None when everything that can be read is right."""
-        said = _client_data_decoder.decode(client_data)
+        said = read_client_data(client_data)
         if said.type != expected_type:
             return "type"
         if said.origin != self._party.origin:
@@ -279,31 +206,6 @@ class WebAuthnLibrary:
         return None
 
 
-def _read(decoder: msgspec.json.Decoder[T], text: str) -> T:
-    if len(text) > LONGEST_ANSWER:
-        raise ValueError("longer than any answer")
-    return decoder.decode(text)
-
-
-def _credential_id(form: _AssertionForm | _AttestationForm) -> bytes:
-    if form.type != "public-key" or form.id != form.rawId or not form.id:
-        raise ValueError("no credential of a public key")
-    credential_id = _bytes(form.rawId)
-    if len(credential_id) > LONGEST_CREDENTIAL_ID:
-        raise ValueError("longer than a credential's id may be")
-    return credential_id
-
-
-def _bytes(text: str) -> bytes:
-    """The library's own decoder passes over what is no base64url; two texts must not be one credential."""
-    if not _BASE64URL.fullmatch(text) or len(text) % 4 == 1:
-        raise ValueError("not base64url")
-    found = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if bytes_to_base64url(found) != text:
-        raise ValueError("not base64url as anybody writes it")
-    return found
-
-
 def _descriptor(passkey: Passkey) -> PublicKeyCredentialDescriptor:
     transports = [AuthenticatorTransport(each) for each in passkey.transports.split()]
     return PublicKeyCredentialDescriptor(id=passkey.credential_id, transports=transports or None)
@@ -312,7 +214,7 @@ def _descriptor(passkey: Passkey) -> PublicKeyCredentialDescriptor:
 def _is_embedded(client_data: bytes) -> bool:
     """Whether the answer was given in a page inside another's: ours are never framed, and the library looks at the
     one mark only to read it (section 7.2, steps 13 and 14)."""
-    said = _client_data_decoder.decode(client_data)
+    said = read_client_data(client_data)
     return said.crossOrigin or said.topOrigin is not None
 
 

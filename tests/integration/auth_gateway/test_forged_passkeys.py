@@ -15,7 +15,8 @@ from auth_gateway.adapters.storage.audit import StoredAuditTrail
 from auth_gateway.adapters.storage.passkeys import StoredPasskeys
 from auth_gateway.adapters.storage.provider import ProviderStore
 from auth_gateway.adapters.storage.users import StoredUsers
-from auth_gateway.adapters.webauthn import LONGEST_ANSWER, WebAuthnLibrary
+from auth_gateway.adapters.webauthn import WebAuthnLibrary
+from auth_gateway.adapters.webauthn_answers import LONGEST_ANSWER
 from auth_gateway.core.account import Account
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.factor import Passkey
