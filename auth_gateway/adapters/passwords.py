@@ -93,6 +93,13 @@ class PooledPasswords:
         is_real = password is not None and stored_hash is not None
         return check if is_real else PasswordCheck(matches=False)
 
+    async def hash(self, password: str) -> str:
+        """A new hash, made on a hashing thread.
+
+        Raises: Refused `busy` (503) when the line is full.
+        """
+        return await self._pool.run(lambda: self._hasher.hash(password))
+
 
 def wrong_guess_seconds(hasher: PasswordHasher, scheme: Scheme, monotonic: Callable[[], float]) -> float:
     """How long one wrong guess takes against `scheme`, on the calling thread: the slower of two tries."""

@@ -12,6 +12,13 @@ _LINE = [column for column in _audit.columns if column.name != "seq"]
 RECORD = Statement(insert(_audit).values({column.name: bindparam(column.name) for column in _LINE}))
 RECENT = Statement(select(*_LINE).order_by(_audit.c.seq.desc()).limit(bindparam("most")))
 OF_INCIDENT = Statement(select(*_LINE).where(_audit.c.incident_id == bindparam("incident")).order_by(_audit.c.seq))
+# The condition is the index's own.
+OF_USER = Statement(
+    select(*_LINE)
+    .where(_audit.c.user_id == bindparam("user"), _audit.c.ts >= bindparam("since"), _audit.c.kind != "token.refreshed")
+    .order_by(_audit.c.ts.desc(), _audit.c.seq.desc())
+    .limit(bindparam("most"))
+)
 
 
 class StoredAuditTrail:
@@ -39,6 +46,10 @@ class StoredAuditTrail:
     def recent(self, tx: Transaction, limit: int) -> list[AuditEvent]:
         """The newest lines first."""
         return [_event(row) for row in tx.all(RECENT, most=limit)]
+
+    def of_user(self, tx: Transaction, user_id: str, *, since: float, limit: int) -> list[AuditEvent]:
+        """A person's lines since then without refreshes, the newest first."""
+        return [_event(row) for row in tx.all(OF_USER, user=user_id, since=since, most=limit)]
 
     def of_incident(self, tx: Transaction, incident_id: str) -> list[AuditEvent]:
         """What an incident id stands for, as the person on the phone reads it out."""

@@ -11,6 +11,9 @@ _devices = table_of(KnownDeviceRow)
 
 FIND = Statement(select(_factors).where(_factors.c.user_id == bindparam("user")))
 REMOVE = Statement(delete(_factors).where(_factors.c.user_id == bindparam("user")))
+REMOVE_ONE = Statement(
+    delete(_factors).where(_factors.c.user_id == bindparam("user"), _factors.c.factor_id == bindparam("factor"))
+)
 ADD = Statement(insert(_factors))
 USE_STEP = Statement(
     update(_factors)
@@ -53,6 +56,9 @@ class StoredFactors:
             last_used_step=factor.last_used_step,
             created_at=factor.created_at,
         )
+
+    def remove(self, tx: Transaction, user_id: str, factor_id: str) -> bool:
+        return tx.run(REMOVE_ONE, user=user_id, factor=factor_id) == 1
 
     def use_step(self, tx: Transaction, factor_id: str, step: int) -> bool:
         return tx.run(USE_STEP, factor=factor_id, step=step) == 1

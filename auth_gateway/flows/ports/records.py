@@ -12,6 +12,14 @@ class AuditTrail(Protocol):
     def record(self, tx: Transaction, event: AuditEvent) -> None: ...
 
 
+class AuditReader(Protocol):
+    """What happened to one person, for that person."""
+
+    def of_user(self, tx: Transaction, user_id: str, *, since: float, limit: int) -> list[AuditEvent]:
+        """Their lines since then without refreshes, the newest first."""
+        ...
+
+
 class OutboxWriter(Protocol):
     """Messages that leave with the transaction; `webhooks.outbox.Outbox` is one."""
 

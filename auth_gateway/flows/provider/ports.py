@@ -140,6 +140,12 @@ class Consents(Protocol):
 
     def put(self, tx: Transaction, consent: Consent) -> None: ...
 
+    def of_user(self, tx: Transaction, user_id: str) -> list[Consent]: ...
+
+    def remove(self, tx: Transaction, user_id: str, client_id: str) -> bool:
+        """The person is asked again; False when they had not agreed."""
+        ...
+
 
 class SeenOnce(Protocol):
     """Identifiers that count once."""
