@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from auth_gateway.mail_settings import MailSettings
+from auth_gateway.page_settings import PageSettings
 from plumbing.postgresql import is_postgresql
 from plumbing.secret_strength import weakness
 from webhooks.signing import MIN_SECRET_BYTES, parse_secret
@@ -71,7 +73,7 @@ class ConfigFile(BaseSettings):
     auth_gateway_config: Path | None = None
 
 
-class Settings(BaseSettings):
+class Settings(MailSettings, PageSettings):
     """One frozen object; every field is the environment name in small letters."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)

@@ -3,11 +3,12 @@
 from fastapi import FastAPI
 
 from auth_gateway.service import Service
-from auth_gateway.wiring import device, ending, sign_in, tokens
+from auth_gateway.wiring import device, ending, pages, sign_in, tokens
 
 
 def add_provider(app: FastAPI, service: Service) -> None:
     """Serve and document the provider's addresses; the issuer is an address."""
+    pages.add(app, service)
     sign_in.add(app, service)
     tokens.add(app, service)
     ending.add(app, service)

@@ -7,7 +7,6 @@ from auth_gateway.api.provider.ending_routes import add_ending_routes
 from auth_gateway.api.provider.introspection import IntrospectionRoutes
 from auth_gateway.api.provider.logout import LogoutRoutes
 from auth_gateway.api.provider.logout_page import LogoutPage
-from auth_gateway.api.provider.pages import Pages, templates
 from auth_gateway.api.provider.revocation import RevocationRoutes
 from auth_gateway.flows.ending import Ending
 from auth_gateway.flows.provider.farewell import LogoutForms
@@ -16,7 +15,7 @@ from auth_gateway.flows.provider.logout import Logout
 from auth_gateway.flows.provider.revocation import Revocation
 from auth_gateway.receivers import logout_receivers
 from auth_gateway.service import Service
-from auth_gateway.wiring import jose
+from auth_gateway.wiring import jose, pages
 from auth_gateway.wiring.tokens import client_proof, standing
 
 
@@ -53,7 +52,7 @@ def _logout_routes(service: Service) -> LogoutRoutes:
     return LogoutRoutes(
         logout=logout,
         cookie=BrowserCookies(is_https=settings.is_https).session,
-        page=LogoutPage(Pages(templates(settings.jwt_issuer))),
+        page=LogoutPage(pages.pages(service)),
         csrf_key=gateway.vault.derive("csrf"),
         issuer=settings.jwt_issuer,
         wake_delivery=service.delivery.wake,

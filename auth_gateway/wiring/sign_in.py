@@ -9,7 +9,6 @@ from auth_gateway.api.provider.authorize import AuthorizeRoutes
 from auth_gateway.api.provider.browsers import Browsers
 from auth_gateway.api.provider.cookies import BrowserCookies
 from auth_gateway.api.provider.discovery import DiscoveryRoutes
-from auth_gateway.api.provider.pages import Pages, templates
 from auth_gateway.api.provider.par import PushRoutes
 from auth_gateway.api.provider.sign_in import SignInRoutes
 from auth_gateway.assembly import Gateway
@@ -25,7 +24,7 @@ from auth_gateway.flows.provider.push import PushedRequests
 from auth_gateway.flows.provider.sign_in import SignInPage
 from auth_gateway.flows.provider.visits import Visits
 from auth_gateway.service import Service
-from auth_gateway.wiring import jose
+from auth_gateway.wiring import jose, pages
 from auth_gateway.wiring.tokens import client_proof
 from plumbing.lean import add_lean
 
@@ -48,7 +47,6 @@ def add(app: FastAPI, service: Service) -> None:
     add_lean(app, "/par", push, method="POST", summary="Push an authorization request", operation=reference.PUSH)
     app.add_api_route("/sign-in/{interaction_id}", cards.get_card, methods=["GET"], include_in_schema=False)
     app.add_api_route("/sign-in/{interaction_id}", cards.post_card, methods=["POST"], include_in_schema=False)
-    app.add_api_route("/assets/sign-in.css", own.pages.get_style, methods=["GET"], include_in_schema=False)
     document = DiscoveryRoutes(own.issuer).get_document
     for path in DISCOVERY_PATHS:
         add_lean(app, path, document, method="GET", summary="What the provider can do", operation=reference.DISCOVER)
@@ -74,7 +72,7 @@ def browsers(service: Service, reading: AuthorizationGrammar | None = None) -> B
         edge=routes.edge,
         clock=gateway.clock,
         randomness=gateway.randomness,
-        pages=Pages(templates(issuer)),
+        pages=pages.pages(service),
         address_of=(reading or grammar(service)).address,
     )
 

@@ -92,7 +92,7 @@ def doors(provider: RunningProvider) -> list[Door]:
         *_interaction(provider),
         Door("GET", "/.well-known/openid-configuration", {}),
         Door("GET", "/.well-known/oauth-authorization-server", {}),
-        Door("GET", "/assets/sign-in.css", {}),
+        Door("GET", "/assets/pages.css", {}),
     ]
 
 

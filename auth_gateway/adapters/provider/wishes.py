@@ -10,6 +10,7 @@ from typing import Any, Final
 from auth_gateway.core.provider.assurance import LEVELS
 from auth_gateway.core.provider.authorization import AuthorizationRequest
 from auth_gateway.core.provider.client import RegisteredClient
+from auth_gateway.core.texts import preferred_language
 
 LONGEST: Final = {"state": 2048, "nonce": 1024, "scope": 1024, "claims": 4096, "login_hint": 256, "acr_values": 512}
 """Far more than any application sends; all of it is stored."""
@@ -61,6 +62,8 @@ def authorization_request(
         login_hint=given.get("login_hint", ""),
         id_token_hint_sub=hinted_sub or wanted_sub,
         dpop_jkt=_thumbprint(given.get("dpop_jkt")),
+        # No error when none is ours (OpenID Connect Core 1.0, section 3.1.2.1).
+        ui_locales=preferred_language(given.get("ui_locales", ""), default=""),
     )
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth_gateway.api.provider.browsers import Browsers, binding_of, see_other
-from auth_gateway.api.provider.refusal_pages import refusal_page
+from auth_gateway.api.provider.refusal_pages import failure_page, refusal_page
 from auth_gateway.core.provider.reply import ErrorPage, ErrorReply, Parameters, Reading, Understood, refused
 from auth_gateway.flows.provider.authorize import Arrival, Authorize
 from auth_gateway.flows.provider.ports import ClientFinder
@@ -38,7 +38,7 @@ class AuthorizeRoutes:
         try:
             return await self._answer(request, parameters_of(request.scope["query_string"]))
         except Refused as refusal:
-            return refusal_page(self.browsers.pages, refusal)
+            return refusal_page(self.browsers.pages, request, refusal)
 
     async def post_authorize(self, request: Request) -> Response:
         """The same by form. Another site's post comes without our cookies (SameSite=Lax), so the request is kept and
@@ -47,18 +47,18 @@ class AuthorizeRoutes:
             require_form(request)
             reading = await self._reading(request, parameters_of(await read_body(request, max_bytes=MOST_BYTES)))
             if not isinstance(reading, Understood):
-                return self._wrong(reading)
+                return self._wrong(request, reading)
             address = self.browsers.edge.address(request)
             request_uri = await self.pushed.keep(reading.request, left_from=address)
         except Refused as refusal:
-            return refusal_page(self.browsers.pages, refusal)
+            return refusal_page(self.browsers.pages, request, refusal)
         query = urlencode({"client_id": reading.client.client_id, "request_uri": request_uri})
         return see_other(f"{self.browsers.issuer}/authorize?{query}")
 
     async def _answer(self, request: Request, parameters: Parameters) -> Response:
         reading = await self._reading(request, parameters)
         if not isinstance(reading, Understood):
-            return self._wrong(reading)
+            return self._wrong(request, reading)
         browsers = self.browsers
         cookie, is_new = browsers.sign_in_cookie(request)
         arrival = Arrival(
@@ -70,7 +70,7 @@ class AuthorizeRoutes:
         )
         onwards = await self.authorize(arrival)
         self.wake_delivery()
-        return browsers.go(onwards, cookies=[browsers.cookies.sign_in.header(cookie)] if is_new else [])
+        return browsers.go(request, onwards, cookies=[browsers.cookies.sign_in.header(cookie)] if is_new else [])
 
     async def _reading(self, request: Request, parameters: Parameters) -> Reading:
         """What is asked; a pushed request was read when it was pushed.
@@ -96,10 +96,10 @@ class AuthorizeRoutes:
             return ErrorPage(error="invalid_request_uri", description=text)
         return Understood(request=asked, client=client)
 
-    def _wrong(self, wrong: ErrorReply | ErrorPage) -> Response:
+    def _wrong(self, request: Request, wrong: ErrorReply | ErrorPage) -> Response:
         if isinstance(wrong, ErrorReply):
-            return self.browsers.go(wrong)
-        return self.browsers.pages.notice("This does not work", wrong.description, status=400, code=wrong.error)
+            return self.browsers.go(request, wrong)
+        return failure_page(self.browsers.pages, request, wrong.error, status=400, detail=wrong.description)
 
 
 def parameters_of(raw: bytes) -> Parameters:

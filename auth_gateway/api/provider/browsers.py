@@ -16,7 +16,7 @@ from auth_gateway.api.edge import Edge
 from auth_gateway.api.provider.cookies import BrowserCookies
 from auth_gateway.api.provider.pages import Pages
 from auth_gateway.core.context import Client, LoginContext
-from auth_gateway.core.provider.reply import Reply
+from auth_gateway.core.provider.reply import BackToAccount, Reply
 from auth_gateway.flows.provider.onward import CardNext, Onwards, Over
 from plumbing.clock import Clock
 from plumbing.credentials import digest
@@ -81,12 +81,14 @@ class Browsers:
             and (site is None or site in _OUR_OWN)
         )
 
-    def go(self, onwards: Onwards, *, cookies: Sequence[str] = ()) -> Response:
-        """Sends the browser on: to the application, to the next card, or to the page that says it is over."""
+    def go(self, request: Request, onwards: Onwards, *, cookies: Sequence[str] = ()) -> Response:
+        """Sends the browser on: to the application, the account, the next card, or the page that says it is over."""
         if isinstance(onwards, Over):
-            return self.pages.outdated()
+            return self.pages.outdated(request)
         if isinstance(onwards, CardNext):
             return see_other(f"{self.issuer}/sign-in/{onwards.interaction_id}", cookies)
+        if isinstance(onwards, BackToAccount):
+            return see_other(f"{self.issuer}/account{onwards.page}", cookies)
         return see_other(self.address_of(onwards), cookies)
 
 

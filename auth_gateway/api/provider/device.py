@@ -21,8 +21,8 @@ from plumbing.refusals import Refused
 
 FORM = "device"
 LONGEST_PARAMETER = 1024
-WRONG_CODE = "This code is wrong or too old. Look at the device again."
-THROTTLED = "Too many codes that were wrong. Wait a while, then try again."
+WRONG_CODE = "sign_in.wrong_user_code"
+THROTTLED = "sign_in.user_codes_throttled"
 _NOT_GRANTED = {
     "unauthorized_client": "This client may not use the device grant.",
     "invalid_scope": "No scope that this client may ask for was asked for.",
@@ -84,7 +84,7 @@ class DeviceRoutes:
         """The page that asks for the code; one that came with the address is filled in, and still to be sent."""
         filled = normal_user_code(request.query_params.get("user_code", "")[:LONGEST_PARAMETER])
         cookie, is_new = self.browsers.sign_in_cookie(request)
-        response = self._form(cookie, filled="" if filled is None else shown_user_code(filled))
+        response = self._form(request, cookie, filled="" if filled is None else shown_user_code(filled))
         if is_new:
             response.headers.append("set-cookie", self.browsers.cookies.sign_in.header(cookie))
         return response
@@ -95,19 +95,18 @@ class DeviceRoutes:
         try:
             fields = await token_form(request)
             if not browsers.is_our_form(request, fields, FORM):
-                text = "This form did not come from this page, or cookies are off. Open the page again."
-                return browsers.pages.notice("Start again", text, status=400)
+                return browsers.pages.notice(request, "common.not_ours", status=400)
             cookie = browsers.cookies.sign_in.value(request)
             binding = binding_of(cookie)
             found = await self.find(fields.get("user_code", ""), ip=browsers.edge.address(request), binding=binding)
             if isinstance(found, Found):
                 return await self._next(request, found, binding)
         except Refused as refusal:
-            return refusal_page(browsers.pages, refusal)
+            return refusal_page(browsers.pages, request, refusal)
         if found is None:
-            return self._form(cookie, problem=WRONG_CODE, status=400)
+            return self._form(request, cookie, problem=WRONG_CODE, status=400)
         headers = {"retry-after": retry_after(found.retry_after_seconds)}
-        return self._form(cookie, problem=THROTTLED, status=429, headers=headers)
+        return self._form(request, cookie, problem=THROTTLED, status=429, headers=headers)
 
     async def _next(self, request: Request, found: Found, binding: bytes) -> Response:
         browsers = self.browsers
@@ -120,10 +119,11 @@ class DeviceRoutes:
         )
         onwards = await self.authorize(arrival)
         self.wake_delivery()
-        return browsers.go(onwards)
+        return browsers.go(request, onwards)
 
     def _form(
         self,
+        request: Request,
         cookie: str,
         *,
         filled: str = "",
@@ -133,5 +133,5 @@ class DeviceRoutes:
     ) -> Response:
         csrf = self.browsers.csrf_of(cookie, FORM)
         return self.browsers.pages.page(
-            "user_code.html", status=status, headers=headers, csrf=csrf, user_code=filled, problem=problem
+            request, "user_code.html", status=status, headers=headers, csrf=csrf, user_code=filled, problem=problem
         )

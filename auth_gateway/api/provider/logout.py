@@ -44,7 +44,7 @@ class LogoutRoutes:
                 raise Refused("invalid_request", "The request is too long.", status=400)
             return await self._asked(request, _request(parse_form(query)))
         except Refused as refused:
-            return self.page.refused(refused)
+            return self.page.refused(request, refused)
 
     async def post_logout(self, request: Request) -> Response:
         """The answer on our own page; anything else is an application's request.
@@ -60,13 +60,14 @@ class LogoutRoutes:
             query = urlencode({name: value for name, value in given.items() if value})
             return RedirectResponse(f"{self.issuer}/logout?{query}", status_code=303)
         except Refused as refused:
-            return self.page.refused(refused)
+            return self.page.refused(request, refused)
 
     async def _asked(self, request: Request, asked: EndSessionRequest) -> Response:
         outcome = await self.logout.ask(asked, self.cookie.digest(request))
         if isinstance(outcome, SignedOut):
-            return self._signed_out(outcome)
+            return self._signed_out(request, outcome)
         return self.page.confirm(
+            request,
             action=f"{self.issuer}/logout",
             csrf=self._csrf(self.cookie.value(request)),
             client=outcome.client,
@@ -77,8 +78,8 @@ class LogoutRoutes:
     async def _answered(self, request: Request, fields: Mapping[str, str]) -> Response:
         self._require_own_page(request, fields)
         if fields.get("answer") != "out":
-            return self.page.stayed()
-        return self._signed_out(await self.logout.confirmed(_request(fields), self.cookie.digest(request)))
+            return self.page.stayed(request)
+        return self._signed_out(request, await self.logout.confirmed(_request(fields), self.cookie.digest(request)))
 
     def _require_own_page(self, request: Request, fields: Mapping[str, str]) -> None:
         """Another site must not sign people out by a form of its own.
@@ -98,12 +99,12 @@ class LogoutRoutes:
         mark = hmac.digest(self.csrf_key, (cookie_value + _ABOUT).encode(), hashlib.sha256)
         return urlsafe_b64encode(mark).rstrip(b"=").decode()
 
-    def _signed_out(self, outcome: SignedOut) -> Response:
+    def _signed_out(self, request: Request, outcome: SignedOut) -> Response:
         self.wake_delivery()
         headers = {"set-cookie": self.cookie.removal()}
         if outcome.goes_to is not None:
             return RedirectResponse(outcome.goes_to, status_code=303, headers=headers)
-        return self.page.signed_out(headers)
+        return self.page.signed_out(request, headers)
 
 
 def _request(fields: Mapping[str, str]) -> EndSessionRequest:

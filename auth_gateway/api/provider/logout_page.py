@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from auth_gateway.api.provider.pages import Pages
@@ -20,6 +21,7 @@ class LogoutPage:
 
     def confirm(
         self,
+        request: Request,
         *,
         action: str,
         csrf: str,
@@ -36,17 +38,16 @@ class LogoutPage:
         }
         fields = {name: value for name, value in carried.items() if value}
         name = None if client is None else client.name
-        return self.pages.page("logout.html", goes_to=goes_to, action=action, fields=fields, client_name=name)
+        return self.pages.page(request, "logout.html", goes_to=goes_to, action=action, fields=fields, client_name=name)
 
-    def signed_out(self, headers: Mapping[str, str]) -> Response:
+    def signed_out(self, request: Request, headers: Mapping[str, str]) -> Response:
         """It is done, and there is nowhere to go."""
-        return self.pages.notice("You are signed out", "You can close this page.", status=200, headers=headers)
+        return self.pages.notice(request, "sign_in.signed_out", status=200, headers=headers)
 
-    def stayed(self) -> Response:
+    def stayed(self, request: Request) -> Response:
         """They changed their mind."""
-        text = "Nothing has changed. You can close this page."
-        return self.pages.notice("You are still signed in", text, status=200)
+        return self.pages.notice(request, "sign_in.stayed", status=200)
 
-    def refused(self, refused: Refused) -> Response:
+    def refused(self, request: Request, refused: Refused) -> Response:
         """The request cannot be followed; nobody was signed out, and nobody is sent anywhere."""
-        return refusal_page(self.pages, refused)
+        return refusal_page(self.pages, request, refused)

@@ -8,9 +8,8 @@ from starlette.responses import Response
 
 from auth_gateway.api.login import Floor
 from auth_gateway.api.provider.browsers import Browsers, see_other
-from auth_gateway.api.provider.pages import scope_texts
 from auth_gateway.api.provider.refusal_pages import refusal_page, retry_after
-from auth_gateway.core.provider.authorization import AuthorizationRequest, Interaction
+from auth_gateway.core.provider.authorization import AccountVisit, AuthorizationRequest, DeviceApproval, Interaction
 from auth_gateway.core.provider.device_grant import shown_user_code
 from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, WrongCredentials
 from auth_gateway.flows.provider.consent import Agreements, Approved, AskingDevice
@@ -23,10 +22,10 @@ from plumbing.refusals import Refused
 
 MOST_BYTES = 32_768
 
-WRONG_CREDENTIALS = "The user name or the password is wrong."
-WRONG_CODE = "The code is wrong or was used before."
-CHALLENGE_OVER = "That took too long, or the code was wrong too often. Sign in again."
-THROTTLED = "Too many attempts. Wait a while, then try again."
+WRONG_CREDENTIALS = "sign_in.wrong_credentials"
+WRONG_CODE = "sign_in.wrong_code"
+CHALLENGE_OVER = "sign_in.challenge_over"
+THROTTLED = "sign_in.throttled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +46,17 @@ class SignInRoutes:
         try:
             interaction = await self._interaction(request)
             if interaction is None:
-                return self.browsers.pages.outdated()
+                return self.browsers.pages.outdated(request)
             if interaction.card == "done":
                 context = self.browsers.context(request, interaction.client_id)
-                return self.browsers.go(await self.page.onward(interaction.interaction_id, context))
+                return self.browsers.go(request, await self.page.onward(interaction.interaction_id, context))
             device = None
             if interaction.card == "device":
                 context = self.browsers.context(request, interaction.client_id)
                 device = await self.agreements.device(interaction, context)
             return self._card(request, interaction, device=device)
         except Refused as refusal:
-            return refusal_page(self.browsers.pages, refusal)
+            return refusal_page(self.browsers.pages, request, refusal)
 
     async def post_card(self, request: Request) -> Response:
         """The answer to the card that is shown. The floor counts from the moment the whole request is here."""
@@ -66,14 +65,14 @@ class SignInRoutes:
             started_at = self.clock.monotonic()
             interaction = await self._interaction(request)
             if interaction is None:
-                return self.browsers.pages.outdated()
+                return self.browsers.pages.outdated(request)
             if not self.browsers.is_our_form(request, fields, interaction.interaction_id):
-                return self._not_ours()
+                return self.browsers.pages.notice(request, "common.not_ours", status=400)
             if fields.get("card") != interaction.card:
-                return self.browsers.go(CardNext(interaction.interaction_id))
+                return self.browsers.go(request, CardNext(interaction.interaction_id))
             response = await self._answered(request, interaction, fields, started_at)
         except Refused as refusal:
-            response = refusal_page(self.browsers.pages, refusal)
+            response = refusal_page(self.browsers.pages, request, refusal)
         self.wake_delivery()
         return response
 
@@ -85,11 +84,11 @@ class SignInRoutes:
         if interaction.card == "code":
             return await self._code(request, interaction, fields)
         if interaction.card == "denied":
-            return self.browsers.go(await self.page.leave(interaction))
+            return self.browsers.go(request, await self.page.leave(interaction))
         is_given = fields.get("answer") == "yes"
         context = self.browsers.context(request, interaction.client_id)
         answer = await self.agreements.answer(interaction, context, is_given=is_given)
-        return self._approved(answer) if isinstance(answer, Approved) else self.browsers.go(answer)
+        return self._approved(request, answer) if isinstance(answer, Approved) else self.browsers.go(request, answer)
 
     async def _password(
         self, request: Request, interaction: Interaction, fields: dict[str, str], started_at: float
@@ -119,7 +118,7 @@ class SignInRoutes:
         if isinstance(answer, ChallengeOver):
             again = await self._interaction(request)
             if again is None or again.card != "password":
-                return self.browsers.go(CardNext(interaction.interaction_id))
+                return self.browsers.go(request, CardNext(interaction.interaction_id))
             return self._card(request, again, problem=CHALLENGE_OVER, status=401)
         return self._next(request, interaction, answer)
 
@@ -132,10 +131,10 @@ class SignInRoutes:
         cookies = [device_cookie] if device_cookie else []
         if isinstance(answer, Entered):
             cookies.append(self.browsers.cookies.session.header(answer.cookie))
-            return self.browsers.go(answer.onwards, cookies=cookies)
+            return self.browsers.go(request, answer.onwards, cookies=cookies)
         if isinstance(answer, WrongCredentials | WrongCode | ChallengeOver):  # answered by their own card before
             return see_other(f"{self.browsers.issuer}/sign-in/{interaction.interaction_id}", cookies)
-        return self.browsers.go(answer, cookies=cookies)
+        return self.browsers.go(request, answer, cookies=cookies)
 
     async def _interaction(self, request: Request) -> Interaction | None:
         interaction_id, browsers = request.path_params["interaction_id"], self.browsers
@@ -154,7 +153,7 @@ class SignInRoutes:
         """The card as it is shown now. What was typed is not repeated: the next person at this screen reads it too."""
         client = self.find_client(interaction.client_id)
         if client is None:
-            return self.browsers.pages.outdated()
+            return self.browsers.pages.outdated(request)
         asked = interaction.request
         goes_to = asked.redirect_uri if isinstance(asked, AuthorizationRequest) else None
         values: dict[str, object] = {
@@ -168,25 +167,28 @@ class SignInRoutes:
             values |= {"incident_id": interaction.incident_id, "can_return": goes_to is not None}
             status = 403
         elif interaction.card in ("consent", "device"):
-            values |= {"person": self.person_of(interaction), "scopes": scope_texts(asked.scope)}
+            values |= {"person": self.person_of(interaction), "scopes": _scopes(asked)}
         if interaction.card == "device":
             if device is None:  # it waits no more
-                return self.browsers.pages.outdated()
-            values |= {"user_code": shown_user_code(device.user_code), "place": device.place}
+                return self.browsers.pages.outdated(request)
+            values |= {"user_code": shown_user_code(device.user_code), "place": device.place, "country": device.country}
         return self.browsers.pages.page(
-            f"{interaction.card}.html", status=status, goes_to=goes_to, headers=headers, **values
+            request,
+            f"{interaction.card}.html",
+            status=status,
+            goes_to=goes_to,
+            headers=headers,
+            ui_locales=asked.ui_locales if isinstance(asked, AuthorizationRequest) else "",
+            **values,
         )
 
-    def _approved(self, answer: Approved) -> Response:
-        if answer.is_approved:
-            return self.browsers.pages.notice("Connected", "You can go back to your device now.", status=200)
-        return self.browsers.pages.notice(
-            "Not connected", "The device was refused. You can close this page.", status=200
-        )
+    def _approved(self, request: Request, answer: Approved) -> Response:
+        key = "sign_in.connected" if answer.is_approved else "sign_in.not_connected"
+        return self.browsers.pages.notice(request, key, status=200)
 
-    def _not_ours(self) -> Response:
-        text = "This form did not come from this page. Go back to the application and start again."
-        return self.browsers.pages.notice("Start again", text, status=400)
+
+def _scopes(asked: AuthorizationRequest | DeviceApproval | AccountVisit) -> list[str]:
+    return [] if isinstance(asked, AccountVisit) else asked.scope.split()
 
 
 async def _fields(request: Request) -> dict[str, str]:

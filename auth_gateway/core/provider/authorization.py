@@ -22,7 +22,8 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defau
     """A request that has passed every check of its form. "" and None are "not asked".
 
     `code_challenge` is S256 always. `claims` is the `claims` parameter as JSON, `acr_values` the known ones in the
-    order of preference, `dpop_jkt` the thumbprint that the code will be bound to (RFC 9449, section 10).
+    order of preference, `dpop_jkt` the thumbprint that the code will be bound to (RFC 9449, section 10), `ui_locales`
+    the first language of ours that was wished for.
     """
 
     client_id: str
@@ -38,6 +39,7 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defau
     login_hint: str = ""
     id_token_hint_sub: str | None = None
     dpop_jkt: str | None = None
+    ui_locales: str = ""
 
 
 class DeviceApproval(msgspec.Struct, frozen=True, kw_only=True):

@@ -76,14 +76,17 @@ def drawn_user_code(raw: bytes) -> str:
     return "".join(letters)
 
 
-def whereabouts(device_ip: str, person_ip: str, country: str = "") -> str:
+Whereabouts = Literal["unknown", "here", "elsewhere"]
+
+
+def whereabouts(device_ip: str, person_ip: str) -> Whereabouts:
     """Where a device is, for the person who is asked about it: a device that somebody else holds is seldom in the same
     network (section 5.4, on phishing from afar)."""
     if not device_ip:
         return "unknown"
     if is_same_network(device_ip, person_ip):
-        return "in the network that you are in now"
-    return f"{country or 'unknown'}, and not in the network that you are in now"
+        return "here"
+    return "elsewhere"
 
 
 def shown_user_code(user_code: str) -> str:

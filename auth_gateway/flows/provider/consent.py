@@ -7,7 +7,7 @@ import msgspec
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.context import LoginContext
 from auth_gateway.core.provider.authorization import AuthorizationRequest, Consent, DeviceApproval, Interaction
-from auth_gateway.core.provider.device_grant import whereabouts
+from auth_gateway.core.provider.device_grant import Whereabouts, whereabouts
 from auth_gateway.core.provider.journey import StepUp
 from auth_gateway.core.provider.reply import CodeReply, refused
 from auth_gateway.core.session import Session
@@ -25,10 +25,11 @@ class Approved(msgspec.Struct, frozen=True):
 
 
 class AskingDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """A device that waits for a person's word, and where it is."""
+    """A device that waits for a person's word, and where it is; `country` is "" where nobody knows."""
 
     user_code: str
-    place: str
+    place: Whereabouts
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class Agreements:
         if grant is None:
             return None
         country = await self.device_risk.country(interaction, self.onward.draw(context))
-        return AskingDevice(user_code=grant.user_code, place=whereabouts(grant.ip, context.ip, country))
+        return AskingDevice(user_code=grant.user_code, place=whereabouts(grant.ip, context.ip), country=country)
 
     async def answer(self, interaction: Interaction, context: LoginContext, *, is_given: bool) -> Onwards | Approved:
         """The person's answer to the card that is shown; of two at once the first counts.

@@ -354,7 +354,8 @@ def test_the_page_lets_nothing_run_and_leads_only_to_us_and_the_application(stor
     page = Browser(story).authorize()
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
-    assert "script-src" not in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
     assert policy.endswith("form-action 'self' https://app.example")
     assert page.headers["referrer-policy"] == "same-origin"
     assert page.headers["cache-control"] == "no-store"

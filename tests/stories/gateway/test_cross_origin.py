@@ -33,7 +33,7 @@ SHARED = {
 }
 CLOSED = (
     *("/authorize", "/sign-in/x", "/logout", "/login", "/login/complete", "/introspect", "/device"),
-    *("/assets/sign-in.css", "/health", "/ready", "/docs", "/openapi.json"),
+    *("/assets/pages.css", "/health", "/ready", "/docs", "/openapi.json"),
 )
 
 

@@ -86,7 +86,7 @@ def test_a_device_gets_tokens_by_a_person_s_word(story: Story, tv: Television) -
     assert "Example TV" in card
     assert begun["user_code"] in card
     assert "in the network that you are in now" in card
-    assert "It asks for who you are, your name." in card
+    assert "<li>who you are</li>\n<li>your name</li>" in card
     assert "Connected" in browser.post(answer="yes").text
     story.clock.advance(5)
     tokens = tv.poll(begun["device_code"]).json()

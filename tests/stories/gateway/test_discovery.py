@@ -91,5 +91,5 @@ def test_the_keys_sign_by_the_algorithms_that_are_named(story: Story) -> None:
 def test_an_issuer_that_is_no_address_has_no_document(story_with: Callable[..., Story]) -> None:
     """JWT_ISSUER is a name then, and the gateway the login service that it was."""
     plain = story_with()
-    for path in ("/.well-known/openid-configuration", "/authorize", "/par", "/assets/sign-in.css"):
+    for path in ("/.well-known/openid-configuration", "/authorize", "/par", "/assets/pages.css"):
         assert plain.ask("GET", path).status_code == 404
