@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyotp
 
@@ -41,6 +42,11 @@ def matching_step(
 
 
 def provisioning_uri(secret: str, *, username: str, issuer: str) -> str:
-    """The `otpauth://` text that an authenticator application reads from a QR code."""
-    uri: str = pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=issuer)
+    """The `otpauth://` text that an authenticator application reads from a QR code.
+
+    Neither part of its label may have a colon, which is where applications cut it in two: of an issuer's address the
+    host alone is shown, and a port after a blank. Source: google-authenticator wiki, "Key Uri Format", Label.
+    """
+    shown = (urlsplit(issuer).netloc or issuer).replace(":", " ")
+    uri: str = pyotp.TOTP(secret).provisioning_uri(name=username.replace(":", " "), issuer_name=shown)
     return uri

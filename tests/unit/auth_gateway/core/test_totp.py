@@ -3,11 +3,12 @@
 import hashlib
 from base64 import b32encode
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pyotp
 import pytest
 
-from auth_gateway.core.totp import NEVER_USED, matching_step
+from auth_gateway.core.totp import NEVER_USED, matching_step, provisioning_uri
 
 SECRET = b32encode(b"12345678901234567890").decode()
 NOW = 1_700_000_015.0
@@ -62,3 +63,20 @@ def test_a_code_may_be_typed_with_spaces() -> None:
 def test_what_is_no_code_matches_nothing(code: str) -> None:
     """Wrong lengths, letters and other scripts' digits are simply wrong."""
     assert matching_step(SECRET, code, NOW, NEVER_USED) is None
+
+
+@pytest.mark.parametrize(
+    ("issuer", "shown"),
+    [
+        ("https://id.example.com", "id.example.com"),
+        ("http://localhost:9000", "localhost 9000"),
+        ("https://[2001:db8::1]:8443", "[2001 db8  1] 8443"),
+        ("iam-ai-sample", "iam-ai-sample"),
+        ("a:b", "a b"),
+    ],
+)
+def test_an_authenticator_shows_the_issuer_s_host_and_the_name(issuer: str, shown: str) -> None:
+    """The label has one colon, between the two, however either is written: applications cut it there."""
+    link = urlsplit(provisioning_uri(SECRET, username="al:ice", issuer=issuer))
+    assert unquote(link.path) == f"/{shown}:al ice"
+    assert parse_qs(link.query)["issuer"] == [shown]
