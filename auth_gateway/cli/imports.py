@@ -10,8 +10,8 @@ import typer
 
 from auth_gateway.adapters.imports import auth0, csv, keycloak, own
 from auth_gateway.cli.console import WRONG_INPUT, complain, fail, opened
-from auth_gateway.core.imported import BadFile, Record, problem_of
-from auth_gateway.flows.imports import Outcome
+from auth_gateway.core.imported import BadFile, Record
+from auth_gateway.flows.imports import Outcome, report_of
 from auth_gateway.opening import demo_users
 
 
@@ -61,34 +61,27 @@ def _import(source: BinaryIO, records: Reader, *, check: bool) -> None:
     """Reads the file to its end before anybody is taken, so that one that is broken there takes nobody."""
     with opened() as gateway:
         public = frozenset() if gateway.settings.is_demo else {user.password_hash for user in demo_users()}
-        n_good, n_bad = _read_through(records(source), public, _tell if check else None)
+        outcomes = _read_through(records(source), public, gateway.imports.judged)
         if check:
-            typer.echo(f"{n_good} readable, {n_bad} not readable")
+            report, done = report_of(outcomes, _tell), "readable"
         else:
+            report_of(outcomes)
             source.seek(0)
-            report = gateway.imports(records(source), _tell)
-            without = f" ({report.incomplete} incompletely)" if report.incomplete else ""
-            typer.echo(f"{report.taken} taken{without}, {report.refused} not taken")
-            n_bad = report.refused + report.incomplete
-    if n_bad:
+            report, done = gateway.imports(records(source), _tell), "taken"
+        without = f" ({report.incomplete} incompletely)" if report.incomplete else ""
+        typer.echo(f"{report.taken} {done}{without}, {report.refused} not {done}")
+    if report.refused or report.incomplete:
         raise typer.Exit(WRONG_INPUT)
 
 
 def _read_through(
-    records: Iterator[Record], public: Collection[str], tell: Callable[[Outcome], None] | None
-) -> tuple[int, int]:
-    """How many records could be taken as far as the file alone says, and how many could not."""
-    n_good = n_bad = 0
+    records: Iterator[Record], public: Collection[str], judged: Callable[[Record], Outcome]
+) -> Iterator[Outcome]:
+    """What would become of each record as far as the file alone says."""
     for record in records:
-        user = record.user
-        if user is not None and user.password_hash in public:
+        if record.user is not None and record.user.password_hash in public:
             fail("these are the demo's users, whose passwords are public: they exist in the demo profile only")
-        reason = record.reason if user is None else problem_of(user)
-        n_good += reason is None
-        n_bad += reason is not None
-        if tell is not None and (reason is not None or record.remainders):
-            tell(Outcome(place=record.place, reason=reason, remainders=record.remainders))
-    return n_good, n_bad
+        yield judged(record)
 
 
 def _tell(outcome: Outcome) -> None:

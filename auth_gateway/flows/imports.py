@@ -74,15 +74,20 @@ class Imports:
 
         Raises: BadFile from the records, Refused("storage_unavailable"); what was told before them stays.
         """
-        taken = incomplete = refused = 0
-        for batch in _batches(records):
-            for outcome in self._take(batch):
-                taken += outcome.reason is None
-                incomplete += outcome.reason is None and bool(outcome.remainders)
-                refused += outcome.reason is not None
-                if tell is not None and (outcome.reason is not None or outcome.remainders):
-                    tell(outcome)
-        return ImportReport(taken=taken, incomplete=incomplete, refused=refused)
+        return report_of((outcome for batch in _batches(records) for outcome in self._take(batch)), tell)
+
+    def judged(self, record: Record) -> Outcome:
+        """What becomes of a record as far as it alone says: whether its name is taken is seen when it is written."""
+        user = record.user
+        if user is None:
+            return Outcome(place=record.place, reason=record.reason)
+        reason = problem_of(user) or self.hashes.problem(user.password_hash)
+        if reason is not None:
+            return Outcome(place=record.place, reason=reason)
+        remainders = record.remainders
+        if user.totp_secret is not None and usable_totp_secret(user.totp_secret) is None:
+            remainders = (*remainders, "invalid_totp_secret")
+        return Outcome(place=record.place, remainders=remainders)
 
     def _take(self, batch: Sequence[Record]) -> list[Outcome]:
         prepared = [self._prepared(record) for record in batch]
@@ -93,25 +98,19 @@ class Imports:
         return self.database.write_sync(job)
 
     def _prepared(self, record: Record) -> _Newcomer | Outcome:
-        user = record.user
-        if user is None:
-            return Outcome(place=record.place, reason=record.reason)
-        reason = problem_of(user) or self.hashes.problem(user.password_hash)
-        if reason is not None:
-            return Outcome(place=record.place, reason=reason)
+        outcome, user = self.judged(record), record.user
+        if outcome.reason is not None or user is None:
+            return outcome
         account = self._account(user)
         secret = None if user.totp_secret is None else usable_totp_secret(user.totp_secret)
         lines = [self._line("user.imported", account)]
-        remainders = record.remainders
         if secret is not None:
             lines.append(self._line("factor.enrolled", account))
-        elif user.totp_secret is not None:
-            remainders = (*remainders, "invalid_totp_secret")
         return _Newcomer(
             account=account,
             factor=None if secret is None else self._factor(account, secret),
             lines=tuple(lines),
-            outcome=Outcome(place=record.place, remainders=remainders),
+            outcome=outcome,
         )
 
     def _write(self, tx: Transaction, newcomer: _Newcomer) -> Outcome:
@@ -152,6 +151,18 @@ class Imports:
         return AuditEvent(
             event_id=self.randomness.event_id("evt"), ts=account.created_at, kind=kind, user_id=account.user_id
         )
+
+
+def report_of(outcomes: Iterable[Outcome], tell: Callable[[Outcome], None] | None = None) -> ImportReport:
+    """The count of them; tells of each as it comes that is not about somebody taken whole."""
+    taken = incomplete = refused = 0
+    for outcome in outcomes:
+        taken += outcome.reason is None
+        incomplete += outcome.reason is None and bool(outcome.remainders)
+        refused += outcome.reason is not None
+        if tell is not None and (outcome.reason is not None or outcome.remainders):
+            tell(outcome)
+    return ImportReport(taken=taken, incomplete=incomplete, refused=refused)
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -233,6 +233,18 @@ def test_exports_of_other_systems_are_taken(
     assert len(run("users", "list")[1].splitlines()) == int(output[0])
 
 
+def test_a_check_says_what_the_import_then_says(run: Run, tmp_path: Path) -> None:
+    """Passwords and authenticators are looked at too, and who would be taken incompletely counts."""
+    file = tmp_path / "people.json"
+    carol = {"username": "carol", "password_hash": HASH, "totp_secret": "short"}
+    file.write_text(json.dumps([carol, {"username": "dave", "password_hash": "md5"}]))
+    lines = ("record 0: taken without invalid_totp_secret", "record 1: unknown_hash_scheme")
+    expected = "".join(f"auth-gateway: {line}\n" for line in lines)
+    told = (2, "1 readable (1 incompletely), 1 not readable\n", expected)
+    assert run("users", "import", str(file), "--check") == told
+    assert run("users", "import", str(file)) == (2, told[1].replace("readable", "taken"), expected)
+
+
 @pytest.mark.parametrize("kind", ["keycloak", "csv", "riskgate"])
 def test_a_file_that_breaks_at_its_end_takes_nobody(run: Run, tmp_path: Path, kind: str) -> None:
     """It is read once before anybody is taken."""
