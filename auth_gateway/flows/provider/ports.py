@@ -45,7 +45,7 @@ class SessionClients(Protocol):
         ...
 
     def of(self, tx: Transaction, session_id: str) -> list[str]:
-        """The applications whose part has not ended."""
+        """The applications that hear of its end: those that have a part in it, and those that had one."""
         ...
 
     def end(self, tx: Transaction, session_id: str, client_id: str, now: float) -> bool:

@@ -229,6 +229,17 @@ def test_a_code_used_twice_ends_one_application_s_part(scene: Scene) -> None:
     assert [party.attempts for party in scene.parties.values()] == [0, 0]
 
 
+def test_an_application_whose_code_was_used_twice_hears_of_the_end_too(scene: Scene) -> None:
+    """Its tokens are dead, but the person may be signed in there by the first of them still."""
+    story, secret = scene.story, scene.secrets["other"]
+    code = returned(scene.browser.authorize("other"))["code"]
+    assert [redeem(story, code, client_id="other", secret=secret).status_code for _ in range(2)] == [200, 400]
+    by_logout(scene)
+    for party in scene.parties.values():
+        party.wait(story)
+        assert [claims["sid"] for claims in party.ended] == [scene.sid]
+
+
 def test_a_receiver_that_was_away_gets_a_token_of_its_own_time(scene: Scene) -> None:
     """Five minutes later the first token would be dead; the one that is sent then is not, and has another id."""
     story, party = scene.story, scene.parties["app"]

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from auth_gateway.adapters.storage.provider.sweeping import portion
-from auth_gateway.adapters.storage.tables import RefreshFamilyRow, SessionRow, table_of
+from auth_gateway.adapters.storage.tables import ClientRow, RefreshFamilyRow, SessionRow, table_of
 from auth_gateway.adapters.storage.tables_provider import BrowserSessionRow, SessionClientRow
 from auth_gateway.core.provider.authorization import BrowserSession
 from plumbing.statements import Statement, Transaction
@@ -13,6 +13,7 @@ _browsers = table_of(BrowserSessionRow)
 _parts = table_of(SessionClientRow)
 _sessions = table_of(SessionRow)
 _families = table_of(RefreshFamilyRow)
+_clients = table_of(ClientRow)
 
 ADD = Statement(insert(_browsers))
 FIND = Statement(select(_browsers).where(_browsers.c.token_digest == bindparam("digest")))
@@ -63,9 +64,16 @@ END_FAMILIES = Statement(
     )
     .values(revoked_at=bindparam("now"))
 )
+# A code that was used twice ends the tokens of a part; the application may have a session of its own from it still. One
+# that was registered later under the same id is another.
+_had_a_part = (
+    select(_clients)
+    .where(_clients.c.client_id == _parts.c.client_id, _clients.c.created_at <= _parts.c.ended_at)
+    .exists()
+)
 OF_SESSION = Statement(
     select(_parts.c.client_id)
-    .where(_parts.c.session_id == bindparam("session"), _parts.c.ended_at.is_(None))
+    .where(_parts.c.session_id == bindparam("session"), _parts.c.ended_at.is_(None) | _had_a_part)
     .order_by(_parts.c.first_at, _parts.c.client_id)
 )
 PART = Statement(

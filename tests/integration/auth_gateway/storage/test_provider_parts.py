@@ -2,10 +2,12 @@
 
 import msgspec
 
+from auth_gateway.adapters.storage.clients import StoredClients
 from auth_gateway.adapters.storage.provider import ProviderStore, sweeping
 from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
 from auth_gateway.adapters.storage.sessions import StoredSessions
 from auth_gateway.core.provider.authorization import BrowserSession, Consent
+from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.core.session import RefreshFamily, RefreshToken, Session
 from plumbing.database import Database
 
@@ -97,6 +99,17 @@ def test_the_end_of_a_part_is_that_application_s_alone(database: Database) -> No
     assert web is not None
     assert app is not None
     assert (web.family_revoked_at, app.family_revoked_at, app.session_revoked_at) == (NOW + 1, None, None)
+
+
+def test_who_had_a_part_hears_of_the_end_and_who_came_after_does_not(database: Database) -> None:
+    """An application of before the part ended is the one that had it; one that was registered since is another."""
+    parts, clients = STORE.session_clients, StoredClients()
+    for name, registered_at in (("web", NOW + 10), ("new", NOW + 11)):
+        client = RegisteredClient(client_id=name)
+        database.write_sync(lambda tx, c=client, at=registered_at: clients.add(tx, c, b"", at))
+        database.write_sync(lambda tx, name=name: parts.join(tx, "s1", name, NOW))
+        database.write_sync(lambda tx, name=name: parts.end(tx, "s1", name, NOW + 10))
+    assert database.read(lambda tx: parts.of(tx, "s1")) == ["web"]
 
 
 def test_a_part_that_nobody_wrote_down_ends_too(database: Database) -> None:
