@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from auth_gateway.adapters.blocklist import Blocklists
 from auth_gateway.adapters.hashing_pool import HashingPool
 from auth_gateway.adapters.jwt import Es256Codec, Hs256Codec
 from auth_gateway.adapters.keys import ACCESS_ALGORITHMS, ALGORITHMS, KeyRing, SigningKeyStore, sealing_purpose
@@ -19,6 +20,7 @@ from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.adapters.storage.users import StoredUsers
 from auth_gateway.core.claims import Audience, Lifetimes
 from auth_gateway.core.imported import Record
+from auth_gateway.core.names import prepare_username
 from auth_gateway.core.provider.registration import LONGEST_ACCESS_TTL_SECONDS
 from auth_gateway.flows.accounts import Accounts
 from auth_gateway.flows.challenge import TOTP_PURPOSE
@@ -26,6 +28,7 @@ from auth_gateway.flows.ending import Ending
 from auth_gateway.flows.enrolment import EnrolTotp
 from auth_gateway.flows.imports import Imports
 from auth_gateway.flows.issue import Issuer
+from auth_gateway.flows.new_passwords import NewPasswords, service_names
 from auth_gateway.flows.ports import TokenCodec
 from auth_gateway.flows.provider.farewell import Farewells
 from auth_gateway.flows.registrations import Registrations
@@ -35,6 +38,7 @@ from auth_gateway.opening import (
     SEALING_KEYS,
     demo_users,
     keep_demo_apart,
+    opened_blocklist,
     opened_database,
     opened_vault,
 )
@@ -43,6 +47,7 @@ from plumbing.clock import Clock, SystemClock
 from plumbing.database import Database
 from plumbing.randomness import Randomness, SystemRandomness
 from plumbing.state import StateDir
+from plumbing.statements import Transaction
 from plumbing.vault import Vault
 from webhooks.outbox import Outbox
 
@@ -60,6 +65,7 @@ class Gateway:
     database: Database
     vault: Vault
     hasher: PasswordHasher
+    blocklist: Blocklists
     pool: HashingPool
     users: StoredUsers
     clients: StoredClients
@@ -91,6 +97,11 @@ class Gateway:
             audit=self.audit,
             ending=self.ending,
         )
+
+    @property
+    def new_passwords(self) -> NewPasswords:
+        """Judges passwords that are chosen."""
+        return NewPasswords(blocklist=self.blocklist, service_names=service_names(self.settings.jwt_issuer))
 
     @property
     def imports(self) -> Imports:
@@ -185,6 +196,16 @@ class Gateway:
             make_key=lambda: self.state.add_to_series(SEALING_KEYS),
         )
 
+    def has_factor(self, username: str) -> bool:
+        """Whether the person of that name has an authenticator; False for nobody."""
+        prepared = prepare_username(username) or ""
+
+        def read(tx: Transaction) -> bool:
+            account = self.users.find(tx, prepared)
+            return account is not None and self.factors.find(tx, account.user_id) is not None
+
+        return self.database.read(read)
+
     def add_demo_users(self) -> None:
         """Alice and Bob as `data/users.json` has them; those who are there already stay as they are."""
         self.imports(Record(place=user.username, user=user) for user in demo_users())
@@ -214,6 +235,7 @@ def assemble(
     clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
     state = StateDir.open(settings.auth_gateway_state, randomness)
     keep_demo_apart(settings, state)
+    blocklist = opened_blocklist(settings)
     database = opened_database(settings)
     try:
         vault = opened_vault(settings, state, database, randomness)
@@ -229,6 +251,7 @@ def assemble(
         database=database,
         vault=vault,
         hasher=hasher or PasswordHasher(),
+        blocklist=blocklist,
         pool=HashingPool(workers=settings.password_workers, queue_limit=settings.password_queue_limit),
         users=StoredUsers(),
         clients=StoredClients(),
@@ -240,13 +263,17 @@ def assemble(
         audit=StoredAuditTrail(),
         provider=ProviderStore(),
         key_store=key_store,
-        ring=KeyRing(
-            database,
-            key_store,
-            clock,
-            access_ttl_seconds=longest_access_seconds(settings),
-            algorithms=ACCESS_ALGORITHMS if settings.provider_issuer is None else ALGORITHMS,
-        ),
+        ring=_ring(settings, database, key_store, clock),
+    )
+
+
+def _ring(settings: Settings, database: Database, key_store: SigningKeyStore, clock: Clock) -> KeyRing:
+    return KeyRing(
+        database,
+        key_store,
+        clock,
+        access_ttl_seconds=longest_access_seconds(settings),
+        algorithms=ACCESS_ALGORITHMS if settings.provider_issuer is None else ALGORITHMS,
     )
 
 

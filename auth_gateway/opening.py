@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
+from auth_gateway.adapters.blocklist import BadBlocklist, Blocklists, BreachedPasswords, CommonPasswords
 from auth_gateway.adapters.keys import sealing_purpose
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.sealed import sealed_sample
@@ -47,6 +48,23 @@ def opened_database(settings: Settings) -> Database:
         raise CannotStart(f"{settings.database_name} cannot be opened: {lines[0]}") from error
     except (DriverMissing, WrongEncoding, ValueError) as error:
         raise CannotStart(f"{settings.database_name} cannot be used: {error}") from error
+
+
+def opened_blocklist(settings: Settings) -> Blocklists:
+    """Common passwords, and the breached ones of PASSWORD_BLOCKLIST where it names a file.
+
+    Raises: CannotStart for a file that cannot be searched: without it, passwords would pass that the operator refuses.
+    """
+    if settings.password_blocklist is None:
+        return Blocklists(CommonPasswords())
+    try:
+        return Blocklists(CommonPasswords(), BreachedPasswords(settings.password_blocklist))
+    except OSError as error:
+        raise CannotStart(f"PASSWORD_BLOCKLIST cannot be read: {error.strerror}") from error
+    except BadBlocklist as error:
+        raise CannotStart(
+            f"PASSWORD_BLOCKLIST is no list of SHA-1 digests in ascending order, one a line: {error}"
+        ) from None
 
 
 def opened_vault(settings: Settings, state: StateDir, database: Database, randomness: Randomness) -> Vault:

@@ -104,6 +104,7 @@ class Settings(MailSettings, PageSettings):
     auth_gateway_log_level: Literal["debug", "info", "warning", "error"] = "info"
     trusted_proxies: Networks = ()
     password_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
+    password_blocklist: Path | None = None
     password_queue: int | None = Field(default=None, ge=0, le=4096)
     scorer_deadline_ms: int = Field(default=250, ge=10, le=10_000)
     refresh_score_reuse_seconds: int = Field(default=60, ge=0, le=3600)

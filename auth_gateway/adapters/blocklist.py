@@ -9,9 +9,11 @@ import os
 import re
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Protocol
+from typing import Final
 
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from auth_gateway.flows.ports import Blocklist
 
 _LINE: Final = re.compile(rb"[0-9A-Fa-f]{40}(?::[0-9]+)?\r?")
 _HEX_BYTES: Final = 40
@@ -21,14 +23,6 @@ _LONGEST_LINE: Final = 64
 
 class BadBlocklist(ValueError):
     """The operator's file is not a list of SHA-1 digests in order; the text is one line and shows none of it."""
-
-
-class Blocklist(Protocol):
-    """Which passwords nobody may choose."""
-
-    def holds(self, password: str) -> bool:
-        """Whether it is one that others guess first. Of a prepared password; in any case of its letters."""
-        ...
 
 
 class CommonPasswords:

@@ -9,7 +9,15 @@ from auth_gateway.flows.ports.clients import Clients
 from auth_gateway.flows.ports.factors import Guesses, MailedCodes, Passkeys, RecoveryCodes, TrustedDevices
 from auth_gateway.flows.ports.keys import SealedValue, SealedValues, Sealer, SigningKeyRecord, SigningKeys, TokenCodec
 from auth_gateway.flows.ports.mail import Aftermath, MailLinks, PostOffice
-from auth_gateway.flows.ports.people import Factors, KnownDevices, PasswordCheck, PasswordHashes, Passwords, Users
+from auth_gateway.flows.ports.people import (
+    Blocklist,
+    Factors,
+    KnownDevices,
+    PasswordCheck,
+    PasswordHashes,
+    Passwords,
+    Users,
+)
 from auth_gateway.flows.ports.records import AuditTrail, OutboxWriter
 from auth_gateway.flows.ports.risk import Reservation, Scorer, Throttle
 from auth_gateway.flows.ports.sessions import PendingLogins, RefreshTokens, Sessions
@@ -19,6 +27,7 @@ from plumbing.randomness import Randomness
 __all__ = [
     "Aftermath",
     "AuditTrail",
+    "Blocklist",
     "Clients",
     "Clock",
     "Factors",

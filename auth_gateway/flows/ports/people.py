@@ -36,6 +36,14 @@ class PasswordHashes(Protocol):
         ...
 
 
+class Blocklist(Protocol):
+    """Passwords that others guess first."""
+
+    def holds(self, password: str) -> bool:
+        """Whether a prepared password is one of them. Reads memory or a local file; nothing leaves this machine."""
+        ...
+
+
 class Users(Protocol):
     """Accounts."""
 

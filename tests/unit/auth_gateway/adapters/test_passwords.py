@@ -113,7 +113,9 @@ def test_a_hash_we_do_not_know_or_cannot_afford_matches_nothing(stored: str) -> 
     assert not HASHER.check("secret", stored).matches
 
 
-@pytest.mark.parametrize("stored", [bcrypt_hash(b"x"), HASHER.hash("x"), PasswordHasher().hash("x")])
+@pytest.mark.parametrize(
+    "stored", [bcrypt_hash(b"x"), HASHER.hash("x"), PasswordHasher().hash("x")], ids=["bcrypt", "cheap", "ours"]
+)
 def test_a_stand_in_has_the_scheme_and_shape_of_the_real_one(stored: str) -> None:
     """Otherwise an absent account would take another time than a present one."""
     scheme = scheme_of(stored)
@@ -123,7 +125,7 @@ def test_a_stand_in_has_the_scheme_and_shape_of_the_real_one(stored: str) -> Non
     assert not HASHER.check("x", scheme.stand_in()).matches
 
 
-@pytest.mark.parametrize("stored", [bcrypt_hash(b"x"), HASHER.hash("x")])
+@pytest.mark.parametrize("stored", [bcrypt_hash(b"x"), HASHER.hash("x")], ids=["bcrypt", "argon2"])
 def test_a_scheme_is_found_again_by_the_name_that_storage_keeps(stored: str) -> None:
     """The floor is measured from those names."""
     assert scheme_named(hash_scheme(stored)) == scheme_of(stored)

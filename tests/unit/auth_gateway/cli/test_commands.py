@@ -1,5 +1,6 @@
 """The operator's commands: what they do, and how wrong input ends (one line, exit status 2, no traceback)."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -40,7 +41,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
 @pytest.fixture
 def alice(run: Run) -> str:
     """An account."""
-    assert run("users", "add", "alice", "--password-stdin", stdin=b"Password123!\n")[0] == 0
+    assert run("users", "add", "alice", "--password-stdin", stdin=b"tidal-amber-cactus-97\n")[0] == 0
     return "alice"
 
 
@@ -82,19 +83,55 @@ def alice(run: Run) -> str:
 )
 def test_wrong_input_is_one_line_and_status_2(run: Run, arguments: tuple[str, ...]) -> None:
     """No traceback, no usage page, nothing that touches the terminal."""
-    status, output, errors = run(*arguments, stdin=b"Password123!\n")
+    status, output, errors = run(*arguments, stdin=b"tidal-amber-cactus-97\n")
     assert (status, output) == (2, "")
     assert errors.startswith("auth-gateway: ")
     assert errors.count("\n") == 1
     assert errors.strip().isprintable()
 
 
-@pytest.mark.parametrize("password", [b"", b"short", b"\xff\xfe" * 8, b"p" * 9000, b"nul\0inside it"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        b"",
+        b"fourteen chars",
+        b"\xff\xfe" * 8,
+        b"p" * 257,
+        b"p" * 9000,
+        b"nul\0inside it, long",
+        b"1234567890qwerty",
+        b"alicealicealice",
+    ],
+)
 def test_a_password_that_nobody_may_have_is_refused(run: Run, password: bytes) -> None:
     """One line, and the account is not made."""
     status, _, errors = run("users", "add", "alice", "--password-stdin", stdin=password)
     assert (status, errors.count("\n")) == (2, 1)
     assert run("users", "list")[1] == ""
+
+
+def test_a_password_beside_an_authenticator_may_be_shorter(run: Run, alice: str) -> None:
+    """Eight characters, where fifteen are asked for without one."""
+    arguments = ("users", "set-password", alice, "--password-stdin")
+    status, _, errors = run(*arguments, stdin=b"9 tidals\n")
+    assert (status, "at least 15 characters" in errors) == (2, True)
+    assert run("users", "enrol-totp", alice)[0] == 0
+    assert run(*arguments, stdin=b"9 tidal\n")[0] == 2
+    assert run(*arguments, stdin=b"9 tidals\n")[0] == 0
+
+
+def test_a_breached_password_is_refused(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the operator's own list; one that is none stops the command."""
+    file = tmp_path / "breached.txt"
+    file.write_text(hashlib.sha1(b"tidal-amber-cactus-97", usedforsecurity=False).hexdigest().upper() + ":12\n")
+    monkeypatch.setenv("PASSWORD_BLOCKLIST", str(file))
+    status, _, errors = run("users", "add", "alice", "--password-stdin", stdin=b"tidal-amber-cactus-97\n")
+    assert (status, "common or stolen" in errors) == (2, True)
+    assert run("users", "add", "alice", "--password-stdin", stdin=b"tidal-amber-cactus-98\n")[0] == 0
+    for content in (b"", b"password\n"):
+        file.write_bytes(content)
+        status, _, errors = run("users", "list")
+        assert (status, errors.startswith("auth-gateway: PASSWORD_BLOCKLIST ")) == (2, True)
 
 
 def test_wrong_settings_are_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +176,7 @@ def test_an_account_is_made_frozen_and_unfrozen(run: Run, alice: str) -> None:
 
 def test_a_name_is_given_once(run: Run, alice: str) -> None:
     """Another case is the same name."""
-    assert run("users", "add", "ALICE", "--password-stdin", stdin=b"Password123!")[0] == 2
+    assert run("users", "add", "ALICE", "--password-stdin", stdin=b"tidal-amber-cactus-97")[0] == 2
 
 
 def test_an_import_takes_what_it_can_and_names_the_rest(run: Run, tmp_path: Path) -> None:
@@ -271,7 +308,7 @@ def test_a_format_that_nobody_has_is_one_line(run: Run, tmp_path: Path) -> None:
 
 def test_another_password_is_read_from_input_and_ends_sessions(run: Run, alice: str) -> None:
     """Never from an argument; a short one and an unknown person change nothing."""
-    status, output, _ = run("users", "set-password", alice, "--password-stdin", stdin=b"Another-word-9\n")
+    status, output, _ = run("users", "set-password", alice, "--password-stdin", stdin=b"another tidal cactus\n")
     assert (status, output) == (0, "changed, 0 sessions ended\n")
     assert run("users", "set-password", alice, "--password-stdin", stdin=b"short\n")[0] == 2
-    assert run("users", "set-password", "nobody", "--password-stdin", stdin=b"Another-word-9\n")[0] == 2
+    assert run("users", "set-password", "nobody", "--password-stdin", stdin=b"another tidal cactus\n")[0] == 2
