@@ -6,7 +6,7 @@ Source: OpenID Connect Dynamic Client Registration 1.0, section 2; RFC 8252; err
 
 import re
 from collections.abc import Iterable
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from auth_gateway.core.context import PUBLIC_CLIENT_ID
 from auth_gateway.core.provider.authorization import ACCOUNT_CLIENT_ID
@@ -28,12 +28,14 @@ SHORTEST_TTL_SECONDS = 60
 LONGEST_ACCESS_TTL_SECONDS = 86_400
 """Verification keys are kept this long after they stop signing, so no access token may live longer."""
 LONGEST_REFRESH_TTL_SECONDS = 365 * 86_400
+ANSWERED = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
+"""What we add to an address. Source: RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207, section 2."""
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 # No colon: HTTP Basic ends the id there (RFC 7617, section 2).
 _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # RFC 3986, section 2, without the asterisk: whoever writes one expects a pattern, and addresses are compared exactly.
-_URI = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()+,;=%-]+")
+_URI = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()+,;=-]|%[0-9A-Fa-f]{2})+")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 # RFC 8252, section 7.1: a domain of the application's own, in reverse, so that two applications do not share one.
 _OWN_ADDRESS = re.compile(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+:/.*")
@@ -67,8 +69,15 @@ def _check_addresses(client: RegisteredClient) -> None:
             raise _misdirected(f"at most {MOST_URIS} addresses of a kind, and each once")
         for uri in uris:
             _check_address(uri, may_have_own_scheme=is_native)
+            if _says_what_we_say(uri):
+                raise _misdirected("an address has no parameter that answers have, such as code, state, iss or error")
     if client.backchannel_logout_uri is not None:
         _check_address(client.backchannel_logout_uri, may_have_own_scheme=False)
+
+
+def _says_what_we_say(uri: str) -> bool:
+    """Whether its own query has a name that our answers use: the application would read it twice, or the wrong one."""
+    return any(name in ANSWERED for name, _ in parse_qsl(urlsplit(uri).query, keep_blank_values=True))
 
 
 def _check_address(uri: str, *, may_have_own_scheme: bool) -> None:

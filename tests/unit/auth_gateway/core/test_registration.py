@@ -44,6 +44,7 @@ def test_sound_registrations_pass(client: RegisteredClient) -> None:
 ADDRESSES = [
     ("https://shop.example/back?x=1", True, True),
     ("https://shop.example:8443/back", True, True),
+    ("https://shop.example/back?country=se&x=%C3%BC", True, True),
     ("https://[2001:db8::1]/back", True, True),
     ("http://localhost:3000/back", True, True),
     ("http://127.0.0.1/back", True, True),
@@ -67,6 +68,8 @@ ADDRESSES = [
     ("https://shop.example/a b", False, False),
     ("https://shop.example/\n", False, False),
     ("https://shop.example\\@evil.example/", False, False),
+    ("https://shop.example/%zz", False, False),
+    ("https://shop.example/%", False, False),
     ("https://shop.example;default-src/", False, False),
     ("https://shop.example:port/", False, False),
     ("https://shop.example:99999/", False, False),
@@ -90,6 +93,15 @@ def test_addresses_are_https_or_this_very_machine(uri: str, for_web: bool, for_n
         assert code_of(client, redirect_uris=(uri,)) == expected
         assert code_of(client, post_logout_redirect_uris=(uri,)) == expected
         assert code_of(client, backchannel_logout_uri=uri) == ("" if for_web else "invalid_redirect_uri")
+
+
+@pytest.mark.parametrize("query", ["code=1", "x=1&st%61te=", "iss=https://id.example", "error=no"])
+def test_an_address_says_nothing_that_our_answer_says(query: str) -> None:
+    """The application would find it twice and might believe the wrong one; a back channel gets no such answer."""
+    for uri in (f"https://shop.example/back?{query}", f"com.example.shop:/back?{query}"):
+        assert code_of(NATIVE, redirect_uris=(uri,)) == "invalid_redirect_uri"
+        assert code_of(NATIVE, post_logout_redirect_uris=(uri,)) == "invalid_redirect_uri"
+    assert code_of(WEB, backchannel_logout_uri=f"https://shop.example/back?{query}") == ""
 
 
 @pytest.mark.parametrize(
