@@ -5,6 +5,10 @@ import hashlib
 import msgspec
 
 
+REPORTED = "reported"
+"""Why an account is frozen whose owner said that a sign-in was not theirs; the owner lifts it by recovery."""
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One person. `username` is the prepared form, `display_name` is what they wrote.
 

@@ -39,6 +39,7 @@ class UserRow(GatewayRow, table=True):
     """One account; `username` is the prepared form."""
 
     __tablename__ = "users"
+    __table_args__ = (_partial_index("ix_users_email", "email", where="email <> ''"),)
 
     user_id: str = Field(primary_key=True)
     username: str = Field(unique=True)

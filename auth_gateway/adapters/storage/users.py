@@ -1,6 +1,6 @@
 """Accounts, their factor and the devices they are known on."""
 
-from sqlalchemy import and_, bindparam, exists, insert, select, update
+from sqlalchemy import and_, bindparam, exists, insert, or_, select, update
 
 from auth_gateway.adapters.storage.tables import ClientRow, KnownDeviceRow, TotpFactorRow, UserRow, table_of
 from auth_gateway.core.account import Account, LoginFacts, hash_scheme
@@ -65,8 +65,11 @@ UPGRADE_HASH = Statement(
 )
 SET_FROZEN = Statement(
     update(_users)
-    .where(_users.c.user_id == bindparam("id"), _users.c.is_frozen != bindparam("frozen"))
-    .values(is_frozen=bindparam("frozen"))
+    .where(
+        _users.c.user_id == bindparam("id"),
+        or_(_users.c.is_frozen != bindparam("frozen"), _users.c.frozen_reason != ""),
+    )
+    .values(is_frozen=bindparam("frozen"), frozen_reason="")
 )
 
 SET_PASSWORD = Statement(

@@ -19,6 +19,7 @@ from auth_gateway.flows.ports.people import (
     Users,
 )
 from auth_gateway.flows.ports.records import AuditTrail, OutboxWriter
+from auth_gateway.flows.ports.recovery import Recoverables
 from auth_gateway.flows.ports.risk import Reservation, Scorer, Throttle
 from auth_gateway.flows.ports.sessions import PendingLogins, RefreshTokens, Sessions
 from plumbing.clock import Clock
@@ -43,6 +44,7 @@ __all__ = [
     "PendingLogins",
     "PostOffice",
     "Randomness",
+    "Recoverables",
     "RecoveryCodes",
     "RefreshTokens",
     "Reservation",

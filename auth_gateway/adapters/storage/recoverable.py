@@ -1,0 +1,44 @@
+"""Accounts as recovery knows them: found by a mail address, frozen on their owner's word, unfrozen by their owner."""
+
+from sqlalchemy import bindparam, or_, select, text, update
+
+from auth_gateway.adapters.storage.tables import UserRow, table_of
+from auth_gateway.core.account import REPORTED
+from plumbing.statements import Statement, Transaction
+
+_users = table_of(UserRow)
+_this = _users.c.user_id == bindparam("id")
+
+MOST_OF_ONE_ADDRESS = 5
+
+OF_ADDRESS = Statement(
+    select(_users.c.user_id)
+    .where(
+        or_(_users.c.email == bindparam("given"), _users.c.email == bindparam("lower")),
+        text("users.email <> ''"),  # as the index says it
+        _users.c.email_verified,
+    )
+    .limit(MOST_OF_ONE_ADDRESS)
+)
+# An operator's freeze stays an operator's: recovery must not lift it.
+FREEZE = Statement(
+    update(_users).where(_this, _users.c.is_frozen.is_(False)).values(is_frozen=True, frozen_reason=REPORTED)
+)
+UNFREEZE = Statement(
+    update(_users)
+    .where(_this, _users.c.is_frozen, _users.c.frozen_reason == REPORTED)
+    .values(is_frozen=False, frozen_reason="")
+)
+
+
+class StoredRecoverables:
+    """They, in the database."""
+
+    def of_address(self, tx: Transaction, address: str) -> list[str]:
+        return sorted(row[0] for row in tx.all(OF_ADDRESS, given=address, lower=address.lower()))
+
+    def freeze(self, tx: Transaction, user_id: str) -> bool:
+        return tx.run(FREEZE, id=user_id) == 1
+
+    def unfreeze(self, tx: Transaction, user_id: str) -> bool:
+        return tx.run(UNFREEZE, id=user_id) == 1
