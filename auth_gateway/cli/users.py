@@ -9,7 +9,7 @@ import typer
 from auth_gateway.cli.console import fail, moment, opened, row
 from auth_gateway.cli.imports import import_file
 from auth_gateway.core.account import hash_scheme
-from auth_gateway.core.names import LONGEST_USER_ID, may_be_user_id
+from auth_gateway.core.names import LONGEST_USER_ID, UNKNOWN_USER, may_be_user_id
 
 MOST_PASSWORD_INPUT = 8_192
 
@@ -27,7 +27,7 @@ def add(
 ) -> None:
     """Make an account."""
     if user_id is not None and not may_be_user_id(user_id):
-        fail(f"the user id must have 1 to {LONGEST_USER_ID} printable characters")
+        fail(f"the user id must have 1 to {LONGEST_USER_ID} printable characters, and not begin with `{UNKNOWN_USER}`")
     password = _password(from_stdin=password_stdin)
     with opened() as gateway:
         gateway.new_passwords.checked(password, names=(username,), has_factor=False)

@@ -179,6 +179,14 @@ def test_a_name_is_given_once(run: Run, alice: str) -> None:
     assert run("users", "add", "ALICE", "--password-stdin", stdin=b"tidal-amber-cactus-97")[0] == 2
 
 
+def test_an_id_that_strangers_get_is_nobody_s(run: Run) -> None:
+    """And the refusal says so: such an id has nothing but printable characters."""
+    status, _, errors = run(
+        "users", "add", "alice", "--user-id", "unknown:abc", "--password-stdin", stdin=b"Password1\n"
+    )
+    assert (status, "not begin with `unknown:`" in errors) == (2, True)
+
+
 def test_an_import_takes_what_it_can_and_names_the_rest(run: Run, tmp_path: Path) -> None:
     """By the record's place; the exit status says that something was left."""
     file = tmp_path / "users.json"
