@@ -178,12 +178,12 @@ class RedeemDevice:
             return NotGranted(judged)
         if judged == "access_denied" or judged == "expired_token":
             return NotGranted(judged)
-        if arrival is None:  # approved only since we looked: the next poll asks about the risk
-            return NotGranted("authorization_pending")
         part = self._part(tx, grant, asking.now)
+        if part is not None and arrival is None:  # approved only since we looked: the next poll asks about the risk
+            return NotGranted("authorization_pending")
         if not self.device_grants.redeem(tx, device_digest):
             return InvalidGrant("unknown")
-        if part is None:
+        if part is None or arrival is None:
             return SESSION_OVER
         if not arrival.is_let_go_on:
             return self.arrivals.refuse(tx, asking, part, arrival)

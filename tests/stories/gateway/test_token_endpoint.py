@@ -235,6 +235,15 @@ def test_a_device_is_told_what_became_of_it(story: Story, shop: Application) -> 
     assert refused(shop.poll("A" * 43)) == (400, "invalid_grant")
 
 
+def test_a_device_whose_session_ended_before_its_tokens_waits_no_longer(story: Story, shop: Application) -> None:
+    """Nothing will come of the yes any more, and the device is told so; until its code ran out it was told to wait."""
+    device, session = waiting_device(shop), session_of(story)
+    answer_device(shop, device, session)
+    assert story.gateway.revoke.session(session.session_id, reason="operator")
+    assert refused(shop.poll(device)) == (400, "invalid_grant")
+    assert "token.issued" not in [kind for kind, _ in story.audited()]
+
+
 def test_the_public_first_party_refreshes_as_ever_and_does_nothing_else(story: Story) -> None:
     """By JSON, with a scope that nobody looks at; by its name too."""
     token = story.login().json()["tokens"]["refresh_token"]
