@@ -16,6 +16,7 @@ SERVICE = """
 import asyncio, sys
 from fastapi import FastAPI
 from starlette.requests import Request
+from starlette.responses import Response
 from plumbing import connection_guard
 from plumbing.asgi import SecurityHeaders, json_answer, refusal_handlers
 from plumbing.bodies import read_body
@@ -23,6 +24,7 @@ from plumbing.docs_page import mount_docs
 from plumbing.serve import serve
 
 connection_guard.HEAD_SECONDS = 0.3
+connection_guard.UNREAD_SECONDS = 1.0
 app = FastAPI(title="Example", docs_url=None, redoc_url=None, openapi_url=None)
 refusal_handlers(app)
 mount_docs(app)
@@ -32,6 +34,10 @@ async def slow():
     print("began", flush=True)
     await asyncio.sleep(0.5)
     return {"done": True}
+
+@app.get("/large")
+async def large():
+    return Response(bytes(20_000_000))
 
 @app.post("/body")
 async def body(request: Request):
@@ -155,6 +161,36 @@ def test_a_head_that_never_ends_is_cut_off(port: int) -> None:
 def test_a_request_in_progress_outlives_the_heads_time(port: int) -> None:
     """Half a second of work is not a slow head."""
     assert httpx2.get(f"http://127.0.0.1:{port}/slow", trust_env=False).json() == {"done": True}
+
+
+@pytest.mark.parametrize(("ahead", "answered"), [(16, 17), (17, 0)])
+def test_requests_sent_ahead_are_bounded(port: int, ahead: int, answered: int) -> None:
+    """Sixteen may wait for the answer before them; with one more, the connection and all that it asked is gone."""
+    heard = said(port, b"GET /slow HTTP/1.1\r\n\r\n" + b"GET /nothing HTTP/1.1\r\n\r\n" * ahead)
+    assert heard.count(b"HTTP/1.1 ") == answered
+
+
+def test_what_is_cut_off_with_requests_ahead_crashes_nothing(root: Path) -> None:
+    """The request that is being answered hears that its connection is gone, and not only the one that came last."""
+    with running(root) as (number, process):
+        assert said(number, b"GET /slow HTTP/1.1\r\n\r\n" * 18) == b""
+        time.sleep(1)
+        process.terminate()
+        assert process.stdout is not None
+        assert process.stdout.read() == "began\n"
+
+
+@pytest.mark.parametrize("more", [b"", b"connection: close\r\n"])
+def test_an_answer_that_nobody_reads_is_given_up(port: int, more: bytes) -> None:
+    """Also where the connection was to end after it; what is read late is not all of it."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"GET /large HTTP/1.1\r\n" + more + b"\r\n")
+        time.sleep(2.5)
+        heard = 0
+        with suppress(ConnectionResetError):
+            while chunk := connection.recv(1_000_000):
+                heard += len(chunk)
+    assert 0 < heard < 20_000_000
 
 
 def test_the_reference_is_served_from_here_alone(port: int) -> None:
