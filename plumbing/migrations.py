@@ -9,6 +9,7 @@ from typing import Any, Final
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection
 
 from plumbing import connections
@@ -22,19 +23,26 @@ class WrongEncoding(Exception):
     """The database keeps text in another form than UTF-8; the text is one line."""
 
 
+class NewerSchema(ValueError):
+    """A later release has brought the database to a schema that this one does not know; the text is one line."""
+
+
 def upgrade(url: str, script_location: str) -> None:
     """Run the Alembic migrations under `script_location`/versions that the database has not had yet.
 
     All of them succeed together or the database stays as it was. Neither an alembic.ini nor an env.py is needed.
 
-    Raises: ValueError for a URL that is none of ours; DriverMissing; WrongEncoding.
+    Raises: ValueError for a URL that is none of ours; NewerSchema; DriverMissing; WrongEncoding.
     """
     config = Config()
     config.set_main_option("script_location", str(script_location).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
 
     def steps(revision: Any, _context: Any) -> Any:
-        return script._upgrade_revs("head", revision)  # what `alembic upgrade head` itself calls
+        try:
+            return script._upgrade_revs("head", revision)  # what `alembic upgrade head` itself calls
+        except CommandError:
+            raise NewerSchema("a later release has changed its tables: start that one, or restore a backup") from None
 
     opened = _opened_server if is_postgresql(url) else _opened_file
     with opened(url) as connection, EnvironmentContext(config, script, fn=steps) as environment:

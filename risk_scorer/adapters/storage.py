@@ -11,7 +11,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from plumbing.database import Database
-from plumbing.migrations import upgrade
+from plumbing.migrations import NewerSchema, upgrade
 from plumbing.refusals import Refused
 from plumbing.state import StateDir
 from plumbing.statements import Statement
@@ -34,7 +34,7 @@ def open_state(state_dir: Path) -> Database:
         return open_database(f"sqlite:///{(state_dir / FILE_NAME).absolute()}")
     except OSError as error:
         raise BadStorage(f"RISK_SCORER_STATE cannot be used: {error.strerror}") from error
-    except (SQLAlchemyError, sqlite3.Error, Refused) as error:
+    except (SQLAlchemyError, sqlite3.Error, Refused, NewerSchema) as error:
         raise BadStorage(
             f"the database in RISK_SCORER_STATE cannot be opened: {getattr(error, 'orig', error)}"
         ) from error

@@ -1,12 +1,13 @@
 """One state directory, one serving process: two would score with histories that the other has not learned."""
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from risk_scorer.adapters.storage import BadStorage, serve_alone
+from risk_scorer.adapters.storage import BadStorage, open_state, serve_alone
 
 HOLDER = """
 import sys
@@ -33,3 +34,13 @@ def test_a_second_server_is_turned_away_until_the_first_has_died(tmp_path: Path,
             serve_alone(tmp_path)
         holder.kill()
     serve_alone(tmp_path)
+
+
+def test_a_database_of_a_later_release_is_refused(tmp_path: Path) -> None:
+    """As after a release was taken back: one line instead of tables that it does not know."""
+    open_state(tmp_path / "state").close()
+    with sqlite3.connect(tmp_path / "state" / "scorer.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = 'of tomorrow'")
+    database.close()
+    with pytest.raises(BadStorage, match="a later release has changed its tables"):
+        open_state(tmp_path / "state")

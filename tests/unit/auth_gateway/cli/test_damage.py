@@ -77,6 +77,15 @@ def test_a_database_that_is_none_is_refused(state: Path, is_directory: bool) -> 
     assert "gateway.db in AUTH_GATEWAY_STATE cannot be opened" in complaint(auth_gateway(state, "serve"))
 
 
+def test_a_database_of_a_later_release_is_refused(state: Path) -> None:
+    """As after a release was taken back: no command and no server works on tables that it does not know."""
+    with sqlite3.connect(state / "gateway.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = 'of tomorrow'")
+    database.close()
+    for arguments in (("users", "list"), ("serve",)):
+        assert "a later release has changed its tables" in complaint(auth_gateway(state, *arguments))
+
+
 @pytest.mark.parametrize("name", ["RISK_API_CREDENTIAL", "JWT_SECRET", "AUTH_GATEWAY_HOST"])
 def test_settings_that_are_no_text_are_named(state: Path, name: str) -> None:
     """They would fail on each login, or crash the start."""
