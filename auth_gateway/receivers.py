@@ -39,6 +39,10 @@ def endpoints_of(settings: Settings) -> dict[EndpointName, Endpoint]:
             merge=_as_list,
             linger_seconds=OUTCOMES_LINGER_SECONDS,
         )
+        # Verdicts are taken all or none, so each travels alone: one about a login that the scorer has forgotten must
+        # hold up no other.
+        verdicts = f"{settings.risk_api_url}/feedback"
+        found["scorer-feedback"] = Endpoint(name="scorer-feedback", url=verdicts, signer=signer, allow_private=True)
     return found
 
 

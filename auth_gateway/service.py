@@ -28,10 +28,12 @@ from auth_gateway.flows.admission import Admission
 from auth_gateway.flows.challenge import CompleteLogin
 from auth_gateway.flows.completion import Completion
 from auth_gateway.flows.housekeeping import Housekeeping
+from auth_gateway.flows.letters import MAIL_ENDPOINT
 from auth_gateway.flows.login import Login
 from auth_gateway.flows.recheck import Recheck
 from auth_gateway.flows.recording import Announcing, Recorder
 from auth_gateway.flows.refresh import Refresh
+from auth_gateway.mailing import MAIL_PACE, mail_receiver
 from auth_gateway.receivers import endpoints_of
 from plumbing.refusals import Refused
 from webhooks.delivery import DeliveryWorker, Endpoint, Pace
@@ -69,10 +71,11 @@ class Service:
         self.delivery = DeliveryWorker(
             gateway.database,
             self.outbox,
-            list(self.endpoints.values()),
+            [*self.endpoints.values(), mail_receiver(gateway)],
             gateway.clock,
             gateway.randomness,
             pace=DEMO_PACE if settings.is_demo else None,
+            paces={MAIL_ENDPOINT: MAIL_PACE},
             find=self._found if settings.provider_issuer is not None else None,
         )
 

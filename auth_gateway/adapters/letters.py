@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Final
 
-from auth_gateway.core.letter import Letter, Written
+from auth_gateway.core.letter import Posted, Written
 from auth_gateway.core.texts import LANGUAGES, Texts
 
 LONGEST_VALUE: Final = 200
@@ -27,10 +27,13 @@ class LetterWriter:
     service: str
     default_language: str
 
-    def write(self, letter: Letter) -> Written:
-        """The letter in its language; a value that holds anything but printable characters loses that."""
+    def write(self, posted: Posted) -> Written:
+        """The letter in its language; a value that holds anything but printable characters loses that. A letter that
+        names no moment is about the one it was posted at."""
+        letter = posted.letter
         language = letter.language if letter.language in LANGUAGES else self.default_language
-        values = {"service": _plain(self.service), **_shown(letter.values)}
+        given = {"at": str(posted.posted_at), **letter.values}
+        values = {"service": _plain(self.service), **_shown(given)}
         for name in ("place", "device"):
             if name in values and not values[name]:
                 values[name] = self._text(language, f"unknown_{name}", {})

@@ -57,7 +57,7 @@ class Desk:
 
         Raises: ValueError when a header would hold more than its line.
         """
-        written = self.writer.write(posted.letter)
+        written = self.writer.write(posted)
         mail = EmailMessage(policy=MAIL_POLICY)
         mail["From"] = self.sender
         mail["To"] = to
@@ -71,7 +71,7 @@ class Desk:
 
     def written(self, posted: Posted) -> Written:
         """The letter in words."""
-        return self.writer.write(posted.letter)
+        return self.writer.write(posted)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,11 +11,14 @@ import msgspec
 from auth_gateway.core.context import LoginContext
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
-from risk_scorer.contract.feedback import Outcome, OutcomeKind
+from risk_scorer.contract.feedback import Feedback, Outcome, OutcomeKind, VerdictKind
 
-EventType = Literal["login.mfa_required", "login.denied", "session.revoked"]
+EventType = Literal["login.mfa_required", "login.denied", "session.revoked", "account.frozen"]
 
 OUTCOME_EVENT_TYPE = "login.outcome"
+VERDICT_EVENT_TYPE = "login.verdict"
+BY_OWNER = "account-owner"
+"""Who the scorer is told has found out about a login."""
 
 
 class Announced(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +55,24 @@ def announced_data(
     if announced.incident_id is not None:
         data["incident_id"] = announced.incident_id
     return data
+
+
+def frozen_data(announced: Announced, *, tenant: str, ip: str) -> dict[str, object]:
+    """The `data` of the message that an account was frozen on its owner's word, said from that address."""
+    return {
+        "tenant": tenant,
+        "event_id": announced.event_id,
+        "user_id": announced.user_id,
+        "username": announced.username,
+        "rule": announced.rule,
+        "ip": ip,
+    }
+
+
+def verdict_body(scored_as: str, *, was_owner: bool, now: float) -> bytes:
+    """What the owner says of a login, in the scorer's own words."""
+    verdict: VerdictKind = "confirmed_safe" if was_owner else "confirmed_compromised"
+    return msgspec.json.encode(Feedback(event_id=scored_as, verdict=verdict, by=BY_OWNER, ts=now))
 
 
 def outcome_body(event: LoginEvent, *, outcome_id: str, outcome: OutcomeKind, now: float) -> bytes:

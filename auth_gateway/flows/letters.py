@@ -2,16 +2,25 @@
 own. Nothing here waits for a mail server.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-from auth_gateway.core.letter import LETTER_PURPOSE, Letter, Posted
+from auth_gateway.core.account import Account
+from auth_gateway.core.letter import LETTER_PURPOSE, Letter, LetterKind, Posted
 from auth_gateway.flows.ports import OutboxWriter, Sealer
 from plumbing.statements import Transaction
 from webhooks.announcement import message_id
 
 MAIL_ENDPOINT = "mail"
+
+
+def letter_to(account: Account, kind: LetterKind, values: Mapping[str, str] | None = None) -> Letter:
+    """A letter to an account's owner: to nobody where the address is not verified, for it may be a stranger's."""
+    named = {"name": account.display_name or account.username, "username": account.username}
+    to = account.email if account.email_verified else ""
+    return Letter(to=to, kind=kind, language=account.language, values={**named, **(values or {})})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,17 @@ from typing import Literal
 
 import msgspec
 
-from auth_gateway.core.announcement import OUTCOME_EVENT_TYPE, Announced, EventType, announced_data, outcome_body
+from auth_gateway.core.account import Account
+from auth_gateway.core.announcement import (
+    OUTCOME_EVENT_TYPE,
+    VERDICT_EVENT_TYPE,
+    Announced,
+    EventType,
+    announced_data,
+    frozen_data,
+    outcome_body,
+    verdict_body,
+)
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.context import LoginContext
 from auth_gateway.core.policy import is_worth_announcing
@@ -16,7 +26,7 @@ from risk_scorer.contract.events import LoginEvent
 from risk_scorer.contract.feedback import OutcomeKind
 from webhooks.announcement import announcement, message_id
 
-EndpointName = Literal["mfa", "webhook", "scorer"]
+EndpointName = Literal["mfa", "webhook", "scorer", "scorer-feedback"]
 
 
 class Announcing(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +105,26 @@ class Recorder:
         if not (whatever_the_score or is_worth_announcing(score, self.announcing.risk_threshold)):
             return Entry(line=line)
         return self._told("webhook", "session.revoked", line, announced=announced, context=context, score=score)
+
+    def verdict(self, line: AuditEvent, scored_as: str, *, was_owner: bool) -> Entry:
+        """The owner's word about a login, from which the scorer learns."""
+        if "scorer-feedback" not in self.announcing.endpoints:
+            return Entry(line=line)
+        body = verdict_body(scored_as, was_owner=was_owner, now=line.ts)
+        return Entry(
+            line=line, messages=(Message(endpoint="scorer-feedback", event_type=VERDICT_EVENT_TYPE, body=body),)
+        )
+
+    def account_frozen(self, line: AuditEvent, account: Account) -> Entry:
+        """An account that nobody gets into until its owner has set a new password; the general webhook is told."""
+        if "webhook" not in self.announcing.endpoints:
+            return Entry(line=line)
+        announced = Announced(
+            event_id=line.event_id, user_id=account.user_id, username=account.username, rule=line.rule or ""
+        )
+        data = frozen_data(announced, tenant=self.announcing.tenant, ip=line.ip or "")
+        body = announcement("account.frozen", at=line.ts, data=data)
+        return Entry(line=line, messages=(Message(endpoint="webhook", event_type="account.frozen", body=body),))
 
     def _told(
         self,
