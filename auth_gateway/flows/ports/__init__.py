@@ -8,7 +8,7 @@ a flow opens it, says what belongs together, and ends it.
 from auth_gateway.flows.ports.clients import Clients
 from auth_gateway.flows.ports.factors import Guesses, MailedCodes, Passkeys, RecoveryCodes, TrustedDevices
 from auth_gateway.flows.ports.keys import SealedValue, SealedValues, Sealer, SigningKeyRecord, SigningKeys, TokenCodec
-from auth_gateway.flows.ports.mail import Aftermath, MailLinks, PostOffice
+from auth_gateway.flows.ports.mail import Aftermath, MailLinks, NothingFollows, PostOffice
 from auth_gateway.flows.ports.people import (
     Blocklist,
     Factors,
@@ -36,6 +36,7 @@ __all__ = [
     "KnownDevices",
     "MailLinks",
     "MailedCodes",
+    "NothingFollows",
     "OutboxWriter",
     "Passkeys",
     "PasswordCheck",

@@ -46,3 +46,12 @@ class Aftermath(Protocol):
     def let_in(
         self, tx: Transaction, *, account: Account, session: Session, score: RiskScore | None, event_id: str
     ) -> None: ...
+
+
+class NothingFollows:
+    """No aftermath."""
+
+    def let_in(
+        self, tx: Transaction, *, account: Account, session: Session, score: RiskScore | None, event_id: str
+    ) -> None:
+        """Nothing is written."""
