@@ -13,7 +13,7 @@ from auth_gateway.adapters.keys import sealing_purpose
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.sealed import sealed_sample
 from auth_gateway.core.imported import ImportedUser
-from auth_gateway.flows.challenge import TOTP_PURPOSE
+from auth_gateway.flows.proofs import TOTP_PURPOSE
 from auth_gateway.settings import Settings
 from plumbing.database import Database, DriverMissing, WrongEncoding
 from plumbing.randomness import Randomness

@@ -28,12 +28,11 @@ from auth_gateway.flows.admission import Admission
 from auth_gateway.flows.challenge import CompleteLogin
 from auth_gateway.flows.completion import Completion
 from auth_gateway.flows.housekeeping import Housekeeping
-from auth_gateway.flows.letters import MAIL_ENDPOINT
 from auth_gateway.flows.login import Login
+from auth_gateway.flows.proofs import Proving
 from auth_gateway.flows.recheck import Recheck
 from auth_gateway.flows.recording import Announcing, Recorder
 from auth_gateway.flows.refresh import Refresh
-from auth_gateway.mailing import MAIL_PACE, mail_receiver
 from auth_gateway.receivers import endpoints_of
 from plumbing.refusals import Refused
 from webhooks.delivery import DeliveryWorker, Endpoint, Pace
@@ -71,11 +70,10 @@ class Service:
         self.delivery = DeliveryWorker(
             gateway.database,
             self.outbox,
-            [*self.endpoints.values(), mail_receiver(gateway)],
+            list(self.endpoints.values()),
             gateway.clock,
             gateway.randomness,
             pace=DEMO_PACE if settings.is_demo else None,
-            paces={MAIL_ENDPOINT: MAIL_PACE},
             find=self._found if settings.provider_issuer is not None else None,
         )
 
@@ -197,10 +195,10 @@ class Service:
             clock=gateway.clock,
             randomness=gateway.randomness,
             throttle=self.throttle,
-            vault=gateway.vault,
             users=gateway.users,
-            factors=gateway.factors,
             pending_logins=gateway.pending_logins,
+            proving=Proving(vault=gateway.vault, factors=gateway.factors),
+            policy=self._policy(),
             recorder=self._recorder(),
             completion=Completion(
                 database=gateway.database,

@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from auth_gateway.core.factor import CodeKind
+
 # Wide enough for any password and context we take, far too small to be worth sending for its size.
 MOST_LOGIN_BYTES = 32_768
 MOST_TOKEN_BYTES = 8_192
@@ -48,10 +50,11 @@ class LoginBody(VouchedFacts, frozen=True, kw_only=True):
 
 
 class ChallengeBody(VouchedFacts, frozen=True, kw_only=True):
-    """`POST /login/complete`."""
+    """`POST /login/complete`; `method` is one of those that the login answered with."""
 
     challenge_id: Text256
     code: Annotated[str, Meta(max_length=64)]
+    method: CodeKind = "totp"
 
 
 class TokenBody(VouchedFacts, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from auth_gateway.api.rendering import completion_response, login_response
 from auth_gateway.flows.answers import WrongCredentials
 from auth_gateway.flows.challenge import CompleteLogin
 from auth_gateway.flows.login import Login
+from auth_gateway.flows.proofs import CodeProof
 from plumbing.bodies import decode, read_body, require_json
 from plumbing.clock import Clock
 
@@ -61,12 +62,13 @@ class LoginRoutes:
         return login_response(answer, client=client, set_cookie=self.devices.header(cookie))
 
     async def post_complete(self, request: Request) -> Response:
-        """One code for one challenge."""
+        """One code of one kind for one challenge."""
         client = calling_client(request, self.registered)
         require_json(request)
         body = decode(_challenge_decoder, await read_body(request, max_bytes=MOST_CHALLENGE_BYTES))
         device_id = self.devices.known_id(request)
         context = self.edge.context(request, body, client=client, device_id=device_id, now=self.clock.now())
-        answer = await self.complete(body.challenge_id, body.code, client, context)
+        proof = CodeProof(kind=body.method, code=body.code)
+        answer = await self.complete(body.challenge_id, proof, client, context)
         self.wake_delivery()
         return completion_response(answer, client=client)

@@ -4,6 +4,7 @@ import hashlib
 
 import msgspec
 
+from auth_gateway.core.factor import FactorKind
 
 REPORTED = "reported"
 """Why an account is frozen whose owner said that a sign-in was not theirs; the owner lifts it by recovery."""
@@ -30,11 +31,13 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoginFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What one look-up tells of the account that a login names."""
+    """What one look-up tells of the account that a login names. `factors` are the kinds that its owner could show,
+    a code by mail among them where the address is verified."""
 
     account: Account
-    has_factor: bool
+    factors: tuple[FactorKind, ...]
     is_known_device: bool
+    is_trusted_device: bool = False
 
 
 class Factor(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from auth_gateway.core.factor import Demand
+
 
 class Allow(msgspec.Struct, frozen=True):
     """Let the person in."""
@@ -14,11 +16,12 @@ class Allow(msgspec.Struct, frozen=True):
 
 
 class Challenge(msgspec.Struct, frozen=True):
-    """Ask for a second factor before anything is issued."""
+    """Ask for a second factor, of those that `demand` takes, before anything is issued."""
 
     rule: str
     reasons: tuple[str, ...] = ()
     name: Literal["challenge"] = "challenge"
+    demand: Demand = "any"
 
 
 class Deny(msgspec.Struct, frozen=True):

@@ -19,13 +19,23 @@ FactorKind = Literal["passkey", "totp", "recovery_code", "email_code"]
 """The strongest first."""
 FACTOR_KINDS: tuple[FactorKind, ...] = ("passkey", "totp", "recovery_code", "email_code")
 
-Demand = Literal["any", "phishing_resistant"]
-"""Which factors a challenge takes."""
+CodeKind = Literal["totp", "recovery_code", "email_code"]
+"""Those that are typed."""
+
+Demand = Literal["any", "enrolled", "phishing_resistant"]
+"""Which factors a challenge takes. A code by mail is not enrolled: whoever reads the mail has it."""
+
+_TAKEN: dict[Demand, tuple[FactorKind, ...]] = {
+    "any": FACTOR_KINDS,
+    "enrolled": ("passkey", "totp", "recovery_code"),
+    "phishing_resistant": ("passkey",),
+}
 
 # RFC 8176: proof of possession of a key; more than one channel; the user's presence was tested.
 KEY_POSSESSION = "pop"
 SECOND_CHANNEL = "mca"
 USER_PRESENCE = "user"
+_SHOWN = frozenset({ONE_TIME_CODE, KEY_POSSESSION})
 
 
 class Passkey(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +70,27 @@ class TrustedDevice(msgspec.Struct, frozen=True, kw_only=True):
 
 def usable(kinds: Collection[FactorKind], demand: Demand) -> tuple[FactorKind, ...]:
     """Those of a person's factors that a challenge takes, the strongest first."""
-    return tuple(kind for kind in FACTOR_KINDS if kind in kinds and (demand == "any" or kind == "passkey"))
+    return tuple(kind for kind in _TAKEN[demand] if kind in kinds)
+
+
+def stricter(one: Demand, other: Demand) -> Demand:
+    """That of the two which takes fewer kinds."""
+    return min(one, other, key=lambda demand: len(_TAKEN[demand]))
+
+
+def is_phishing_resistant(kind: FactorKind) -> bool:
+    """Whether what it answers cannot be passed on to the site that asked for it."""
+    return kind in _TAKEN["phishing_resistant"]
+
+
+def is_enrolled(kinds: Collection[FactorKind]) -> bool:
+    """Whether there is one that the person enrolled."""
+    return bool(usable(kinds, "enrolled"))
+
+
+def is_shown(amr: Collection[str]) -> bool:
+    """Whether a factor was shown in a login with these methods; a trusted device stands in for one and shows none."""
+    return not _SHOWN.isdisjoint(amr)
 
 
 def by_password_and(kind: FactorKind, recognised_at: float) -> Authentication:
@@ -76,6 +106,11 @@ def by_password_and(kind: FactorKind, recognised_at: float) -> Authentication:
     if kind == "email_code":
         return Authentication(amr=(PASSWORD, SECOND_CHANNEL), acr=SINGLE_FACTOR_LEVEL, auth_time=auth_time)
     return Authentication(amr=(PASSWORD, ONE_TIME_CODE, SEVERAL_FACTORS), acr=TWO_FACTOR_LEVEL, auth_time=auth_time)
+
+
+def by_trusted_device(now: float) -> Authentication:
+    """Recognised by the password at a browser where a factor was shown before, and whose owner trusts it since."""
+    return Authentication(amr=(PASSWORD, SEVERAL_FACTORS), acr=TWO_FACTOR_LEVEL, auth_time=int(now))
 
 
 def by_passkey(now: float) -> Authentication:

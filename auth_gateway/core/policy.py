@@ -1,33 +1,30 @@
-"""The ordered table that turns a score into an answer: the only place where a score is compared with a mark.
+"""The ordered tables that turn a score into an answer: the only place where a score is compared with a mark.
 
 A frozen account never comes here: it is answered like a wrong password before anything is scored.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from math import isfinite
 
 import msgspec
 
 from auth_gateway.core.decision import Allow, Challenge, Decision, Deny
+from auth_gateway.core.factor import Demand, FactorKind, usable
 from risk_scorer.contract.assessment import RiskLevel as Level
 from risk_scorer.contract.assessment import RiskScore, risk_level
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """The operator's two switches. Neither of them can turn a high risk into an allow."""
+    """The operator's switches. None of them can turn a high risk into an allow.
+
+    From `phishing_resistant_from` on a medium risk takes factors alone that cannot be phished; 80 switches that off.
+    `email_code` says whether a code by mail is a factor at all.
+    """
 
     high_deny: bool = True
     medium_requires_mfa: bool = True
-
-
-class Row(msgspec.Struct, frozen=True):
-    """One line of the table: when it applies, and what it answers with and without an enrolled factor."""
-
-    rule: str
-    applies: Callable[[Level | None, Policy], bool]
-    with_factor: type[Decision]
-    without_factor: type[Decision]
-    rule_without_factor: str
+    phishing_resistant_from: float = 75.0
+    email_code: bool = True
 
 
 class Unchanged(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,76 +35,155 @@ class Unchanged(msgspec.Struct, frozen=True, kw_only=True):
     client: bool = False
 
 
-class Recheck(msgspec.Struct, frozen=True):
-    """One line of the tables for who was recognised before: when it applies, and what it answers."""
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a row is held against. `is_near_high` is a medium risk from the policy's mark on;
+    `shown_phishing_resistant` says that a factor was shown which cannot be phished."""
+
+    level: Level | None
+    is_near_high: bool
+    policy: Policy
+    same: Unchanged = Unchanged()
+    shown_phishing_resistant: bool = False
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a table: when it applies, and what it answers; a challenge takes the factors of `demand`."""
 
     rule: str
-    applies: Callable[[Level | None, Unchanged, Policy], bool]
+    applies: Callable[[Situation], bool]
     decision: type[Decision]
+    demand: Demand = "any"
+    rule_without_factor: str = ""
+
+
+NO_PHISHING_RESISTANT_FACTOR = "no_phishing_resistant_factor"
+
+
+def _is_asked(now: Situation) -> bool:
+    return now.level == "medium" and now.policy.medium_requires_mfa
 
 
 TABLE = (
-    Row("unscored", lambda level, _: level is None, Challenge, Deny, "no_factor_unscored"),
-    Row("high", lambda level, policy: level == "high" and policy.high_deny, Deny, Deny, "high"),
-    Row("high_step_up", lambda level, _: level == "high", Challenge, Deny, "no_factor_high"),
-    Row("medium", lambda level, policy: level == "medium" and policy.medium_requires_mfa, Challenge, Deny, "no_factor"),
-    Row("medium_allowed", lambda level, _: level == "medium", Allow, Allow, "medium_allowed"),
-    Row("low", lambda level, _: level == "low", Allow, Allow, "low"),
+    Row(rule="high", applies=lambda now: now.level == "high" and now.policy.high_deny, decision=Deny),
+    Row(rule="high_passkey", applies=lambda now: now.level == "high" and now.shown_phishing_resistant, decision=Deny),
+    Row(
+        rule="unscored_passkey", applies=lambda now: now.level is None and now.shown_phishing_resistant, decision=Allow
+    ),
+    Row(
+        rule="medium_passkey",
+        applies=lambda now: now.level == "medium" and now.shown_phishing_resistant,
+        decision=Allow,
+    ),
+    Row(
+        rule="unscored",
+        applies=lambda now: now.level is None,
+        decision=Challenge,
+        demand="enrolled",
+        rule_without_factor="no_factor_unscored",
+    ),
+    Row(
+        rule="high_step_up",
+        applies=lambda now: now.level == "high",
+        decision=Challenge,
+        demand="phishing_resistant",
+        rule_without_factor="no_factor_high",
+    ),
+    Row(
+        rule="near_high",
+        applies=lambda now: now.is_near_high and _is_asked(now),
+        decision=Challenge,
+        demand="phishing_resistant",
+        rule_without_factor="no_factor",
+    ),
+    Row(rule="medium", applies=_is_asked, decision=Challenge, rule_without_factor="no_factor"),
+    Row(rule="medium_allowed", applies=lambda now: now.level == "medium", decision=Allow),
+    Row(rule="low", applies=lambda now: now.level == "low", decision=Allow),
 )
-"""Read from the top; the first row that applies answers. Why a person without a factor is refused and not let in:
-docs/decisions/0003."""
+"""A login. Read from the top; the first row that applies answers. Why a person without a factor is refused and not let
+in: docs/decisions/0003."""
 
 REFRESH_TABLE = (
-    Recheck("unscored_same_context", lambda level, same, _: level is None and same.context, Allow),
-    Recheck("unscored_changed_context", lambda level, _same, _: level is None, Challenge),
-    Recheck("high", lambda level, _same, policy: level == "high" and policy.high_deny, Deny),
-    Recheck("high_step_up", lambda level, _same, _: level == "high", Challenge),
-    Recheck("medium_same_client", lambda level, same, _: level == "medium" and same.client, Allow),
-    Recheck("medium", lambda level, _same, policy: level == "medium" and policy.medium_requires_mfa, Challenge),
-    Recheck("medium_allowed", lambda level, _same, _: level == "medium", Allow),
-    Recheck("low", lambda level, _same, _: level == "low", Allow),
+    Row(rule="unscored_same_context", applies=lambda now: now.level is None and now.same.context, decision=Allow),
+    Row(rule="unscored_changed_context", applies=lambda now: now.level is None, decision=Challenge, demand="enrolled"),
+    Row(rule="high", applies=lambda now: now.level == "high" and now.policy.high_deny, decision=Deny),
+    Row(rule="high_step_up", applies=lambda now: now.level == "high", decision=Challenge, demand="phishing_resistant"),
+    Row(rule="medium_same_client", applies=lambda now: now.level == "medium" and now.same.client, decision=Allow),
+    Row(
+        rule="near_high",
+        applies=lambda now: now.is_near_high and _is_asked(now),
+        decision=Challenge,
+        demand="phishing_resistant",
+    ),
+    Row(rule="medium", applies=_is_asked, decision=Challenge),
+    Row(rule="medium_allowed", applies=lambda now: now.level == "medium", decision=Allow),
+    Row(rule="low", applies=lambda now: now.level == "low", decision=Allow),
 )
 """A refresh: a challenge is a new login, a denial ends the session. docs/decisions/0009 says why."""
 
 STEP_UP_TABLE = (
-    Recheck("unscored_same_context", lambda level, same, _: level is None and same.context, Allow),
-    Recheck("unscored_changed_context", lambda level, _same, _: level is None, Deny),
-    Recheck("high", lambda level, same, policy: level == "high" and (policy.high_deny or not same.context), Deny),
-    Recheck("stepped_up", lambda _level, _same, _: True, Allow),
+    Row(rule="unscored_same_context", applies=lambda now: now.level is None and now.same.context, decision=Allow),
+    Row(rule="unscored_changed_context", applies=lambda now: now.level is None, decision=Deny),
+    Row(
+        rule="high",
+        applies=lambda now: now.level == "high" and (now.policy.high_deny or not now.same.context),
+        decision=Deny,
+    ),
+    Row(
+        rule=NO_PHISHING_RESISTANT_FACTOR,
+        applies=lambda now: (
+            now.is_near_high and _is_asked(now) and not now.same.context and not now.shown_phishing_resistant
+        ),
+        decision=Deny,
+    ),
+    Row(rule="stepped_up", applies=lambda _: True, decision=Allow),
 )
-"""The right code for a challenge: medium is what it answers, high is not. docs/decisions/0009 says why."""
+"""The right answer to a challenge: medium is what it answers, high is not, and near high whoever sits elsewhere than
+where the challenge was issued may have phished it. docs/decisions/0009 says why."""
 
 CONTEXT_UNKNOWN = Allow("context_unknown")
 """An application's server comes back with a token and vouches for nothing: there is nothing to score."""
 
 
-def decide(score: RiskScore | None, *, has_factor: bool, policy: Policy) -> Decision:
-    """The answer to one login whose password was right."""
-    level = level_of(score)
-    row = next(row for row in TABLE if row.applies(level, policy))
-    reasons = tuple(reason.code for reason in score.reasons) if score is not None and level is not None else ()
-    if has_factor:
-        return row.with_factor(row.rule, reasons)
-    return row.without_factor(row.rule_without_factor, reasons)
+def decide(
+    score: RiskScore | None,
+    *,
+    factors: Collection[FactorKind],
+    policy: Policy,
+    shown_phishing_resistant: bool = False,
+) -> Decision:
+    """The answer to one login whose password, or passkey that verified its user, was right; `factors` are the kinds
+    that the person could show."""
+    row = _row(TABLE, _situation(score, policy, shown_phishing_resistant=shown_phishing_resistant))
+    reasons = _reasons(score)
+    if row.decision is not Challenge:
+        return row.decision(row.rule, reasons)
+    if taken(factors, row.demand, policy):
+        return Challenge(row.rule, reasons, demand=row.demand)
+    has_another = row.demand == "phishing_resistant" and taken(factors, "enrolled", policy)
+    return Deny(NO_PHISHING_RESISTANT_FACTOR if has_another else row.rule_without_factor, reasons)
 
 
 def decide_refresh(score: RiskScore | None, *, unchanged: Unchanged, policy: Policy) -> Decision:
     """The answer to a refresh token that is good in itself."""
-    return _decide_again(REFRESH_TABLE, score, unchanged=unchanged, policy=policy)
+    row = _row(REFRESH_TABLE, _situation(score, policy, unchanged))
+    if row.decision is Challenge:
+        return Challenge(row.rule, _reasons(score), demand=row.demand)
+    return row.decision(row.rule, _reasons(score))
 
 
-def decide_step_up(score: RiskScore | None, *, unchanged: Unchanged, policy: Policy) -> Decision:
-    """The answer to a right code for a challenge."""
-    return _decide_again(STEP_UP_TABLE, score, unchanged=unchanged, policy=policy)
-
-
-def _decide_again(
-    table: tuple[Recheck, ...], score: RiskScore | None, *, unchanged: Unchanged, policy: Policy
+def decide_step_up(
+    score: RiskScore | None, *, unchanged: Unchanged, policy: Policy, shown_phishing_resistant: bool = False
 ) -> Decision:
-    level = level_of(score)
-    row = next(row for row in table if row.applies(level, unchanged, policy))
-    reasons = tuple(reason.code for reason in score.reasons) if score is not None and level is not None else ()
-    return row.decision(row.rule, reasons)
+    """The answer to a right answer to a challenge."""
+    situation = _situation(score, policy, unchanged, shown_phishing_resistant=shown_phishing_resistant)
+    row = _row(STEP_UP_TABLE, situation)
+    return row.decision(row.rule, _reasons(score))
+
+
+def taken(factors: Collection[FactorKind], demand: Demand, policy: Policy) -> tuple[FactorKind, ...]:
+    """Those of a person's factors that a challenge takes under this policy, the strongest first."""
+    kinds = usable(factors, demand)
+    return kinds if policy.email_code else tuple(kind for kind in kinds if kind != "email_code")
 
 
 def level_of(score: RiskScore | None) -> Level | None:
@@ -121,3 +197,31 @@ def level_of(score: RiskScore | None) -> Level | None:
 def is_worth_announcing(score: RiskScore | None, threshold: float) -> bool:
     """Whether a denial is to be told to the general webhook. Without a score there is nothing to hold against it."""
     return score is not None and level_of(score) is not None and score.risk_score >= threshold
+
+
+def _situation(
+    score: RiskScore | None,
+    policy: Policy,
+    same: Unchanged = Unchanged(),  # noqa: B008 -- frozen
+    *,
+    shown_phishing_resistant: bool = False,
+) -> Situation:
+    level = level_of(score)
+    is_near_high = score is not None and level == "medium" and score.risk_score >= policy.phishing_resistant_from
+    return Situation(
+        level=level,
+        is_near_high=is_near_high,
+        policy=policy,
+        same=same,
+        shown_phishing_resistant=shown_phishing_resistant,
+    )
+
+
+def _row(table: tuple[Row, ...], situation: Situation) -> Row:
+    return next(row for row in table if row.applies(situation))
+
+
+def _reasons(score: RiskScore | None) -> tuple[str, ...]:
+    if score is None or level_of(score) is None:
+        return ()
+    return tuple(reason.code for reason in score.reasons)

@@ -1,23 +1,25 @@
 """What follows a right password: a score, one decision, and one transaction that holds all the decision means."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from auth_gateway.core.account import Account, device_digest
 from auth_gateway.core.announcement import Announced
 from auth_gateway.core.audit import AuditEvent, Kind
-from auth_gateway.core.claims import by_password
+from auth_gateway.core.claims import PHISHING_RESISTANT_LEVEL, Authentication
 from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.decision import Allow, Challenge, Decision
+from auth_gateway.core.factor import FactorKind
 from auth_gateway.core.pending import CHALLENGE_ATTEMPTS, CHALLENGE_TTL_SECONDS, PendingLogin
-from auth_gateway.core.policy import Policy, decide, level_of
+from auth_gateway.core.place import place_of
+from auth_gateway.core.policy import Policy, decide, level_of, taken
 from auth_gateway.core.rotation import digest
 from auth_gateway.flows.answers import Denied, LetIn, MfaRequired, WrongCredentials
 from auth_gateway.flows.entrance import Entrance, TokenEntrance
 from auth_gateway.flows.issue import Issuer
-from auth_gateway.flows.ports import PendingLogins, Randomness, Scorer, Users
+from auth_gateway.flows.ports import Aftermath, NothingFollows, PendingLogins, Randomness, Scorer, Users
 from auth_gateway.flows.recording import Recorder
 from plumbing.database import Database
 from plumbing.statements import Transaction
@@ -30,15 +32,22 @@ AdmissionAnswer = LetIn | MfaRequired | Denied | WrongCredentials
 
 
 class Recognised(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt whose password was right for `account`; `upgraded_hash` is to replace its hash when there is one."""
+    """An attempt whose password, or passkey, was right for `account`; `factors` are the kinds that its owner could
+    show beside it.
+
+    `upgraded_hash` is to replace the password's hash when there is one. `spend` runs first in the transaction of the
+    decision, whatever that is, and may run twice; False refuses, for what was shown was spent by somebody else.
+    """
 
     event_id: str
     now: float
     account: Account
-    has_factor: bool
+    authentication: Authentication
+    factors: tuple[FactorKind, ...]
     client: Client
     context: LoginContext
     upgraded_hash: str | None = None
+    spend: Callable[[Transaction], bool] | None = None
 
     @property
     def event(self) -> LoginEvent:
@@ -88,7 +97,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Decides about one recognised login and writes what follows."""
+    """Decides about one recognised login and writes what follows; `aftermath` is told of whoever is let in."""
 
     database: Database
     randomness: Randomness
@@ -98,6 +107,7 @@ class Admission:
     issuer: Issuer
     recorder: Recorder
     policy: Policy
+    aftermath: Aftermath = field(default_factory=NothingFollows)
 
     async def __call__(self, login: Recognised, entrance: Entrance | None = None) -> AdmissionAnswer:
         """Allow, challenge or deny; `WrongCredentials` when the account was frozen or changed in the meantime."""
@@ -105,13 +115,18 @@ class Admission:
         score = await self.scorer.score(event)
         if level_of(score) is None:
             score = None
-        decision = decide(score, has_factor=login.has_factor, policy=self.policy)
+        decision = decide(
+            score,
+            factors=login.factors,
+            policy=self.policy,
+            shown_phishing_resistant=login.authentication.acr == PHISHING_RESISTANT_LEVEL,
+        )
         judged = Judged(login=login, event=event, score=score, decision=decision)
         entrance = entrance or TokenEntrance(self.issuer, login.client)
         if isinstance(decision, Allow):
             return await self._allow(judged, entrance)
         if isinstance(decision, Challenge):
-            return await self._challenge(judged, entrance)
+            return await self._challenge(judged, decision, entrance)
         return await self._deny(judged, entrance)
 
     async def _allow(self, judged: Judged, entrance: Entrance) -> AdmissionAnswer:
@@ -119,24 +134,27 @@ class Admission:
         beginning = entrance.begin(
             judged.event,
             client_id=login.context.client_id,
-            authentication=by_password(login.now),
+            authentication=login.authentication,
             risk_score=score.risk_score if score else None,
             now=login.now,
             is_vouched=login.context.is_vouched,
             country=score.explain.country if score else "",
+            place=place_of(score),
         )
-        session_id = beginning.session.session_id
-        entry = self.recorder.outcome(judged.line("login.allowed", session_id=session_id), judged.event, "success")
+        session = beginning.session
+        line = judged.line("login.allowed", session_id=session.session_id)
+        entry = self.recorder.outcome(line, judged.event, "success")
 
         def write(tx: Transaction) -> None:
             beginning.write(tx)
             self.recorder.write(tx, entry)
+            self.aftermath.let_in(tx, account=login.account, session=session, score=score, event_id=login.event_id)
 
         return beginning.answer(score) if await self._commit(judged, write) else WrongCredentials()
 
-    async def _challenge(self, judged: Judged, entrance: Entrance) -> AdmissionAnswer:
+    async def _challenge(self, judged: Judged, decision: Challenge, entrance: Entrance) -> AdmissionAnswer:
         token = self.randomness.token(CHALLENGE_TOKEN_BYTES)
-        pending = self._pending(judged, token)
+        pending = self._pending(judged, decision, token)
         line = judged.line("login.challenged")
         announced = judged.announced(challenge_id=pending.challenge_id)
         entry = self.recorder.mfa_required(line, announced, judged.login.context, judged.score)
@@ -152,6 +170,7 @@ class Admission:
             challenge_token=token,
             challenge_id=pending.challenge_id,
             expires_in=CHALLENGE_TTL_SECONDS,
+            methods=taken(judged.login.factors, decision.demand, self.policy),
             score=judged.score,
         )
 
@@ -170,16 +189,16 @@ class Admission:
         return Denied(incident_id=incident_id, score=judged.score)
 
     async def _commit(self, judged: Judged, write: Callable[[Transaction], None]) -> bool:
-        """Write unless the account was frozen or got another password since it was read; then write that instead."""
+        """Write unless the account was frozen or got another password since it was read, or what was shown is spent;
+        then write that instead."""
         login = judged.login
         account = login.account
 
         def job(tx: Transaction) -> bool:
+            if login.spend is not None and not login.spend(tx):
+                return self._failed(tx, judged, "spent_before")
             if not self.users.is_still(tx, account.user_id, account.password_version):
-                line = msgspec.structs.replace(judged.line("login.failed"), decision=None, rule="changed_meanwhile")
-                failed = msgspec.structs.replace(judged.event, success=False)
-                self.recorder.write(tx, self.recorder.outcome(line, failed, "failure"))
-                return False
+                return self._failed(tx, judged, "changed_meanwhile")
             if login.upgraded_hash is not None:
                 self.users.upgrade_hash(
                     tx, account.user_id, expected_hash=account.password_hash, new_hash=login.upgraded_hash
@@ -189,7 +208,13 @@ class Admission:
 
         return await self.database.write(job)
 
-    def _pending(self, judged: Judged, token: str) -> PendingLogin:
+    def _failed(self, tx: Transaction, judged: Judged, rule: str) -> bool:
+        line = msgspec.structs.replace(judged.line("login.failed"), decision=None, rule=rule)
+        failed = msgspec.structs.replace(judged.event, success=False)
+        self.recorder.write(tx, self.recorder.outcome(line, failed, "failure"))
+        return False
+
+    def _pending(self, judged: Judged, decision: Challenge, token: str) -> PendingLogin:
         login, score = judged.login, judged.score
         return PendingLogin(
             challenge_id=self.randomness.event_id("chg"),
@@ -207,4 +232,6 @@ class Admission:
             attempts_left=CHALLENGE_ATTEMPTS,
             is_vouched=login.context.is_vouched,
             country=score.explain.country if score else "",
+            place=place_of(score),
+            demand=decision.demand,
         )

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from auth_gateway.core.claims import TOKEN_TYPE
+from auth_gateway.core.factor import FactorKind
 from risk_scorer.contract.assessment import RiskScore
 
 
@@ -49,12 +50,13 @@ class Allowed(LetIn, frozen=True, kw_only=True):
 
 
 class MfaRequired(msgspec.Struct, frozen=True, kw_only=True):
-    """A second factor is awaited; `challenge_token` is the secret that finishes this login, once."""
+    """A second factor is awaited; `challenge_token` is the secret that finishes this login, once, with one
+    of `methods`, the strongest first."""
 
     challenge_token: str
     challenge_id: str
     expires_in: int
-    methods: tuple[str, ...] = ("totp",)
+    methods: tuple[FactorKind, ...]
     score: RiskScore | None = None
 
 

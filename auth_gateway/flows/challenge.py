@@ -1,4 +1,4 @@
-"""The second half of a login: one code for one challenge. Counting the try and spending code and challenge are one
+"""The second half of a login: one proof for one challenge. Counting the try and spending proof and challenge are one
 transaction, so that of any number of simultaneous requests exactly one wins; what the winner gets is `completion`'s.
 """
 
@@ -6,77 +6,93 @@ from dataclasses import dataclass
 
 import msgspec
 
-from auth_gateway.core.account import Factor
 from auth_gateway.core.context import Client, LoginContext, login_event
+from auth_gateway.core.factor import FactorKind, usable
 from auth_gateway.core.pending import PendingLogin, obstacle
+from auth_gateway.core.policy import Policy, taken
 from auth_gateway.core.rotation import digest, is_plausible
 from auth_gateway.core.throttle import factor_keys, network_key
-from auth_gateway.core.totp import matching_step
 from auth_gateway.flows.answers import ChallengeOver, CompletionAnswer, LetIn, Throttled, WrongCode
 from auth_gateway.flows.completion import Answered, Completion
 from auth_gateway.flows.entrance import Entrance
-from auth_gateway.flows.ports import Clock, Factors, PendingLogins, Randomness, Reservation, Sealer, Throttle, Users
+from auth_gateway.flows.ports import Clock, PendingLogins, Randomness, Reservation, Throttle, Users
+from auth_gateway.flows.proofs import PasskeyProof, Proof, Proving
 from auth_gateway.flows.recording import Entry, Recorder
 from plumbing.database import Database
 from plumbing.statements import Transaction
 from risk_scorer.contract.events import LoginEvent
 
-TOTP_PURPOSE = "totp-secret"
+
+class Awaited(msgspec.Struct, frozen=True, kw_only=True):
+    """A challenge that can be tried now, and what its person can answer it with, the strongest first."""
+
+    pending: PendingLogin
+    methods: tuple[FactorKind, ...]
 
 
 class Try(msgspec.Struct, frozen=True, kw_only=True):
-    """One code presented for one challenge, with what is written when it is wrong."""
+    """One proof presented for one challenge, with what is written when it is wrong."""
 
     answered: Answered
-    factor_id: str
-    secret: str
-    code: str
+    proof: Proof
     failed: Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompleteLogin:
-    """Answers one code."""
+    """Answers one proof."""
 
     database: Database
     clock: Clock
     randomness: Randomness
     throttle: Throttle
-    vault: Sealer
     users: Users
-    factors: Factors
     pending_logins: PendingLogins
+    proving: Proving
     recorder: Recorder
     completion: Completion
+    policy: Policy
+
+    def awaited(self, challenge_token: str, client: Client) -> Awaited | None:
+        """The challenge, while it can be tried; whoever holds its token may know what answers it."""
+        pending = self._find(challenge_token)
+        if pending is None or obstacle(pending, expected_client_id=client.client_id, now=self.clock.now()) is not None:
+            return None
+        kinds = self.database.read(lambda tx: self.users.factor_kinds(tx, pending.user_id))
+        return Awaited(pending=pending, methods=taken(kinds, pending.demand, self.policy))
 
     async def __call__(
         self,
         challenge_token: str,
-        code: str,
+        proof: Proof,
         client: Client,
         context: LoginContext,
         *,
         entrance: Entrance | None = None,
     ) -> CompletionAnswer:
-        """Tokens (or what another `entrance` gives) for the right code, once; the same `ChallengeOver` for whatever is
+        """Tokens (or what another `entrance` gives) for the right proof, once; the same `ChallengeOver` for whatever is
         no challenge to be tried.
 
-        Only a right code is worth a score, and it is spent before it gets one: whatever the risk says, it was used.
+        Only a right proof is worth a score, and it is spent before it gets one: whatever the risk says, it was used.
 
         Raises: Refused("storage_unavailable", 503).
         """
         now = self.clock.now()
-        found = self._find(challenge_token)
-        if found is None or obstacle(found[0], expected_client_id=client.client_id, now=now) is not None:
+        pending = self._find(challenge_token)
+        if pending is None or obstacle(pending, expected_client_id=client.client_id, now=now) is not None:
             return ChallengeOver()
-        pending, factor = found
-        reservation = await self.throttle.reserve(factor_keys(pending.user_id), now)
+        reservation = await self._reserve(pending, proof, now)
         if reservation.wait_seconds > 0:
             return Throttled(retry_after_seconds=reservation.wait_seconds)
         answered = Answered(
-            event_id=self.randomness.event_id("evt"), now=now, pending=pending, client=client, context=context
+            event_id=self.randomness.event_id("evt"),
+            now=now,
+            pending=pending,
+            client=client,
+            context=context,
+            shown=proof.kind,
         )
-        attempt = self._prepare(answered, factor, code)
+        attempt = self._prepare(answered, proof)
         try:
             refusal = await self.database.write(lambda tx: self._try(tx, attempt))
         except Exception:
@@ -84,7 +100,7 @@ class CompleteLogin:
             raise
         if isinstance(refusal, WrongCode):
             return refusal
-        await self.throttle.refund(reservation)  # whoever came second with the right code has not guessed either
+        await self.throttle.refund(reservation)  # whoever came second with the right proof has not guessed either
         if refusal is not None:
             return refusal
         answer = await self.completion(answered, entrance)
@@ -93,28 +109,23 @@ class CompleteLogin:
             await self.throttle.refund(Reservation(keys=(network,), at=pending.created_at))
         return answer
 
-    def _find(self, challenge_token: str) -> tuple[PendingLogin, Factor] | None:
+    async def _reserve(self, pending: PendingLogin, proof: Proof, now: float) -> Reservation:
+        """Count the try of a code before it is looked at. A passkey cannot be guessed: its owner gets in with it while
+        somebody else's guesses make the codes wait."""
+        keys = () if isinstance(proof, PasskeyProof) else factor_keys(pending.user_id)
+        return await self.throttle.reserve(keys, now)
+
+    def _find(self, challenge_token: str) -> PendingLogin | None:
         if not is_plausible(challenge_token):
             return None
+        return self.database.read(lambda tx: self.pending_logins.find(tx, digest(challenge_token)))
 
-        def read(tx: Transaction) -> tuple[PendingLogin, Factor] | None:
-            pending = self.pending_logins.find(tx, digest(challenge_token))
-            factor = self.factors.find(tx, pending.user_id) if pending else None
-            return (pending, factor) if pending and factor else None
-
-        return self.database.read(read)
-
-    def _prepare(self, answered: Answered, factor: Factor, code: str) -> Try:
-        return Try(
-            answered=answered,
-            factor_id=factor.factor_id,
-            secret=self.vault.open(factor.sealed_secret, TOTP_PURPOSE).decode(),
-            code=code,
-            failed=self.recorder.outcome(answered.line("challenge.failed"), _failure(answered), "mfa_failed"),
-        )
+    def _prepare(self, answered: Answered, proof: Proof) -> Try:
+        failed = self.recorder.outcome(answered.line("challenge.failed"), _failure(answered), "mfa_failed")
+        return Try(answered=answered, proof=proof, failed=failed)
 
     def _try(self, tx: Transaction, attempt: Try) -> WrongCode | ChallengeOver | None:
-        """None when the code was right; it and its challenge are spent then. The try is counted before the code is
+        """None when the proof was right; it and its challenge are spent then. The try is counted before the proof is
         looked at."""
         pending, now = attempt.answered.pending, attempt.answered.now
         if not self.pending_logins.count_attempt(tx, pending.token_digest, client_id=pending.client_id, now=now):
@@ -122,15 +133,19 @@ class CompleteLogin:
         if not self.users.is_still(tx, pending.user_id, pending.password_version):
             self.pending_logins.consume(tx, pending.token_digest, now)
             return ChallengeOver()
-        factor = self.factors.find(tx, pending.user_id)
-        last_used_step = factor.last_used_step if factor else 0
-        step = matching_step(attempt.secret, attempt.code, now, last_used_step)
-        if step is None or not self.factors.use_step(tx, attempt.factor_id, step):
+        if not self._is_right(tx, attempt):
             self.recorder.write(tx, attempt.failed)
             left = self.pending_logins.find(tx, pending.token_digest)
             return WrongCode(attempts_left=left.attempts_left if left else 0)
         self.pending_logins.consume(tx, pending.token_digest, now)
         return None
+
+    def _is_right(self, tx: Transaction, attempt: Try) -> bool:
+        """Whether the challenge takes this kind, and the proof counts. What is not taken is not looked at."""
+        pending, proof = attempt.answered.pending, attempt.proof
+        if not usable((proof.kind,), pending.demand):
+            return False
+        return self.proving.is_right(tx, proof, user_id=pending.user_id, now=attempt.answered.now)
 
 
 def _failure(answered: Answered) -> LoginEvent:

@@ -1,23 +1,23 @@
-"""What follows a right code: one more score for whoever showed it, one decision, and one transaction that lets in or
+"""What follows a right proof: one more score for whoever showed it, one decision, and one transaction that lets in or
 refuses. A code can be relayed, and a challenge token stolen; where the answer comes from is looked at as well.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from auth_gateway.core.announcement import Announced
 from auth_gateway.core.audit import AuditEvent, Kind
-from auth_gateway.core.claims import by_password_and_code
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.decision import Deny
+from auth_gateway.core.factor import FactorKind, by_password_and
 from auth_gateway.core.origin import is_context_unknown
 from auth_gateway.core.pending import PendingLogin
 from auth_gateway.core.ruling import Ruling
 from auth_gateway.flows.answers import ChallengeOver, Denied, LetIn
 from auth_gateway.flows.entrance import Entrance, TokenEntrance
 from auth_gateway.flows.issue import Issuer
-from auth_gateway.flows.ports import Randomness, Users
+from auth_gateway.flows.ports import Aftermath, NothingFollows, Randomness, Users
 from auth_gateway.flows.recheck import Recheck, Returning
 from auth_gateway.flows.recording import Recorder
 from plumbing.database import Database
@@ -25,13 +25,15 @@ from plumbing.statements import Transaction
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """One challenge that is being answered: by whom, from where, and under which event id."""
+    """One challenge that is being answered: by whom, from where, with which kind of factor, and under which event
+    id."""
 
     event_id: str
     now: float
     pending: PendingLogin
     client: Client
     context: LoginContext
+    shown: FactorKind
 
     @property
     def is_context_unknown(self) -> bool:
@@ -56,7 +58,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """Finishes or refuses a login whose code was right and is spent."""
+    """Finishes or refuses a login whose proof was right and is spent; `aftermath` is told of whoever is let in."""
 
     database: Database
     randomness: Randomness
@@ -64,6 +66,7 @@ class Completion:
     issuer: Issuer
     recorder: Recorder
     recheck: Recheck
+    aftermath: Aftermath = field(default_factory=NothingFollows)
 
     async def __call__(self, answered: Answered, entrance: Entrance | None = None) -> LetIn | Denied | ChallengeOver:
         """`ChallengeOver` when the account was frozen or changed in the meantime."""
@@ -75,7 +78,8 @@ class Completion:
                 client=answered.client,
                 context=answered.context,
                 origin=pending.origin,
-            )
+            ),
+            shown=answered.shown,
         )
         entrance = entrance or TokenEntrance(self.issuer, answered.client)
         if isinstance(ruling.decision, Deny):
@@ -92,11 +96,12 @@ class Completion:
         beginning = entrance.begin(
             login,
             client_id=pending.client_id,
-            authentication=by_password_and_code(recognised_at),
+            authentication=by_password_and(answered.shown, recognised_at),
             risk_score=pending.risk_score,
             now=answered.now,
             is_vouched=bool(pending.is_vouched),
             country=pending.country,
+            place=pending.place,
         )
         session = beginning.session
         line = msgspec.structs.replace(_line(answered, ruling, "challenge.passed"), session_id=session.session_id)
@@ -107,6 +112,11 @@ class Completion:
                 return False
             beginning.write(tx)
             self.recorder.write(tx, entry)
+            account = self.users.by_id(tx, pending.user_id)
+            if account is not None:
+                self.aftermath.let_in(
+                    tx, account=account, session=session, score=ruling.score, event_id=pending.event_id
+                )
             return True
 
         return beginning.answer(ruling.score) if await self.database.write(write) else ChallengeOver()

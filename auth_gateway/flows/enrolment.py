@@ -9,8 +9,8 @@ from auth_gateway.core.account import Factor
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.totp import NEVER_USED, provisioning_uri
 from auth_gateway.flows.accounts import known_account
-from auth_gateway.flows.challenge import TOTP_PURPOSE
 from auth_gateway.flows.ports import AuditTrail, Clock, Factors, Randomness, Sealer, Users
+from auth_gateway.flows.proofs import TOTP_PURPOSE
 from plumbing.database import Database
 from plumbing.refusals import Refused
 from plumbing.statements import Transaction

@@ -46,8 +46,9 @@ class Entrance(Protocol):
         now: float,
         is_vouched: bool,
         country: str,
+        place: str = "",
     ) -> Beginning:
-        """The session of the login that `event` describes."""
+        """The session of the login that `event` describes; `place` is where that was, in words for its owner."""
         ...
 
     def challenge(self, tx: Transaction, challenge_token: str) -> None:
@@ -96,6 +97,7 @@ class TokenEntrance:
         now: float,
         is_vouched: bool,
         country: str,
+        place: str = "",
     ) -> FirstTokens:
         grant = self.issuer.prepare(
             event,
@@ -105,6 +107,7 @@ class TokenEntrance:
             now=now,
             is_vouched=is_vouched,
             country=country,
+            place=place,
             client=self.client,
         )
         return FirstTokens(self.issuer, grant)

@@ -12,8 +12,8 @@ from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.imported import ImportedUser, Reason, Record, Remainder, problem_of, usable_totp_secret
 from auth_gateway.core.names import prepare_username
 from auth_gateway.core.totp import NEVER_USED
-from auth_gateway.flows.challenge import TOTP_PURPOSE
 from auth_gateway.flows.ports import AuditTrail, Clock, Factors, Randomness, Sealer, Users
+from auth_gateway.flows.proofs import TOTP_PURPOSE
 from plumbing.database import Database
 from plumbing.statements import Transaction
 

@@ -51,10 +51,11 @@ class Issuer:
         now: float,
         is_vouched: bool = False,
         country: str = "",
+        place: str = "",
         client: Client | None = None,
     ) -> Grant:
         """The session and tokens of the login that `event` describes; `is_vouched` says that a client told it,
-        `country` what the scorer found. A registered `client` has lifetimes and an audience of its own."""
+        `country` and `place` what the scorer found. A registered `client` has lifetimes and an audience of its own."""
         lifetimes = self.lifetimes if client is None else self.lifetimes_of(client)
         session = Session(
             session_id=self.randomness.uuid(),
@@ -72,6 +73,7 @@ class Issuer:
             ja4=event.ja4,
             is_vouched=is_vouched,
             country=country,
+            place=place,
         )
         return self._grant(session, lifetimes, client.audience if isinstance(client, RegisteredClient) else "")
 

@@ -7,7 +7,9 @@ import msgspec
 
 from auth_gateway.core.account import Account, device_digest
 from auth_gateway.core.audit import AuditEvent
+from auth_gateway.core.claims import by_password
 from auth_gateway.core.context import Client, LoginContext, login_event
+from auth_gateway.core.factor import FactorKind
 from auth_gateway.core.names import prepare_password, prepare_username, unknown_user_id
 from auth_gateway.core.throttle import login_keys
 from auth_gateway.flows.admission import Admission, Recognised
@@ -26,7 +28,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     username: str | None
     context: LoginContext
     account: Account | None
-    has_factor: bool
+    factors: tuple[FactorKind, ...]
 
     def failure_line(self) -> AuditEvent:
         """Why it failed: for the operator, never for the caller. An unknown name is not written down."""
@@ -102,7 +104,7 @@ class Login:
             username=username,
             context=msgspec.structs.replace(context, is_known_device=is_known_device),
             account=facts.account if facts else None,
-            has_factor=facts is not None and facts.has_factor,
+            factors=facts.factors if facts else (),
         )
 
     async def _reserve(self, attempt: Attempt) -> Reservation:
@@ -125,7 +127,8 @@ class Login:
                 event_id=attempt.event_id,
                 now=attempt.now,
                 account=account,
-                has_factor=attempt.has_factor,
+                authentication=by_password(attempt.now),
+                factors=attempt.factors,
                 client=client,
                 context=attempt.context,
                 upgraded_hash=check.upgraded_hash,

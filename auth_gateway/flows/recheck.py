@@ -11,6 +11,7 @@ import msgspec
 
 from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.decision import Deny
+from auth_gateway.core.factor import FactorKind, is_phishing_resistant
 from auth_gateway.core.origin import (
     Origin,
     as_scored,
@@ -103,14 +104,17 @@ class Recheck:
             self.recent.remember(session_id, context, ruling, now)
         return ruling
 
-    async def step_up(self, returning: Returning) -> Ruling:
-        """Allow or deny whoever has just shown the right code for a challenge."""
+    async def step_up(self, returning: Returning, *, shown: FactorKind) -> Ruling:
+        """Allow or deny whoever has just shown the right proof for a challenge."""
         if is_context_unknown(returning.origin, returning.context, returning.client):
             return Ruling(decision=CONTEXT_UNKNOWN)
         score = await self._score(returning, "step_up")
         # A challenge lives minutes and a code was shown: without a scorer a client that keeps no cookie still logs in.
         unchanged = returning.unchanged(score, must_show=False)
-        return ruling_on(decide_step_up(score, unchanged=unchanged, policy=self.policy), score)
+        decision = decide_step_up(
+            score, unchanged=unchanged, policy=self.policy, shown_phishing_resistant=is_phishing_resistant(shown)
+        )
+        return ruling_on(decision, score)
 
     async def _score(self, returning: Returning, kind: EventKind) -> RiskScore | None:
         if not returning.context.ip:  # the scorer takes no event without an address

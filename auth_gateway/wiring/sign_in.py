@@ -85,7 +85,6 @@ def onward(gateway: Gateway) -> Onward:
         randomness=gateway.randomness,
         vault=gateway.vault,
         users=gateway.users,
-        factors=gateway.factors,
         sessions=gateway.sessions,
         clients=gateway.clients,
         pending_logins=gateway.pending_logins,

@@ -3,13 +3,18 @@
 from sqlalchemy import and_, bindparam, exists, insert, or_, select, update
 
 from auth_gateway.adapters.storage.tables import ClientRow, KnownDeviceRow, TotpFactorRow, UserRow, table_of
+from auth_gateway.adapters.storage.tables_factors import PasskeyRow, RecoveryCodeRow, TrustedDeviceRow
 from auth_gateway.core.account import Account, LoginFacts, hash_scheme
+from auth_gateway.core.factor import FACTOR_KINDS, FactorKind
 from plumbing.statements import Row, Statement, Transaction
 
 _users = table_of(UserRow)
 _factors = table_of(TotpFactorRow)
 _devices = table_of(KnownDeviceRow)
 _clients = table_of(ClientRow)
+_passkeys = table_of(PasskeyRow)
+_recovery_codes = table_of(RecoveryCodeRow)
+_trusted = table_of(TrustedDeviceRow)
 
 _ACCOUNT_COLUMNS = (
     _users.c.user_id,
@@ -24,16 +29,29 @@ _ACCOUNT_COLUMNS = (
     _users.c.frozen_reason,
     _users.c.language,
 )
+_WIDTH = len(_ACCOUNT_COLUMNS)
+# In the order of FACTOR_KINDS; each is a look at an index.
+_FACTOR_COLUMNS = (
+    exists().where(_passkeys.c.user_id == _users.c.user_id),
+    exists().where(_factors.c.user_id == _users.c.user_id),
+    exists().where(_recovery_codes.c.user_id == _users.c.user_id, _recovery_codes.c.used_at.is_(None)),
+    and_(_users.c.email_verified, _users.c.email != ""),
+)
 
 LOGIN_FACTS = Statement(
-    select(*_ACCOUNT_COLUMNS, _factors.c.factor_id.is_not(None), _devices.c.user_id.is_not(None))
-    .select_from(
-        _users.outerjoin(_factors, _factors.c.user_id == _users.c.user_id).outerjoin(
-            _devices, and_(_devices.c.user_id == _users.c.user_id, _devices.c.device_digest == bindparam("device"))
-        )
-    )
-    .where(_users.c.username == bindparam("name"))
+    select(
+        *_ACCOUNT_COLUMNS,
+        *_FACTOR_COLUMNS,
+        exists().where(_devices.c.user_id == _users.c.user_id, _devices.c.device_digest == bindparam("device")),
+        exists().where(
+            _trusted.c.token_digest == bindparam("trusted"),
+            _trusted.c.user_id == _users.c.user_id,
+            _trusted.c.revoked_at.is_(None),
+            _trusted.c.expires_at > bindparam("now"),
+        ),
+    ).where(_users.c.username == bindparam("name"))
 )
+FACTOR_KINDS_OF = Statement(select(*_FACTOR_COLUMNS).where(_users.c.user_id == bindparam("id")))
 FIND = Statement(select(*_ACCOUNT_COLUMNS).where(_users.c.username == bindparam("name")))
 BY_ID = Statement(select(*_ACCOUNT_COLUMNS).where(_users.c.user_id == bindparam("id")))
 USERNAME = Statement(select(_users.c.username).where(_users.c.user_id == bindparam("id")))
@@ -86,11 +104,28 @@ SET_PASSWORD = Statement(
 class StoredUsers:
     """Accounts in the database."""
 
-    def login_facts(self, tx: Transaction, username: str, device_digest: bytes | None) -> LoginFacts | None:
-        row = tx.one(LOGIN_FACTS, name=username, device=device_digest)
+    def login_facts(
+        self,
+        tx: Transaction,
+        username: str,
+        device_digest: bytes | None,
+        *,
+        trusted_digest: bytes | None = None,
+        now: float = 0.0,
+    ) -> LoginFacts | None:
+        row = tx.one(LOGIN_FACTS, name=username, device=device_digest, trusted=trusted_digest, now=now)
         if row is None:
             return None
-        return LoginFacts(account=_account(row), has_factor=bool(row[11]), is_known_device=bool(row[12]))
+        kinds, (is_known, is_trusted) = row[_WIDTH : _WIDTH + len(FACTOR_KINDS)], row[_WIDTH + len(FACTOR_KINDS) :]
+        return LoginFacts(
+            account=_account(row),
+            factors=_kinds(kinds),
+            is_known_device=bool(is_known),
+            is_trusted_device=bool(is_trusted),
+        )
+
+    def factor_kinds(self, tx: Transaction, user_id: str) -> tuple[FactorKind, ...]:
+        return _kinds(tx.one(FACTOR_KINDS_OF, id=user_id) or ())
 
     def find(self, tx: Transaction, username: str) -> Account | None:
         row = tx.one(FIND, name=username)
@@ -145,6 +180,10 @@ class StoredUsers:
 
     def set_password(self, tx: Transaction, user_id: str, new_hash: str) -> bool:
         return tx.run(SET_PASSWORD, id=user_id, new_hash=new_hash, new_scheme=hash_scheme(new_hash)) == 1
+
+
+def _kinds(flags: Row) -> tuple[FactorKind, ...]:
+    return tuple(kind for kind, has in zip(FACTOR_KINDS, flags, strict=False) if has)
 
 
 def _account(row: Row) -> Account:

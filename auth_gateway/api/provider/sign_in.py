@@ -12,6 +12,7 @@ from auth_gateway.api.provider.refusal_pages import refusal_page, retry_after
 from auth_gateway.core.provider.authorization import AccountVisit, AuthorizationRequest, DeviceApproval, Interaction
 from auth_gateway.core.provider.device_grant import shown_user_code
 from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, WrongCredentials
+from auth_gateway.flows.proofs import CodeProof
 from auth_gateway.flows.provider.consent import Agreements, Approved, AskingDevice
 from auth_gateway.flows.provider.onward import CardNext
 from auth_gateway.flows.provider.ports import ClientFinder
@@ -112,7 +113,8 @@ class SignInRoutes:
     async def _code(self, request: Request, interaction: Interaction, fields: dict[str, str]) -> Response:
         context = self.browsers.context(request, interaction.client_id)
         code = "".join(fields.get("code", "").split())
-        answer = await self.page.code(interaction, code, context, shown=self.browsers.shown(request))
+        proof = CodeProof(kind="totp", code=code)
+        answer = await self.page.factor(interaction, proof, context, shown=self.browsers.shown(request))
         if isinstance(answer, WrongCode):
             return self._card(request, interaction, problem=WRONG_CODE, status=401)
         if isinstance(answer, ChallengeOver):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from auth_gateway.core.claims import PHISHING_RESISTANT_LEVEL, SINGLE_FACTOR_LEVEL, TWO_FACTOR_LEVEL
+from auth_gateway.core.factor import Demand
 
 LEVELS = (SINGLE_FACTOR_LEVEL, TWO_FACTOR_LEVEL, PHISHING_RESISTANT_LEVEL)
 """The levels that we can reach, the weakest first: NIST SP 800-63B's, and the phishing-resistant one above them."""
@@ -11,6 +12,11 @@ LEVELS = (SINGLE_FACTOR_LEVEL, TWO_FACTOR_LEVEL, PHISHING_RESISTANT_LEVEL)
 def demanded_level(acr_values: Sequence[str]) -> str | None:
     """The first level that we know of those asked for, in the order of preference; None when we know none of them."""
     return next((value for value in acr_values if value in LEVELS), None)
+
+
+def demand_of(level: str | None) -> Demand:
+    """The factors that reach a level; a code by mail reaches none above the password's."""
+    return "phishing_resistant" if level == PHISHING_RESISTANT_LEVEL else "enrolled"
 
 
 def is_strong_enough(acr: str, demanded: str | None) -> bool:

@@ -6,7 +6,8 @@ Source: OpenID Connect Core 1.0, section 3.1.2; RFC 9470, section 5.
 
 import msgspec
 
-from auth_gateway.core.provider.assurance import demanded_level, is_strong_enough
+from auth_gateway.core.factor import Demand, FactorKind, is_enrolled, usable
+from auth_gateway.core.provider.assurance import demand_of, demanded_level, is_strong_enough
 from auth_gateway.core.provider.authorization import AuthorizationRequest
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.core.session import Session
@@ -17,7 +18,9 @@ class SignIn(msgspec.Struct, frozen=True):
 
 
 class StepUp(msgspec.Struct, frozen=True):
-    """A second factor comes next."""
+    """A second factor comes next, of those that `demand` takes."""
+
+    demand: Demand = "enrolled"
 
 
 class AskConsent(msgspec.Struct, frozen=True):
@@ -42,12 +45,17 @@ Step = SignIn | StepUp | AskConsent | GiveCode | Refuse
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the person at the browser. `session` is None when nobody is signed in, or when its risk asks
-    for a new login; `consented` is what they agreed to before."""
+    for a new login; `factors` are the kinds that they could show, `consented` is what they agreed to before."""
 
     session: Session | None = None
-    has_factor: bool = False
+    factors: tuple[FactorKind, ...] = ()
     consented: str = ""
     has_agreed_here: bool = False
+
+    @property
+    def has_factor(self) -> bool:
+        """Whether there is a factor that they enrolled."""
+        return is_enrolled(self.factors)
 
 
 def next_step(
@@ -64,12 +72,18 @@ def next_step(
         return Refuse("login_required", "The person must sign in.") if is_silent else SignIn()
     demanded = demanded_level(request.acr_values)
     if not is_strong_enough(session.acr, demanded):
-        if not standing.has_factor:
-            return Refuse("unmet_authentication_requirements", "This account cannot reach the level asked for.")
-        return Refuse("interaction_required", "A second factor is needed.") if is_silent else StepUp()
+        return stronger(demanded, standing, is_silent=is_silent)
     if _must_ask(request, client, standing):
         return Refuse("consent_required", "The person must agree.") if is_silent else AskConsent(request.scope)
     return GiveCode()
+
+
+def stronger(demanded: str | None, standing: Standing, *, is_silent: bool = False) -> StepUp | Refuse:
+    """The factor that reaches the level asked for. Whoever has none that does is told so, never asked for another."""
+    demand = demand_of(demanded)
+    if not usable(standing.factors, demand):
+        return Refuse("unmet_authentication_requirements", "This account cannot reach the level asked for.")
+    return Refuse("interaction_required", "A second factor is needed.") if is_silent else StepUp(demand)
 
 
 def _must_sign_in_again(request: AuthorizationRequest, session: Session, *, began_at: float | None, now: float) -> bool:

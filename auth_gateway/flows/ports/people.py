@@ -5,6 +5,7 @@ from typing import Protocol
 import msgspec
 
 from auth_gateway.core.account import Account, Factor, LoginFacts
+from auth_gateway.core.factor import FactorKind
 from plumbing.statements import Transaction
 
 
@@ -47,8 +48,21 @@ class Blocklist(Protocol):
 class Users(Protocol):
     """Accounts."""
 
-    def login_facts(self, tx: Transaction, username: str, device_digest: bytes | None) -> LoginFacts | None:
-        """The account with its factor and whether this device is one of its own, in one look-up."""
+    def login_facts(
+        self,
+        tx: Transaction,
+        username: str,
+        device_digest: bytes | None,
+        *,
+        trusted_digest: bytes | None = None,
+        now: float = 0.0,
+    ) -> LoginFacts | None:
+        """The account with its factors, and whether this device is one of its own and trusted, in one look-up."""
+        ...
+
+    def factor_kinds(self, tx: Transaction, user_id: str) -> tuple[FactorKind, ...]:
+        """What the person could show beside the password, the strongest first; a code by mail where the address is
+        verified."""
         ...
 
     def find(self, tx: Transaction, username: str) -> Account | None: ...

@@ -10,9 +10,12 @@ from auth_gateway.core.announcement import Announced
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.decision import Challenge, Deny
+from auth_gateway.core.factor import Demand, stricter
 from auth_gateway.core.origin import Origin
+from auth_gateway.core.policy import taken
 from auth_gateway.core.provider.authorization import (
     INTERACTION_SECONDS,
+    AccountVisit,
     AuthorizationRequest,
     DeviceApproval,
     Interaction,
@@ -34,7 +37,7 @@ HIGH_RISK = "high_risk"
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """A request at this browser: `shown` is the digest of its session cookie, `binding` that of its sign-in cookie."""
 
-    request: AuthorizationRequest | DeviceApproval
+    request: AuthorizationRequest | DeviceApproval | AccountVisit
     client: RegisteredClient
     context: LoginContext
     shown: bytes | None
@@ -108,7 +111,8 @@ class Authorize:
         if isinstance(ruling.decision, Deny):
             return self._denied(arrival, interaction, session, ruling, drawn)
         if isinstance(ruling.decision, Challenge):
-            standing, step = self._challenged(arrival, standing, ruling, drawn.now)
+            demand = stricter(ruling.decision.demand, step.demand if isinstance(step, StepUp) else "any")
+            standing, step = self._challenged(arrival, standing, ruling, demand, drawn.now)
         return Judged(arrival=arrival, interaction=interaction, standing=standing, step=step)
 
     def _step(self, arrival: Arrival, standing: Standing, now: float) -> Step:
@@ -121,17 +125,19 @@ class Authorize:
             # What the browser sends was seen by ourselves; no application stands between.
             client=Client(client_id=arrival.client.client_id),
             context=drawn.context,
-            origin=_origin(session),
+            origin=origin_of(session),
         )
         return await self.recheck.refresh(returning, session.session_id, drawn.now)
 
-    def _challenged(self, arrival: Arrival, standing: Standing, ruling: Ruling, now: float) -> tuple[Standing, Step]:
-        """The session is not strong enough for where it comes from: a code, or the password where there is none. A
-        scorer that does not answer is no reason to trust a code more than a password."""
-        if standing.has_factor and ruling.level is not None:
+    def _challenged(
+        self, arrival: Arrival, standing: Standing, ruling: Ruling, demand: Demand, now: float
+    ) -> tuple[Standing, Step]:
+        """The session is not strong enough for where it comes from: a factor that answers the demand, or the password
+        where there is none. A scorer that does not answer is no reason to trust a code more than a password."""
+        if ruling.level is not None and taken(standing.factors, demand, self.recheck.policy):
             return standing, Refuse(
                 "interaction_required", "A second factor is needed."
-            ) if arrival.is_silent else StepUp()
+            ) if arrival.is_silent else StepUp(demand)
         return Standing(), self._step(arrival, Standing(), now)
 
     def _denied(
@@ -201,8 +207,8 @@ def _is_login_required(step: Step) -> bool:
     return isinstance(step, Refuse) and step.error == "login_required"
 
 
-def _origin(session: Session) -> Origin:
-    """Where the session began."""
+def origin_of(session: Session) -> Origin:
+    """Where a session began, for a request of it to be held against."""
     return Origin(
         ip=session.ip,
         user_agent=session.user_agent,

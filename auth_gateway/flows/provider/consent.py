@@ -86,6 +86,8 @@ class Agreements:
             if objection is not None:
                 return self._object(tx, interaction, interaction.request, session, drawn, objection=objection)
             return self._about_device(tx, interaction, interaction.request, session, drawn, is_given=is_given)
+        if not isinstance(interaction.request, AuthorizationRequest):  # nobody is asked on the way to the own account
+            return CardNext(interaction.interaction_id)
         return self._about_scope(tx, interaction, interaction.request, session, drawn, is_given=is_given)
 
     def _about_scope(
@@ -149,7 +151,7 @@ class Agreements:
         """The yes does not count: a code is asked for first, or the device is refused."""
         store, interaction_id = self.onward.store, interaction.interaction_id
         if isinstance(objection, FactorFirst):
-            shown = self.onward.prepare(tx, interaction, StepUp(), session, drawn)
+            shown = self.onward.prepare(tx, interaction, StepUp(objection.demand), session, drawn)
             store.interactions.show(
                 tx, interaction_id, shown.card, session_id=shown.session_id, challenge=shown.challenge
             )

@@ -12,9 +12,10 @@ import msgspec
 
 from auth_gateway.core.announcement import Announced
 from auth_gateway.core.audit import AuditEvent
-from auth_gateway.core.claims import TWO_FACTOR_LEVEL
+from auth_gateway.core.claims import PHISHING_RESISTANT_LEVEL
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.decision import Challenge, Deny
+from auth_gateway.core.factor import Demand, is_shown, stricter, usable
 from auth_gateway.core.origin import Browser, first_of, is_same_network
 from auth_gateway.core.provider.authorization import DeviceApproval, Interaction
 from auth_gateway.core.provider.device_grant import DeviceGrant
@@ -36,7 +37,9 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FactorFirst(msgspec.Struct, frozen=True):
-    """The person's yes counts after a second factor."""
+    """The person's yes counts after a second factor that answers the demand."""
+
+    demand: Demand
 
 
 Objection = Refusal | FactorFirst
@@ -63,10 +66,12 @@ class DeviceRisk:
         if ruling is None or not isinstance(ruling.decision, Deny | Challenge):
             return None
         if not isinstance(ruling.decision, Deny):
-            if session.acr == TWO_FACTOR_LEVEL:
+            # A code by mail is read wherever the mail is: it says nothing of who holds a device that is far away.
+            demand = stricter(ruling.decision.demand, "enrolled")
+            if _has_answered(session, demand):
                 return None
-            if standing.has_factor:
-                return FactorFirst()
+            if usable(standing.factors, demand):
+                return FactorFirst(demand)
             if ruling.level is None:
                 text = "We cannot check where this device is now. Try again in a moment."
                 raise Refused("risk_unknown", text, status=503, retry_after_seconds=30)
@@ -126,6 +131,13 @@ class DeviceRisk:
         )
         entry = self.recorder.denied(ruling.on(line), announced, drawn.context, ruling.score)
         return Refusal(incident_id=incident_id, entry=entry)
+
+
+def _has_answered(session: Session, demand: Demand) -> bool:
+    """Whether such a factor was shown when the session began; a trusted device stands for none."""
+    if demand == "phishing_resistant":
+        return session.acr == PHISHING_RESISTANT_LEVEL
+    return is_shown(session.amr.split())
 
 
 def _returning(grant: DeviceGrant, session: Session, drawn: Drawn) -> Returning:

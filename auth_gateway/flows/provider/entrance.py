@@ -98,6 +98,7 @@ class BrowserEntrance:
         now: float,
         is_vouched: bool,
         country: str,
+        place: str = "",
     ) -> "BrowserBeginning":
         session = Session(
             session_id=self.door.randomness.uuid(),
@@ -115,6 +116,7 @@ class BrowserEntrance:
             ja4=event.ja4,
             is_vouched=is_vouched,
             country=country,
+            place=place,
             browser_id=self.browser_id,
         )
         return BrowserBeginning(entrance=self, session=session)

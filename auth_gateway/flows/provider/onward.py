@@ -9,6 +9,7 @@ import msgspec
 
 from auth_gateway.core.account import device_digest
 from auth_gateway.core.context import LoginContext, login_event
+from auth_gateway.core.factor import Demand
 from auth_gateway.core.pending import CHALLENGE_ATTEMPTS, CHALLENGE_TTL_SECONDS, PendingLogin
 from auth_gateway.core.provider.account_access import visit_step
 from auth_gateway.core.provider.assurance import demanded_level, is_strong_enough
@@ -32,12 +33,13 @@ from auth_gateway.core.provider.journey import (
     Step,
     StepUp,
     next_step,
+    stronger,
 )
 from auth_gateway.core.provider.reply import BackToAccount, CodeReply, Reply, refused
 from auth_gateway.core.rotation import digest
 from auth_gateway.core.session import Session
 from auth_gateway.flows.admission import CHALLENGE_TOKEN_BYTES
-from auth_gateway.flows.ports import Clients, Clock, Factors, PendingLogins, Randomness, Sealer, Sessions, Users
+from auth_gateway.flows.ports import Clients, Clock, PendingLogins, Randomness, Sealer, Sessions, Users
 from auth_gateway.flows.provider.entrance import CHALLENGE_PURPOSE
 from auth_gateway.flows.provider.ports import ProviderRepositories
 from plumbing.database import Database
@@ -81,7 +83,6 @@ class Onward:
     randomness: Randomness
     vault: Sealer
     users: Users
-    factors: Factors
     sessions: Sessions
     clients: Clients
     pending_logins: PendingLogins
@@ -148,7 +149,7 @@ class Onward:
         consent = self.store.consents.find(tx, session.user_id, client.client_id)
         return Standing(
             session=session,
-            has_factor=self.factors.find(tx, session.user_id) is not None,
+            factors=self.users.factor_kinds(tx, session.user_id),
             consented=consent.scope if consent else "",
             has_agreed_here=has_agreed_here,
         )
@@ -180,7 +181,8 @@ class Onward:
         if isinstance(step, StepUp):
             account = self.users.by_id(tx, session.user_id)
             version = account.password_version if account else 0
-            self.pending_logins.add(tx, _pending(session, interaction, drawn, password_version=version))
+            pending = _pending(session, interaction, drawn, password_version=version, demand=step.demand)
+            self.pending_logins.add(tx, pending)
             sealed = self.vault.seal(drawn.challenge_token.encode(), CHALLENGE_PURPOSE)
             return msgspec.structs.replace(interaction, card="code", session_id=session.session_id, challenge=sealed)
         card: Card = "consent" if isinstance(step, AskConsent) else "device"
@@ -225,11 +227,10 @@ def _device_step(approval: DeviceApproval, standing: Standing) -> Step:
     session = standing.session
     if session is None:
         return SignIn()
-    if is_strong_enough(session.acr, demanded_level(approval.acr_values)):
+    demanded = demanded_level(approval.acr_values)
+    if is_strong_enough(session.acr, demanded):
         return GiveCode()
-    if standing.has_factor:
-        return StepUp()
-    return Refuse("unmet_authentication_requirements", "This account cannot reach the level asked for.")
+    return stronger(demanded, standing)
 
 
 def _code(request: AuthorizationRequest, session: Session, drawn: Drawn) -> AuthorizationCode:
@@ -248,7 +249,9 @@ def _code(request: AuthorizationRequest, session: Session, drawn: Drawn) -> Auth
     )
 
 
-def _pending(session: Session, interaction: Interaction, drawn: Drawn, *, password_version: int) -> PendingLogin:
+def _pending(
+    session: Session, interaction: Interaction, drawn: Drawn, *, password_version: int, demand: Demand
+) -> PendingLogin:
     """The challenge of a step-up: the password was shown in the login that the session began with."""
     event = login_event(drawn.context, event_id=drawn.event_id, user_id=session.user_id, success=True, kind="step_up")
     return PendingLogin(
@@ -267,4 +270,6 @@ def _pending(session: Session, interaction: Interaction, drawn: Drawn, *, passwo
         attempts_left=CHALLENGE_ATTEMPTS,
         country=session.country,
         recognised_at=session.auth_time,
+        place=session.place,
+        demand=demand,
     )

@@ -14,6 +14,7 @@ from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, Wron
 from auth_gateway.flows.challenge import CompleteLogin
 from auth_gateway.flows.login import Login
 from auth_gateway.flows.ports import Sealer
+from auth_gateway.flows.proofs import Proof
 from auth_gateway.flows.provider.entrance import CHALLENGE_PURPOSE, OVERTAKEN, Door, SignedIn
 from auth_gateway.flows.provider.onward import CardNext, Onward, Onwards, Over, is_open
 from auth_gateway.flows.provider.visits import Visits
@@ -90,10 +91,10 @@ class SignInPage:
             return answer
         return await self._onwards(interaction, answer, context)
 
-    async def code(
-        self, interaction: Interaction, code: str, context: LoginContext, *, shown: bytes | None
+    async def factor(
+        self, interaction: Interaction, proof: Proof, context: LoginContext, *, shown: bytes | None
     ) -> CardAnswer:
-        """The code of a second factor; when its challenge is over, or the session that it was to make stronger, the
+        """A second factor; when its challenge is over, or the session that it was to make stronger, the
         password is asked for again.
 
         Raises: Refused("storage_unavailable", 503).
@@ -107,7 +108,7 @@ class SignInPage:
         token = self.vault.open(interaction.challenge, CHALLENGE_PURPOSE).decode()
         client, entrance = _client(interaction), self.door.entrance(interaction, shown=shown)
         try:
-            answer = await self.complete(token, code, client, context, entrance=entrance)
+            answer = await self.complete(token, proof, client, context, entrance=entrance)
         except Refused as refusal:
             return _overtaken(refusal, interaction)
         if isinstance(answer, ChallengeOver):

@@ -118,10 +118,12 @@ def test_a_high_risk_is_refused_with_an_incident_id_and_nothing_else(story: Stor
 
 
 def test_high_risk_may_be_softened_to_a_challenge_never_to_an_allow(story_with: Callable[..., Story]) -> None:
-    """LOGIN_POLICY_HIGH_DENY=false asks for a code."""
+    """LOGIN_POLICY_HIGH_DENY=false asks for a passkey, and for nothing that could be phished."""
     story = story_with(login_policy_high_deny=False)
     story.scorer.score = 99.0
-    assert story.login().json()["mfa_required"] is True
+    assert story.login().status_code == 403
+    story.add_passkey("alice")
+    assert story.login().json()["methods"] == ["passkey"]
     assert story.login("bob").status_code == 403
 
 

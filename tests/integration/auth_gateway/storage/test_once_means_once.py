@@ -154,14 +154,14 @@ def test_one_look_up_tells_what_a_login_needs(database: Database) -> None:
     users = StoredUsers()
     before = database.read(lambda tx: users.login_facts(tx, "alice", b"device"))
     assert before is not None
-    assert (before.has_factor, before.is_known_device) == (False, False)
+    assert (before.factors, before.is_known_device) == ((), False)
     factor = Factor(factor_id="f", user_id="alice", sealed_secret=b"s", last_used_step=-1, created_at=NOW)
     database.write_sync(lambda tx: StoredFactors().put(tx, factor))
     database.write_sync(lambda tx: StoredKnownDevices().remember(tx, "alice", b"device", NOW))
     database.write_sync(lambda tx: StoredKnownDevices().remember(tx, "alice", b"device", NOW + 1))
     after = database.read(lambda tx: users.login_facts(tx, "alice", b"device"))
     assert after is not None
-    assert (after.has_factor, after.is_known_device) == (True, True)
+    assert (after.factors, after.is_known_device) == (("totp",), True)
     for device in (b"other", None):
         facts = database.read(lambda tx, d=device: users.login_facts(tx, "alice", d))
         assert facts is not None

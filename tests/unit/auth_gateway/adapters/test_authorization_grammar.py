@@ -169,7 +169,7 @@ def test_an_essential_level_comes_before_the_preferred_ones(claims: str, acr_val
     assert read(acr_values="aal1", claims=claims).request.acr_values == acr_values
 
 
-@pytest.mark.parametrize("acr", ['"values":["phr"]', '"value":"urn:gold"', '"values":[["aal2"],7]', '"value":"AAL2"'])
+@pytest.mark.parametrize("acr", ['"values":["gold"]', '"value":"urn:gold"', '"values":[["aal2"],7]', '"value":"AAL2"'])
 def test_an_essential_level_that_nobody_knows_is_not_passed_over(acr: str) -> None:
     """The application is told; by a weaker level it would be told that all went well."""
     answer = read(acr_values="aal1", claims=f'{{"id_token":{{"acr":{{"essential":true,{acr}}}}}}}')

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from auth_gateway.core.decision import Challenge
+from auth_gateway.core.factor import FactorKind
 from auth_gateway.core.policy import (
     Policy,
     Unchanged,
@@ -13,6 +15,7 @@ from auth_gateway.core.policy import (
     decide_step_up,
     is_worth_announcing,
     level_of,
+    taken,
 )
 from risk_scorer.contract.assessment import Explain, Reason, RiskScore, risk_level
 
@@ -44,63 +47,116 @@ def score(mark: float, level: Any = None) -> RiskScore:
     )
 
 
-# (level, high_deny, medium_requires_mfa, has_factor) → (decision, rule); every combination is here
+FACTORS: dict[str, tuple[FactorKind, ...]] = {
+    "passkey": ("passkey", "totp"),
+    "code": ("totp", "recovery_code"),
+    "mail": ("email_code",),
+    "none": (),
+}
+ASKED = {
+    "passkey": ("challenge", "medium", "any"),
+    "code": ("challenge", "medium", "any"),
+    "mail": ("challenge", "medium", "any"),
+    "none": ("deny", "no_factor", ""),
+}
+NEAR_HIGH = {
+    "passkey": ("challenge", "near_high", "phishing_resistant"),
+    "code": ("deny", "no_phishing_resistant_factor", ""),
+    "mail": ("deny", "no_factor", ""),
+    "none": ("deny", "no_factor", ""),
+}
+UNSCORED = {
+    "passkey": ("challenge", "unscored", "enrolled"),
+    "code": ("challenge", "unscored", "enrolled"),
+    "mail": ("deny", "no_factor_unscored", ""),
+    "none": ("deny", "no_factor_unscored", ""),
+}
+HIGH_STEP_UP = {
+    "passkey": ("challenge", "high_step_up", "phishing_resistant"),
+    "code": ("deny", "no_phishing_resistant_factor", ""),
+    "mail": ("deny", "no_factor_high", ""),
+    "none": ("deny", "no_factor_high", ""),
+}
+ALLOWED = dict.fromkeys(FACTORS, ("allow", "low", ""))
+ALLOWED_AT_MEDIUM = dict.fromkeys(FACTORS, ("allow", "medium_allowed", ""))
+DENIED = dict.fromkeys(FACTORS, ("deny", "high", ""))
+# (level, high_deny, medium_requires_mfa) → factors → (decision, rule, demand); every combination is here
 MATRIX = {
-    ("low", True, True, True): ("allow", "low"),
-    ("low", True, True, False): ("allow", "low"),
-    ("low", True, False, True): ("allow", "low"),
-    ("low", True, False, False): ("allow", "low"),
-    ("low", False, True, True): ("allow", "low"),
-    ("low", False, True, False): ("allow", "low"),
-    ("low", False, False, True): ("allow", "low"),
-    ("low", False, False, False): ("allow", "low"),
-    ("medium", True, True, True): ("challenge", "medium"),
-    ("medium", True, True, False): ("deny", "no_factor"),
-    ("medium", True, False, True): ("allow", "medium_allowed"),
-    ("medium", True, False, False): ("allow", "medium_allowed"),
-    ("medium", False, True, True): ("challenge", "medium"),
-    ("medium", False, True, False): ("deny", "no_factor"),
-    ("medium", False, False, True): ("allow", "medium_allowed"),
-    ("medium", False, False, False): ("allow", "medium_allowed"),
-    ("high", True, True, True): ("deny", "high"),
-    ("high", True, True, False): ("deny", "high"),
-    ("high", True, False, True): ("deny", "high"),
-    ("high", True, False, False): ("deny", "high"),
-    ("high", False, True, True): ("challenge", "high_step_up"),
-    ("high", False, True, False): ("deny", "no_factor_high"),
-    ("high", False, False, True): ("challenge", "high_step_up"),
-    ("high", False, False, False): ("deny", "no_factor_high"),
-    (None, True, True, True): ("challenge", "unscored"),
-    (None, True, True, False): ("deny", "no_factor_unscored"),
-    (None, True, False, True): ("challenge", "unscored"),
-    (None, True, False, False): ("deny", "no_factor_unscored"),
-    (None, False, True, True): ("challenge", "unscored"),
-    (None, False, True, False): ("deny", "no_factor_unscored"),
-    (None, False, False, True): ("challenge", "unscored"),
-    (None, False, False, False): ("deny", "no_factor_unscored"),
+    **{("low", *switches): ALLOWED for switches in product((True, False), (True, False))},
+    **{(level, high_deny, False): ALLOWED_AT_MEDIUM for level in ("medium", "near") for high_deny in (True, False)},
+    **{("medium", high_deny, True): ASKED for high_deny in (True, False)},
+    **{("near", high_deny, True): NEAR_HIGH for high_deny in (True, False)},
+    **{("high", True, mfa): DENIED for mfa in (True, False)},
+    **{("high", False, mfa): HIGH_STEP_UP for mfa in (True, False)},
+    **{(None, *switches): UNSCORED for switches in product((True, False), (True, False))},
 }
 MARKS: dict[str | None, list[float | None]] = {
     "low": [0.0, 59.999],
-    "medium": [60.0, 79.999],
+    "medium": [60.0, 74.999],
+    "near": [75.0, 79.999],
     "high": [80.0, 100.0],
     None: [None],
 }
 
 
 def test_the_matrix_is_complete() -> None:
-    """No combination of level, switches and factor is left to chance."""
+    """No combination of level, switches and factors is left to chance."""
     switches = (True, False)
-    assert set(MATRIX) == set(product(["low", "medium", "high", None], switches, switches, switches))
+    assert set(MATRIX) == set(product(["low", "medium", "near", "high", None], switches, switches))
+    assert all(set(row) == set(FACTORS) for row in MATRIX.values())
 
 
+@pytest.mark.parametrize("kind", FACTORS)
 @pytest.mark.parametrize("situation", MATRIX, ids=str)
-def test_policy_answers_as_the_matrix_says(situation: tuple[str | None, bool, bool, bool]) -> None:
-    """Both ends of every level give the decision and the rule of their row."""
-    level, high_deny, medium_requires_mfa, has_factor = situation
+def test_policy_answers_as_the_matrix_says(situation: tuple[str | None, bool, bool], kind: str) -> None:
+    """Both ends of every level give the decision, the rule and the demand of their row."""
+    level, high_deny, medium_requires_mfa = situation
     policy = Policy(high_deny=high_deny, medium_requires_mfa=medium_requires_mfa)
     for mark in MARKS[level]:
-        decision = decide(None if mark is None else score(mark), has_factor=has_factor, policy=policy)
-        assert (decision.name, decision.rule) == MATRIX[situation]
+        decision = decide(None if mark is None else score(mark), factors=FACTORS[kind], policy=policy)
+        demand = decision.demand if isinstance(decision, Challenge) else ""
+        assert (decision.name, decision.rule, demand) == MATRIX[situation][kind]
+
+
+@pytest.mark.parametrize("high_deny", [True, False])
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        ("low", ("allow", "low")),
+        ("medium", ("allow", "medium_passkey")),
+        ("near", ("allow", "medium_passkey")),
+        (None, ("allow", "unscored_passkey")),
+    ],
+)
+def test_a_passkey_alone_answers_what_it_would_be_asked_for(
+    level: str | None, expected: tuple[str, str], high_deny: bool
+) -> None:
+    """Nobody is asked for the passkey that was just shown, and a high risk is refused whatever the switches say."""
+    policy = Policy(high_deny=high_deny)
+    for mark in MARKS[level]:
+        found = None if mark is None else score(mark)
+        decision = decide(found, factors=FACTORS["passkey"], policy=policy, shown_phishing_resistant=True)
+        assert (decision.name, decision.rule) == expected
+    high = decide(score(80), factors=FACTORS["passkey"], policy=policy, shown_phishing_resistant=True)
+    assert (high.name, high.rule) == ("deny", "high" if high_deny else "high_passkey")
+
+
+@pytest.mark.parametrize(
+    ("start", "mark", "rule"), [(60, 60.0, "near_high"), (80, 79.999, "medium"), (70, 69.9, "medium")]
+)
+def test_the_operator_says_where_near_high_begins(start: float, mark: float, rule: str) -> None:
+    """From the lowest medium risk on, or nowhere."""
+    decision = decide(score(mark), factors=FACTORS["passkey"], policy=Policy(phishing_resistant_from=start))
+    assert decision.rule == rule
+
+
+def test_a_code_by_mail_is_a_factor_where_the_operator_says_so() -> None:
+    """Switched off, whoever has nothing else is refused as if there were none."""
+    policy = Policy(email_code=False)
+    assert decide(score(70), factors=("email_code",), policy=policy).rule == "no_factor"
+    assert decide(score(70), factors=("totp", "email_code"), policy=policy).name == "challenge"
+    assert taken(("totp", "email_code"), "any", policy) == ("totp",)
+    assert taken(("totp", "email_code"), "any", Policy()) == ("totp", "email_code")
 
 
 @pytest.mark.parametrize(
@@ -117,14 +173,14 @@ def test_policy_answers_as_the_matrix_says(situation: tuple[str | None, bool, bo
 def test_what_is_no_score_steps_up(odd: RiskScore) -> None:
     """A score that cannot be is treated like none at all, and is never a reason."""
     assert level_of(odd) is None
-    assert decide(odd, has_factor=True, policy=Policy()).rule == "unscored"
-    assert decide(odd, has_factor=False, policy=Policy()).name == "deny"
-    assert decide(odd, has_factor=True, policy=Policy()).reasons == ()
+    assert decide(odd, factors=("totp",), policy=Policy()).rule == "unscored"
+    assert decide(odd, factors=(), policy=Policy()).name == "deny"
+    assert decide(odd, factors=("totp",), policy=Policy()).reasons == ()
 
 
 def test_reasons_travel_with_the_decision() -> None:
     """The operator reads why in the audit trail."""
-    assert decide(score(70), has_factor=True, policy=Policy()).reasons == ("new_device",)
+    assert decide(score(70), factors=("totp",), policy=Policy()).reasons == ("new_device",)
 
 
 @pytest.mark.parametrize(("mark", "expected"), [(79.9, False), (80.0, True), (100.0, True)])
@@ -147,7 +203,12 @@ REFRESHES = {
     },
     **{("low", *rest): ("allow", "low") for rest in product((True, False), (True, False), (True, False))},
     **{("medium", *rest, True): ("challenge", "medium") for rest in product((True, False), (True, False))},
-    **{("medium", *rest, False): ("allow", "medium_allowed") for rest in product((True, False), (True, False))},
+    **{("near", *rest, True): ("challenge", "near_high") for rest in product((True, False), (True, False))},
+    **{
+        (level, *rest, False): ("allow", "medium_allowed")
+        for level in ("medium", "near")
+        for rest in product((True, False), (True, False))
+    },
     **{("high", is_same, True, mfa): ("deny", "high") for is_same, mfa in product((True, False), (True, False))},
     **{
         ("high", is_same, False, mfa): ("challenge", "high_step_up")
@@ -162,6 +223,10 @@ STEP_UPS = {
     (None, False, False): ("deny", "unscored_changed_context"),
     **{("low", *rest): ("allow", "stepped_up") for rest in product((True, False), (True, False))},
     **{("medium", *rest): ("allow", "stepped_up") for rest in product((True, False), (True, False))},
+    ("near", True, True): ("allow", "stepped_up"),
+    ("near", True, False): ("allow", "stepped_up"),
+    ("near", False, True): ("deny", "no_phishing_resistant_factor"),
+    ("near", False, False): ("deny", "no_phishing_resistant_factor"),
     ("high", True, True): ("deny", "high"),
     ("high", False, True): ("deny", "high"),
     ("high", True, False): ("allow", "stepped_up"),
@@ -171,8 +236,9 @@ STEP_UPS = {
 
 def test_the_matrix_of_refreshes_is_whole() -> None:
     """Nothing is left to chance."""
-    assert set(REFRESHES) == set(product((None, "low", "medium", "high"), (True, False), (True, False), (True, False)))
-    assert set(STEP_UPS) == set(product((None, "low", "medium", "high"), (True, False), (True, False)))
+    levels = (None, "low", "medium", "near", "high")
+    assert set(REFRESHES) == set(product(levels, (True, False), (True, False), (True, False)))
+    assert set(STEP_UPS) == set(product(levels, (True, False), (True, False)))
 
 
 @pytest.mark.parametrize(("case", "expected"), REFRESHES.items())
@@ -214,3 +280,19 @@ def test_a_known_client_excuses_another_network_at_medium_risk_and_nothing_more(
         found = None if mark is None else score(mark)
         decision = decide_refresh(found, unchanged=Unchanged(client=True), policy=Policy())
         assert (decision.name, decision.rule) == expected
+
+
+def test_a_refresh_near_high_asks_for_what_cannot_be_phished() -> None:
+    """A challenge says which factors answer it, on this way too."""
+    near = decide_refresh(score(75), unchanged=Unchanged(), policy=Policy())
+    below = decide_refresh(score(74.9), unchanged=Unchanged(), policy=Policy())
+    assert isinstance(near, Challenge)
+    assert isinstance(below, Challenge)
+    assert (near.demand, below.demand) == ("phishing_resistant", "any")
+
+
+@pytest.mark.parametrize(("mark", "name"), [(74.9, "allow"), (75.0, "allow"), (79.9, "allow"), (80.0, "deny")])
+def test_a_passkey_answers_from_elsewhere_up_to_high(mark: float, name: str) -> None:
+    """It cannot have been passed on, so it counts where a code would be refused."""
+    decision = decide_step_up(score(mark), unchanged=Unchanged(), policy=Policy(), shown_phishing_resistant=True)
+    assert decision.name == name

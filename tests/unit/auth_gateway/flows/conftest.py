@@ -37,6 +37,7 @@ from auth_gateway.flows.housekeeping import Housekeeping
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.login import Login
 from auth_gateway.flows.ports import PasswordCheck
+from auth_gateway.flows.proofs import CodeProof, PasskeyProof, Proving
 from auth_gateway.flows.recheck import Recheck
 from auth_gateway.flows.recording import Announcing, Recorder
 from auth_gateway.flows.refresh import Refresh
@@ -193,10 +194,10 @@ class World:
             clock=self.clock,
             randomness=self.randomness,
             throttle=self.throttle,
-            vault=self.vault,
             users=self.users,
-            factors=self.factors,
             pending_logins=self.pending_logins,
+            proving=Proving(vault=self.vault, factors=self.factors),
+            policy=self.policy,
             recorder=self.recorder,
             completion=Completion(
                 database=self.database,
@@ -241,8 +242,11 @@ class World:
     ) -> Any:
         return await self.login_flow(username, password, self.context(**context), client or self.client)
 
-    async def complete(self, challenge_token: str, code: str, *, client: Client | None = None, **context: Any) -> Any:
-        return await self.complete_flow(challenge_token, code, client or self.client, self.context(**context))
+    async def complete(
+        self, challenge_token: str, code: str, *, kind: Any = "totp", client: Client | None = None, **context: Any
+    ) -> Any:
+        proof = CodeProof(kind=kind, code=code)
+        return await self.complete_flow(challenge_token, proof, client or self.client, self.context(**context))
 
     async def refresh(self, refresh_token: str, *, client: Client | None = None, **context: Any) -> Any:
         return await self.refresh_flow(refresh_token, client or self.client, self.context(**context))
@@ -251,6 +255,18 @@ class World:
         """Add a person whose password is `right`; the secret of their authenticator when they have one."""
         self.accounts.add(username, "right", user_id=username)
         return self.enrol(username).secret if factor else ""
+
+    def passkey(self, username: str = "alice") -> PasskeyProof:
+        """Register a passkey; what its signature proves whenever it is used, as often as wanted."""
+        row = (username.encode() + b"-passkey", username, b"key", 0, "", "", "", False, False, NOW, None)
+        with self.database.engine.begin() as connection:
+            marks = ", ".join("?" * len(row))
+            connection.exec_driver_sql(f"INSERT INTO passkeys VALUES ({marks})", row)  # noqa: S608 -- marks alone
+        return PasskeyProof(user_id=username, is_user_verified=True, spend=lambda _: True)
+
+    async def show(self, challenge_token: str, proof: Any, **context: Any) -> Any:
+        """Answer a challenge with something that is no code."""
+        return await self.complete_flow(challenge_token, proof, self.client, self.context(**context))
 
     def code(self, secret: str) -> str:
         return str(pyotp.TOTP(secret).at(int(self.clock.now())))

@@ -154,11 +154,15 @@ def test_a_denial_below_the_threshold_is_not_announced(world: Any) -> None:
 
 
 def test_without_high_deny_high_risk_steps_up(world: Any) -> None:
-    """The switch softens a denial to a challenge, never to an allow."""
+    """The switch softens a denial to a challenge for a passkey, never to an allow."""
     world.person(factor=True)
     world.scorer.mark = 95.0
     world.policy = Policy(high_deny=False)
-    assert isinstance(asyncio.run(world.login()), MfaRequired)
+    assert isinstance(asyncio.run(world.login()), Denied)
+    world.passkey()
+    answer = asyncio.run(world.login())
+    assert isinstance(answer, MfaRequired)
+    assert answer.methods == ("passkey",)
 
 
 def test_a_broken_scorer_steps_up(world: Any) -> None:

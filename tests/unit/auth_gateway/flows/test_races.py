@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from auth_gateway.flows.answers import Allowed, ChallengeOver, MfaRequired, Refreshed, WrongCode
+from auth_gateway.flows.proofs import CodeProof
 
 CONTENDERS = [2, 5, 20]
 
@@ -66,7 +67,8 @@ def test_one_challenge_has_one_winner(world: Any, contenders: int, rounds: int) 
         token, code = asyncio.run(challenged(world)), world.code(secret)
         before = world.count("sessions")
         complete = world.complete_flow
-        answers = at_once([lambda t=token, c=code, f=complete: f(t, c, world.client, world.context())] * contenders)
+        proof = CodeProof(kind="totp", code=code)
+        answers = at_once([lambda t=token, p=proof, f=complete: f(t, p, world.client, world.context())] * contenders)
         assert sum(isinstance(answer, Allowed) for answer in answers) == 1
         assert world.count("sessions") == before + 1
 
@@ -79,10 +81,10 @@ def test_one_step_in_several_challenges_has_one_winner(world: Any, contenders: i
         world.clock.advance(60)
         world.throttle = type(world.throttle)()
         tokens = [asyncio.run(challenged(world)) for _ in range(contenders)]
-        code = world.code(secret)
+        proof = CodeProof(kind="totp", code=world.code(secret))
         before = world.count("sessions")
         complete = world.complete_flow
-        answers = at_once([lambda t=t, c=code, f=complete: f(t, c, world.client, world.context()) for t in tokens])
+        answers = at_once([lambda t=t, p=proof, f=complete: f(t, p, world.client, world.context()) for t in tokens])
         assert sum(isinstance(answer, Allowed) for answer in answers) == 1
         assert world.count("sessions") == before + 1
 
@@ -98,6 +100,8 @@ def test_attempts_are_counted_one_by_one(world: Any) -> None:
 
     world.throttle = Unlimited()
     complete = world.complete_flow
-    answers = at_once([lambda: complete(token, "000000", world.client, world.context())] * 20)
+    answers = at_once(
+        [lambda: complete(token, CodeProof(kind="totp", code="000000"), world.client, world.context())] * 20
+    )
     assert sorted(a.attempts_left for a in answers if isinstance(a, WrongCode)) == [0, 1, 2, 3, 4]
     assert sum(isinstance(answer, ChallengeOver) for answer in answers) == 15

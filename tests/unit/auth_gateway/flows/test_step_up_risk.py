@@ -97,16 +97,17 @@ def test_a_challenge_that_had_no_score_gets_one(world: Any) -> None:
     assert isinstance(complete(world, token, world.code(secret)), Denied)
 
 
-def test_codes_at_high_risk_are_for_who_was_asked(world: Any) -> None:
-    """LOGIN_POLICY_HIGH_DENY=false: a code answers high risk, but not from somewhere else."""
+def test_passkeys_at_high_risk_are_for_who_was_asked(world: Any) -> None:
+    """LOGIN_POLICY_HIGH_DENY=false: a passkey answers high risk, but not from somewhere else."""
     world.policy = Policy(high_deny=False)
-    secret = world.person(factor=True)
+    world.person()
+    proof = world.passkey()
     world.scorer.mark = 90.0
     token = asyncio.run(world.login()).challenge_token
-    assert isinstance(complete(world, token, world.code(secret)), Allowed)
+    assert isinstance(asyncio.run(world.show(token, proof)), Allowed)
     world.clock.advance(60)
     token = asyncio.run(world.login()).challenge_token
-    assert isinstance(complete(world, token, world.code(secret), **AWAY), Denied)
+    assert isinstance(asyncio.run(world.show(token, proof, **AWAY)), Denied)
 
 
 def test_a_server_that_vouches_for_nothing_says_nothing_of_the_person(world: Any) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from auth_gateway.core.provider.authorization import AuthorizationRequest
 from auth_gateway.core.provider.client import RegisteredClient
-from auth_gateway.core.provider.journey import GiveCode, Refuse, SignIn, Standing, Step, next_step
+from auth_gateway.core.provider.journey import GiveCode, Refuse, SignIn, Standing, Step, StepUp, next_step
 from auth_gateway.core.session import Session
 
 NOW = 1_700_000_000.0
@@ -75,3 +75,32 @@ def test_where_nothing_may_be_shown_the_application_is_told() -> None:
     assert isinstance(answer, Refuse)
     assert answer.error == "login_required"
     assert step({"prompt": ("none",)}) == GiveCode()
+
+
+@pytest.mark.parametrize(
+    ("level", "factors", "expected"),
+    [
+        ("aal2", ("passkey",), StepUp("enrolled")),
+        ("aal2", ("totp", "email_code"), StepUp("enrolled")),
+        ("aal2", ("recovery_code",), StepUp("enrolled")),
+        ("aal2", ("email_code",), None),
+        ("aal2", (), None),
+        ("phr", ("passkey", "totp"), StepUp("phishing_resistant")),
+        ("phr", ("totp", "recovery_code", "email_code"), None),
+    ],
+)
+def test_nobody_is_asked_for_a_factor_that_does_not_reach_the_level(level: str, factors: Any, expected: Any) -> None:
+    """Else the card would come again and again: whoever cannot reach it goes back with the error for that."""
+    request = msgspec.structs.replace(REQUEST, acr_values=(level,))
+    found = next_step(request, SHOP, Standing(session=ALICE, factors=factors), began_at=None, now=NOW)
+    if expected is None:
+        assert isinstance(found, Refuse)
+        assert found.error == "unmet_authentication_requirements"
+    else:
+        assert found == expected
+
+
+@pytest.mark.parametrize("acr", ["aal2", "phr"])
+def test_a_passkey_reaches_every_level(acr: str) -> None:
+    """Above two factors stands the one that cannot be phished."""
+    assert step({"acr_values": (acr,)}, acr="phr", amr="pwd pop user mfa") == GiveCode()
