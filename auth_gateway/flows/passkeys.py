@@ -16,6 +16,7 @@ from auth_gateway.core.webauthn_challenge import RANDOM_BYTES, Purpose, expiry_o
 from auth_gateway.core.webauthn_challenge import user_handle as handle_of
 from auth_gateway.flows.ports import AuditTrail, Clock, Passkeys, Randomness
 from auth_gateway.flows.ports.webauthn import WebAuthn
+from auth_gateway.flows.proofs import PasskeyProof
 from auth_gateway.flows.provider.ports import SeenOnce
 from plumbing.database import Database
 from plumbing.statements import Transaction
@@ -75,11 +76,23 @@ class PasskeyCeremonies:
         """The answer of somebody who has said nothing else: it must name its person and have verified them."""
         return self._check(found, "sign_in", interaction_id, line, must_verify_user=True)
 
-    def check_step_up(self, found: Found, bound_to: str, line: AuditEvent, *, expected_user_id: str) -> Shown | Flawed:
-        """The answer of a person who is known by something else already."""
-        if found.passkey.user_id != expected_user_id:
-            return Flawed(flaw="another_person", user_id=expected_user_id)
-        return self._check(found, "step_up", bound_to, line, must_verify_user=False)
+    def proof(self, text: str, bound_to: str, line: AuditEvent, *, expected_user_id: str) -> PasskeyProof:
+        """The answer of a person who is known by something else already, as what answers their challenge.
+
+        One that is not believed is a proof too, which spends nothing and refuses: so it is counted, written down and
+        told like a wrong code, in the challenge's own transaction.
+        """
+        found = self.find(text)
+        shown = found if isinstance(found, Flawed) else self._check_step_up(found, bound_to, line, expected_user_id)
+        if isinstance(shown, Shown):
+            return PasskeyProof(user_id=expected_user_id, is_user_verified=shown.is_user_verified, spend=shown.spend)
+        flaw = shown.flaw
+
+        def refuse(tx: Transaction) -> bool:
+            self.refuse(tx, line, flaw, expected_user_id)
+            return False
+
+        return PasskeyProof(user_id=expected_user_id, is_user_verified=False, spend=refuse)
 
     def challenge(self, purpose: Purpose, bound_to: str) -> bytes:
         """A new challenge for that purpose."""
@@ -98,6 +111,11 @@ class PasskeyCeremonies:
     def refuse(self, tx: Transaction, line: AuditEvent, flaw: Flaw, user_id: str | None) -> None:
         """Write down for the operator what was wrong."""
         self.audit.record(tx, msgspec.structs.replace(line, kind="passkey.refused", rule=flaw, user_id=user_id))
+
+    def _check_step_up(self, found: Found, bound_to: str, line: AuditEvent, expected_user_id: str) -> Shown | Flawed:
+        if found.passkey.user_id != expected_user_id:
+            return Flawed(flaw="another_person", user_id=expected_user_id)
+        return self._check(found, "step_up", bound_to, line, must_verify_user=False)
 
     def _check(
         self, found: Found, purpose: Purpose, bound_to: str, line: AuditEvent, *, must_verify_user: bool

@@ -2,16 +2,18 @@
 gateway's own login; only what begins when they are right is this page's.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import msgspec
 
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.provider.authorization import AuthorizationRequest, Card, Interaction
-from auth_gateway.core.provider.reply import CodeReply, refused
+from auth_gateway.core.provider.reply import BackToAccount, CodeReply, refused
 from auth_gateway.core.rotation import digest
-from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, WrongCredentials
+from auth_gateway.flows.answers import ChallengeOver, LoginAnswer, Throttled, WrongCode, WrongCredentials
 from auth_gateway.flows.challenge import CompleteLogin
+from auth_gateway.flows.entrance import Entrance
 from auth_gateway.flows.login import Login
 from auth_gateway.flows.ports import Sealer
 from auth_gateway.flows.proofs import Proof
@@ -35,6 +37,8 @@ class Entered(msgspec.Struct, frozen=True, kw_only=True):
     onwards: Onwards
 
 
+Ask = Callable[[Client, Entrance], Awaitable[LoginAnswer]]
+"""A login for that application through that entrance."""
 CardAnswer = Onwards | Entered | WrongCredentials | WrongCode | ChallengeOver | Throttled
 
 
@@ -82,9 +86,23 @@ class SignInPage:
 
         Raises: Refused("busy" or "storage_unavailable", 503); then nobody is let in.
         """
+        return await self.enter(
+            interaction,
+            lambda client, entrance: self.login(username, password, context, client, entrance=entrance),
+            context,
+            shown=shown,
+        )
+
+    async def enter(
+        self, interaction: Interaction, ask: Ask, context: LoginContext, *, shown: bytes | None
+    ) -> CardAnswer:
+        """What a whole login comes to at this page, by whatever it is done.
+
+        Raises: Refused("busy" or "storage_unavailable", 503); then nobody is let in.
+        """
         client, entrance = _client(interaction), self.door.entrance(interaction, shown=shown)
         try:
-            answer = await self.login(username, password, context, client, entrance=entrance)
+            answer = await ask(client, entrance)
         except Refused as refusal:
             return _overtaken(refusal, interaction)
         if isinstance(answer, WrongCredentials | Throttled):
@@ -134,7 +152,7 @@ class SignInPage:
         if not isinstance(answer, SignedIn):
             return CardNext(interaction.interaction_id)
         onwards = await self.onward(interaction.interaction_id, _known(context, interaction))
-        if isinstance(onwards, CodeReply):
+        if isinstance(onwards, CodeReply | BackToAccount):
             await self.visits.finish(context.ip)
         return Entered(cookie=answer.cookie, onwards=onwards)
 

@@ -77,11 +77,15 @@ class Place:
         found = self.ceremonies.find(text)
         return found if isinstance(found, Flawed) else self.ceremonies.check_sign_in(found, interaction_id, LINE)
 
-    def step_up(self, text: str, bound_to: str = "chg_1", user_id: str = "id-alice") -> Shown | Flawed:
-        found = self.ceremonies.find(text)
-        if isinstance(found, Flawed):
-            return found
-        return self.ceremonies.check_step_up(found, bound_to, LINE, expected_user_id=user_id)
+    def step_up(self, text: str, bound_to: str = "chg_1", user_id: str = "id-alice") -> str | None:
+        """What is wrong with it, as the operator reads it."""
+        proof = self.ceremonies.proof(text, bound_to, LINE, expected_user_id=user_id)
+        assert proof.user_id == user_id
+        if self.database.write_sync(proof.spend):
+            return None
+        kind, rule, of = self.audited()[-1]
+        assert (kind, of) == ("passkey.refused", user_id)
+        return rule
 
     def spend(self, shown: Shown | Flawed) -> bool:
         assert isinstance(shown, Shown)
@@ -103,6 +107,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 def flaw(answer: object) -> str | None:
+    """What is wrong with it, None when it is believed."""
     return answer.flaw if isinstance(answer, Flawed) else None
 
 
@@ -123,11 +128,7 @@ def test_a_true_passkey_is_kept_and_signs_in_and_steps_up(place: Place, algorith
     options = place.ceremonies.step_up_options("id-alice", "chg_1")
     assert options is not None
     later = mine.but(count=3, flags=PRESENT | ELIGIBLE | BACKED_UP)
-    stepped_up = place.step_up(later.get(options))
-    assert place.spend(stepped_up)
-    assert isinstance(signed_in, Shown)
-    assert isinstance(stepped_up, Shown)
-    assert (signed_in.is_user_verified, stepped_up.is_user_verified) == (True, False)
+    assert place.step_up(later.get(options)) is None
     (kept,) = place.registration.of("id-alice")
     assert (kept.sign_count, kept.is_backed_up, kept.last_used_at) == (3, True, NOW)
     assert place.audited() == [("factor.enrolled", None, "id-alice")]
@@ -192,8 +193,8 @@ def test_another_persons_passkey_is_no_second_factor(place: Place) -> None:
     his = place.registered(TRUE.but(key=KEYS["ES256"](), credential_id=b"credential-bob"), "bob")
     options = place.ceremonies.step_up_options("id-alice", "chg_1")
     assert options is not None
-    assert flaw(place.step_up(his.get(options))) == "another_person"
-    assert flaw(place.step_up(his.but(user_handle=None).get(options))) == "another_person"
+    assert place.step_up(his.get(options)) == "another_person"
+    assert place.step_up(his.but(user_handle=None).get(options)) == "another_person"
     hers = place.ceremonies.handle("id-alice")
     assert flaw(place.sign_in(his.but(user_handle=hers).get(place.ceremonies.sign_in_options("i1")))) == "user_handle"
 
@@ -204,18 +205,28 @@ def test_an_answer_counts_for_the_question_it_was_asked(place: Place) -> None:
     to_sign_in = mine.get(place.ceremonies.sign_in_options("i1"))
     to_step_up = mine.get(place.ceremonies.step_up_options("id-alice", "chg_1") or "")
     to_register = mine.get(place.registration.options(PEOPLE["alice"], "s1"))
-    answers = [
-        place.sign_in(to_sign_in, "i2"),
+    flaws = [
+        flaw(place.sign_in(to_sign_in, "i2")),
         place.step_up(to_sign_in, "i1"),
         place.step_up(to_step_up, "chg_2"),
-        place.sign_in(to_step_up, "chg_1"),
-        place.sign_in(to_register, "s1"),
+        flaw(place.sign_in(to_step_up, "chg_1")),
+        flaw(place.sign_in(to_register, "s1")),
     ]
-    assert [flaw(answer) for answer in answers] == ["challenge"] * 5
+    assert flaws == ["challenge"] * 5
+    later = mine.but(count=9).get(place.ceremonies.step_up_options("id-alice", "chg_1") or "")
     place.clock.advance(299)
-    assert isinstance(place.step_up(to_step_up), Shown)
+    assert place.step_up(to_step_up) is None
     place.clock.advance(1)
-    assert flaw(place.step_up(to_step_up)) == "challenge"
+    assert place.step_up(later) == "challenge"
+
+
+def test_a_second_factor_is_refused_where_it_is_counted(place: Place) -> None:
+    """What is no answer, no passkey of ours, or was answered before, spends nothing and is written down."""
+    mine = place.registered(TRUE)
+    answer = mine.get(place.ceremonies.step_up_options("id-alice", "chg_1") or "")
+    stranger = mine.but(credential_id=b"credential-9").get(place.ceremonies.step_up_options("id-alice", "chg_1") or "")
+    flaws = [place.step_up(text) for text in ("", stranger, answer, answer)]
+    assert flaws == ["malformed", "unknown_credential", None, "replayed"]
 
 
 def test_an_answer_counts_once(place: Place) -> None:
