@@ -27,6 +27,7 @@ from auth_gateway.flows.ending import Ending
 from auth_gateway.flows.enrolment import EnrolTotp
 from auth_gateway.flows.imports import Imports
 from auth_gateway.flows.issue import Issuer
+from auth_gateway.flows.letters import OutboxPost
 from auth_gateway.flows.new_passwords import NewPasswords, service_names
 from auth_gateway.flows.ports import TokenCodec
 from auth_gateway.flows.proofs import TOTP_PURPOSE
@@ -139,6 +140,11 @@ class Gateway:
         )
         has_provider = self.settings.provider_issuer is not None
         return Ending(sessions=self.sessions, audit=self.audit, farewells=farewells if has_provider else None)
+
+    @property
+    def post_office(self) -> OutboxPost:
+        """Takes letters."""
+        return OutboxPost(outbox=Outbox(outbox_rows), vault=self.vault)
 
     @property
     def registrations(self) -> Registrations:

@@ -28,11 +28,13 @@ from auth_gateway.flows.admission import Admission
 from auth_gateway.flows.challenge import CompleteLogin
 from auth_gateway.flows.completion import Completion
 from auth_gateway.flows.housekeeping import Housekeeping
+from auth_gateway.flows.letters import MAIL_ENDPOINT
 from auth_gateway.flows.login import Login
 from auth_gateway.flows.proofs import Proving
 from auth_gateway.flows.recheck import Recheck
 from auth_gateway.flows.recording import Announcing, Recorder
 from auth_gateway.flows.refresh import Refresh
+from auth_gateway.mailing import MAIL_PACE, aftermath, mail_receiver
 from auth_gateway.receivers import endpoints_of
 from plumbing.refusals import Refused
 from webhooks.delivery import DeliveryWorker, Endpoint, Pace
@@ -70,10 +72,11 @@ class Service:
         self.delivery = DeliveryWorker(
             gateway.database,
             self.outbox,
-            list(self.endpoints.values()),
+            [*self.endpoints.values(), mail_receiver(gateway)],
             gateway.clock,
             gateway.randomness,
             pace=DEMO_PACE if settings.is_demo else None,
+            paces={MAIL_ENDPOINT: MAIL_PACE},
             find=self._found if settings.provider_issuer is not None else None,
         )
 
@@ -186,6 +189,7 @@ class Service:
             issuer=gateway.issuer,
             recorder=self._recorder(),
             policy=self._policy(),
+            aftermath=aftermath(gateway),
         )
 
     def _complete(self) -> CompleteLogin:
@@ -207,6 +211,7 @@ class Service:
                 issuer=gateway.issuer,
                 recorder=self._recorder(),
                 recheck=self._recheck(),
+                aftermath=aftermath(gateway),
             ),
         )
 

@@ -52,7 +52,14 @@ class LetterWriter:
         )
 
     def _text(self, language: str, key: str, values: Mapping[str, str]) -> str:
-        return self.texts.text(language, f"mail.{key}").format_map(values).strip()
+        return self.texts.text(language, f"mail.{key}").format_map(_Tolerant(values)).strip()
+
+
+class _Tolerant(dict[str, str]):
+    """What nobody gave is left out: a letter with a gap is of more use than none."""
+
+    def __missing__(self, _name: str) -> str:
+        return ""
 
 
 def _shown(values: Mapping[str, str]) -> dict[str, str]:

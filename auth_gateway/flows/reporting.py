@@ -8,11 +8,11 @@ import msgspec
 
 from auth_gateway.core.account import REPORTED, Account
 from auth_gateway.core.audit import AuditEvent, Kind
-from auth_gateway.core.letter import MailLink
-from auth_gateway.core.rotation import digest, is_plausible
+from auth_gateway.core.rotation import digest
 from auth_gateway.core.sign_in_report import AskedAbout, SignIn
 from auth_gateway.flows.ending import Ending
 from auth_gateway.flows.letters import letter_to
+from auth_gateway.flows.links import OpenLinks
 from auth_gateway.flows.ports import (
     Clock,
     MailLinks,
@@ -61,6 +61,7 @@ class Reporting:
     sessions: Sessions
     trusted_devices: TrustedDevices
     ending: Ending
+    links: OpenLinks
     mail_links: MailLinks
     post_office: PostOffice
     recorder: Recorder
@@ -68,7 +69,7 @@ class Reporting:
     def asked(self, token: str) -> AskedAbout | None:
         """What the letter with this link asks about, None once it is answered or too old. Looking changes nothing:
         programs that read mail look too."""
-        link = self._link(token)
+        link = self.links.find(token, "was_this_you")
         return None if link is None else msgspec.json.decode(link.data, type=AskedAbout)
 
     async def by_link(self, token: str, *, was_owner: bool, ip: str) -> Answered | LinkOver:
@@ -97,13 +98,6 @@ class Reporting:
         word = self._word(sign_in, was_owner=was_owner, ip=ip)
         await self.database.write(lambda tx: self._keep(tx, word))
         return Answered(was_owner=was_owner)
-
-    def _link(self, token: str) -> MailLink | None:
-        if not is_plausible(token):
-            return None
-        link = self.database.read(lambda tx: self.mail_links.find(tx, digest(token)))
-        is_good = link is not None and link.purpose == "was_this_you" and link.used_at is None
-        return link if link is not None and is_good and link.expires_at > self.clock.now() else None
 
     def _word(self, sign_in: SignIn, *, was_owner: bool, ip: str) -> _Word:
         now, event_id = self.clock.now(), self.randomness.event_id("evt")
