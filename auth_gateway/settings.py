@@ -120,7 +120,7 @@ class Settings(MailSettings, PageSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then the file; a stray .env in the working directory is never read."""
-        file = _from_file(ConfigFile().auth_gateway_config)
+        file = _from_file(config_file())
         return init_settings, env_settings, InitSettingsSource(settings_cls, file)
 
     @property
@@ -261,6 +261,11 @@ class Settings(MailSettings, PageSettings):
             if complaint:
                 raise ValueError(f"{name.upper()} {complaint}")
         return self
+
+
+def config_file() -> Path | None:
+    """The file that AUTH_GATEWAY_CONFIG names."""
+    return ConfigFile().auth_gateway_config
 
 
 def load_settings(**given: object) -> Settings:

@@ -8,7 +8,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from auth_gateway.cli import clients, keys, serving, sessions, users
+from auth_gateway.cli import clients, init, keys, serving, sessions, users
 from auth_gateway.cli.console import WRONG_INPUT, complain
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(serving.serve)
+app.command("init")(init.init)
 app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
 app.add_typer(sessions.app, name="sessions")

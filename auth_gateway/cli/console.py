@@ -41,9 +41,9 @@ def settings_or_fail(**given: object) -> Settings:
 
 
 @contextmanager
-def opened() -> Iterator[Gateway]:
+def opened(settings: Settings | None = None) -> Iterator[Gateway]:
     """The gateway's storage and flows; refusals inside the block end the command with their text."""
-    settings = settings_or_fail()
+    settings = settings or settings_or_fail()
     try:
         gateway = assemble(settings)
     except CannotStart as error:

@@ -1,17 +1,15 @@
 """`auth-gateway users`: people's accounts and their second factors."""
 
-import sys
 from typing import Annotated
 
-import segno
 import typer
 
 from auth_gateway.cli.console import fail, moment, opened, row
+from auth_gateway.cli.factors_shown import show_authenticator
 from auth_gateway.cli.imports import import_file
+from auth_gateway.cli.passwords import read_password
 from auth_gateway.core.account import hash_scheme
 from auth_gateway.core.names import LONGEST_USER_ID, UNKNOWN_USER, may_be_user_id
-
-MOST_PASSWORD_INPUT = 8_192
 
 app = typer.Typer(help="People's accounts.", no_args_is_help=True, rich_markup_mode=None)
 app.command("import")(import_file)
@@ -28,7 +26,7 @@ def add(
     """Make an account."""
     if user_id is not None and not may_be_user_id(user_id):
         fail(f"the user id must have 1 to {LONGEST_USER_ID} printable characters, and not begin with `{UNKNOWN_USER}`")
-    password = _password(from_stdin=password_stdin)
+    password = read_password(from_stdin=password_stdin)
     with opened() as gateway:
         gateway.new_passwords.checked(password, names=(username,), has_factor=False)
         account = gateway.accounts.add(username, password, user_id=user_id)
@@ -67,7 +65,7 @@ def set_password(
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from input.")] = False,
 ) -> None:
     """Give a person another password, and end all their sessions."""
-    password = _password(from_stdin=password_stdin)
+    password = read_password(from_stdin=password_stdin)
     with opened() as gateway:
         has_factor = gateway.has_factor(username)
         gateway.new_passwords.checked(password, names=(username,), has_factor=has_factor)
@@ -84,23 +82,4 @@ def enrol_totp(
     """Enrol an authenticator and print its secret, this once."""
     with opened() as gateway:
         enrolled = gateway.enrol_totp(username, replace=replace)
-    if sys.stdout.isatty() if qr is None else qr:
-        segno.make(enrolled.provisioning_uri).terminal(out=sys.stdout, compact=True)
-    typer.echo(enrolled.provisioning_uri)
-    typer.echo(f"secret: {enrolled.secret}")
-
-
-def _password(*, from_stdin: bool) -> str:
-    """The password, never as an argument: those are seen by everybody who can list processes."""
-    if not from_stdin:
-        if not sys.stdin.isatty():
-            fail("there is no terminal to ask for the password: use --password-stdin")
-        asked: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-        return asked
-    raw = sys.stdin.buffer.read(MOST_PASSWORD_INPUT + 1)
-    if len(raw) > MOST_PASSWORD_INPUT:
-        fail("the password is too long")
-    try:
-        return raw.decode().removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        fail("the password is not UTF-8")
+    show_authenticator(enrolled, qr=qr)

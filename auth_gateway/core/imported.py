@@ -7,11 +7,9 @@ from typing import Literal
 
 import msgspec
 
-from auth_gateway.core.names import may_be_user_id, prepare_username
+from auth_gateway.core.names import may_be_email, may_be_user_id, prepare_username
 
 LONGEST_DISPLAY_NAME = 256
-LONGEST_EMAIL = 254
-"""Source: RFC 5321 section 4.5.3.1.3, a path of 256 octets with its two brackets."""
 SHORTEST_TOTP_SECRET, LONGEST_TOTP_SECRET = 14, 64
 """Bytes. Source: NIST SP 800-63B-4 section 3.1.4.1, 112 bits; what is shorter is not checked, so it is not taken."""
 
@@ -88,7 +86,7 @@ def problem_of(user: ImportedUser) -> Reason | None:
         return "invalid_user_id"
     if len(user.display_name) > LONGEST_DISPLAY_NAME or not user.display_name.isprintable():
         return "invalid_display_name"
-    if user.email and not _may_be_email(user.email):
+    if user.email and not may_be_email(user.email):
         return "invalid_email"
     return None
 
@@ -110,10 +108,3 @@ def record_at(place: str, read: Callable[[], tuple[ImportedUser, tuple[Remainder
     except Untakeable as untakeable:
         return Record(place=place, reason=untakeable.reason)
     return Record(place=place, user=user, remainders=remainders)
-
-
-def _may_be_email(raw: str) -> bool:
-    """Enough to send a message to; whether it arrives is the only proof of an address."""
-    local, at, domain = raw.rpartition("@")
-    is_plain = raw.isprintable() and " " not in raw and len(raw) <= LONGEST_EMAIL
-    return bool(is_plain and at and local and domain)

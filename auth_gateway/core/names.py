@@ -9,6 +9,8 @@ import unicodedata
 
 LONGEST_USERNAME = 254
 LONGEST_USER_ID = 256
+LONGEST_EMAIL = 254
+"""Source: RFC 5321 section 4.5.3.1.3, a path of 256 octets with its two brackets."""
 UNKNOWN_USER = "unknown:"
 LONGEST_PASSWORD = 1024
 LONGEST_PASSWORD_BYTES = 4096
@@ -52,6 +54,13 @@ def prepare_password(raw: str) -> str | None:
 def may_be_user_id(raw: str) -> bool:
     """Whether an operator may give this id: it becomes `sub` in tokens and stands in lists and logs."""
     return 1 <= len(raw) <= LONGEST_USER_ID and raw.isprintable() and not raw.startswith(UNKNOWN_USER)
+
+
+def may_be_email(raw: str) -> bool:
+    """Enough to send a message to; whether it arrives is the only proof of an address."""
+    local, at, domain = raw.rpartition("@")
+    is_plain = raw.isprintable() and " " not in raw and len(raw) <= LONGEST_EMAIL
+    return bool(is_plain and at and local and domain)
 
 
 def unknown_user_id(key: bytes, username: str | None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from auth_gateway.core.account import Account
 from auth_gateway.core.audit import AuditEvent, Kind
-from auth_gateway.core.names import prepare_password, prepare_username
+from auth_gateway.core.names import may_be_email, prepare_password, prepare_username
 from auth_gateway.flows.ending import ACCOUNT_FROZEN, PASSWORD_CHANGED, Ending
 from auth_gateway.flows.ports import AuditTrail, Clock, PasswordHashes, Randomness, Sessions, Users
 from plumbing.database import Database
@@ -27,12 +27,14 @@ class Accounts:
     audit: AuditTrail
     ending: Ending
 
-    def add(self, username: str, password: str, *, user_id: str | None = None) -> Account:
-        """A new account.
+    def add(self, username: str, password: str, *, user_id: str | None = None, email: str = "") -> Account:
+        """A new account; a mail address that an operator gives is taken for verified.
 
-        Raises: Refused("invalid_username" or "invalid_password" or "username_taken").
+        Raises: Refused("invalid_username" or "invalid_email" or "invalid_password" or "username_taken").
         """
         prepared = prepare_username(username)
+        if email and not may_be_email(email):
+            raise Refused("invalid_email", "This is no mail address.", status=422)
         if prepared is None:
             raise Refused("invalid_username", "This name has characters or a length that no name may have.", status=422)
         account = Account(
@@ -41,6 +43,8 @@ class Accounts:
             display_name=username,
             password_hash=self._hash(password),
             created_at=self.clock.now(),
+            email=email,
+            email_verified=email != "",
         )
         if not self._store(account, "user.added"):
             raise Refused("username_taken", "There is an account with this name or id already.", status=409)
