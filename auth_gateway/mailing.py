@@ -8,11 +8,18 @@ from auth_gateway.adapters.storage.mail_links import StoredMailLinks
 from auth_gateway.assembly import Gateway
 from auth_gateway.flows.noticing import Noticing
 from auth_gateway.flows.ports import Aftermath, NothingFollows
+from auth_gateway.settings import Settings
 from webhooks.delivery import Pace
 
 NOBODY = "nobody@localhost.invalid"
 # A mail server may look at a letter for a while before it takes it; nobody waits for it here.
 MAIL_PACE = Pace(first_retry=5.0, longest_retry=900.0, deadline=30.0, lease=40.0)
+
+
+def has_mail(settings: Settings) -> bool:
+    """Whether what goes by mail is read by somebody: in the demo, by whoever reads its log. Where it is not, no link and
+    no code is sent."""
+    return settings.is_demo or settings.mail_server is not None
 
 
 def mail_receiver(gateway: Gateway) -> MailReceiver:
@@ -29,7 +36,7 @@ def mail_receiver(gateway: Gateway) -> MailReceiver:
 def aftermath(gateway: Gateway) -> Aftermath:
     """Who is told of a login from a new device or place: its owner, where there are pages to answer at and letters
     arrive."""
-    if gateway.settings.provider_issuer is None or not gateway.settings.has_mail:
+    if gateway.settings.provider_issuer is None or not has_mail(gateway.settings):
         return NothingFollows()
     return Noticing(
         randomness=gateway.randomness,

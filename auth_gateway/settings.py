@@ -129,11 +129,6 @@ class Settings(MailSettings, PageSettings):
         return self.auth_gateway_profile == "demo"
 
     @property
-    def has_mail(self) -> bool:
-        """Whether what goes by mail is read by somebody: in the demo, by whoever reads its log."""
-        return self.is_demo or self.smtp_url is not None
-
-    @property
     def password_queue_limit(self) -> int:
         """How many checks may wait: four a worker, so that the last of them waits less than a second for bcrypt
         cost 12.
