@@ -1,6 +1,6 @@
 """What a person can prove themselves with beside the password, and what each of them makes of a login."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import msgspec
@@ -106,6 +106,20 @@ def by_password_and(kind: FactorKind, recognised_at: float) -> Authentication:
     if kind == "email_code":
         return Authentication(amr=(PASSWORD, SECOND_CHANNEL), acr=SINGLE_FACTOR_LEVEL, auth_time=auth_time)
     return Authentication(amr=(PASSWORD, ONE_TIME_CODE, SEVERAL_FACTORS), acr=TWO_FACTOR_LEVEL, auth_time=auth_time)
+
+
+def by_one_more(amr: Sequence[str], kind: FactorKind, recognised_at: float) -> Authentication:
+    """Recognised by what the first half showed (`amr`) and one more factor. The level is that of the factor: what was
+    shown before is as old as the session that it is added to."""
+    authentication = by_password_and(kind, recognised_at)
+    if PASSWORD in amr:
+        return authentication
+    added = [method for method in authentication.amr if method != PASSWORD]
+    return Authentication(
+        amr=tuple(dict.fromkeys([*by_passkey(recognised_at).amr[:2], *added])),
+        acr=authentication.acr,
+        auth_time=authentication.auth_time,
+    )
 
 
 def by_trusted_device(now: float) -> Authentication:

@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from auth_gateway.core.claims import PASSWORD
 from auth_gateway.core.factor import Demand
 from auth_gateway.core.origin import Origin
 from risk_scorer.contract.events import LoginEvent
@@ -21,8 +22,8 @@ class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
     It carries the facts of its first half (`event`: the scored LoginEvent as JSON), so that nothing the second
     request says can change who logs in, from where, or for which client; the second is held against them.
     `recognised_at` is when the password was shown, where that was in an earlier login: a second factor alone does not
-    make it younger. `demand` says which factors it takes. `password_version` is the user's at the time: a password
-    changed meanwhile ends the challenge.
+    make it younger; `amr` is how the first half was shown. `demand` says which factors it takes. `password_version` is
+    the user's at the time: a password changed meanwhile ends the challenge.
     """
 
     challenge_id: str
@@ -44,6 +45,8 @@ class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
     recognised_at: int | None = None
     place: str = ""
     demand: Demand = "any"
+    amr: str = PASSWORD
+    is_known_device: bool = False
 
     @property
     def login(self) -> LoginEvent:

@@ -234,4 +234,6 @@ class Admission:
             country=score.explain.country if score else "",
             place=place_of(score),
             demand=decision.demand,
+            amr=login.authentication.amr_text,
+            is_known_device=login.context.is_known_device,
         )

@@ -10,7 +10,7 @@ from auth_gateway.core.announcement import Announced
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.decision import Deny
-from auth_gateway.core.factor import FactorKind, by_password_and
+from auth_gateway.core.factor import FactorKind, by_one_more
 from auth_gateway.core.origin import is_context_unknown
 from auth_gateway.core.pending import PendingLogin
 from auth_gateway.core.ruling import Ruling
@@ -96,7 +96,7 @@ class Completion:
         beginning = entrance.begin(
             login,
             client_id=pending.client_id,
-            authentication=by_password_and(answered.shown, recognised_at),
+            authentication=by_one_more(pending.amr.split(), answered.shown, recognised_at),
             risk_score=pending.risk_score,
             now=answered.now,
             is_vouched=bool(pending.is_vouched),

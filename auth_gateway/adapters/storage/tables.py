@@ -20,6 +20,7 @@ NO_COUNTRY = {"server_default": text("''")}
 EMPTY = {"server_default": text("''")}
 EMPTY_OBJECT = {"server_default": text("'{}'")}
 ANY_FACTOR = {"server_default": text("'any'")}
+BY_PASSWORD = {"server_default": text("'pwd'")}
 BY_LOGIN = {"server_default": text("'login'")}
 USUAL_SCOPE = {"server_default": text("'openid profile email'")}
 
@@ -162,6 +163,8 @@ class PendingLoginRow(GatewayRow, table=True):
     recognised_at: int | None = Field(sa_type=LONG)
     place: str = Field(sa_column_kwargs=EMPTY)
     demand: str = Field(sa_column_kwargs=ANY_FACTOR)
+    amr: str = Field(sa_column_kwargs=BY_PASSWORD)
+    is_known_device: bool = Field(sa_column_kwargs=NOT_VOUCHED)
 
 
 class TotpFactorRow(GatewayRow, table=True):

@@ -52,15 +52,14 @@ class MailedCodeRow(GatewayRow, table=True):
 
 
 class GuessRow(GatewayRow, table=True):
-    """How many codes of a kind were looked at for an account since `began_at`, across challenges and addresses."""
+    """When all codes of a kind are forgiven that were looked at for an account, across challenges and addresses."""
 
     __tablename__ = "guesses"
     __table_args__ = (NO_ROWID,)
 
     user_id: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)
-    began_at: float
-    looked_at: int
+    forgiven_at: float
 
 
 class TrustedDeviceRow(GatewayRow, table=True):

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from auth_gateway.core.factor import FactorKind, Passkey, TrustedDevice
+from auth_gateway.core.factor import Passkey, TrustedDevice
+from auth_gateway.core.guessing import Counted
 from plumbing.statements import Transaction
 
 
@@ -67,11 +68,11 @@ class Guesses(Protocol):
     """How many codes were looked at for an account, across challenges, addresses and logins. Durable: a restart
     forgives nothing."""
 
-    def take(self, tx: Transaction, user_id: str, kind: FactorKind, *, most: int, now: float) -> bool:
-        """Count one more look within 24 hours; False when there were as many as `most`."""
+    def take(self, tx: Transaction, user_id: str, kind: Counted, *, most: int, now: float) -> bool:
+        """Count one more look, at most `most` in any 24 hours (`core.guessing`); False when it may not be taken."""
         ...
 
-    def give_back(self, tx: Transaction, user_id: str, kind: FactorKind) -> None:
+    def give_back(self, tx: Transaction, user_id: str, kind: Counted, *, most: int) -> None:
         """The look found the right code."""
         ...
 

@@ -272,4 +272,5 @@ def _pending(
         recognised_at=session.auth_time,
         place=session.place,
         demand=demand,
+        amr=session.amr,
     )

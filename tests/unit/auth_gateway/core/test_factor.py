@@ -8,6 +8,7 @@ from auth_gateway.core.factor import (
     FACTOR_KINDS,
     Demand,
     FactorKind,
+    by_one_more,
     by_passkey,
     by_password_and,
     by_trusted_device,
@@ -73,3 +74,22 @@ def test_a_verified_address_is_no_enrolled_factor() -> None:
     """Everything else is."""
     assert [is_enrolled((kind,)) for kind in FACTOR_KINDS] == [True, True, True, False]
     assert not is_enrolled(())
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "amr", "acr"),
+    [
+        ("pwd", "totp", ("pwd", "otp", "mfa"), "aal2"),
+        ("pwd otp mfa", "passkey", ("pwd", "pop", "user", "mfa"), "phr"),
+        ("pwd otp mfa", "email_code", ("pwd", "mca"), "aal1"),
+        ("pop user mfa", "totp", ("pop", "user", "otp", "mfa"), "aal2"),
+        ("pop user mfa", "passkey", ("pop", "user", "mfa"), "phr"),
+        ("pop user mfa", "email_code", ("pop", "user", "mca"), "aal1"),
+    ],
+)
+def test_one_more_factor_claims_no_password_that_was_not_shown(
+    before: str, kind: FactorKind, amr: tuple[str, ...], acr: str
+) -> None:
+    """And a code by mail, whatever was shown an hour ago, makes nobody strong now."""
+    added = by_one_more(before.split(), kind, 5.9)
+    assert (added.amr, added.acr, added.auth_time) == (amr, acr, 5)
