@@ -1,4 +1,4 @@
-"""Which lines of the audit trail their owner is shown, and which of them can be called somebody else's."""
+"""Which lines of the audit trail their owner is shown."""
 
 import msgspec
 
@@ -6,15 +6,18 @@ from auth_gateway.core.audit import AuditEvent, Kind
 
 SHOWN_SECONDS = 90 * 86_400
 MOST_SHOWN = 30
-SIGN_INS: frozenset[Kind] = frozenset({"login.allowed", "challenge.passed"})
-"""What somebody got in by; only these can be reported."""
-SHOWN: frozenset[Kind] = SIGN_INS | {
+ANSWERS: frozenset[Kind] = frozenset({"sign_in.reported", "sign_in.confirmed"})
+"""The owner's word about a sign-in, which is given once."""
+SHOWN: frozenset[Kind] = ANSWERS | {
+    "login.allowed",
+    "challenge.passed",
     "login.denied",
     "login.challenged",
     "challenge.failed",
     "token.reused",
     "session.revoked",
     "consent.given",
+    "consent.withdrawn",
     "device.approved",
     "user.added",
     "user.imported",
@@ -27,8 +30,6 @@ SHOWN: frozenset[Kind] = SIGN_INS | {
     "recovery_codes.made",
     "device.trusted",
     "device.distrusted",
-    "sign_in.reported",
-    "sign_in.confirmed",
     "account.recovered",
     "password.breached",
 }

@@ -43,6 +43,7 @@ Kind = Literal[
     "user.email_verified",
     "password.breached",
     "account.refused",
+    "passkey.renamed",
     "consent.withdrawn",
     "client.added",
     "client.removed",

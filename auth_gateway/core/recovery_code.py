@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 
+KEY_PURPOSE = "recovery-codes"
+"""What the key of the digests is derived for."""
 CODES = 10
 CODE_BYTES = 10
 """80 bits: nobody guesses one, whatever the caps are."""

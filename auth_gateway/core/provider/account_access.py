@@ -6,9 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from auth_gateway.core.claims import ONE_TIME_CODE, PHISHING_RESISTANT_LEVEL
+from auth_gateway.core.claims import PHISHING_RESISTANT_LEVEL, TWO_FACTOR_LEVEL
 from auth_gateway.core.decision import Challenge, Decision, Deny
-from auth_gateway.core.factor import KEY_POSSESSION, Demand, FactorKind, usable
+from auth_gateway.core.factor import Demand, FactorKind, is_enrolled, is_shown, usable
 from auth_gateway.core.provider.assurance import is_strong_enough
 from auth_gateway.core.provider.authorization import AccountVisit
 from auth_gateway.core.provider.journey import GiveCode, SignIn, Standing, Step, StepUp
@@ -17,17 +17,14 @@ from risk_scorer.contract.assessment import RiskLevel, risk_level
 
 FRESH_SECONDS = 900
 """How long after a step-up, or after the password where there is no factor, the account may be changed."""
-# What was shown in the very login. A trusted device spares the prompt elsewhere; here it proves nothing.
-_SHOWN = frozenset({ONE_TIME_CODE, KEY_POSSESSION})
 
 Access = Literal["enter", "sign_in", "step_up", "not_now", "end"]
 """Go in; first a login; first a factor; not from here and now; the session is over."""
 
 
 class Grounds(msgspec.Struct, frozen=True, kw_only=True):
-    """What the answer rests on. `kinds` are the person's own factors, without codes by mail, which reach no level;
-    `demand` is what the risk asks of a factor, `level` None is unscored; `is_same_place` says that the request comes,
-    as far as we see, from where the session began."""
+    """What the answer rests on. `kinds` are the person's factors, `demand` is what the risk asks of one, `level` None
+    is unscored; `is_same_place` says that the request comes, as far as we see, from where the session began."""
 
     session: Session
     kinds: tuple[FactorKind, ...]
@@ -37,9 +34,16 @@ class Grounds(msgspec.Struct, frozen=True, kw_only=True):
     is_same_place: bool
 
 
+def demand_of(decision: Decision, risk_score: float | None, *, phishing_resistant_from: float) -> Demand:
+    """What a factor must be that lets somebody change the account: never a code by mail, whatever a login takes."""
+    asked = decision.demand if isinstance(decision, Challenge) else "any"
+    is_near_high = risk_score is not None and risk_score >= phishing_resistant_from
+    return "phishing_resistant" if is_near_high or asked == "phishing_resistant" else "enrolled"
+
+
 def is_strengthened(session: Session, now: float) -> bool:
-    """Whether a factor was shown in this session, and a short while ago."""
-    has_shown = not _SHOWN.isdisjoint(session.amr.split()) and is_strong_enough(session.acr, "aal2")
+    """Whether a factor was shown in this session, and a short while ago. A trusted device shows none."""
+    has_shown = is_shown(session.amr.split()) and is_strong_enough(session.acr, TWO_FACTOR_LEVEL)
     return has_shown and now - session.created_at <= FRESH_SECONDS
 
 
@@ -49,14 +53,14 @@ def access(grounds: Grounds, *, is_sensitive: bool, now: float) -> Access:
         return "end"
     if _is_answered(grounds, now):
         return "enter"
+    can_step_up = bool(usable(grounds.kinds, grounds.demand))
     if isinstance(grounds.decision, Challenge):
         # A scorer that does not answer is no reason to trust a code more than a password.
-        can_step_up = grounds.level is not None and usable(grounds.kinds, grounds.demand)
-        return "step_up" if can_step_up else "sign_in"
+        return "step_up" if can_step_up and grounds.level is not None else "sign_in"
     if not is_sensitive:
         return "enter"
-    if grounds.kinds:
-        return "step_up" if usable(grounds.kinds, grounds.demand) else "not_now"
+    if is_enrolled(grounds.kinds):
+        return "step_up" if can_step_up else "not_now"
     return _without_factor(grounds, now)
 
 
@@ -83,7 +87,9 @@ def visit_step(visit: AccountVisit, standing: Standing, *, now: float) -> Step:
     session = standing.session
     if session is None:
         return SignIn()
-    is_weak = visit.is_sensitive and standing.has_factor and not is_strengthened(session, now)
-    if session.session_id == visit.insufficient or is_weak:
-        return StepUp() if standing.has_factor else SignIn()
+    can_step_up = bool(usable(standing.factors, visit.demand))
+    if session.session_id == visit.insufficient:
+        return StepUp(visit.demand) if can_step_up and not visit.needs_login else SignIn()
+    if visit.is_sensitive and can_step_up and not is_strengthened(session, now):
+        return StepUp(visit.demand)
     return GiveCode()

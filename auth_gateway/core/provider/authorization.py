@@ -55,15 +55,16 @@ class DeviceApproval(msgspec.Struct, frozen=True, kw_only=True):
 class AccountVisit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A person at the sign-in page on the way to the own account's `page`.
 
-    `insufficient` is the session that was there and did not do: it is left behind by a login, or made stronger by a
-    factor that answers `demand`. `is_sensitive` says that the page changes what the account is proven with.
+    `insufficient` is the session that was there and did not do: it is left behind where it `needs_login`, else made
+    stronger by a factor that answers `demand`. `is_sensitive` pages change what the account is proven with.
     """
 
     client_id: str = ACCOUNT_CLIENT_ID
     page: str = ""
     is_sensitive: bool = False
     insufficient: str = ""
-    demand: Demand = "any"
+    needs_login: bool = False
+    demand: Demand = "enrolled"
 
 
 class Interaction(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,12 +13,13 @@ from auth_gateway.flows.ports.people import (
     Blocklist,
     Factors,
     KnownDevices,
+    NewHashes,
     PasswordCheck,
     PasswordHashes,
     Passwords,
     Users,
 )
-from auth_gateway.flows.ports.records import AuditTrail, OutboxWriter
+from auth_gateway.flows.ports.records import AuditReader, AuditTrail, OutboxWriter
 from auth_gateway.flows.ports.recovery import Recoverables
 from auth_gateway.flows.ports.risk import Reservation, Scorer, Throttle
 from auth_gateway.flows.ports.sessions import PendingLogins, RefreshTokens, Sessions
@@ -27,6 +28,7 @@ from plumbing.randomness import Randomness
 
 __all__ = [
     "Aftermath",
+    "AuditReader",
     "AuditTrail",
     "Blocklist",
     "Clients",
@@ -36,6 +38,7 @@ __all__ = [
     "KnownDevices",
     "MailLinks",
     "MailedCodes",
+    "NewHashes",
     "NothingFollows",
     "OutboxWriter",
     "Passkeys",

@@ -29,6 +29,17 @@ class Passwords(Protocol):
         ...
 
 
+class NewHashes(Protocol):
+    """Hashes made while people wait, in the pool that checks passwords."""
+
+    async def hash(self, password: str) -> str:
+        """A new hash in today's scheme.
+
+        Raises: Refused("busy", 503) when the pool is full.
+        """
+        ...
+
+
 class PasswordHashes(Protocol):
     """Hashes made for the operator's commands; blocks."""
 
@@ -105,6 +116,10 @@ class Factors(Protocol):
 
     def put(self, tx: Transaction, factor: Factor) -> None:
         """Replace whatever factor the user had."""
+        ...
+
+    def remove(self, tx: Transaction, user_id: str, factor_id: str) -> bool:
+        """False when the person has no such factor."""
         ...
 
     def use_step(self, tx: Transaction, factor_id: str, step: int) -> bool:

@@ -1,0 +1,1 @@
+"""The pages of the own account: `/account` and what lies under it."""
