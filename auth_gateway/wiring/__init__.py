@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from auth_gateway.service import Service
-from auth_gateway.wiring import device, ending, pages, sign_in, tokens
+from auth_gateway.wiring import device, ending, links, pages, sign_in, tokens
 
 
 def add_provider(app: FastAPI, service: Service) -> None:
@@ -13,3 +13,4 @@ def add_provider(app: FastAPI, service: Service) -> None:
     tokens.add(app, service)
     ending.add(app, service)
     device.add(app, service)
+    links.add(app, service)
