@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,17 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[N
     skipped = reporter.stats.get("skipped", []) if reporter else []
     if skipped and os.environ.get("CI") == "true":
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["engines"] = session.config.__dict__.get("riskgate_engines", [])
     yield
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """What took part in a process of its own is named with the rest."""
+    engines = node.config.__dict__.setdefault("riskgate_engines", [])
+    engines += [engine for engine in getattr(node, "workeroutput", {}).get("engines", []) if engine not in engines]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -212,6 +212,7 @@ ROUNDS = 3
 
 @pytest.mark.parametrize("are_throttled", [False, True])
 @pytest.mark.parametrize("at", FACES)
+@pytest.mark.alone
 def test_no_stopwatch_tells_an_account_from_none(tmp_path: Path, is_long: bool, at: str, are_throttled: bool) -> None:
     """Medians of 400 tries of each kind lie within 3 ms or 2 % of those at names that nobody has (40 tries within 8 ms
     or 20 % in the short run), with hash schemes of very different cost in one database."""
@@ -223,6 +224,7 @@ def test_no_stopwatch_tells_an_account_from_none(tmp_path: Path, is_long: bool, 
         assert apart(tries, count=count, rounds=ROUNDS, is_long=is_long) == {}
 
 
+@pytest.mark.alone
 def test_the_stopwatch_would_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the floor the same measurement tells a quick hash from a slow one, and so from a name that nobody has."""
 
