@@ -62,16 +62,18 @@ class SignInPage:
 
         Raises: Refused("busy" or "storage_unavailable", 503).
         """
-        interaction = self._open(interaction_id, binding)
+        interaction = self.look(interaction_id, binding)
         if interaction is None or interaction.card in _SEEN_BY_ANYBODY:
             return interaction
         now = self.onward.clock.now()
         if self.onward.database.read(lambda tx: self.door.still_stands(tx, interaction, shown, now)):
             return interaction
         await self.onward.database.write(lambda tx: self._ask_for_password(tx, interaction))
-        return self._open(interaction_id, binding)
+        return self.look(interaction_id, binding)
 
-    def _open(self, interaction_id: str, binding: bytes | None) -> Interaction | None:
+    def look(self, interaction_id: str, binding: bytes | None) -> Interaction | None:
+        """The same for whatever was begun here, and nothing changes by it: an answer that comes second was sent before
+        the first one's cookie arrived, and must not undo what the first one did."""
         if binding is None:
             return None
         interaction = self.onward.database.read(lambda tx: self.onward.store.interactions.find(tx, interaction_id))
