@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from auth_gateway.service import Service
-from auth_gateway.wiring import device, ending, links, pages, sign_in, tokens
+from auth_gateway.wiring import account, device, ending, links, pages, sign_in, tokens
 
 
 def add_provider(app: FastAPI, service: Service) -> None:
@@ -14,3 +14,4 @@ def add_provider(app: FastAPI, service: Service) -> None:
     ending.add(app, service)
     device.add(app, service)
     links.add(app, service)
+    account.add(app, service)

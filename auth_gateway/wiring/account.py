@@ -10,7 +10,6 @@ from auth_gateway.adapters.browser_names import browser_name
 from auth_gateway.adapters.qr_codes import qr_picture
 from auth_gateway.adapters.storage.passkeys import StoredPasskeys
 from auth_gateway.adapters.storage.recovery_codes import StoredRecoveryCodes
-from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.api.provider.account.authenticator import AuthenticatorRoutes
 from auth_gateway.api.provider.account.gate import AccountGate
@@ -18,6 +17,7 @@ from auth_gateway.api.provider.account.overview import OverviewRoutes
 from auth_gateway.api.provider.account.passkeys import PasskeyRoutes
 from auth_gateway.api.provider.account.password import PasswordRoutes
 from auth_gateway.api.provider.account.recovery_codes import RecoveryCodeRoutes
+from auth_gateway.api.provider.account.report import ReportRoutes
 from auth_gateway.assembly import Gateway
 from auth_gateway.core.recovery_code import KEY_PURPOSE
 from auth_gateway.flows.account.authenticator import Authenticators
@@ -28,10 +28,8 @@ from auth_gateway.flows.account.passkeys import AccountPasskeys
 from auth_gateway.flows.account.password import ChangePassword
 from auth_gateway.flows.account.recovery_codes import MakeRecoveryCodes
 from auth_gateway.flows.account.sessions import SignOuts
-from auth_gateway.flows.letters import OutboxPost
 from auth_gateway.service import Service
-from auth_gateway.wiring import passkeys, sign_in
-from webhooks.outbox import Outbox
+from auth_gateway.wiring import links, passkeys, sign_in
 
 Address = tuple[str, str, Callable[[Request], Awaitable[Response]]]
 
@@ -54,12 +52,15 @@ def add(app: FastAPI, service: Service) -> None:
     totp = AuthenticatorRoutes(gate=gate, authenticators=_authenticators(gateway, changes), picture=qr_picture)
     codes = RecoveryCodeRoutes(gate=gate, overviews=overviews, make=_recovery_codes(gateway, changes))
     password = PasswordRoutes(gate=gate, change=_password(service, changes, sign_outs))
+    report = ReportRoutes(gate=gate, overviews=overviews, reporting=links.reporting(service), name_browser=browser_name)
     for method, path, endpoint in (
         ("GET", "", overview.get_account),
         ("POST", "/sessions/end", overview.post_session),
         ("POST", "/sessions/end-all", overview.post_sessions),
         ("POST", "/devices/distrust", overview.post_device),
         ("POST", "/applications/end", overview.post_application),
+        ("GET", "/report/{event_id}", report.get_page),
+        ("POST", "/report/{event_id}", report.post_page),
         ("GET", "/authenticator", totp.get_page),
         ("POST", "/authenticator", totp.post_page),
         ("POST", "/authenticator/remove", totp.post_removal),
@@ -92,7 +93,7 @@ def _changes(gateway: Gateway, door: AccountDoor) -> Changes:
         randomness=gateway.randomness,
         door=door,
         audit=gateway.audit,
-        post_office=OutboxPost(outbox=Outbox(outbox_rows), vault=gateway.vault),
+        post_office=gateway.post_office,
         trusted_devices=TRUSTED_DEVICES,
     )
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import msgspec
 
 from auth_gateway.core.audit import Kind
-from auth_gateway.core.letter import Letter, LetterKind
+from auth_gateway.core.letter import LetterKind
 from auth_gateway.flows.account.door import AccountDoor, Person
+from auth_gateway.flows.letters import letter_to
 from auth_gateway.flows.ports import AuditTrail, PostOffice, Randomness, TrustedDevices
 from plumbing.database import Database
 from plumbing.statements import Transaction
@@ -68,14 +69,7 @@ class Changes:
             if change.distrusts and self.trusted_devices.revoke_all(tx, person.user_id, person.now):
                 self.audit.record(tx, person.line("device.distrusted", event_id, rule=change.kind))
             if change.letter is not None:
-                letter = _letter(person, change.letter)
+                letter = letter_to(person.account, change.letter, {"at": str(person.now)})
                 self.post_office.post(tx, letter, letter_id=letter_id, now=person.now)
 
         return write
-
-
-def _letter(person: Person, kind: LetterKind) -> Letter:
-    account = person.account
-    values = {"name": account.display_name or account.username, "at": str(person.now)}
-    to = account.email if account.email_verified else ""
-    return Letter(to=to, kind=kind, language=account.language, values=values)
