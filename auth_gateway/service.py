@@ -29,6 +29,7 @@ from auth_gateway.flows.challenge import CompleteLogin
 from auth_gateway.flows.completion import Completion
 from auth_gateway.flows.housekeeping import Housekeeping
 from auth_gateway.flows.letters import MAIL_ENDPOINT
+from auth_gateway.flows.listed_passwords import ListedPasswords
 from auth_gateway.flows.login import Login
 from auth_gateway.flows.proofs import Proving
 from auth_gateway.flows.recheck import Recheck
@@ -61,7 +62,7 @@ class Service:
             deadline_seconds=settings.scorer_deadline_ms / 1000,
             clock=gateway.clock,
         )
-        self.passwords = PooledPasswords(gateway.pool, gateway.hasher)
+        self.passwords = PooledPasswords(gateway.pool, gateway.hasher, gateway.blocklist)
         self.floor = RefusalFloor(
             gateway.clock, lambda scheme: wrong_guess_seconds(gateway.hasher, scheme, gateway.clock.monotonic)
         )
@@ -189,6 +190,12 @@ class Service:
             issuer=gateway.issuer,
             recorder=self._recorder(),
             policy=self._policy(),
+            listed_passwords=ListedPasswords(
+                randomness=gateway.randomness,
+                users=gateway.users,
+                recorder=self._recorder(),
+                post_office=gateway.post_office,
+            ),
             aftermath=aftermath(gateway),
         )
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from passlib.context import CryptContext
 
 from auth_gateway.adapters.hashing_pool import HashingPool
 from auth_gateway.adapters.password_schemes import Problem, Scheme, judged, scheme_of
-from auth_gateway.flows.ports import PasswordCheck
+from auth_gateway.flows.ports import Blocklist, PasswordCheck
 
 # OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, two passes, one lane.
 ARGON2_MEMORY_KIB = 19_456
@@ -74,9 +75,10 @@ class PasswordHasher:
 class PooledPasswords:
     """The login's password checks: never on the event loop, and equally busy whether or not there is an account."""
 
-    def __init__(self, pool: HashingPool, hasher: PasswordHasher) -> None:
+    def __init__(self, pool: HashingPool, hasher: PasswordHasher, blocklist: Blocklist) -> None:
         self._pool = pool
         self._hasher = hasher
+        self._blocklist = blocklist
         self._stand_in = hasher.default_scheme.stand_in()
 
     def imitate(self, scheme: Scheme) -> None:
@@ -89,7 +91,7 @@ class PooledPasswords:
         Raises: Refused `busy` (503) when the line is full: fails closed, nobody is let in unhashed.
         """
         compared = stored_hash or self._stand_in
-        check = await self._pool.run(lambda: self._hasher.check(password or "", compared, may_upgrade=may_upgrade))
+        check = await self._pool.run(lambda: self._checked(password or "", compared, may_upgrade=may_upgrade))
         is_real = password is not None and stored_hash is not None
         return check if is_real else PasswordCheck(matches=False)
 
@@ -99,6 +101,15 @@ class PooledPasswords:
         Raises: Refused `busy` (503) when the line is full.
         """
         return await self._pool.run(lambda: self._hasher.hash(password))
+
+    def _checked(self, password: str, compared: str, *, may_upgrade: bool) -> PasswordCheck:
+        """On the hashing thread, because a list may have to be read from the disk. A wrong password is not looked up:
+        whether it is on a list would show in the time, and a frozen account's right one is answered like a wrong one.
+        """
+        check = self._hasher.check(password, compared, may_upgrade=may_upgrade)
+        if not (check.matches and may_upgrade):
+            return check
+        return msgspec.structs.replace(check, is_listed=self._blocklist.holds(password))
 
 
 def wrong_guess_seconds(hasher: PasswordHasher, scheme: Scheme, monotonic: Callable[[], float]) -> float:

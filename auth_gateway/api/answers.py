@@ -13,11 +13,13 @@ Score = RiskScore | None | UnsetType
 
 
 class LoginAllowed(msgspec.Struct, frozen=True, kw_only=True):
-    """The person is in."""
+    """The person is in. `password_change_required` is there when the password is on a list of common or breached ones:
+    have the person choose another one, for others try it as well."""
 
     allowed: Literal[True] = True
     session_id: str
     tokens: IssuedTokens
+    password_change_required: Literal[True] | UnsetType = UNSET
     score: Score = UNSET
 
 

@@ -104,7 +104,12 @@ def _denied(answer: Denied, client: Client) -> Response:
 
 
 def _allowed(answer: Allowed, client: Client) -> LoginAllowed:
-    return LoginAllowed(session_id=answer.session_id, tokens=answer.tokens, score=_shown(answer.score, client))
+    return LoginAllowed(
+        session_id=answer.session_id,
+        tokens=answer.tokens,
+        password_change_required=True if answer.owes_new_password else UNSET,
+        score=_shown(answer.score, client),
+    )
 
 
 def _awaited(answer: MfaRequired, client: Client) -> SecondFactorAwaited:

@@ -14,7 +14,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One person. `username` is the prepared form, `display_name` is what they wrote.
 
     `password_version` grows when the password is changed and stays when only its hash is upgraded. `frozen_reason` ""
-    is an operator's freeze, which only an operator lifts; `language` "" is not known.
+    is an operator's freeze, which only an operator lifts; `language` "" is not known. `is_password_listed` says that
+    this very password was found, when it was last shown, on a list of those that others guess first.
     """
 
     user_id: str
@@ -28,6 +29,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     email_verified: bool = False
     frozen_reason: str = ""
     language: str = ""
+    is_password_listed: bool = False
 
 
 class LoginFacts(msgspec.Struct, frozen=True, kw_only=True):

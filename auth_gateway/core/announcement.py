@@ -13,7 +13,7 @@ from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
 from risk_scorer.contract.feedback import Feedback, Outcome, OutcomeKind, VerdictKind
 
-EventType = Literal["login.mfa_required", "login.denied", "session.revoked", "account.frozen"]
+EventType = Literal["login.mfa_required", "login.denied", "session.revoked", "account.frozen", "password.breached"]
 
 OUTCOME_EVENT_TYPE = "login.outcome"
 VERDICT_EVENT_TYPE = "login.verdict"
@@ -57,8 +57,9 @@ def announced_data(
     return data
 
 
-def frozen_data(announced: Announced, *, tenant: str, ip: str) -> dict[str, object]:
-    """The `data` of the message that an account was frozen on its owner's word, said from that address."""
+def account_data(announced: Announced, *, tenant: str, ip: str) -> dict[str, object]:
+    """The `data` of a message that is about an account and no score: it was frozen on its owner's word, or its
+    password is on a list. `ip` is where that was said or shown."""
     return {
         "tenant": tenant,
         "event_id": announced.event_id,

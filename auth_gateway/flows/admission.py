@@ -19,6 +19,7 @@ from auth_gateway.core.rotation import digest
 from auth_gateway.flows.answers import Denied, LetIn, MfaRequired, WrongCredentials
 from auth_gateway.flows.entrance import Entrance, TokenEntrance
 from auth_gateway.flows.issue import Issuer
+from auth_gateway.flows.listed_passwords import ListedPasswords
 from auth_gateway.flows.ports import Aftermath, NothingFollows, PendingLogins, Randomness, Scorer, Users
 from auth_gateway.flows.recording import Recorder
 from plumbing.database import Database
@@ -35,8 +36,9 @@ class Recognised(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt whose password, or passkey, was right for `account`; `factors` are the kinds that its owner could
     show beside it.
 
-    `upgraded_hash` is to replace the password's hash when there is one. `spend` runs first in the transaction of the
-    decision, whatever that is, and may run twice; False refuses, for what was shown was spent by somebody else.
+    `upgraded_hash` is to replace the password's hash when there is one; `is_password_listed` is the blocklist's word about
+    it, None where none was shown. `spend` runs first in the transaction of the decision, whatever that is, and may run
+    twice; False refuses, for what was shown was spent by somebody else.
     """
 
     event_id: str
@@ -47,6 +49,7 @@ class Recognised(msgspec.Struct, frozen=True, kw_only=True):
     client: Client
     context: LoginContext
     upgraded_hash: str | None = None
+    is_password_listed: bool | None = None
     spend: Callable[[Transaction], bool] | None = None
 
     @property
@@ -107,6 +110,7 @@ class Admission:
     issuer: Issuer
     recorder: Recorder
     policy: Policy
+    listed_passwords: ListedPasswords
     aftermath: Aftermath = field(default_factory=NothingFollows)
 
     async def __call__(self, login: Recognised, entrance: Entrance | None = None) -> AdmissionAnswer:
@@ -150,7 +154,9 @@ class Admission:
             self.recorder.write(tx, entry)
             self.aftermath.let_in(tx, account=login.account, session=session, score=score, event_id=login.event_id)
 
-        return beginning.answer(score) if await self._commit(judged, write) else WrongCredentials()
+        if not await self._commit(judged, write):
+            return WrongCredentials()
+        return msgspec.structs.replace(beginning.answer(score), owes_new_password=login.is_password_listed is True)
 
     async def _challenge(self, judged: Judged, decision: Challenge, entrance: Entrance) -> AdmissionAnswer:
         token = self.randomness.token(CHALLENGE_TOKEN_BYTES)
@@ -203,6 +209,9 @@ class Admission:
                 self.users.upgrade_hash(
                     tx, account.user_id, expected_hash=account.password_hash, new_hash=login.upgraded_hash
                 )
+            if login.is_password_listed is not None:
+                line = judged.line("password.breached")
+                self.listed_passwords.note(tx, account, line, is_listed=login.is_password_listed)
             write(tx)
             return True
 

@@ -36,11 +36,12 @@ class AccessAlone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LetIn(msgspec.Struct, frozen=True, kw_only=True):
-    """The person is in."""
+    """The person is in. `owes_new_password` says that others guess the password they came with."""
 
     session_id: str
     user_id: str
     score: RiskScore | None = None
+    owes_new_password: bool = False
 
 
 class Allowed(LetIn, frozen=True, kw_only=True):

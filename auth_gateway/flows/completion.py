@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from auth_gateway.core.account import Account
 from auth_gateway.core.announcement import Announced
 from auth_gateway.core.audit import AuditEvent, Kind
+from auth_gateway.core.claims import PASSWORD
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.decision import Deny
 from auth_gateway.core.factor import FactorKind, by_one_more
@@ -107,19 +109,20 @@ class Completion:
         line = msgspec.structs.replace(_line(answered, ruling, "challenge.passed"), session_id=session.session_id)
         entry = self.recorder.outcome(line, login, "mfa_passed")
 
-        def write(tx: Transaction) -> bool:
-            if not self.users.is_still(tx, pending.user_id, pending.password_version):
-                return False
+        def write(tx: Transaction) -> Account | None:
+            account = self.users.by_id(tx, pending.user_id)
+            if account is None or not self.users.is_still(tx, pending.user_id, pending.password_version):
+                return None
             beginning.write(tx)
             self.recorder.write(tx, entry)
-            account = self.users.by_id(tx, pending.user_id)
-            if account is not None:
-                self.aftermath.let_in(
-                    tx, account=account, session=session, score=ruling.score, event_id=pending.event_id
-                )
-            return True
+            self.aftermath.let_in(tx, account=account, session=session, score=ruling.score, event_id=pending.event_id)
+            return account
 
-        return beginning.answer(ruling.score) if await self.database.write(write) else ChallengeOver()
+        account = await self.database.write(write)
+        if account is None:
+            return ChallengeOver()
+        owes = account.is_password_listed and PASSWORD in pending.amr.split()
+        return msgspec.structs.replace(beginning.answer(ruling.score), owes_new_password=owes)
 
     async def _deny(self, answered: Answered, ruling: Ruling, entrance: Entrance) -> Denied:
         pending = answered.pending

@@ -132,6 +132,7 @@ class Login:
                 client=client,
                 context=attempt.context,
                 upgraded_hash=check.upgraded_hash,
+                is_password_listed=check.is_listed,
             ),
             entrance,
         )

@@ -11,8 +11,8 @@ from auth_gateway.core.announcement import (
     VERDICT_EVENT_TYPE,
     Announced,
     EventType,
+    account_data,
     announced_data,
-    frozen_data,
     outcome_body,
     verdict_body,
 )
@@ -117,14 +117,21 @@ class Recorder:
 
     def account_frozen(self, line: AuditEvent, account: Account) -> Entry:
         """An account that nobody gets into until its owner has set a new password; the general webhook is told."""
+        return self._about("account.frozen", line, account)
+
+    def password_breached(self, line: AuditEvent, account: Account) -> Entry:
+        """A right password that others guess first; the general webhook is told."""
+        return self._about("password.breached", line, account)
+
+    def _about(self, event_type: EventType, line: AuditEvent, account: Account) -> Entry:
         if "webhook" not in self.announcing.endpoints:
             return Entry(line=line)
         announced = Announced(
             event_id=line.event_id, user_id=account.user_id, username=account.username, rule=line.rule or ""
         )
-        data = frozen_data(announced, tenant=self.announcing.tenant, ip=line.ip or "")
-        body = announcement("account.frozen", at=line.ts, data=data)
-        return Entry(line=line, messages=(Message(endpoint="webhook", event_type="account.frozen", body=body),))
+        data = account_data(announced, tenant=self.announcing.tenant, ip=line.ip or "")
+        body = announcement(event_type, at=line.ts, data=data)
+        return Entry(line=line, messages=(Message(endpoint="webhook", event_type=event_type, body=body),))
 
     def _told(
         self,

@@ -37,7 +37,8 @@ def _partial_index(name: str, *columns: str, where: str) -> Index:
 
 
 class UserRow(GatewayRow, table=True):
-    """One account; `username` is the prepared form."""
+    """One account; `username` is the prepared form, `listed_version` the version of the password that was found on a
+    list."""
 
     __tablename__ = "users"
     __table_args__ = (_partial_index("ix_users_email", "email", where="email <> ''"),)
@@ -54,6 +55,7 @@ class UserRow(GatewayRow, table=True):
     email_verified: bool = Field(sa_column_kwargs=NOT_VOUCHED)
     frozen_reason: str = Field(sa_column_kwargs=EMPTY)
     language: str = Field(sa_column_kwargs=EMPTY)
+    listed_version: int | None
 
 
 class ClientRow(GatewayRow, table=True):

@@ -28,6 +28,7 @@ _ACCOUNT_COLUMNS = (
     _users.c.email_verified,
     _users.c.frozen_reason,
     _users.c.language,
+    _users.c.listed_version,
 )
 _WIDTH = len(_ACCOUNT_COLUMNS)
 # In the order of FACTOR_KINDS; each is a look at an index.
@@ -99,6 +100,25 @@ SET_PASSWORD = Statement(
         password_version=_users.c.password_version + 1,
     )
 )
+# Of two logins with one password, one finds it unmarked.
+MARK_LISTED = Statement(
+    update(_users)
+    .where(
+        _users.c.user_id == bindparam("id"),
+        _users.c.password_version == bindparam("version"),
+        or_(_users.c.listed_version.is_(None), _users.c.listed_version != bindparam("version")),
+    )
+    .values(listed_version=bindparam("version"))
+)
+MARK_UNLISTED = Statement(
+    update(_users)
+    .where(
+        _users.c.user_id == bindparam("id"),
+        _users.c.password_version == bindparam("version"),
+        _users.c.listed_version == bindparam("version"),
+    )
+    .values(listed_version=None)
+)
 
 
 class StoredUsers:
@@ -160,6 +180,7 @@ class StoredUsers:
             email_verified=account.email_verified,
             frozen_reason=account.frozen_reason,
             language=account.language,
+            listed_version=account.password_version if account.is_password_listed else None,
         )
         return True
 
@@ -181,6 +202,9 @@ class StoredUsers:
     def set_password(self, tx: Transaction, user_id: str, new_hash: str) -> bool:
         return tx.run(SET_PASSWORD, id=user_id, new_hash=new_hash, new_scheme=hash_scheme(new_hash)) == 1
 
+    def mark_password(self, tx: Transaction, user_id: str, *, password_version: int, is_listed: bool) -> bool:
+        return tx.run(MARK_LISTED if is_listed else MARK_UNLISTED, id=user_id, version=password_version) == 1
+
 
 def _kinds(flags: Row) -> tuple[FactorKind, ...]:
     return tuple(kind for kind, has in zip(FACTOR_KINDS, flags, strict=False) if has)
@@ -199,4 +223,5 @@ def _account(row: Row) -> Account:
         email_verified=bool(row[8]),
         frozen_reason=row[9],
         language=row[10],
+        is_password_listed=row[11] is not None and row[11] == row[4],
     )

@@ -10,10 +10,12 @@ from plumbing.statements import Transaction
 
 
 class PasswordCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a password is the right one, and its hash in today's scheme when the stored one is older."""
+    """Whether a password is the right one, its hash in today's scheme when the stored one is older, and whether it is
+    one that others guess first."""
 
     matches: bool
     upgraded_hash: str | None = None
+    is_listed: bool = False
 
 
 class Passwords(Protocol):
@@ -22,7 +24,8 @@ class Passwords(Protocol):
     async def check(self, password: str | None, stored_hash: str | None, *, may_upgrade: bool) -> PasswordCheck:
         """Compare in the same time whether or not there is an account (`stored_hash` None) or a usable password.
 
-        A better hash costs time, so it is made only where the answer may differ from a refusal (`may_upgrade`).
+        A better hash and a look at the blocklist cost time, so there is none of it for a wrong password, nor where the
+        answer may not differ from a refusal (`may_upgrade` False).
 
         Raises: Refused("busy", 503) when the pool is full: fails closed, nobody is let in unhashed.
         """
@@ -106,6 +109,10 @@ class Users(Protocol):
 
     def set_password(self, tx: Transaction, user_id: str, new_hash: str) -> bool:
         """Another password, and so another version; False when there is no such account."""
+        ...
+
+    def mark_password(self, tx: Transaction, user_id: str, *, password_version: int, is_listed: bool) -> bool:
+        """Note what the blocklist said of the password of that version; False when nothing is new about it."""
         ...
 
 

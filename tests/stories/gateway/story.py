@@ -193,7 +193,7 @@ def running_story(state: Path, **given: Any) -> Iterator[Story]:
         runner.run(lifespan.__aenter__())
         story = Story(gateway, scorer, clock, runner, app)
         try:
-            if not settings.is_demo:
+            if not settings.is_demo and not gateway.accounts.list():
                 for name in ("alice", "bob", "frozen"):
                     gateway.accounts.add(name, PASSWORD, user_id=f"id-{name}")
                 gateway.accounts.freeze("frozen")

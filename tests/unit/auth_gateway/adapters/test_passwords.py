@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from passlib.hash import argon2, pbkdf2_sha1, pbkdf2_sha256, pbkdf2_sha512, scrypt
 
+from auth_gateway.adapters.blocklist import Blocklists
 from auth_gateway.adapters.hashing_pool import NICENESS, HashingPool
 from auth_gateway.adapters.password_schemes import Scheme, scheme_named, scheme_of
 from auth_gateway.adapters.passwords import PasswordHasher, PooledPasswords, wrong_guess_seconds
 from auth_gateway.core.account import hash_scheme
+from auth_gateway.flows.ports import PasswordCheck
 from plumbing.refusals import Refused
 
 HASHER = PasswordHasher(memory_kib=64, passes=1)
@@ -157,7 +159,7 @@ def test_only_a_real_password_for_a_real_account_is_right(
 ) -> None:
     """Absent accounts and unusable passwords do the same work for nothing."""
     pool = HashingPool(workers=1, queue_limit=1)
-    passwords = PooledPasswords(pool, HASHER)
+    passwords = PooledPasswords(pool, HASHER, Blocklists())
     try:
         stored = HASHER.hash("secret") if has_account else None
         assert asyncio.run(passwords.check(password, stored, may_upgrade=True)).matches is expected
@@ -169,7 +171,9 @@ def test_an_unusable_password_does_not_match_the_hash_of_the_empty_one() -> None
     """The stand-in for the password is compared, and its answer thrown away."""
     pool = HashingPool(workers=1, queue_limit=1)
     try:
-        assert not asyncio.run(PooledPasswords(pool, HASHER).check(None, HASHER.hash(""), may_upgrade=True)).matches
+        assert not asyncio.run(
+            PooledPasswords(pool, HASHER, Blocklists()).check(None, HASHER.hash(""), may_upgrade=True)
+        ).matches
     finally:
         pool.close()
 
@@ -190,7 +194,7 @@ def test_an_absent_account_is_compared_with_the_scheme_to_imitate() -> None:
             return super().check(password, stored_hash, may_upgrade=may_upgrade)
 
     pool = HashingPool(workers=1, queue_limit=1)
-    passwords = PooledPasswords(pool, Watched(memory_kib=64, passes=1))
+    passwords = PooledPasswords(pool, Watched(memory_kib=64, passes=1), Blocklists())
     passwords.imitate(Scheme("$2b$04$"))
     try:
         asyncio.run(passwords.check("secret", None, may_upgrade=True))
@@ -345,3 +349,36 @@ def test_a_hash_that_has_a_scheme_can_always_be_checked(stored: str) -> None:
     """A stored text never makes a login fail in a way of its own."""
     if scheme_of(stored) is not None:
         assert HASHER.check("secret", stored).matches is False
+
+
+@pytest.mark.parametrize(("memory_kib", "passes"), [(128, 1), (64, 2), (32, 1)])
+def test_other_costs_make_a_new_hash_at_the_next_check(memory_kib: int, passes: int) -> None:
+    """Whoever raises memory or passes has every active account on them by and by; the new hash needs no other."""
+    today = PasswordHasher(memory_kib=memory_kib, passes=passes)
+    upgraded = today.check("secret", HASHER.hash("secret")).upgraded_hash
+    assert upgraded is not None
+    assert upgraded.startswith(f"$argon2id$v=19$m={memory_kib},t={passes},p=1$")
+    assert today.check("secret", upgraded) == PasswordCheck(matches=True)
+    assert today.check("wrong", HASHER.hash("secret")).upgraded_hash is None
+
+
+@pytest.mark.parametrize(("password", "may_upgrade", "expected"), [
+    ("secret", True, True), ("secret", False, False), ("wrong", True, False)
+])  # fmt: skip
+def test_only_a_right_password_is_looked_up(password: str, may_upgrade: bool, expected: bool) -> None:
+    """A look for a wrong one, or where the answer may not differ from a refusal, would show in the time."""
+    looked: list[str] = []
+
+    class Everything:
+        def holds(self, password: str) -> bool:
+            looked.append(threading.current_thread().name)
+            return True
+
+    pool = HashingPool(workers=1, queue_limit=1)
+    try:
+        passwords = PooledPasswords(pool, HASHER, Everything())
+        check = asyncio.run(passwords.check(password, HASHER.hash("secret"), may_upgrade=may_upgrade))
+    finally:
+        pool.close()
+    assert (check.is_listed, len(looked)) == (expected, int(expected))
+    assert all(name.startswith("hashing") for name in looked)

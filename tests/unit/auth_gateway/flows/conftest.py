@@ -35,6 +35,8 @@ from auth_gateway.flows.ending import Ending
 from auth_gateway.flows.enrolment import EnrolTotp
 from auth_gateway.flows.housekeeping import Housekeeping
 from auth_gateway.flows.issue import Issuer
+from auth_gateway.flows.letters import OutboxPost
+from auth_gateway.flows.listed_passwords import ListedPasswords
 from auth_gateway.flows.login import Login
 from auth_gateway.flows.ports import PasswordCheck
 from auth_gateway.flows.proofs import CodeProof, PasskeyProof, Proving
@@ -173,6 +175,12 @@ class World:
             issuer=self.issuer,
             recorder=self.recorder,
             policy=self.policy,
+            listed_passwords=ListedPasswords(
+                randomness=self.randomness,
+                users=self.users,
+                recorder=self.recorder,
+                post_office=OutboxPost(outbox=Outbox(outbox), vault=self.vault),
+            ),
         )
         return Login(
             database=self.database,
