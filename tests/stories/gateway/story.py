@@ -197,7 +197,7 @@ def running_story(state: Path, **given: Any) -> Iterator[Story]:
                 for name in ("alice", "bob", "frozen"):
                     gateway.accounts.add(name, PASSWORD, user_id=f"id-{name}")
                 gateway.accounts.freeze("frozen")
-            story.totp_secret = gateway.enrol_totp("alice").secret
+            story.totp_secret = gateway.enrol_totp("alice", replace=True).secret
             yield story
         finally:
             runner.run(lifespan.__aexit__(None, None, None))

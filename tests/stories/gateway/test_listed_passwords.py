@@ -17,7 +17,7 @@ from demo.people import ALICE_PASSWORD, BOB_PASSWORD
 from tests.stories.gateway.story import PASSWORD, Story, running_story
 
 COMMON = "Password1"
-WEBHOOK = {"webhook_url": "http://127.0.0.1:9/hook", "webhook_secret": "whsec_" + "a" * 43 + "="}
+WEBHOOK = {"webhook_url": "https://hooks.example/in", "webhook_secret": "whsec_" + "a" * 43 + "="}
 
 
 def account_of(story: Story, username: str) -> Account:
@@ -110,7 +110,7 @@ def test_a_list_that_grew_finds_passwords_that_were_good_before(tmp_path: Path) 
     def answer(*passwords: str) -> Any:
         digests = sorted(hashlib.sha1(each.encode(), usedforsecurity=False).hexdigest() for each in passwords)
         blocklist.write_text("".join(f"{each}:7\n" for each in digests))
-        with running_story(state, password_blocklist=blocklist) as story:
+        with running_story(state, password_blocklist=blocklist, risk_api_credential="rgs_test") as story:
             return story.login("bob").json(), account_of(story, "bob").is_password_listed
 
     for listed, expected in (((), False), ((PASSWORD,), True), ((PASSWORD,), True), ((), False)):
