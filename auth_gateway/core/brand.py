@@ -31,7 +31,7 @@ class Brand:
     name: str = DEFAULT_NAME
     logo: str = ""
     light: Accent = Accent(DEFAULT_COLOUR, WHITE)
-    dark: Accent = Accent("#8fb0ff", BLACK)
+    dark: Accent = Accent("#7391e7", BLACK)
 
 
 def contrast(one: str, other: str) -> float:

@@ -7,6 +7,7 @@ from auth_gateway.api.login import LoginRoutes
 from auth_gateway.api.provider import authorization_reference as reference
 from auth_gateway.api.provider.authorize import AuthorizeRoutes
 from auth_gateway.api.provider.browsers import Browsers
+from auth_gateway.api.provider.cards import Cards
 from auth_gateway.api.provider.cookies import BrowserCookies
 from auth_gateway.api.provider.discovery import DiscoveryRoutes
 from auth_gateway.api.provider.par import PushRoutes
@@ -24,7 +25,7 @@ from auth_gateway.flows.provider.push import PushedRequests
 from auth_gateway.flows.provider.sign_in import SignInPage
 from auth_gateway.flows.provider.visits import Visits
 from auth_gateway.service import Service
-from auth_gateway.wiring import jose, pages
+from auth_gateway.wiring import jose, pages, passkeys
 from auth_gateway.wiring.tokens import client_proof
 from plumbing.lean import add_lean
 
@@ -125,21 +126,28 @@ def _visits(routes: LoginRoutes) -> Visits:
 def _card_routes(service: Service, routes: LoginRoutes, own: Browsers) -> SignInRoutes:
     gateway = service.gateway
     onwards = onward(gateway)
+    page = SignInPage(
+        door=_door(gateway),
+        onward=onwards,
+        login=routes.login,
+        complete=routes.complete,
+        vault=gateway.vault,
+        visits=_visits(routes),
+    )
+    by_passkey = passkeys.cards(gateway, routes, page)
     return SignInRoutes(
         browsers=own,
-        page=SignInPage(
-            door=_door(gateway),
-            onward=onwards,
-            login=routes.login,
-            complete=routes.complete,
-            vault=gateway.vault,
-            visits=_visits(routes),
+        cards=Cards(
+            browsers=own,
+            find_client=_finder(gateway),
+            person_of=lambda interaction: _person_of(gateway, interaction),
+            passkey_options=_no_passkey if by_passkey is None else by_passkey.options,
         ),
+        page=page,
+        passkeys=by_passkey,
         agreements=Agreements(
             onward=onwards, audit=gateway.audit, device_risk=_device_risk(onwards, routes), visits=_visits(routes)
         ),
-        find_client=_finder(gateway),
-        person_of=lambda interaction: _person_of(gateway, interaction),
         floor=routes.floor,
         clock=gateway.clock,
         wake_delivery=routes.wake_delivery,
@@ -186,6 +194,11 @@ def _pushed(gateway: Gateway, routes: LoginRoutes) -> PushedRequests:
         seen_once=gateway.provider.seen_once,
         visits=_visits(routes),
     )
+
+
+def _no_passkey(_interaction: Interaction) -> str:
+    """Browsers have no passkeys for an address like ours."""
+    return ""
 
 
 def _person_of(gateway: Gateway, interaction: Interaction) -> str:

@@ -20,6 +20,15 @@ CHALLENGE = urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip
 
 GRANTS = ("authorization_code", "refresh_token")
 
+FOREIGN_SCRIPT = re.compile(r'<script(?! src="/assets/[a-z-]+\.js\?v=[0-9a-f]{12}" defer></script>)')
+"""What a page must not have: a script that is no file of ours."""
+_PASSKEY_OPTIONS = re.compile(r'data-options="[^"]*"')
+
+
+def without_chance(page: str) -> str:
+    """A page's text without what differs from one time to the next: the challenge for passkeys."""
+    return _PASSKEY_OPTIONS.sub("", page)
+
 
 def registered(story: Story, client_id: str = "app", **registration: Any) -> str:
     """Register an application; its secret, "" for one without."""

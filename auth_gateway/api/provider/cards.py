@@ -1,0 +1,88 @@
+"""The cards of the sign-in page as they are shown: which template, and what stands on it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from auth_gateway.api.provider.browsers import Browsers
+from auth_gateway.core.provider.authorization import AccountVisit, AuthorizationRequest, DeviceApproval, Interaction
+from auth_gateway.core.provider.device_grant import shown_user_code
+from auth_gateway.flows.provider.consent import AskingDevice
+from auth_gateway.flows.provider.onward import OUR_ACCOUNT_PAGES
+from auth_gateway.flows.provider.ports import ClientFinder
+
+LONGEST_NAME = 256
+"""What the field takes; no account has a longer one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cards:
+    """Shows cards. `person_of` says what to call somebody, `passkey_options` what the card asks the browser, "" where
+    it asks for no passkey."""
+
+    browsers: Browsers
+    find_client: ClientFinder
+    person_of: Callable[[Interaction], str]
+    passkey_options: Callable[[Interaction], str]
+
+    def show(
+        self,
+        request: Request,
+        interaction: Interaction,
+        *,
+        problem: str = "",
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        username: str | None = None,
+        device: AskingDevice | None = None,
+    ) -> Response:
+        """The interaction's card. `problem` is the key of a text, `username` the name that was typed: nobody has been
+        asked whether it exists, and the next page has the form that it came by."""
+        is_ours = isinstance(interaction.request, AccountVisit)
+        client = OUR_ACCOUNT_PAGES if is_ours else self.find_client(interaction.client_id)
+        if client is None or (interaction.card == "device" and device is None):  # the device waits no more
+            return self.browsers.pages.outdated(request)
+        asked = interaction.request
+        goes_to = asked.redirect_uri if isinstance(asked, AuthorizationRequest) else None
+        template: str = interaction.card
+        values: dict[str, object] = {
+            "client_name": self.browsers.pages.words(request)("account.name") if is_ours else client.name,
+            "csrf": self.browsers.csrf(request, interaction.interaction_id),
+            "problem": problem,
+        }
+        if interaction.card == "password":
+            name = _suggested(request, interaction) if username is None and not problem else username or ""
+            values["username"] = name
+            template = "password" if name else "name"
+        elif interaction.card == "denied":
+            values |= {"incident_id": interaction.incident_id, "can_return": goes_to is not None}
+            status = 403
+        elif interaction.card in ("consent", "device"):
+            values |= {"person": self.person_of(interaction), "scopes": _scopes(asked)}
+        if interaction.card in ("password", "code"):
+            values["passkey"] = self.passkey_options(interaction)
+        if device is not None:
+            values |= {"user_code": shown_user_code(device.user_code), "place": device.place, "country": device.country}
+        return self.browsers.pages.page(
+            request,
+            f"{template}.html",
+            status=status,
+            goes_to=goes_to,
+            headers=headers,
+            ui_locales=asked.ui_locales if isinstance(asked, AuthorizationRequest) else "",
+            **values,
+        )
+
+
+def _suggested(request: Request, interaction: Interaction) -> str:
+    """The name that the application suggests, unless its person has chosen to type another."""
+    asked = interaction.request
+    if not isinstance(asked, AuthorizationRequest) or "name" in request.query_params:
+        return ""
+    return asked.login_hint
+
+
+def _scopes(asked: AuthorizationRequest | DeviceApproval | AccountVisit) -> list[str]:
+    return [] if isinstance(asked, AccountVisit) else asked.scope.split()
