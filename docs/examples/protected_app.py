@@ -3,13 +3,14 @@
 The first page says who is signed in. The second wants two factors, however the person came in before. Signing out ends
 the sign-in at the gateway too. docs/tutorial.md walks through it.
 
-Usage: CLIENT_SECRET=rgc_… python protected_app.py, and if need be ISSUER, CLIENT_ID, PORT, SESSION_SECRET.
+Usage: CLIENT_SECRET=rgc_… python protected_app.py, and if need be ISSUER, CLIENT_ID, HERE, SESSION_SECRET.
 """
 
 import os
 import secrets
 from html import escape
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import uvicorn
@@ -19,14 +20,18 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.middleware.sessions import SessionMiddleware
 
 ISSUER = os.environ.get("ISSUER", "http://localhost:9000")
-PORT = int(os.environ.get("PORT", "3000"))
-HERE = f"http://localhost:{PORT}"
+HERE = os.environ.get("HERE", "http://localhost:3000")
 TWO_FACTORS = ("aal2", "phr")
 """What `acr` says of a sign-in with a second factor, and of one that cannot be phished."""
 
 app = FastAPI()
-# Without a SESSION_SECRET of its own, everybody signs in again after a restart.
-app.add_middleware(SessionMiddleware, secret_key=os.environ.get("SESSION_SECRET") or secrets.token_hex(), max_age=3600)
+app.add_middleware(
+    SessionMiddleware,
+    secret_key=os.environ.get("SESSION_SECRET") or secrets.token_hex(),  # without one, a restart signs everybody out
+    session_cookie="hello",  # a name of its own: on one host, cookies of all ports meet
+    max_age=3600,
+    https_only=HERE.startswith("https:"),
+)
 riskgate = OAuth().register(
     "riskgate",
     client_id=os.environ.get("CLIENT_ID", "hello"),
@@ -51,6 +56,7 @@ async def home(request: Request) -> Response:
 
 @app.get("/sign-in")
 async def sign_in(request: Request) -> Any:
+    request.session.pop("back_to", None)
     return await riskgate.authorize_redirect(request, f"{HERE}/callback")
 
 
@@ -95,4 +101,4 @@ async def gateway_away(_request: Request, _error: httpx2.HTTPError) -> Response:
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, port=PORT)
+    uvicorn.run(app, port=urlsplit(HERE).port or 3000)

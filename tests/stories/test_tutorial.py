@@ -1,11 +1,15 @@
-"""The tutorial's application as a process of its own, at a real gateway, and a person's browser between the two."""
+"""The tutorial's application as a process of its own, at a real gateway, and a person's browser between the two. The
+operator's commands are run as the text has them.
+"""
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx2
@@ -13,11 +17,37 @@ import pyotp
 import pytest
 
 from demo.browser import Browser, Page
-from tests.running_provider import PATIENCE_SECONDS, Person, RunningProvider, running_provider
+from tests.running_provider import COMMAND, PATIENCE_SECONDS, Person, RunningProvider, running_provider
 from tests.stories.scorer_process import free_port
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 EXAMPLE = DOCS / "examples" / "protected_app.py"
+TUTORIAL = (DOCS / "tutorial.md").read_text(encoding="utf-8")
+HERE = "http://localhost:3000"
+
+
+def blocks(language: str) -> list[str]:
+    """What stands in the tutorial's blocks of code."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", TUTORIAL, re.MULTILINE | re.DOTALL)
+
+
+def run(beginning: str, place: Path, *, address: str = HERE, **environment: str) -> str:
+    """What the tutorial's command with this beginning prints; its application is at `address`, and what it reads from
+    a file is a good password."""
+    text = "".join(blocks("sh")).replace("\\\n", " ")
+    line = next(line for line in text.splitlines() if line.startswith(f"auth-gateway {beginning}"))
+    words = shlex.split(line.replace(HERE, address).partition("<")[0])
+    done = subprocess.run(
+        [*COMMAND, *words[1:]],
+        env=os.environ | {"PYTHONPATH": str(DOCS.parent)} | environment,
+        cwd=place,
+        input="correct horse battery staple\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @dataclass(frozen=True)
@@ -27,6 +57,7 @@ class Hello:
     address: str
     provider: RunningProvider
     person: Person
+    place: Path
 
     def browser(self) -> Browser:
         return Browser("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
@@ -41,25 +72,29 @@ class Hello:
         return pyotp.TOTP(self.person.totp).at(int(time.time()))
 
 
+def operators(provider: RunningProvider, place: Path) -> dict[str, str]:
+    """What the tutorial exports."""
+    return {
+        "JWT_ISSUER": provider.issuer,
+        "AUTH_GATEWAY_PROFILE": "demo",
+        "AUTH_GATEWAY_STATE": str(place / "gateway"),
+    }
+
+
 @pytest.fixture(scope="module")
 def hello(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hello]:
-    """The example as it stands in the documentation, registered as the tutorial says."""
-    port = free_port()
-    address = f"http://localhost:{port}"
-    with running_provider(tmp_path_factory.mktemp("tutorial")) as provider:
-        client = provider.client(
-            "hello",
-            grant_types=("authorization_code",),
-            redirect_uris=(f"{address}/callback",),
-            post_logout_redirect_uris=(f"{address}/",),
-            scopes=("openid", "profile"),
-        )
-        given = {"ISSUER": provider.issuer, "CLIENT_SECRET": client["secret"], "PORT": str(port)}
-        with (tmp_path_factory.mktemp("log") / "app.log").open("ab") as log:
+    """The example as it stands in the documentation, registered as the tutorial says, on one host with the gateway:
+    cookies know no ports."""
+    address = f"http://127.0.0.1:{free_port()}"
+    place = tmp_path_factory.mktemp("tutorial")
+    with running_provider(place) as provider:
+        secret = run("clients add", place, address=address, **operators(provider, place)).strip()
+        given = {"ISSUER": provider.issuer, "CLIENT_SECRET": secret, "HERE": address}
+        with (place / "app.log").open("ab") as log:
             process = subprocess.Popen([sys.executable, EXAMPLE], env=os.environ | given, stdout=log, stderr=log)
         try:
             _wait(process, address)
-            yield Hello(address, provider, provider.person())
+            yield Hello(address, provider, provider.person(), place)
         finally:
             process.terminate()
             process.wait(PATIENCE_SECONDS)
@@ -104,7 +139,7 @@ def test_the_safe_takes_two_factors(hello: Hello) -> None:
 def test_a_stranger_at_the_safe_signs_in_first(hello: Hello) -> None:
     """Straight to the safe: the password, the code, and the safe."""
     person = hello.provider.person()
-    stranger = Hello(hello.address, hello.provider, person)
+    stranger = replace(hello, person=person)
     with stranger.browser() as browser:
         card = stranger.sign_in(browser, "/safe")
         assert "is open" in browser.fill(card, code=stranger.code()).text
@@ -121,13 +156,36 @@ def test_an_answer_that_nobody_asked_for_signs_nobody_in(hello: Hello, answer: s
 
 def test_with_the_gateway_away_it_says_so(hello: Hello) -> None:
     """Nobody listens at the issuer's address: a page, and no traceback."""
-    port = free_port()
-    given = {"ISSUER": f"http://127.0.0.1:{free_port()}", "CLIENT_SECRET": "rgc_x", "PORT": str(port)}
+    address = f"http://127.0.0.1:{free_port()}"
+    given = {"ISSUER": f"http://127.0.0.1:{free_port()}", "CLIENT_SECRET": "rgc_x", "HERE": address}
     process = subprocess.Popen([sys.executable, EXAMPLE], env=os.environ | given, stderr=subprocess.DEVNULL)
     try:
-        _wait(process, f"http://localhost:{port}")
+        _wait(process, address)
         with hello.browser() as browser:
-            assert browser.open(f"http://localhost:{port}/sign-in").status == 503
+            assert browser.open(f"{address}/sign-in").status == 503
     finally:
         process.terminate()
         process.wait(PATIENCE_SECONDS)
+
+
+def test_the_text_shows_what_the_example_says() -> None:
+    """Each piece of code in the tutorial is the example's, letter by letter."""
+    example = EXAMPLE.read_text(encoding="utf-8")
+    assert blocks("python")
+    for piece in blocks("python"):
+        assert piece in example
+
+
+def test_an_authenticator_is_exchanged_as_the_text_says(hello: Hello) -> None:
+    """Twice in a row, since the demo's Alice has one already."""
+    given = operators(hello.provider, hello.place)
+    first, second = (run("users enrol-totp alice", hello.place, **given) for _ in range(2))
+    assert first != second
+    assert "secret: " in second
+
+
+def test_a_gateway_of_ones_own_is_made_as_the_text_says(tmp_path: Path) -> None:
+    """With its settings for the operator alone."""
+    none = dict.fromkeys(("JWT_ISSUER", "AUTH_GATEWAY_PROFILE", "AUTH_GATEWAY_STATE", "AUTH_GATEWAY_CONFIG"), "")
+    assert "otpauth://totp/id.example.com:ann" in run("init --issuer", tmp_path, **none)
+    assert (tmp_path / "auth-gateway.toml").stat().st_mode & 0o777 == 0o600
