@@ -13,7 +13,10 @@ from auth_gateway.adapters.recent_lines import MemoryLines
 from auth_gateway.adapters.recent_rulings import MemoryRulings
 from auth_gateway.adapters.refusal_floor import RefusalFloor
 from auth_gateway.adapters.scorer import HttpScorer
+from auth_gateway.adapters.storage.mail_links import StoredMailLinks
+from auth_gateway.adapters.storage.mailed_codes import StoredMailedCodes
 from auth_gateway.adapters.storage.tables import outbox as outbox_rows
+from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.adapters.throttle_memory import MemoryThrottle
 from auth_gateway.adapters.unknown_names import Allowance
 from auth_gateway.api.devices import DeviceCookie
@@ -22,7 +25,6 @@ from auth_gateway.api.login import LoginRoutes
 from auth_gateway.api.service import ServiceRoutes
 from auth_gateway.api.token import TokenRoutes
 from auth_gateway.assembly import Gateway
-from auth_gateway.core.policy import Policy
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.flows.admission import Admission
 from auth_gateway.flows.challenge import CompleteLogin
@@ -31,12 +33,12 @@ from auth_gateway.flows.housekeeping import Housekeeping
 from auth_gateway.flows.letters import MAIL_ENDPOINT
 from auth_gateway.flows.listed_passwords import ListedPasswords
 from auth_gateway.flows.login import Login
-from auth_gateway.flows.proofs import Proving
 from auth_gateway.flows.recheck import Recheck
 from auth_gateway.flows.recording import Announcing, Recorder
 from auth_gateway.flows.refresh import Refresh
 from auth_gateway.mailing import MAIL_PACE, aftermath, mail_receiver
 from auth_gateway.receivers import endpoints_of
+from auth_gateway.second_factors import mail_code, policy, proving
 from plumbing.refusals import Refused
 from webhooks.delivery import DeliveryWorker, Endpoint, Pace
 from webhooks.outbox import Outbox
@@ -82,10 +84,12 @@ class Service:
         )
 
     def login_routes(self) -> LoginRoutes:
-        """`/login` and `/login/complete`."""
+        """`/login` and what finishes one."""
+        complete = self._complete()
         return LoginRoutes(
             login=self._login(),
-            complete=self._complete(),
+            complete=complete,
+            mail_code=mail_code(self.gateway, complete),
             registered=self.registered,
             edge=self._edge(),
             devices=self._devices(),
@@ -189,7 +193,8 @@ class Service:
             pending_logins=gateway.pending_logins,
             issuer=gateway.issuer,
             recorder=self._recorder(),
-            policy=self._policy(),
+            throttle=self.throttle,
+            policy=policy(gateway),
             listed_passwords=ListedPasswords(
                 randomness=gateway.randomness,
                 users=gateway.users,
@@ -208,8 +213,8 @@ class Service:
             throttle=self.throttle,
             users=gateway.users,
             pending_logins=gateway.pending_logins,
-            proving=Proving(vault=gateway.vault, factors=gateway.factors),
-            policy=self._policy(),
+            proving=proving(gateway),
+            policy=policy(gateway),
             recorder=self._recorder(),
             completion=Completion(
                 database=gateway.database,
@@ -225,13 +230,7 @@ class Service:
     def _recheck(self) -> Recheck:
         reuse_seconds = self.gateway.settings.refresh_score_reuse_seconds
         recent = MemoryRulings(reuse_seconds=reuse_seconds)
-        return Recheck(scorer=self.scorer, policy=self._policy(), recent=recent)
-
-    def _policy(self) -> Policy:
-        settings = self.gateway.settings
-        return Policy(
-            high_deny=settings.login_policy_high_deny, medium_requires_mfa=settings.login_policy_medium_requires_mfa
-        )
+        return Recheck(scorer=self.scorer, policy=policy(self.gateway), recent=recent)
 
     def _edge(self) -> Edge:
         settings = self.gateway.settings
@@ -261,6 +260,9 @@ class Service:
             sessions=gateway.sessions,
             refresh_tokens=gateway.refresh_tokens,
             devices=gateway.devices,
+            mailed_codes=StoredMailedCodes(),
+            mail_links=StoredMailLinks(),
+            trusted_devices=StoredTrustedDevices(),
             provider=gateway.provider,
         )
 

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, Pydant
 
 from auth_gateway.mail_settings import MailSettings
 from auth_gateway.page_settings import PageSettings
+from auth_gateway.policy_settings import PolicySettings
 from plumbing.postgresql import is_postgresql
 from plumbing.secret_strength import weakness
 from webhooks.signing import MIN_SECRET_BYTES, parse_secret
@@ -73,7 +74,7 @@ class ConfigFile(BaseSettings):
     auth_gateway_config: Path | None = None
 
 
-class Settings(MailSettings, PageSettings):
+class Settings(MailSettings, PageSettings, PolicySettings):
     """One frozen object; every field is the environment name in small letters."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
@@ -86,8 +87,6 @@ class Settings(MailSettings, PageSettings):
     access_ttl_min: int = Field(default=15, ge=1, le=1440)
     refresh_ttl_days: int = Field(default=7, ge=1, le=365)
     browser_session_hours: int = Field(default=12, ge=1, le=720)
-    login_policy_high_deny: bool = True
-    login_policy_medium_requires_mfa: bool = True
     webhook_url: HttpUrl | None = None
     webhook_risk_threshold: float = Field(default=80, ge=0, le=100)
     webhook_secret: SecretStr | None = None

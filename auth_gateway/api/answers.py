@@ -24,7 +24,9 @@ class LoginAllowed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SecondFactorAwaited(msgspec.Struct, frozen=True, kw_only=True):
-    """A code is needed: send it with `challenge_id` to /login/complete within `expires_in` seconds.
+    """A second factor is needed: send its code with `challenge_id` and its `method` to /login/complete within
+    `expires_in` seconds. `methods` are those that this login takes from this person, the strongest first; a code by
+    mail is sent by /login/email-code, and a passkey is shown on the sign-in page.
 
     `challenge_ref` names the same challenge in webhook messages and cannot be used to complete it.
     """
@@ -37,6 +39,13 @@ class SecondFactorAwaited(msgspec.Struct, frozen=True, kw_only=True):
     expires_in: int
     methods: tuple[str, ...]
     score: Score = UNSET
+
+
+class CodeMailed(msgspec.Struct, frozen=True, kw_only=True):
+    """A code is on its way to the person's verified address; the challenge waits for it so many seconds."""
+
+    sent: Literal[True] = True
+    expires_in: int
 
 
 class LoginDenied(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +102,7 @@ class PersonClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 DOCUMENTED = (
     LoginAllowed,
     SecondFactorAwaited,
+    CodeMailed,
     LoginDenied,
     IssuedTokens,
     AccessAlone,

@@ -57,6 +57,12 @@ class ChallengeBody(VouchedFacts, frozen=True, kw_only=True):
     method: CodeKind = "totp"
 
 
+class EmailCodeBody(msgspec.Struct, frozen=True, kw_only=True):
+    """`POST /login/email-code`."""
+
+    challenge_id: Text256
+
+
 class TokenBody(VouchedFacts, frozen=True, kw_only=True):
     """`POST /token`, the same fields as JSON and as a form (where all of them are text)."""
 

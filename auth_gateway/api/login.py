@@ -1,4 +1,4 @@
-"""`POST /login` and `POST /login/complete`: parse, call one flow, render."""
+"""`POST /login` and what finishes one, `/login/complete` and `/login/email-code`: parse, call one flow, render."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,20 +8,22 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auth_gateway.api.bodies import MOST_CHALLENGE_BYTES, MOST_LOGIN_BYTES, ChallengeBody, LoginBody
+from auth_gateway.api.bodies import MOST_CHALLENGE_BYTES, MOST_LOGIN_BYTES, ChallengeBody, EmailCodeBody, LoginBody
 from auth_gateway.api.clients import Registered, calling_client, require_may_log_in
 from auth_gateway.api.devices import DeviceCookie, device_id_of
 from auth_gateway.api.edge import Edge
-from auth_gateway.api.rendering import completion_response, login_response
+from auth_gateway.api.rendering import completion_response, login_response, mail_response
 from auth_gateway.flows.answers import WrongCredentials
 from auth_gateway.flows.challenge import CompleteLogin
 from auth_gateway.flows.login import Login
+from auth_gateway.flows.mailed_code import MailCode
 from auth_gateway.flows.proofs import CodeProof
 from plumbing.bodies import decode, read_body, require_json
 from plumbing.clock import Clock
 
 _login_decoder = msgspec.json.Decoder(LoginBody)
 _challenge_decoder = msgspec.json.Decoder(ChallengeBody)
+_mail_decoder = msgspec.json.Decoder(EmailCodeBody)
 
 
 class Floor(Protocol):
@@ -34,10 +36,11 @@ class Floor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginRoutes:
-    """The two halves of a login."""
+    """The two halves of a login, and the code by mail that may be asked for between them."""
 
     login: Login
     complete: CompleteLogin
+    mail_code: MailCode
     registered: Registered
     edge: Edge
     devices: DeviceCookie
@@ -72,3 +75,12 @@ class LoginRoutes:
         answer = await self.complete(body.challenge_id, proof, client, context)
         self.wake_delivery()
         return completion_response(answer, client=client)
+
+    async def post_email_code(self, request: Request) -> Response:
+        """A code by mail for one challenge."""
+        client = calling_client(request, self.registered)
+        require_json(request)
+        body = decode(_mail_decoder, await read_body(request, max_bytes=MOST_CHALLENGE_BYTES))
+        answer = await self.mail_code(body.challenge_id, client)
+        self.wake_delivery()
+        return mail_response(answer)

@@ -3,7 +3,7 @@
 from msgspec import UNSET
 from starlette.responses import Response
 
-from auth_gateway.api.answers import LoginAllowed, LoginDenied, Score, SecondFactorAwaited
+from auth_gateway.api.answers import CodeMailed, LoginAllowed, LoginDenied, Score, SecondFactorAwaited
 from auth_gateway.core.context import Client
 from auth_gateway.core.provider.client import AUTHORIZATION_CODE, DEVICE_CODE
 from auth_gateway.flows.answers import (
@@ -21,6 +21,7 @@ from auth_gateway.flows.answers import (
     TokenAnswer,
     WrongCode,
 )
+from auth_gateway.flows.mailed_code import CodeSent, MailAnswer, NoMoreCodes, NotByMail
 from plumbing.asgi import json_answer
 from plumbing.refusals import Refused
 from risk_scorer.contract.assessment import RiskScore
@@ -28,6 +29,7 @@ from risk_scorer.contract.assessment import RiskScore
 # RFC 6749, section 5.1: old caches read this one instead of Cache-Control.
 NO_CACHE = {"pragma": "no-cache"}
 
+_OVER = "This challenge is over. Log in again."
 _INVALID_TOKEN = "The refresh token is invalid, expired or revoked."  # noqa: S105 - a text for people
 _INVALID = {
     AUTHORIZATION_CODE: "The code is invalid, expired or was used before.",
@@ -75,7 +77,22 @@ def completion_response(answer: CompletionAnswer, *, client: Client) -> Response
     if isinstance(answer, WrongCode):
         evidence = {"attempts_left": answer.attempts_left}
         raise Refused("invalid_code", "The code is wrong or was used before.", status=401, evidence=evidence)
-    raise Refused("invalid_challenge", "This challenge is over. Log in again.", status=401)
+    raise Refused("invalid_challenge", _OVER, status=401)
+
+
+def mail_response(answer: MailAnswer) -> Response:
+    """The answer of `POST /login/email-code`.
+
+    Raises: Refused `invalid_challenge` (401), `method_not_available` (422) or `too_many_codes` (429).
+    """
+    if isinstance(answer, CodeSent):
+        return json_answer(CodeMailed(expires_in=answer.expires_in), headers=NO_CACHE)
+    if isinstance(answer, NotByMail):
+        raise Refused("method_not_available", "This login takes no code by mail.", status=422)
+    if isinstance(answer, NoMoreCodes):
+        text = "No more codes are sent. Use the latest one, or another of the methods."
+        raise Refused("too_many_codes", text, status=429)
+    raise Refused("invalid_challenge", _OVER, status=401)
 
 
 def token_response(answer: TokenAnswer, *, grant_type: str) -> Response:

@@ -29,8 +29,16 @@ def add_routes(app: FastAPI, *, login: LoginRoutes, token: TokenRoutes, service:
         "/login/complete",
         login.post_complete,
         method="POST",
-        summary="Finish a login with a one-time code",
+        summary="Finish a login with a second factor",
         operation=_COMPLETE,
+    )
+    add_lean(
+        app,
+        "/login/email-code",
+        login.post_email_code,
+        method="POST",
+        summary="Send a code by mail for a login",
+        operation=_MAIL_CODE,
     )
     add_lean(
         app,
@@ -76,7 +84,15 @@ _COMPLETE: Schema = operation(
     description="A challenge is finished once, by the client that began it, within its time and number of tries. "
     "Where the answer comes from is scored too; circumstances are taken as for a login.",
     answers={"200": answer("Let in.", "LoginAllowed"), "403": answer("Refused by policy.", "LoginDenied")},
-    bodies=json_of(ref("ChallengeBody"), {"challenge_id": "the one from /login", "code": "123456"}),
+    bodies=json_of(ref("ChallengeBody"), {"challenge_id": "the one from /login", "method": "totp", "code": "123456"}),
+    refusals=("400", "401", "413", "415", "422", "429", "503"),
+    takes_client=True,
+)
+_MAIL_CODE: Schema = operation(
+    description="Sends a code to the person's verified address, where the login's `methods` have `email_code`: three "
+    "times for one challenge, and ten in a day for one account. A later code takes the place of the one before.",
+    answers={"200": answer("It is on its way.", "CodeMailed")},
+    bodies=json_of(ref("EmailCodeBody"), {"challenge_id": "the one from /login"}),
     refusals=("400", "401", "413", "415", "422", "429", "503"),
     takes_client=True,
 )

@@ -54,6 +54,11 @@ class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(self.event, type=LoginEvent)
 
     @property
+    def known_device(self) -> bytes | None:
+        """The digest of the device, where it was one of the person's own."""
+        return self.device_digest if self.is_known_device else None
+
+    @property
     def origin(self) -> Origin:
         """Where the challenge was issued to."""
         login = self.login

@@ -19,17 +19,23 @@ FREE_FAILURES = {
     "device": 100,
     "visit": 300,
     "push": 300,
+    "letters": 20,
+    "mailbox": 3,
+    "prompt": 5,
 }
 # What a flood of them costs is room and no guess, and most people who leave one open mean no harm.
-FORGIVEN_SOONER = {"visit": 6.0, "push": 6.0}
+FORGIVEN_SOONER = {"visit": 6.0, "push": 6.0, "prompt": 600.0}
+# Who is asked again and again confirms at last, to be left alone: here no wait is shorter than what is forgiven.
+WAIT_FOR_FORGIVENESS = frozenset({"prompt"})
 
-Scope = Literal["account", "network", "factor", "user_code", "device", "visit", "push"]
+Scope = Literal["account", "network", "factor", "user_code", "device", "visit", "push", "letters", "mailbox", "prompt"]
 
 
 class ThrottleKey(msgspec.Struct, frozen=True):
     """What is counted: one account on one kind of device, one network, the codes of one account, the codes of devices
-    that one network or browser typed wrong, the devices that one network asked for, or the ways through the sign-in
-    page that it began and the requests that it left here for a browser to fetch."""
+    that one network or browser typed wrong, the devices that one network asked for, the ways through the sign-in page
+    that it began and the requests that it left here for a browser to fetch, or the second factors that one account was
+    asked for and did not show."""
 
     scope: Scope
     name: str
@@ -50,10 +56,14 @@ def remaining(failures: Failures, now: float, *, scope: Scope = "account") -> fl
 
 
 def wait_seconds(failures: Failures, now: float, *, scope: Scope = "account") -> float:
-    """How long to wait before the next attempt: 0 while free, then 1, 2, 4 … 900 s after the last counted one.
+    """How long to wait before the next attempt: 0 while free, then 1, 2, 4 … 900 s after the last counted one, or for
+    prompts until one of them is forgiven.
 
     An attempt refused for waiting is not counted, so waiting long enough always helps.
     """
+    if scope in WAIT_FOR_FORGIVENESS:
+        excess_weight = remaining(failures, now, scope=scope) - (FREE_FAILURES[scope] - 1)
+        return max(0.0, excess_weight * FORGIVEN_SOONER[scope])
     excess = int(remaining(failures, failures.last_at)) - FREE_FAILURES[scope]
     if excess < 0:
         return 0.0
@@ -102,6 +112,12 @@ def factor_keys(user_id: str) -> tuple[ThrottleKey, ...]:
     return (ThrottleKey("factor", user_id),)
 
 
+def prompt_keys(user_id: str, *, known_device: bytes | None) -> tuple[ThrottleKey, ...]:
+    """What one challenge counts against. A known device of the owner has a counter of its own: whoever has the
+    password can neither wear the owner down nor keep him from being asked."""
+    return (ThrottleKey("prompt", f"{user_id}\n{known_device.hex() if known_device else ''}"),)
+
+
 def user_code_keys(*, ip: str, browser: str) -> tuple[ThrottleKey, ...]:
     """What one wrongly typed code of a device counts against (RFC 8628, section 5.1); `browser` is a digest's text."""
     return (ThrottleKey("user_code", f"network\n{network_of(ip)}"), ThrottleKey("user_code", f"browser\n{browser}"))
@@ -120,6 +136,16 @@ def visit_keys(ip: str) -> tuple[ThrottleKey, ...]:
 def push_keys(ip: str) -> tuple[ThrottleKey, ...]:
     """What a request counts against that anybody may leave here for a browser to fetch."""
     return (ThrottleKey("push", network_of(ip)),)
+
+
+def letters_keys(ip: str) -> tuple[ThrottleKey, ...]:
+    """What somebody counts against who asks for a letter without having proven anything."""
+    return (ThrottleKey("letters", network_of(ip)),)
+
+
+def mailbox_keys(address: str) -> tuple[ThrottleKey, ...]:
+    """What a letter counts against that a stranger asked for: whose mailbox it fills."""
+    return (ThrottleKey("mailbox", address.lower()),)
 
 
 def network_of(ip: str) -> str:

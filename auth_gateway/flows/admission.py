@@ -16,11 +16,12 @@ from auth_gateway.core.pending import CHALLENGE_ATTEMPTS, CHALLENGE_TTL_SECONDS,
 from auth_gateway.core.place import place_of
 from auth_gateway.core.policy import Policy, decide, level_of, taken
 from auth_gateway.core.rotation import digest
-from auth_gateway.flows.answers import Denied, LetIn, MfaRequired, WrongCredentials
+from auth_gateway.core.throttle import prompt_keys
+from auth_gateway.flows.answers import Denied, LetIn, MfaRequired, Throttled, WrongCredentials
 from auth_gateway.flows.entrance import Entrance, TokenEntrance
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.listed_passwords import ListedPasswords
-from auth_gateway.flows.ports import Aftermath, NothingFollows, PendingLogins, Randomness, Scorer, Users
+from auth_gateway.flows.ports import Aftermath, NothingFollows, PendingLogins, Randomness, Scorer, Throttle, Users
 from auth_gateway.flows.recording import Recorder
 from plumbing.database import Database
 from plumbing.statements import Transaction
@@ -29,7 +30,7 @@ from risk_scorer.contract.events import LoginEvent
 
 CHALLENGE_TOKEN_BYTES = 32
 
-AdmissionAnswer = LetIn | MfaRequired | Denied | WrongCredentials
+AdmissionAnswer = LetIn | MfaRequired | Denied | WrongCredentials | Throttled
 
 
 class Recognised(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +110,7 @@ class Admission:
     pending_logins: PendingLogins
     issuer: Issuer
     recorder: Recorder
+    throttle: Throttle
     policy: Policy
     listed_passwords: ListedPasswords
     aftermath: Aftermath = field(default_factory=NothingFollows)
@@ -159,6 +161,20 @@ class Admission:
         return msgspec.structs.replace(beginning.answer(score), owes_new_password=login.is_password_listed is True)
 
     async def _challenge(self, judged: Judged, decision: Challenge, entrance: Entrance) -> AdmissionAnswer:
+        """Ask for a factor, unless the account was asked so often that somebody else seems to have its password: then
+        nothing is written and nobody is told."""
+        login = judged.login
+        known = device_digest(login.context.device_id) if login.context.is_known_device else None
+        reservation = await self.throttle.reserve(prompt_keys(login.account.user_id, known_device=known), login.now)
+        if reservation.wait_seconds > 0:
+            return Throttled(retry_after_seconds=reservation.wait_seconds)
+        try:
+            return await self._ask(judged, decision, entrance)
+        except Exception:
+            await self.throttle.refund(reservation)
+            raise
+
+    async def _ask(self, judged: Judged, decision: Challenge, entrance: Entrance) -> AdmissionAnswer:
         token = self.randomness.token(CHALLENGE_TOKEN_BYTES)
         pending = self._pending(judged, decision, token)
         line = judged.line("login.challenged")

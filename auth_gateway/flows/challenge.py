@@ -11,7 +11,7 @@ from auth_gateway.core.factor import FactorKind, usable
 from auth_gateway.core.pending import PendingLogin, obstacle
 from auth_gateway.core.policy import Policy, taken
 from auth_gateway.core.rotation import digest, is_plausible
-from auth_gateway.core.throttle import factor_keys, network_key
+from auth_gateway.core.throttle import ThrottleKey, factor_keys, network_key, prompt_keys
 from auth_gateway.flows.answers import ChallengeOver, CompletionAnswer, LetIn, Throttled, WrongCode
 from auth_gateway.flows.completion import Answered, Completion
 from auth_gateway.flows.entrance import Entrance
@@ -105,8 +105,7 @@ class CompleteLogin:
             return refusal
         answer = await self.completion(answered, entrance)
         if isinstance(answer, LetIn):
-            network = network_key(pending.login.ip)
-            await self.throttle.refund(Reservation(keys=(network,), at=pending.created_at))
+            await self.throttle.refund(Reservation(keys=_what_a_login_gets_back(pending), at=pending.created_at))
         return answer
 
     async def _reserve(self, pending: PendingLogin, proof: Proof, now: float) -> Reservation:
@@ -145,7 +144,17 @@ class CompleteLogin:
         pending, proof = attempt.answered.pending, attempt.proof
         if not usable((proof.kind,), pending.demand):
             return False
-        return self.proving.is_right(tx, proof, user_id=pending.user_id, now=attempt.answered.now)
+        return self.proving.is_right(
+            tx, proof, user_id=pending.user_id, now=attempt.answered.now, challenge=pending.token_digest
+        )
+
+
+def _what_a_login_gets_back(pending: PendingLogin) -> tuple[ThrottleKey, ...]:
+    """What the first half of a login was counted against, once the second is right."""
+    network = network_key(pending.login.ip)
+    if pending.recognised_at is not None:  # a step-up of somebody who is in: nothing was prompted by a password
+        return (network,)
+    return (network, *prompt_keys(pending.user_id, known_device=pending.known_device))
 
 
 def _failure(answered: Answered) -> LoginEvent:

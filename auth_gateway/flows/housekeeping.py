@@ -4,14 +4,23 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from auth_gateway.flows.ports import Clock, KnownDevices, PendingLogins, RefreshTokens, Sessions
+from auth_gateway.flows.ports import (
+    Clock,
+    KnownDevices,
+    MailedCodes,
+    MailLinks,
+    PendingLogins,
+    RefreshTokens,
+    Sessions,
+    TrustedDevices,
+)
 from auth_gateway.flows.provider.ports import ProviderRepositories
 from plumbing.database import Database
 from plumbing.statements import Transaction
 
 KEPT_SECONDS = 7 * 86_400  # a spent token or code that comes back within a week of its end still betrays a theft
 DEVICE_KEPT_SECONDS = 180 * 86_400
-ANSWERED_SECONDS = 86_400  # who comes back to a page or a device the day after is told that it is over, not unknown
+ANSWERED_SECONDS = 86_400  # who comes back to a page, link or device the day after is told that it is over, not unknown
 LATE_SECONDS = 300  # what counts once outlives its expiry by more than any leeway that a verifier grants
 
 
@@ -36,6 +45,9 @@ class Housekeeping:
     sessions: Sessions
     refresh_tokens: RefreshTokens
     devices: KnownDevices
+    mailed_codes: MailedCodes
+    mail_links: MailLinks
+    trusted_devices: TrustedDevices
     provider: ProviderRepositories
 
     async def __call__(self) -> int:
@@ -60,6 +72,9 @@ class Housekeeping:
         """What ends by age, and for how long it is kept beyond."""
         provider = self.provider
         return (
+            (self.mailed_codes, 0),
+            (self.mail_links, ANSWERED_SECONDS),
+            (self.trusted_devices, 0),
             (provider.browser_sessions, 0),
             (provider.interactions, ANSWERED_SECONDS),
             (provider.codes, KEPT_SECONDS),

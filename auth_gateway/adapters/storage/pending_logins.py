@@ -1,6 +1,6 @@
 """Unfinished logins."""
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Float, bindparam, case, delete, insert, select, update
 
 from auth_gateway.adapters.storage.tables import PendingLoginRow, table_of
 from auth_gateway.core.pending import PendingLogin
@@ -26,6 +26,21 @@ CONSUME = Statement(
     .where(_pending.c.token_digest == bindparam("challenge"), _pending.c.consumed_at.is_(None))
     .values(consumed_at=bindparam("now"))
 )
+KEEP_UNTIL = Statement(
+    update(_pending)
+    .where(
+        _pending.c.token_digest == bindparam("challenge"),
+        _pending.c.attempts_left > 0,
+        _pending.c.consumed_at.is_(None),
+        _pending.c.expires_at > bindparam("now"),
+    )
+    .values(
+        expires_at=case(
+            (_pending.c.expires_at > bindparam("until", type_=Float), _pending.c.expires_at),
+            else_=bindparam("until", type_=Float),
+        )
+    )
+)
 FORGET_EXPIRED = Statement(delete(_pending).where(_pending.c.expires_at < bindparam("before")))
 
 
@@ -44,6 +59,9 @@ class StoredPendingLogins:
 
     def consume(self, tx: Transaction, token_digest: bytes, now: float) -> bool:
         return tx.run(CONSUME, challenge=token_digest, now=now) == 1
+
+    def keep_until(self, tx: Transaction, token_digest: bytes, expires_at: float, *, now: float) -> bool:
+        return tx.run(KEEP_UNTIL, challenge=token_digest, until=expires_at, now=now) == 1
 
     def forget_expired(self, tx: Transaction, expired_before: float) -> int:
         return tx.run(FORGET_EXPIRED, before=expired_before)

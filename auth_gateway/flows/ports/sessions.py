@@ -24,6 +24,10 @@ class PendingLogins(Protocol):
         """Finish it by compare-and-set; False when it was finished before."""
         ...
 
+    def keep_until(self, tx: Transaction, token_digest: bytes, expires_at: float, *, now: float) -> bool:
+        """It waits until then, when that is later; False when it can no longer be tried."""
+        ...
+
     def forget_expired(self, tx: Transaction, expired_before: float) -> int: ...
 
 

@@ -13,6 +13,7 @@ FORM = "application/x-www-form-urlencoded"
 PROPER: dict[str, dict[str, object]] = {
     "/login": {"username": "alice", "password": CANARY},
     "/login/complete": {"challenge_id": CANARY, "code": "123456"},
+    "/login/email-code": {"challenge_id": CANARY},
     "/token": {"grant_type": "refresh_token", "refresh_token": CANARY},
 }
 VALUES: tuple[object, ...] = (
@@ -82,7 +83,10 @@ def test_hostile_requests_are_refused_and_not_repeated(story: Story, path: str) 
     assert story.login("alice", PASSWORD).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/login", "/login/complete", "/token", "/health", "/ready", "/nowhere", "/docs"])
+@pytest.mark.parametrize(
+    "path",
+    ["/login", "/login/complete", "/login/email-code", "/token", "/health", "/ready", "/nowhere", "/docs"],
+)
 def test_other_methods_and_places_are_told_so(story: Story, path: str) -> None:
     """404 or 405 in our own words."""
     for method in ("PUT", "DELETE", "PATCH", "TRACE", "BREW"):
@@ -106,5 +110,6 @@ def test_every_answer_has_the_browser_s_protections(story: Story, path: str) -> 
 def test_the_reference_describes_every_address(story: Story) -> None:
     """Each has its answers, and what it takes."""
     paths = story.ask("GET", "/openapi.json").json()["paths"]
-    assert set(paths) == {"/token", "/login", "/login/complete", "/.well-known/jwks.json", "/health", "/ready"}
+    own = {"/token", "/login", "/login/complete", "/login/email-code", "/.well-known/jwks.json", "/health", "/ready"}
+    assert set(paths) == own
     assert all("200" in operation["responses"] for item in paths.values() for operation in item.values())

@@ -15,11 +15,16 @@ from auth_gateway.adapters.recent_rulings import MemoryRulings
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
 from auth_gateway.adapters.storage.factors import StoredFactors, StoredKnownDevices
+from auth_gateway.adapters.storage.guesses import StoredGuesses
+from auth_gateway.adapters.storage.mail_links import StoredMailLinks
+from auth_gateway.adapters.storage.mailed_codes import StoredMailedCodes
 from auth_gateway.adapters.storage.pending_logins import StoredPendingLogins
 from auth_gateway.adapters.storage.provider import ProviderStore
+from auth_gateway.adapters.storage.recovery_codes import StoredRecoveryCodes
 from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
 from auth_gateway.adapters.storage.sessions import StoredSessions
 from auth_gateway.adapters.storage.tables import outbox
+from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.adapters.storage.users import StoredUsers
 from auth_gateway.adapters.throttle_memory import MemoryThrottle
 from auth_gateway.adapters.unknown_names import Allowance
@@ -38,6 +43,7 @@ from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.letters import OutboxPost
 from auth_gateway.flows.listed_passwords import ListedPasswords
 from auth_gateway.flows.login import Login
+from auth_gateway.flows.mailed_code import MailCode
 from auth_gateway.flows.ports import PasswordCheck
 from auth_gateway.flows.proofs import CodeProof, PasskeyProof, Proving
 from auth_gateway.flows.recheck import Recheck
@@ -133,6 +139,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.users, self.factors = StoredUsers(), StoredFactors()
+        self.recovery_codes = StoredRecoveryCodes()
         self.sessions, self.refresh_tokens = StoredSessions(), StoredRefreshTokens()
         self.pending_logins, self.audit, self.devices = StoredPendingLogins(), StoredAuditTrail(), StoredKnownDevices()
         self.vault = Vault(b"k" * 32, self.randomness)
@@ -161,6 +168,9 @@ class World:
             sessions=self.sessions,
             refresh_tokens=self.refresh_tokens,
             devices=self.devices,
+            mailed_codes=StoredMailedCodes(),
+            mail_links=StoredMailLinks(),
+            trusted_devices=StoredTrustedDevices(),
             provider=ProviderStore(),
         )
 
@@ -174,6 +184,7 @@ class World:
             pending_logins=self.pending_logins,
             issuer=self.issuer,
             recorder=self.recorder,
+            throttle=self.throttle,
             policy=self.policy,
             listed_passwords=ListedPasswords(
                 randomness=self.randomness,
@@ -204,7 +215,7 @@ class World:
             throttle=self.throttle,
             users=self.users,
             pending_logins=self.pending_logins,
-            proving=Proving(vault=self.vault, factors=self.factors),
+            proving=self.proving,
             policy=self.policy,
             recorder=self.recorder,
             completion=Completion(
@@ -215,6 +226,29 @@ class World:
                 recorder=self.recorder,
                 recheck=self.recheck,
             ),
+        )
+
+    @property
+    def proving(self) -> Proving:
+        return Proving(
+            vault=self.vault,
+            factors=self.factors,
+            recovery_codes=self.recovery_codes,
+            mailed_codes=StoredMailedCodes(),
+            guesses=StoredGuesses(),
+            recovery_key=b"r" * 32,
+            mailed_key=b"m" * 32,
+        )
+
+    @property
+    def mail_flow(self) -> MailCode:
+        return MailCode(
+            complete=self.complete_flow,
+            mailed_codes=StoredMailedCodes(),
+            guesses=StoredGuesses(),
+            post_office=OutboxPost(outbox=self.outbox, vault=self.vault),
+            audit=self.audit,
+            key=b"m" * 32,
         )
 
     @property

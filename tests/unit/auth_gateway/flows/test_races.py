@@ -27,6 +27,9 @@ def at_once(jobs: list[Callable[[], Any]]) -> list[Any]:
 
 
 async def challenged(world: Any) -> str:
+    world.throttle = type(world.throttle)()  # here nobody is asked too often, and nothing was guessed before
+    with world.database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM guesses")
     world.scorer.mark = 70.0
     answer = await world.login()
     assert isinstance(answer, MfaRequired)

@@ -1,0 +1,13 @@
+"""What an operator may say about risk; part of the settings. No switch turns a high risk into an allow."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+
+class PolicySettings(BaseSettings):
+    """The marks and switches of `core.policy`."""
+
+    login_policy_high_deny: bool = True
+    login_policy_medium_requires_mfa: bool = True
+    login_policy_phishing_resistant_from: float = Field(default=75, ge=60, le=80)
+    login_policy_email_code: bool = True

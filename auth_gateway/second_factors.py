@@ -1,0 +1,48 @@
+"""What people show beside the password: settings and the gateway's parts become second factors. No rules."""
+
+from auth_gateway.adapters.storage.guesses import StoredGuesses
+from auth_gateway.adapters.storage.mailed_codes import StoredMailedCodes
+from auth_gateway.adapters.storage.recovery_codes import StoredRecoveryCodes
+from auth_gateway.assembly import Gateway
+from auth_gateway.core import mailed_code, recovery_code
+from auth_gateway.core.policy import Policy
+from auth_gateway.flows.challenge import CompleteLogin
+from auth_gateway.flows.mailed_code import MailCode
+from auth_gateway.flows.proofs import Proving
+from auth_gateway.mailing import has_mail
+
+
+def policy(gateway: Gateway) -> Policy:
+    """The operator's switches; where no letter arrives, no code goes by mail."""
+    settings = gateway.settings
+    return Policy(
+        high_deny=settings.login_policy_high_deny,
+        medium_requires_mfa=settings.login_policy_medium_requires_mfa,
+        phishing_resistant_from=settings.login_policy_phishing_resistant_from,
+        email_code=settings.login_policy_email_code and has_mail(settings),
+    )
+
+
+def proving(gateway: Gateway) -> Proving:
+    """Looks at what is shown."""
+    return Proving(
+        vault=gateway.vault,
+        factors=gateway.factors,
+        recovery_codes=StoredRecoveryCodes(),
+        mailed_codes=StoredMailedCodes(),
+        guesses=StoredGuesses(),
+        recovery_key=gateway.vault.derive(recovery_code.KEY_PURPOSE),
+        mailed_key=gateway.vault.derive(mailed_code.KEY_PURPOSE),
+    )
+
+
+def mail_code(gateway: Gateway, complete: CompleteLogin) -> MailCode:
+    """Sends codes for the challenges that `complete` answers."""
+    return MailCode(
+        complete=complete,
+        mailed_codes=StoredMailedCodes(),
+        guesses=StoredGuesses(),
+        post_office=gateway.post_office,
+        audit=gateway.audit,
+        key=gateway.vault.derive(mailed_code.KEY_PURPOSE),
+    )
