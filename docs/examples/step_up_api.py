@@ -18,7 +18,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-LEVELS = ["aal1", "aal2"]
+LEVELS = ["aal1", "aal2", "phr"]
 
 
 def refused(*told: str) -> HTTPException:
@@ -42,7 +42,7 @@ def step_up_api(issuer: str, audience: str, http: httpx2.AsyncClient, now: Any =
             except (JoseError, ValueError):
                 raise refused('error="invalid_token"') from None
             claims = token.claims
-            if token.header.get("typ") != "at+jwt" or "cnf" in claims or "acr" not in claims:
+            if token.header.get("typ") != "at+jwt" or "cnf" in claims or claims.get("acr") not in LEVELS:
                 raise refused('error="invalid_token"')  # an ID token, one that needs a proof, an application's own
             if LEVELS.index(claims["acr"]) < LEVELS.index(acr) or now() - claims["auth_time"] > max_age:
                 raise refused('error="insufficient_user_authentication"', f'acr_values="{acr}"', f'max_age="{max_age}"')

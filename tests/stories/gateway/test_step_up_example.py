@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from auth_gateway.core.provider.assurance import LEVELS
 from tests.stories.gateway.relying_party import ISSUER, Browser, redeem, registered, returned
 from tests.stories.gateway.story import Story
 
@@ -33,13 +34,19 @@ class Api:
         return self.story.runner.run(send())
 
 
-def api_over(story: Story, transport: httpx2.AsyncBaseTransport) -> Api:
-    """The example as it stands in the documentation, with that way to the issuer."""
+def example() -> Any:
+    """The module as it stands in the documentation."""
     spec = importlib.util.spec_from_file_location("step_up_api", EXAMPLE)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def api_over(story: Story, transport: httpx2.AsyncBaseTransport) -> Api:
+    """The example with that way to the issuer."""
+    module = example()
     http = httpx2.AsyncClient(transport=transport)
     return Api(story, module.step_up_api(ISSUER, "iam-clients", http, story.clock.now))
 
@@ -96,6 +103,11 @@ def test_a_login_that_was_strong_grows_old(story: Story, api: Api, secret: str) 
     browser.password()
     fresh = redeem(story, returned(browser.code())["code"], secret=secret).json()["access_token"]
     assert api.ask("POST", "/transfer", fresh).status_code == 200
+
+
+def test_it_knows_every_level() -> None:
+    """A level that it does not know would be nobody's."""
+    assert list(LEVELS) == example().LEVELS
 
 
 def test_what_is_no_access_token_is_refused(story: Story, api: Api, secret: str) -> None:
