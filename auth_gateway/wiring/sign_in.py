@@ -142,6 +142,7 @@ def _card_routes(service: Service, routes: LoginRoutes, own: Browsers) -> SignIn
             find_client=_finder(gateway),
             person_of=lambda interaction: _person_of(gateway, interaction),
             passkey_options=_no_passkey if by_passkey is None else by_passkey.options,
+            methods=page.methods,
         ),
         page=page,
         passkeys=by_passkey,

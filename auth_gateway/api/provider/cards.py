@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth_gateway.api.provider.browsers import Browsers
+from auth_gateway.core.factor import FactorKind
 from auth_gateway.core.provider.authorization import AccountVisit, AuthorizationRequest, DeviceApproval, Interaction
 from auth_gateway.core.provider.device_grant import shown_user_code
 from auth_gateway.flows.provider.consent import AskingDevice
@@ -20,12 +21,13 @@ LONGEST_NAME = 256
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cards:
     """Shows cards. `person_of` says what to call somebody, `passkey_options` what the card asks the browser, "" where
-    it asks for no passkey."""
+    it asks for no passkey, `methods` what answers the challenge of a card, the strongest first."""
 
     browsers: Browsers
     find_client: ClientFinder
     person_of: Callable[[Interaction], str]
     passkey_options: Callable[[Interaction], str]
+    methods: Callable[[Interaction], tuple[FactorKind, ...]]
 
     def show(
         self,
@@ -37,9 +39,12 @@ class Cards:
         headers: Mapping[str, str] | None = None,
         username: str | None = None,
         device: AskingDevice | None = None,
+        method: str = "",
+        is_sent: bool = False,
     ) -> Response:
         """The interaction's card. `problem` is the key of a text, `username` the name that was typed: nobody has been
-        asked whether it exists, and the next page has the form that it came by."""
+        asked whether it exists, and the next page has the form that it came by. `method` is the second factor that was
+        chosen, `is_sent` says that a code is on its way by mail."""
         is_ours = isinstance(interaction.request, AccountVisit)
         client = OUR_ACCOUNT_PAGES if is_ours else self.find_client(interaction.client_id)
         if client is None or (interaction.card == "device" and device is None):  # the device waits no more
@@ -54,15 +59,15 @@ class Cards:
         }
         if interaction.card == "password":
             name = _suggested(request, interaction) if username is None and not problem else username or ""
-            values["username"] = name
+            values |= {"username": name, "passkey": self.passkey_options(interaction)}
             template = "password" if name else "name"
         elif interaction.card == "denied":
             values |= {"incident_id": interaction.incident_id, "can_return": goes_to is not None}
             status = 403
         elif interaction.card in ("consent", "device"):
             values |= {"person": self.person_of(interaction), "scopes": _scopes(asked)}
-        if interaction.card in ("password", "code"):
-            values["passkey"] = self.passkey_options(interaction)
+        if interaction.card == "code":
+            values |= self._ways(interaction, method) | {"is_sent": is_sent or bool(problem)}
         if device is not None:
             values |= {"user_code": shown_user_code(device.user_code), "place": device.place, "country": device.country}
         return self.browsers.pages.page(
@@ -74,6 +79,15 @@ class Cards:
             ui_locales=asked.ui_locales if isinstance(asked, AuthorizationRequest) else "",
             **values,
         )
+
+    def _ways(self, interaction: Interaction, method: str) -> dict[str, object]:
+        """The second factor that the card asks for, the strongest unless its person chose, and the others."""
+        passkey = self.passkey_options(interaction)
+        ways = [kind for kind in self.methods(interaction) if kind != "passkey" or passkey] or ["totp"]
+        way = method if method in ways else ways[0]
+        others = [kind for kind in ways if kind != way]
+        # With a session, an application asked for more; without one, something about this sign-in did.
+        return {"passkey": passkey, "way": way, "others": others, "is_new": interaction.session_id is None}
 
 
 def _suggested(request: Request, interaction: Interaction) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +11,7 @@ from auth_gateway.api.login import Floor
 from auth_gateway.api.provider.browsers import Browsers, see_other
 from auth_gateway.api.provider.cards import LONGEST_NAME, Cards
 from auth_gateway.api.provider.refusal_pages import refusal_page, retry_after
+from auth_gateway.core.factor import CodeKind
 from auth_gateway.core.provider.authorization import Interaction
 from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, WrongCredentials
 from auth_gateway.flows.proofs import CodeProof
@@ -30,6 +32,8 @@ CHALLENGE_OVER = "sign_in.challenge_over"
 THROTTLED = "sign_in.throttled"
 NAME_MISSING = "sign_in.name_missing"
 PASSWORD_MISSING = "sign_in.password_missing"  # noqa: S105 # the key of a text
+
+_TYPED: Final[dict[str, CodeKind]] = {"totp": "totp", "recovery_code": "recovery_code", "email_code": "email_code"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,23 +131,26 @@ class SignInRoutes:
         return self.cards.show(request, interaction, username=username)
 
     async def _code(self, request: Request, interaction: Interaction, fields: dict[str, str]) -> Response:
+        if "choose" in fields:
+            return self.cards.show(request, interaction, method=fields["choose"])
         context, shown = self.browsers.context(request, interaction.client_id), self.browsers.shown(request)
-        credential = fields.get("credential", "")
+        credential, method = fields.get("credential", ""), fields.get("method", "")
         if credential and self.passkeys is not None:
             answer = await self.passkeys.step_up(interaction, credential, context, shown=shown)
             problem = WRONG_PASSKEY
         else:
-            proof = CodeProof(kind="totp", code="".join(fields.get("code", "").split()))
+            kind = _TYPED.get(method, "totp")
+            proof = CodeProof(kind=kind, code="".join(fields.get("code", "").split()))
             answer = await self.page.factor(interaction, proof, context, shown=shown)
             problem = WRONG_CODE
         if isinstance(answer, WrongCode):
-            return self.cards.show(request, interaction, problem=problem, status=401)
+            return self.cards.show(request, interaction, problem=problem, status=401, method=method)
         if isinstance(answer, ChallengeOver):
             again = self._look(request)
             if again is None or again.card != "password":
                 return self.browsers.go(request, CardNext(interaction.interaction_id))
             return self.cards.show(request, again, problem=CHALLENGE_OVER, status=401)
-        return self._next(request, interaction, answer)
+        return self._next(request, interaction, answer, method=method)
 
     def _next(
         self,
@@ -153,11 +160,17 @@ class SignInRoutes:
         *,
         device_cookie: str = "",
         username: str = "",
+        method: str = "",
     ) -> Response:
         if isinstance(answer, Throttled):
-            headers = {"retry-after": retry_after(answer.retry_after_seconds)}
             return self.cards.show(
-                request, interaction, problem=THROTTLED, status=429, headers=headers, username=username
+                request,
+                interaction,
+                problem=THROTTLED,
+                status=429,
+                headers={"retry-after": retry_after(answer.retry_after_seconds)},
+                username=username,
+                method=method,
             )
         cookies = [device_cookie] if device_cookie else []
         if isinstance(answer, Entered):

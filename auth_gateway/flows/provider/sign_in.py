@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from auth_gateway.core.context import Client, LoginContext
+from auth_gateway.core.factor import FactorKind
 from auth_gateway.core.provider.authorization import AuthorizationRequest, Card, Interaction
 from auth_gateway.core.provider.reply import BackToAccount, CodeReply, refused
 from auth_gateway.core.rotation import digest
@@ -110,6 +111,14 @@ class SignInPage:
         if isinstance(answer, WrongCredentials | Throttled):
             return answer
         return await self._onwards(interaction, answer, context)
+
+    def methods(self, interaction: Interaction) -> tuple[FactorKind, ...]:
+        """What answers the challenge that the card waits for, the strongest first; nothing once it is over."""
+        if interaction.challenge is None:
+            return ()
+        token = self.vault.open(interaction.challenge, CHALLENGE_PURPOSE).decode()
+        awaited = self.complete.awaited(token, _client(interaction))
+        return () if awaited is None else awaited.methods
 
     async def factor(
         self, interaction: Interaction, proof: Proof, context: LoginContext, *, shown: bytes | None
