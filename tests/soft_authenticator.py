@@ -35,6 +35,8 @@ class SoftAuthenticator:
     count: int = 1
     user_handle: bytes | None = None
     alg: int | None = None
+    certificates: list[bytes] | None = None
+    """A maker's, where it says what it is; an empty list is its own word for it."""
     client_data: dict[str, Any] = field(default_factory=dict)
     """What the browser says besides, or instead of, the truth."""
 
@@ -45,9 +47,16 @@ class SoftAuthenticator:
         """The answer to creation options, as a page sends it."""
         asked = json.loads(options)
         data = self._signed(ATTESTED) + bytes(16) + len(self.credential_id).to_bytes(2, "big") + self.credential_id
-        statement: dict[str, Any] = {"fmt": "none", "attStmt": {}, "authData": data + self.cose(), **changed}
+        data, said = data + self.cose(), self._said("webauthn.create", asked["challenge"])
+        statement: dict[str, Any] = {"fmt": "none", "attStmt": {}, "authData": data, **changed}
+        if self.certificates is not None:  # by its own key, or with the word of a maker whose key is the same
+            signed = {"alg": -7, "sig": self._signature(data + sha256(said).digest())}
+            statement |= {
+                "fmt": "packed",
+                "attStmt": signed | ({"x5c": self.certificates} if self.certificates else {}),
+            }
         response = {
-            "clientDataJSON": text_of(self._said("webauthn.create", asked["challenge"])),
+            "clientDataJSON": text_of(said),
             "attestationObject": text_of(encode_cbor(statement)),
             "transports": ["internal"],
         }

@@ -14,8 +14,7 @@ from auth_gateway.core.factor import Passkey
 from auth_gateway.core.passkey_ceremony import Assertion, Flaw, Flawed
 from auth_gateway.core.webauthn_challenge import RANDOM_BYTES, Purpose, expiry_of, new_challenge, replay_digest
 from auth_gateway.core.webauthn_challenge import user_handle as handle_of
-from auth_gateway.flows.ports import AuditTrail, Clock, Passkeys, Randomness
-from auth_gateway.flows.ports.webauthn import WebAuthn
+from auth_gateway.flows.ports import AuditTrail, Clock, Passkeys, Randomness, WebAuthn
 from auth_gateway.flows.proofs import PasskeyProof
 from auth_gateway.flows.provider.ports import SeenOnce
 from plumbing.database import Database

@@ -23,6 +23,7 @@ from auth_gateway.flows.ports.records import AuditReader, AuditTrail, OutboxWrit
 from auth_gateway.flows.ports.recovery import Recoverables
 from auth_gateway.flows.ports.risk import Reservation, Scorer, Throttle
 from auth_gateway.flows.ports.sessions import PendingLogins, RefreshTokens, Sessions
+from auth_gateway.flows.ports.webauthn import WebAuthn
 from plumbing.clock import Clock
 from plumbing.randomness import Randomness
 
@@ -63,4 +64,5 @@ __all__ = [
     "TokenCodec",
     "TrustedDevices",
     "Users",
+    "WebAuthn",
 ]

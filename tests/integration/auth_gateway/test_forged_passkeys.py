@@ -1,6 +1,7 @@
 """Passkeys' answers that somebody forged, kept back or sent again: each is refused, and the operator reads why."""
 
 import asyncio
+import datetime
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -8,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
@@ -299,6 +304,30 @@ def test_a_forged_registration_is_refused(place: Place, name: str) -> None:
     assert flaw(place.finish(liar.create(place.registration.options(PEOPLE["alice"], "s1"), **changed))) == expected
     assert place.registration.of("id-alice") == []
     assert place.audited() == [("passkey.refused", expected, "id-alice")]
+
+
+def makers_certificate(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A true one, by the maker's own word."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Maker")])
+    begin = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, begin + datetime.timedelta(days=36_500))
+    return builder.sign(key, SHA256()).public_bytes(Encoding.DER)
+
+
+def test_a_makers_word_is_taken_by_nobody(place: Place) -> None:
+    """We ask for none and keep no makers' roots; a key's own signature on itself is as good as nothing."""
+    options = place.registration.options(PEOPLE["alice"], "s1")
+    assert isinstance(TRUE.key, ec.EllipticCurvePrivateKey)
+    certified = TRUE.but(certificates=[makers_certificate(TRUE.key)])
+    assert flaw(place.finish(certified.create(options))) == "attestation"
+    assert isinstance(place.finish(TRUE.but(certificates=[]).create(options)), Passkey)
+
+
+def test_a_credential_has_the_name_that_was_made_with_it(place: Place) -> None:
+    """The form says one, what the authenticator made another."""
+    form = json.loads(TRUE.create(place.registration.options(PEOPLE["alice"], "s1")))
+    assert flaw(place.finish(json.dumps(form | {"id": text_of(b"other"), "rawId": text_of(b"other")}))) == "malformed"
+    assert place.registration.of("id-alice") == []
 
 
 def test_a_registration_counts_once_and_in_its_session(place: Place) -> None:
