@@ -46,7 +46,9 @@ def running_house(state: Path, models: Path) -> Iterator[RunningHouse]:
     try:
         house.scorer.start()
         house.receiver.start()
-        house.gateway.environment = house.gateway_environment(house.make_credential("gateway", "score,outcomes,feedback"))
+        house.gateway.environment = house.gateway_environment(
+            house.make_credential("gateway", "score,outcomes,feedback")
+        )
         house.gateway.start()
         credential = house.make_credential("tests", "score,read,outcomes,feedback")
         house.scorer.wait_until_ready(f"{house.scorer_url}/ready")
