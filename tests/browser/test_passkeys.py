@@ -179,6 +179,24 @@ def registered(page: Page, place: Place, name: str = "alice") -> Passkey:
     return kept
 
 
+def registered_elsewhere(place: Place) -> None:
+    """A passkey of Alice on a device that is not here."""
+    elsewhere = Passkey(
+        credential_id=b"elsewhere",
+        user_id="id-alice",
+        public_key=b"",
+        sign_count=0,
+        name="Phone",
+        aaguid="",
+        transports="internal",
+        is_backup_eligible=False,
+        is_backed_up=False,
+        created_at=0.0,
+    )
+    store = keeping(place).ceremonies.passkeys
+    assert place.gateway.database.write_sync(lambda tx: store.add(tx, elsewhere))
+
+
 def begin(page: Page, place: Place) -> None:
     """The sign-in page, without whoever was signed in before."""
     page.context.clear_cookies()
@@ -381,6 +399,17 @@ def test_a_browser_without_passkeys_is_shown_none(page: Page, place: Place, comp
     expect(page.get_by_role("button")).to_have_count(1)
     expect(page.get_by_text("passkey", exact=False)).to_be_hidden()
     assert complaints == []
+
+
+def test_who_is_asked_for_a_passkey_and_has_none_here_is_told(page: Page, place: Place) -> None:
+    """The owner of a passkey at a browser without them, near the deny mark: no dead end without a word."""
+    place.scorer.score = 78.0
+    registered_elsewhere(place)
+    page.add_init_script("delete window.PublicKeyCredential")
+    begin(page, place)
+    enter_password(page)
+    expect(page.get_by_text("This browser has no passkeys.")).to_be_visible()
+    expect(page.get_by_role("button", name="Use your passkey")).to_be_hidden()
 
 
 def test_without_scripts_nothing_speaks_of_passkeys(chromium: Browser, place: Place) -> None:

@@ -1,10 +1,13 @@
 /* Passkeys on our pages. A form with `data-passkey` ("get" or "create") has in `data-options` what the server asks, and
    a hidden field "credential" for the answer, which is posted like every other form. A form stays hidden where the
-   browser has no passkeys. With `data-autofill` it also offers passkeys where the name is typed. */
+   browser has no passkeys, and what has `data-passkey-missing` is shown there. With `data-autofill` it also offers passkeys where the name is typed. */
 "use strict";
 (() => {
   const forms = [...document.querySelectorAll("form[data-passkey]")];
-  if (!forms.length || !window.isSecureContext || !window.PublicKeyCredential || !navigator.credentials) return;
+  if (!window.isSecureContext || !window.PublicKeyCredential || !navigator.credentials) {
+    for (const text of document.querySelectorAll("[data-passkey-missing]")) text.hidden = false;
+    return;
+  }
 
   let waiting = null; // a browser has one question open at a time
 
