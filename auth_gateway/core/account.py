@@ -13,9 +13,10 @@ REPORTED = "reported"
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One person. `username` is the prepared form, `display_name` is what they wrote.
 
-    `password_version` grows when the password is changed and stays when only its hash is upgraded. `frozen_reason` ""
-    is an operator's freeze, which only an operator lifts; `language` "" is not known. `is_password_listed` says that
-    this very password was found, when it was last shown, on a list of those that others guess first.
+    `password_version` grows when the password is changed or the account is frozen, and stays when only its hash is
+    upgraded: logins that are half done end with it. `frozen_reason` "" is an operator's freeze, which only an operator
+    lifts; `language` "" is not known. `is_password_listed` says that this very password was found, when it was last
+    shown, on a list of those that others guess first.
     """
 
     user_id: str

@@ -20,9 +20,12 @@ OF_ADDRESS = Statement(
     )
     .limit(MOST_OF_ONE_ADDRESS)
 )
-# An operator's freeze stays an operator's: recovery must not lift it.
+# An operator's freeze stays an operator's: recovery must not lift it. The version ends what is half done, as an
+# operator's freeze does.
 FREEZE = Statement(
-    update(_users).where(_this, _users.c.is_frozen.is_(False)).values(is_frozen=True, frozen_reason=REPORTED)
+    update(_users)
+    .where(_this, _users.c.is_frozen.is_(False))
+    .values(is_frozen=True, frozen_reason=REPORTED, password_version=_users.c.password_version + 1)
 )
 UNFREEZE = Statement(
     update(_users)

@@ -82,13 +82,14 @@ UPGRADE_HASH = Statement(
     .where(_users.c.user_id == bindparam("id"), _users.c.password_hash == bindparam("expected_hash"))
     .values(password_hash=bindparam("new_hash"), password_scheme=bindparam("new_scheme"))
 )
+# The version ends what is half done: a challenge of before the freeze is none after it, however soon it is lifted.
 SET_FROZEN = Statement(
     update(_users)
     .where(
         _users.c.user_id == bindparam("id"),
         or_(_users.c.is_frozen != bindparam("frozen"), _users.c.frozen_reason != ""),
     )
-    .values(is_frozen=bindparam("frozen"), frozen_reason="")
+    .values(is_frozen=bindparam("frozen"), frozen_reason="", password_version=_users.c.password_version + 1)
 )
 
 SET_PASSWORD = Statement(

@@ -104,7 +104,7 @@ class Users(Protocol):
         ...
 
     def set_frozen(self, tx: Transaction, user_id: str, *, is_frozen: bool) -> bool:
-        """False when it already was."""
+        """False when it already was. What was half done before is over, whichever way it is changed."""
         ...
 
     def set_password(self, tx: Transaction, user_id: str, new_hash: str) -> bool:

@@ -76,6 +76,17 @@ def test_an_owners_freeze_is_lifted_by_its_owner(bob: Database) -> None:
     assert state(bob) == (False, "")
 
 
+def test_either_freeze_ends_what_is_half_done(bob: Database) -> None:
+    """A login that began before it finds another version, also once it is lifted."""
+    bob.write_sync(lambda tx: KEPT.freeze(tx, "bob"))
+    bob.write_sync(lambda tx: KEPT.unfreeze(tx, "bob"))
+    assert not bob.write_sync(lambda tx: USERS.is_still(tx, "bob", 1))
+    assert bob.write_sync(lambda tx: USERS.is_still(tx, "bob", 2))
+    for is_frozen in (True, False):
+        bob.write_sync(lambda tx, to=is_frozen: USERS.set_frozen(tx, "bob", is_frozen=to))  # type: ignore[misc]
+    assert not bob.write_sync(lambda tx: USERS.is_still(tx, "bob", 2))
+
+
 def test_an_operators_freeze_is_not(bob: Database) -> None:
     """Neither by recovery, nor by a report that comes after it."""
     bob.write_sync(lambda tx: USERS.set_frozen(tx, "bob", is_frozen=True))

@@ -125,6 +125,16 @@ def test_who_is_frozen_meanwhile_cannot_finish(world: Any) -> None:
     assert world.count("sessions") == 0
 
 
+def test_a_challenge_of_before_a_freeze_is_none_after_it(world: Any) -> None:
+    """Whoever was half in when the account was frozen is not let in because it was lifted soon."""
+    secret = world.person(factor=True)
+    challenge = asyncio.run(challenged(world))
+    world.accounts.freeze("alice")
+    world.accounts.unfreeze("alice")
+    assert asyncio.run(world.complete(challenge.challenge_token, world.code(secret))) == ChallengeOver()
+    assert world.count("sessions") == 0
+
+
 def test_a_changed_password_ends_the_challenge(world: Any) -> None:
     """The first half was for the old one."""
     secret = world.person(factor=True)
