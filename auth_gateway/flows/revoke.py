@@ -35,12 +35,17 @@ class Revoke:
         )
 
     def all_of(self, username: str, *, reason: str) -> int:
-        """End every running session of a person, all of them or none; how many there were."""
+        """End every running session of a person, all of them or none; how many there were. A second factor that is
+        being added to one of them at this moment saves none."""
         now = self.clock.now()
         event_id = self.randomness.event_id("evt")
 
         def job(tx: Transaction) -> int:
-            ids = [session.session_id for session in self._sessions(tx, username)]
+            account = self.users.find(tx, username)
+            if account is None:
+                return 0
+            self.users.hold(tx, account.user_id)
+            ids = [session.session_id for session in self.sessions.of_user(tx, account.user_id)]
             return self.ending.end_all(tx, ids, reason=reason, event_id=event_id, now=now)
 
         return self.database.write_sync(job)

@@ -46,6 +46,7 @@ def _logout_routes(service: Service) -> LogoutRoutes:
         randomness=gateway.randomness,
         verifier=jose.verifier(service),
         clients=gateway.clients,
+        users=gateway.users,
         browser_sessions=gateway.provider.browser_sessions,
         ending=ending(service),
     )

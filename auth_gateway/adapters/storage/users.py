@@ -76,6 +76,7 @@ IS_STILL = Statement(
     )
     .with_for_update(key_share=True)
 )
+HOLD = Statement(select(_users.c.user_id).where(_users.c.user_id == bindparam("id")).with_for_update(key_share=True))
 ADD = Statement(insert(_users))
 UPGRADE_HASH = Statement(
     update(_users)
@@ -162,6 +163,9 @@ class StoredUsers:
 
     def is_still(self, tx: Transaction, user_id: str, password_version: int) -> bool:
         return tx.one(IS_STILL, id=user_id, version=password_version) is not None
+
+    def hold(self, tx: Transaction, user_id: str) -> None:
+        tx.one(HOLD, id=user_id)
 
     def add(self, tx: Transaction, account: Account) -> bool:
         taken = tx.one(IS_TAKEN, name=account.username, id=account.user_id)

@@ -89,6 +89,11 @@ class Users(Protocol):
         """Whether the account is active and has kept the password that was checked."""
         ...
 
+    def hold(self, tx: Transaction, user_id: str) -> None:
+        """Whoever is being let in as this person comes first or last: what is looked for after it has their session, or
+        they find what is written here."""
+        ...
+
     def add(self, tx: Transaction, account: Account) -> bool:
         """False when the name or the id is taken."""
         ...

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import msgspec
 
+from auth_gateway.core.provider.authorization import BrowserSession
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.core.provider.end_session import EndSessionRequest, Hint, asking_client_id, destination, hinted
 from auth_gateway.flows.ending import LOGOUT, Ending
-from auth_gateway.flows.ports import Clients, Clock, Randomness
+from auth_gateway.flows.ports import Clients, Clock, Randomness, Users
 from auth_gateway.flows.provider.ports import BrowserSessions, TokenVerifier
 from plumbing.database import Database
 from plumbing.refusals import Refused
@@ -48,6 +49,7 @@ class Logout:
     randomness: Randomness
     verifier: TokenVerifier
     clients: Clients
+    users: Users
     browser_sessions: BrowserSessions
     ending: Ending
 
@@ -61,12 +63,13 @@ class Logout:
         """
         hint = hinted(self.verifier.id_token_hint(request.id_token_hint)) if request.id_token_hint else None
         asked = self.database.read(lambda tx: self._asked(tx, request, hint))
-        running = self.database.read(lambda tx: self._running(tx, cookie_digest))
-        if not running:
+        browser = self._browser(cookie_digest)
+        running = [] if browser is None else self.database.read(lambda tx: self._running(tx, browser))
+        if browser is None or not running:
             return SignedOut(goes_to=asked.goes_to)
         if hint is None or hint.session_id not in running:
             return Confirm(client=asked.client, goes_to=asked.goes_to)
-        await self._end(cookie_digest)
+        await self._end(browser)
         return SignedOut(goes_to=asked.goes_to)
 
     async def confirmed(self, request: EndSessionRequest, cookie_digest: bytes | None) -> SignedOut:
@@ -75,7 +78,9 @@ class Logout:
         Raises: as `ask`.
         """
         asked = self.database.read(lambda tx: self._asked(tx, request, None))
-        await self._end(cookie_digest)
+        browser = self._browser(cookie_digest)
+        if browser is not None:
+            await self._end(browser)
         return SignedOut(goes_to=asked.goes_to)
 
     def _asked(self, tx: Transaction, request: EndSessionRequest, hint: Hint | None) -> Asked:
@@ -85,21 +90,25 @@ class Logout:
             raise Refused("invalid_request", "There is no application of this client_id.", status=400)
         return Asked(hint=hint, client=client, goes_to=destination(request, client))
 
-    def _running(self, tx: Transaction, cookie_digest: bytes | None) -> list[str]:
+    def _browser(self, cookie_digest: bytes | None) -> BrowserSession | None:
+        """Whose browser it is. Looked up before anything is written: who adds a second factor at this moment gives the
+        browser another cookie, and it is still this browser that signs out."""
+        if cookie_digest is None:
+            return None
+        return self.database.read(lambda tx: self.browser_sessions.find(tx, cookie_digest))
+
+    def _running(self, tx: Transaction, browser: BrowserSession) -> list[str]:
         """Every session that runs at the browser; a step-up leaves the one before it running. A cookie that signs
         nobody in any more still says whose they are: applications refresh in them for much longer."""
-        browser = None if cookie_digest is None else self.browser_sessions.find(tx, cookie_digest)
-        return [] if browser is None else self.browser_sessions.sessions_of(tx, browser.browser_id)
+        return self.browser_sessions.sessions_of(tx, browser.browser_id)
 
-    async def _end(self, cookie_digest: bytes | None) -> None:
-        if cookie_digest is None:
-            return
+    async def _end(self, browser: BrowserSession) -> None:
         now = self.clock.now()
         event_id = self.randomness.event_id("evt")
 
         def job(tx: Transaction) -> None:
-            running = self._running(tx, cookie_digest)
-            self.ending.end_all(tx, running, reason=LOGOUT, event_id=event_id, now=now)
-            self.browser_sessions.forget(tx, cookie_digest)
+            self.users.hold(tx, browser.user_id)
+            self.ending.end_all(tx, self._running(tx, browser), reason=LOGOUT, event_id=event_id, now=now)
+            self.browser_sessions.forget(tx, browser.token_digest)
 
         await self.database.write(job)
