@@ -40,6 +40,7 @@ FIND = Statement(
         *_CLIENT, _clients.c.secret_digest, _clients.c.previous_secret_digest, _clients.c.previous_secret_until
     ).where(_clients.c.client_id == bindparam("id"))
 )
+REGISTERED_AT = Statement(select(_clients.c.created_at).where(_clients.c.client_id == bindparam("id")))
 LIST = Statement(select(*_CLIENT).order_by(_clients.c.client_id))
 # A person's id is the `sub` of their tokens, as an application's is of its own: nobody has both.
 IS_A_PERSONS = Statement(select(_users.c.user_id).where(_users.c.user_id == bindparam("id")))
@@ -99,6 +100,10 @@ class StoredClients:
     def find(self, tx: Transaction, client_id: str) -> RegisteredClient | None:
         row = tx.one(FIND, id=client_id)
         return None if row is None else _client(row)
+
+    def registered_at(self, tx: Transaction, client_id: str) -> float | None:
+        row = tx.one(REGISTERED_AT, id=client_id)
+        return None if row is None else float(row[0])
 
     def add(self, tx: Transaction, client: RegisteredClient, secret_digest: bytes, now: float) -> bool:
         if tx.one(IS_A_PERSONS, id=client.client_id) is not None:

@@ -19,6 +19,11 @@ class Clients(Protocol):
         """The registration, whoever asks; proving it is another matter."""
         ...
 
+    def registered_at(self, tx: Transaction, client_id: str) -> float | None:
+        """When this registration began; None when there is none. An id that was removed and given again has a later
+        one."""
+        ...
+
     def add(self, tx: Transaction, client: RegisteredClient, secret_digest: bytes, now: float) -> bool:
         """False when the id is taken; `secret_digest` is empty for a client without a secret."""
         ...

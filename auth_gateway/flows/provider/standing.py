@@ -22,18 +22,22 @@ class TokenStanding:
     revoked_tokens: RevokedTokens
 
     def in_force(self, tx: Transaction, token: VerifiedToken, now: float) -> bool:
-        """Whether nothing has taken the token back: its application is registered still, it was not revoked itself,
+        """Whether nothing has taken the token back: its application is registered as it was, it was not revoked itself,
         and for a person's token the session runs, the account is not frozen, and the application's part in the
         session has not ended."""
-        if now >= token.exp or not self._is_known(tx, token.client_id):
+        if now >= token.exp or not self._is_known(tx, token):
             return False
         if self.revoked_tokens.holds(tx, token.jti):
             return False
         return self._runs(tx, token, now) if token.is_of_a_person else True
 
-    def _is_known(self, tx: Transaction, client_id: str) -> bool:
-        """A removed application takes its tokens with it; the public one is not in the list of registrations."""
-        return client_id == PUBLIC_CLIENT_ID or self.clients.find(tx, client_id) is not None
+    def _is_known(self, tx: Transaction, token: VerifiedToken) -> bool:
+        """A removed application takes its tokens with it, also when its id is given again; the public one is not in
+        the list of registrations."""
+        if token.client_id == PUBLIC_CLIENT_ID:
+            return True
+        registered_at = self.clients.registered_at(tx, token.client_id)
+        return registered_at is not None and int(registered_at) <= token.iat
 
     def _runs(self, tx: Transaction, token: VerifiedToken, now: float) -> bool:
         session = self.sessions.find(tx, token.sid)

@@ -68,6 +68,17 @@ def test_an_application_s_own_token_names_no_session(provider: Story) -> None:
     assert "sid" not in told
 
 
+def test_whoever_gets_a_removed_application_s_id_has_none_of_its_tokens(provider: Story) -> None:
+    """A token of an application's own names no session that could end, so its age says whose it is."""
+    before = own_token(provider, registered(provider, "shop"))
+    provider.gateway.registrations.remove("shop")
+    provider.clock.advance(1)
+    shop = registered(provider, "shop")
+    now = own_token(provider, shop)
+    assert asked(provider, before, auth=shop.auth).json() == DEAD
+    assert asked(provider, now, auth=shop.auth).json()["active"]
+
+
 @pytest.mark.parametrize(
     ("fields", "is_told"),
     [
