@@ -14,6 +14,10 @@ from webhooks.signing import bearer_signer, standard_signer
 OUTCOMES_LINGER_SECONDS = 0.25
 # Applications are many and their notices few: a handful of connections for each is enough.
 LOGOUT_CONCURRENCY = 4
+SCORER_REMEDY = (
+    "the scorer refuses RISK_API_CREDENTIAL here: make one that may do it with "
+    "`risk-scorer credentials add NAME --scope score,outcomes,feedback`, set it, and restart the gateway"
+)
 
 
 def endpoints_of(settings: Settings) -> dict[EndpointName, Endpoint]:
@@ -38,11 +42,14 @@ def endpoints_of(settings: Settings) -> dict[EndpointName, Endpoint]:
             allow_private=True,
             merge=_as_list,
             linger_seconds=OUTCOMES_LINGER_SECONDS,
+            remedy=SCORER_REMEDY,
         )
         # Verdicts are taken all or none, so each travels alone: one about a login that the scorer has forgotten must
         # hold up no other.
         verdicts = f"{settings.risk_api_url}/feedback"
-        found["scorer-feedback"] = Endpoint(name="scorer-feedback", url=verdicts, signer=signer, allow_private=True)
+        found["scorer-feedback"] = Endpoint(
+            name="scorer-feedback", url=verdicts, signer=signer, allow_private=True, remedy=SCORER_REMEDY
+        )
     return found
 
 

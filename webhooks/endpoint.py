@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Protocol, Self
 
@@ -59,7 +59,7 @@ class Endpoint:
     """A receiver at an HTTP address; `tls` replaces the usual trust, for a private authority.
 
     Standard Webhooks receivers take one message a request. One whose message must be made at each attempt anew says how
-    by `compose`.
+    by `compose`. One that knows us by a credential has a `remedy`: what an operator does when it refuses that.
 
     Raises:
         TargetRefused: the URL has a form that we never send to.
@@ -75,6 +75,7 @@ class Endpoint:
     compose: Compose | None = None
     merge: Merge | None = None
     linger_seconds: float = 0.0
+    remedy: str = ""
 
     def __post_init__(self) -> None:
         parse_target(self.url, allow_private=self.allow_private)
@@ -115,4 +116,5 @@ class PostCarrier:
         fresh = body if endpoint.compose is None else endpoint.compose(body)
         proof = endpoint.signer(message_id, int(self._clock.now()), fresh)
         headers = {"content-type": endpoint.content_type, "user-agent": USER_AGENT, **proof}
-        return await self._courier.post(fresh, headers)
+        attempt = await self._courier.post(fresh, headers)
+        return replace(attempt, remedy=endpoint.remedy) if attempt.is_sender_refused else attempt

@@ -19,6 +19,10 @@ from webhooks.transport import Attempt, retry_after_seconds
 FAILURES_OF_AN_OUTAGE: Final = 3
 """Failures in a row after which a success means "it is back", rather than "that one message was bad"."""
 STORAGE_RETRY_SECONDS: Final = 1.0
+LONGEST_REFUSAL_PAUSE: Final = 300.0
+"""Seconds; a receiver that refuses our credential is asked again this often at least, so that it need not be told when
+that is mended."""
+REMEDY_EVERY_SECONDS: Final = 60.0
 
 MOST_MERGED: Final = 100
 """Messages that travel together at most: a body of a few hundred kilobytes."""
@@ -47,8 +51,14 @@ class Pace:
 
     def backoff(self, attempts: int, randomness: Randomness) -> float:
         """Seconds until the next attempt: exponential with full jitter, so that a crowd does not come back at once."""
-        ceiling = min(self.longest_retry, self.first_retry * 2.0 ** min(attempts - 1, 40))
-        return randomness.uniform(0.0, ceiling)
+        return randomness.uniform(0.0, self._ceiling(attempts))
+
+    def pause(self, refusals: int) -> float:
+        """Seconds for which nothing is sent to a receiver that has refused our credential so often in a row."""
+        return min(LONGEST_REFUSAL_PAUSE, self._ceiling(refusals))
+
+    def _ceiling(self, attempts: int) -> float:
+        return min(self.longest_retry, self.first_retry * 2.0 ** min(attempts - 1, 40))
 
 
 class Lane:
@@ -80,6 +90,8 @@ class Lane:
         self._in_flight = 0
         self._failures_in_a_row = 0
         self._paused_until = 0.0
+        self._refusals_in_a_row = 0
+        self._remedy_said_at: float | None = None
 
     async def run(self) -> None:
         """Claim and send, never more at once than the receiver's concurrency."""
@@ -158,10 +170,25 @@ class Lane:
         try:
             merge = self.endpoint.merge
             body = message.body if merge is None else merge([each.body for each in together])
-            return await carrier.carry(message.message_id, body)
+            attempt = await carrier.carry(message.message_id, body)
         except Exception as error:
             log.exception("attempt_crashed", message_id=message.message_id, endpoint=message.endpoint)
             return Attempt(problem=type(error).__name__)
+        if attempt.remedy:
+            self._step_back(attempt)
+        return attempt
+
+    def _step_back(self, attempt: Attempt) -> None:
+        """What refuses one message for who we are refuses all: none is sent for a while, also none that comes new."""
+        now = self._clock.now()
+        if now < self._paused_until:  # the answer to another request of the same moment
+            return
+        self._refusals_in_a_row += 1
+        self._paused_until = now + self._pace.pause(self._refusals_in_a_row)
+        said_at = self._remedy_said_at
+        if said_at is None or not 0 <= now - said_at < REMEDY_EVERY_SECONDS:
+            self._remedy_said_at = now
+            log.error("credential_refused", endpoint=self.endpoint.name, problem=attempt.problem, remedy=attempt.remedy)
 
     async def _mark(self, message: Message, attempt: Attempt) -> None:
         self._failures_in_a_row += 0 if attempt.is_final else 1
@@ -170,13 +197,14 @@ class Lane:
         again_at = now + max(asked, self._pace.backoff(message.attempts, self._randomness))
         if asked:
             self._paused_until = max(self._paused_until, now + asked)
-        log.warning(
-            "attempt_failed",
-            message_id=message.message_id,
-            endpoint=message.endpoint,
-            attempts=message.attempts,
-            problem=attempt.problem,
-        )
+        if not attempt.remedy:  # said once for all of them
+            log.warning(
+                "attempt_failed",
+                message_id=message.message_id,
+                endpoint=message.endpoint,
+                attempts=message.attempts,
+                problem=attempt.problem,
+            )
         if attempt.is_gone:
             self.is_disabled = True
             log.error("endpoint_gone", endpoint=message.endpoint)
@@ -198,7 +226,7 @@ class Lane:
 
     async def _mark_delivered(self, together: list[Message], attempt: Attempt) -> None:
         was_out = self._failures_in_a_row >= FAILURES_OF_AN_OUTAGE
-        self._failures_in_a_row = 0
+        self._failures_in_a_row = self._refusals_in_a_row = 0
         now = self._clock.now()
         ids, endpoint, status = [message.message_id for message in together], self.endpoint.name, attempt.status or 0
 

@@ -20,12 +20,14 @@ LONGEST_RETRY_AFTER: Final = 10
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
     """How it went: a status when there was an answer, else the reason why not. `is_final` says that no other attempt at
-    this message would fare better."""
+    this message would fare better; `remedy`, where it is not "", that no message at all would before an operator has
+    done this."""
 
     status: int | None = None
     problem: str | None = None
     retry_after: str | None = None
     is_final: bool = False
+    remedy: str = ""
 
     @property
     def is_delivered(self) -> bool:
@@ -35,6 +37,11 @@ class Attempt:
     def is_content_refused(self) -> bool:
         """The receiver answered that it will not take these bytes, now or later."""
         return self.status in {400, 413, 415, 422}
+
+    @property
+    def is_sender_refused(self) -> bool:
+        """The receiver does not know us, or does not let us do this."""
+        return self.status in {401, 403}
 
     @property
     def is_gone(self) -> bool:
