@@ -15,6 +15,7 @@ from auth_gateway.adapters.refusal_floor import RefusalFloor
 from auth_gateway.adapters.scorer import HttpScorer
 from auth_gateway.adapters.storage.mail_links import StoredMailLinks
 from auth_gateway.adapters.storage.mailed_codes import StoredMailedCodes
+from auth_gateway.adapters.storage.probe import WriteProbe
 from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.adapters.throttle_memory import MemoryThrottle
@@ -127,8 +128,9 @@ class Service:
         signs_itself = self.gateway.settings.hs256_secret is None
         # ID tokens and logout tokens are signed by our own keys even where access tokens are not.
         is_provider = self.gateway.settings.provider_issuer is not None
+        takes_writes = WriteProbe(self.gateway.database, self.gateway.clock)
         return ServiceRoutes(
-            needed={"database": self._database_answers, "keys": self._keys_sign},
+            needed={"database": self._database_answers, "storage": takes_writes, "keys": self._keys_sign},
             scorer_problem=self.scorer.problem,
             published_keys=self.gateway.ring.published if signs_itself or is_provider else list,
         )
