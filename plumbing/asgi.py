@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from plumbing.randomness import Randomness, SystemRandomness
@@ -129,11 +130,21 @@ async def _on_refused(_request: Request, error: Exception) -> Response:
     return refusal_answer(error)
 
 
-async def _on_http_exception(_request: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    headers = error.headers
+    if error.status_code == 405:
+        headers = {"allow": ", ".join(_methods_at(request))}
     code = _HTTP_CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "internal_error")
     text = _HTTP_TEXTS.get(error.status_code, "The request cannot be served.")
-    return json_answer({"error": code, "error_description": text}, error.status_code, error.headers)
+    return json_answer({"error": code, "error_description": text}, error.status_code, headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Every method that the address takes (RFC 9110, section 15.5.6). An address with several has a route for each, and
+    the router knows of the first alone."""
+    here = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in here for method in getattr(route, "methods", None) or ()})
 
 
 async def _on_invalid(_request: Request, error: Exception) -> Response:

@@ -27,9 +27,21 @@ class LeanRoute(APIRoute):
 
 
 def add_lean(
-    app: FastAPI, path: str, endpoint: Endpoint, *, method: str, summary: str, operation: dict[str, Any]
+    app: FastAPI,
+    path: str,
+    endpoint: Endpoint,
+    *,
+    method: str,
+    summary: str,
+    operation: dict[str, Any],
+    takes_head: bool = False,
 ) -> None:
-    """Serve the endpoint and document it; `operation` is its entry in the OpenAPI document."""
+    """Serve the endpoint and document it; `operation` is its entry in the OpenAPI document. What `takes_head` says the
+    same to HEAD, which is not worth a line in the reference; the server leaves the body out."""
+    if takes_head:
+        app.router.add_api_route(
+            path, endpoint, methods=["HEAD"], include_in_schema=False, route_class_override=LeanRoute
+        )
     app.router.add_api_route(
         path,
         endpoint,

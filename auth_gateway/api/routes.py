@@ -49,9 +49,14 @@ def add_routes(app: FastAPI, *, login: LoginRoutes, token: TokenRoutes, service:
         operation=operation(
             description="May be cached as its headers say.", answers={"200": answer("Keys.", "KeySet")}
         ),
+        takes_head=True,
     )
-    add_lean(app, "/health", service.get_health, method="GET", summary="Is it alive", operation=_HEALTH)
-    add_lean(app, "/ready", service.get_ready, method="GET", summary="Can people log in", operation=_READY)
+    add_lean(
+        app, "/health", service.get_health, method="GET", summary="Is it alive", operation=_HEALTH, takes_head=True
+    )
+    add_lean(
+        app, "/ready", service.get_ready, method="GET", summary="Can people log in", operation=_READY, takes_head=True
+    )
     describe(app)
 
 
@@ -98,6 +103,6 @@ _MAIL_CODE: Schema = operation(
 )
 _HEALTH: Schema = operation(description="Answers while the process lives.", answers={"200": answer("Yes.", "Health")})
 _READY: Schema = operation(
-    description="Checks the database and the signing keys.",
+    description="Checks that the database answers and that it takes a write (`storage`), and the signing keys.",
     answers={"200": answer("Yes.", "Readiness"), "503": answer("No.", "Readiness")},
 )

@@ -50,7 +50,15 @@ def add(app: FastAPI, service: Service) -> None:
     app.add_api_route("/sign-in/{interaction_id}", cards.post_card, methods=["POST"], include_in_schema=False)
     document = DiscoveryRoutes(own.issuer).get_document
     for path in DISCOVERY_PATHS:
-        add_lean(app, path, document, method="GET", summary="What the provider can do", operation=reference.DISCOVER)
+        add_lean(
+            app,
+            path,
+            document,
+            method="GET",
+            summary="What the provider can do",
+            operation=reference.DISCOVER,
+            takes_head=True,
+        )
 
 
 def grammar(service: Service) -> AuthorizationGrammar:
