@@ -55,7 +55,7 @@ def authorization_request(
         code_challenge=_code_challenge(given),
         state=given.get("state"),
         nonce=given.get("nonce"),
-        prompt=tuple(prompt for prompt in _PROMPTS if prompt in given.get("prompt", "").split()),
+        prompt=_prompts(given.get("prompt", "")),
         max_age=_max_age(given.get("max_age")),
         acr_values=_acr_values(given.get("acr_values", ""), claims),
         claims=_text_of(claims) if claims else None,
@@ -76,6 +76,18 @@ def _code_challenge(given: Mapping[str, str]) -> str:
     if given.get("code_challenge_method") != "S256" or not _S256.fullmatch(challenge):
         raise _invalid("code_challenge with code_challenge_method S256 is needed.")
     return challenge
+
+
+def _prompts(text: str) -> tuple[str, ...]:
+    """What the person shall be asked, in our order. Who passes over a word that it does not know does less than the
+    application believes.
+
+    Source: Initiating User Registration via OpenID Connect 1.0, on values that a provider does not support.
+    """
+    asked = text.split()
+    if any(prompt not in _PROMPTS for prompt in asked):
+        raise _invalid("prompt has a value that is not known here.")
+    return tuple(prompt for prompt in _PROMPTS if prompt in asked)
 
 
 def _max_age(text: str | None) -> int | None:

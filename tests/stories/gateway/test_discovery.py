@@ -60,6 +60,8 @@ def test_every_prompt_and_level_is_understood_and_others_are_not_promised(story:
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"response_type": "id_token"}, "unsupported_response_type"),
         ({"response_mode": "fragment"}, "invalid_request"),
+        ({"prompt": "create"}, "invalid_request"),
+        ({"prompt": "login Consent"}, "invalid_request"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"request": "x"}, "request_not_supported"),
         ({"request_uri": "https://app.example/r"}, "request_uri_not_supported"),
