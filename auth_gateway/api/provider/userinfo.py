@@ -32,7 +32,8 @@ class UserInfoRoutes:
         """The claims as JSON.
 
         Raises: Refused `invalid_token` or `invalid_dpop_proof` (401), `insufficient_scope` (403), each with the scheme
-        that was tried; without any token 401 with both schemes and no error, as there was nothing to be wrong;
+        that was tried; `unauthorized` (401) without any token, with both schemes and no error in the header, as there
+        was nothing to be wrong;
         `invalid_request` (400) for a token in two places; 408 or 413 for a body that is too slow or too large.
         """
         scheme, token = _shown(request, await _in_form(request))
@@ -73,7 +74,8 @@ def _shown(request: Request, in_form: str) -> tuple[str, str]:
         headers = [f"Bearer {in_form}"]
     if not headers:
         challenge = f'Bearer realm="userinfo", DPoP algs="{DPOP_ALGORITHMS}"'
-        raise Refused("invalid_token", "Show an access token.", status=401, headers={"www-authenticate": challenge})
+        # RFC 6750, section 3.1: who shows nothing is told how to, and of no error of a token.
+        raise Refused("unauthorized", "Show an access token.", status=401, headers={"www-authenticate": challenge})
     scheme, _, token = headers[0].partition(" ")
     known = {"bearer": "Bearer", "dpop": "DPoP"}.get(scheme.lower())
     token = token.strip()
