@@ -36,7 +36,10 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # RFC 3986, section 2, without the asterisk: whoever writes one expects a pattern, and addresses are compared exactly.
 _URI = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()+,;=-]|%[0-9A-Fa-f]{2})+")
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+# A browser goes up at these, the dots written as they are or as %2e, and ends elsewhere than was registered.
+_DOT_SEGMENT = re.compile(r"(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\]|$)", re.IGNORECASE)
 # RFC 8252, section 7.1: a domain of the application's own, in reverse, so that two applications do not share one.
 _OWN_ADDRESS = re.compile(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+:/.*")
 # RFC 6749, section 3.3.
@@ -85,6 +88,9 @@ def _check_address(uri: str, *, may_have_own_scheme: bool) -> None:
         raise _misdirected(f"an address is a URI of at most {LONGEST_URI} characters, without spaces or patterns")
     if "#" in uri:
         raise _misdirected("an address has no fragment")
+    path = _path_of(uri)
+    if _DOT_SEGMENT.search(path) or not {"[", "]"}.isdisjoint(path):
+        raise _misdirected("a path has no segments `.` or `..` and no brackets: it is compared as it is written")
     try:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port
@@ -94,6 +100,16 @@ def _check_address(uri: str, *, may_have_own_scheme: bool) -> None:
         _check_web_address(parts, host)
     elif not may_have_own_scheme or not _OWN_ADDRESS.fullmatch(uri):
         raise _misdirected("an address is https; a native application may have a scheme of its own with a dot in it")
+
+
+def _path_of(uri: str) -> str:
+    """What stands between the authority and the query."""
+    before_query = uri.partition("?")[0]
+    rest = before_query.partition(":")[2]
+    if not rest.startswith("//"):
+        return rest
+    _, slash, path = rest[2:].partition("/")
+    return slash + path
 
 
 def _check_web_address(parts: SplitResult, host: str | None) -> None:
