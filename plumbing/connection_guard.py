@@ -63,12 +63,28 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        self._refuse_unsound_head()
         self._is_in_head = False
         self._heads_seen += 1
         super().on_headers_complete()
         if len(self.pipeline) > MOST_WAITING:
             self.transport.abort()
             raise ConnectionAbortedError  # the parser stops: what is left of this piece makes no more of them
+
+    def _refuse_unsound_head(self) -> None:
+        """A head that came in one piece may be as large as what the system hands over at once. One without a Host, or
+        with two of them, can be read in two ways (RFC 9112, section 3.2).
+
+        Raises: ValueError, which ends the parser; the client gets a 400.
+        """
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if size > MAX_HEAD_BYTES:
+            self.send_400_response("The request's head is too large.")
+            raise ValueError
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            self.send_400_response("A request names one host.")
+            raise ValueError
 
     def send_400_response(self, msg: str) -> None:
         if not self.transport.is_closing():

@@ -107,13 +107,13 @@ HEAD = b"POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n"
     "raw",
     [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"GET /\xff HTTP/1.1\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nhost: x\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
         b"NONSENSE\r\n\r\n",
-        b"POST /body HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
-        b"POST /body HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
-        b"POST /body HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"POST /body HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n",
+        b"POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+        b"POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+        b"POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /body HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n",
         HEAD + b"x: a\x00b\r\n\r\n1",
         HEAD + b"\x00: a\r\n\r\n1",
         b"GET /" + b"a" * 400_000,
@@ -150,6 +150,28 @@ def test_a_head_is_bounded(port: int) -> None:
     assert b"too large" in said(port, head + b"a" * 65_537)
 
 
+@pytest.mark.parametrize("fields", [[65_400], [33_000, 33_000], [200_000]])
+def test_a_whole_head_is_bounded_too(port: int, fields: list[int]) -> None:
+    """One that comes in one piece, with its end, is as large as one that does not."""
+    lines = b"".join(b"x%d: %s\r\n" % (number, b"a" * size) for number, size in enumerate(fields))
+    heard = said(port, b"GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n" + lines + b"\r\n")
+    refused = sum(fields) > 65_536
+    assert heard.startswith(b"HTTP/1.1 400" if refused else b"HTTP/1.1 404")
+    assert (b"too large" in heard) is refused
+
+
+@pytest.mark.parametrize(
+    ("version", "hosts", "status"),
+    [("1.1", 1, 404), ("1.1", 0, 400), ("1.1", 2, 400), ("1.0", 0, 404), ("1.0", 1, 404), ("1.0", 2, 400)],
+)
+def test_a_request_names_one_host(port: int, version: str, hosts: int, status: int) -> None:
+    """RFC 9112, section 3.2; before HTTP/1.1 nobody had to."""
+    head = f"GET /nothing HTTP/{version}\r\nconnection: close\r\n" + "Host: x\r\n" * hosts
+    heard = said(port, head.encode() + b"\r\n")
+    assert heard.count(b"HTTP/1.") == 1
+    assert heard.split(b" ")[1] == b"%d" % status
+
+
 def test_a_head_that_never_ends_is_cut_off(port: int) -> None:
     """A connection that has asked nothing in time is closed, at its first request and at a later one."""
     for before in (b"", b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n"):
@@ -166,14 +188,14 @@ def test_a_request_in_progress_outlives_the_heads_time(port: int) -> None:
 @pytest.mark.parametrize(("ahead", "answered"), [(16, 17), (17, 0)])
 def test_requests_sent_ahead_are_bounded(port: int, ahead: int, answered: int) -> None:
     """Sixteen may wait for the answer before them; with one more, the connection and all that it asked is gone."""
-    heard = said(port, b"GET /slow HTTP/1.1\r\n\r\n" + b"GET /nothing HTTP/1.1\r\n\r\n" * ahead)
+    heard = said(port, b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n" + b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n" * ahead)
     assert heard.count(b"HTTP/1.1 ") == answered
 
 
 def test_what_is_cut_off_with_requests_ahead_crashes_nothing(root: Path) -> None:
     """The request that is being answered hears that its connection is gone, and not only the one that came last."""
     with running(root) as (number, process):
-        assert said(number, b"GET /slow HTTP/1.1\r\n\r\n" * 18) == b""
+        assert said(number, b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n" * 18) == b""
         time.sleep(1)
         process.terminate()
         assert process.stdout is not None
@@ -184,7 +206,7 @@ def test_what_is_cut_off_with_requests_ahead_crashes_nothing(root: Path) -> None
 def test_an_answer_that_nobody_reads_is_given_up(port: int, more: bytes) -> None:
     """Also where the connection was to end after it; what is read late is not all of it."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(b"GET /large HTTP/1.1\r\n" + more + b"\r\n")
+        connection.sendall(b"GET /large HTTP/1.1\r\nhost: x\r\n" + more + b"\r\n")
         time.sleep(2.5)
         heard = 0
         with suppress(ConnectionResetError):
