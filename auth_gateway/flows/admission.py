@@ -37,9 +37,9 @@ class Recognised(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt whose password, or passkey, was right for `account`; `factors` are the kinds that its owner could
     show beside it.
 
-    `upgraded_hash` is to replace the password's hash when there is one; `is_password_listed` is the blocklist's word about
-    it, None where none was shown. `spend` runs first in the transaction of the decision, whatever that is, and may run
-    twice; False refuses, for what was shown was spent by somebody else.
+    `upgraded_hash` is to replace the password's hash when there is one; `is_password_listed` is the blocklist's word
+    about it, None where none was shown. `spend` runs first in the transaction of the decision, whatever that is, and
+    may run twice; False refuses, for what was shown was spent by somebody else.
     """
 
     event_id: str

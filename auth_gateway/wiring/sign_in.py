@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from auth_gateway.adapters.provider.protocol import AuthorizationGrammar
+from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.api.login import LoginRoutes
 from auth_gateway.api.provider import authorization_reference as reference
 from auth_gateway.api.provider.authorize import AuthorizeRoutes
@@ -19,6 +20,7 @@ from auth_gateway.flows.provider.authorize import Authorize
 from auth_gateway.flows.provider.consent import Agreements
 from auth_gateway.flows.provider.device_risk import DeviceRisk
 from auth_gateway.flows.provider.entrance import Door
+from auth_gateway.flows.provider.new_password_card import NewPasswordCard
 from auth_gateway.flows.provider.onward import Onward
 from auth_gateway.flows.provider.ports import ClientFinder
 from auth_gateway.flows.provider.push import PushedRequests
@@ -143,6 +145,7 @@ def _card_routes(service: Service, routes: LoginRoutes, own: Browsers) -> SignIn
         visits=_visits(routes),
     )
     by_passkey = passkeys.cards(gateway, routes, page)
+    new_password = _new_password(service, page)
     return SignInRoutes(
         browsers=own,
         cards=Cards(
@@ -151,15 +154,30 @@ def _card_routes(service: Service, routes: LoginRoutes, own: Browsers) -> SignIn
             person_of=lambda interaction: _person_of(gateway, interaction),
             passkey_options=_no_passkey if by_passkey is None else by_passkey.options,
             methods=page.methods,
+            chooser_of=new_password.chooser,
         ),
         page=page,
         passkeys=by_passkey,
+        new_password=new_password,
         agreements=Agreements(
             onward=onwards, audit=gateway.audit, device_risk=_device_risk(onwards, routes), visits=_visits(routes)
         ),
         floor=routes.floor,
         clock=gateway.clock,
         wake_delivery=routes.wake_delivery,
+    )
+
+
+def _new_password(service: Service, page: SignInPage) -> NewPasswordCard:
+    gateway = service.gateway
+    return NewPasswordCard(
+        page=page,
+        new_passwords=gateway.new_passwords,
+        new_hashes=service.passwords,
+        ending=gateway.ending,
+        audit=gateway.audit,
+        post_office=gateway.post_office,
+        trusted_devices=StoredTrustedDevices(),
     )
 
 

@@ -8,9 +8,11 @@ from starlette.responses import Response
 
 from auth_gateway.api.provider.browsers import Browsers
 from auth_gateway.core.factor import FactorKind
+from auth_gateway.core.password_rules import LONGEST
 from auth_gateway.core.provider.authorization import AccountVisit, AuthorizationRequest, DeviceApproval, Interaction
 from auth_gateway.core.provider.device_grant import shown_user_code
 from auth_gateway.flows.provider.consent import AskingDevice
+from auth_gateway.flows.provider.new_password_card import Chooser
 from auth_gateway.flows.provider.onward import OUR_ACCOUNT_PAGES
 from auth_gateway.flows.provider.ports import ClientFinder
 
@@ -21,13 +23,15 @@ LONGEST_NAME = 256
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cards:
     """Shows cards. `person_of` says what to call somebody, `passkey_options` what the card asks the browser, "" where
-    it asks for no passkey, `methods` what answers the challenge of a card, the strongest first."""
+    it asks for no passkey, `methods` what answers the challenge of a card, the strongest first, `chooser_of` who is asked
+    for another password."""
 
     browsers: Browsers
     find_client: ClientFinder
     person_of: Callable[[Interaction], str]
     passkey_options: Callable[[Interaction], str]
     methods: Callable[[Interaction], tuple[FactorKind, ...]]
+    chooser_of: Callable[[Interaction], Chooser | None]
 
     def show(
         self,
@@ -47,7 +51,9 @@ class Cards:
         chosen, `is_sent` says that a code is on its way by mail."""
         is_ours = isinstance(interaction.request, AccountVisit)
         client = OUR_ACCOUNT_PAGES if is_ours else self.find_client(interaction.client_id)
-        if client is None or (interaction.card == "device" and device is None):  # the device waits no more
+        chooser = self.chooser_of(interaction) if interaction.card == "new_password" else None
+        is_outdated = {"device": device is None, "new_password": chooser is None}.get(interaction.card, False)
+        if client is None or is_outdated:  # the device waits no more, or the password is another one
             return self.browsers.pages.outdated(request)
         asked = interaction.request
         goes_to = asked.redirect_uri if isinstance(asked, AuthorizationRequest) else None
@@ -68,8 +74,7 @@ class Cards:
             values |= {"person": self.person_of(interaction), "scopes": _scopes(asked)}
         if interaction.card == "code":
             values |= self._ways(interaction, method) | {"is_sent": is_sent or bool(problem)}
-        if device is not None:
-            values |= {"user_code": shown_user_code(device.user_code), "place": device.place, "country": device.country}
+        values |= _of_person(chooser) | _of_device(device)
         return self.browsers.pages.page(
             request,
             f"{template}.html",
@@ -88,6 +93,19 @@ class Cards:
         others = [kind for kind in ways if kind != way]
         # With a session, an application asked for more; without one, something about this sign-in did.
         return {"passkey": passkey, "way": way, "others": others, "is_new": interaction.session_id is None}
+
+
+def _of_person(chooser: Chooser | None) -> dict[str, object]:
+    """What the card for another password says to whoever chooses it."""
+    if chooser is None:
+        return {}
+    return {"username": chooser.account.username, "least": chooser.least, "longest": LONGEST}
+
+
+def _of_device(device: AskingDevice | None) -> dict[str, object]:
+    if device is None:
+        return {}
+    return {"user_code": shown_user_code(device.user_code), "place": device.place, "country": device.country}
 
 
 def _suggested(request: Request, interaction: Interaction) -> str:

@@ -16,6 +16,7 @@ from auth_gateway.core.provider.authorization import Interaction
 from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, WrongCredentials
 from auth_gateway.flows.proofs import CodeProof
 from auth_gateway.flows.provider.consent import Agreements, Approved
+from auth_gateway.flows.provider.new_password_card import NewPasswordCard, NotChosen
 from auth_gateway.flows.provider.onward import CardNext
 from auth_gateway.flows.provider.passkey_cards import PasskeyCards
 from auth_gateway.flows.provider.sign_in import CardAnswer, Entered, SignInPage
@@ -44,6 +45,7 @@ class SignInRoutes:
     cards: Cards
     page: SignInPage
     passkeys: PasskeyCards | None
+    new_password: NewPasswordCard
     agreements: Agreements
     floor: Floor
     clock: Clock
@@ -55,7 +57,7 @@ class SignInRoutes:
             interaction = await self._interaction(request)
             if interaction is None:
                 return self.browsers.pages.outdated(request)
-            if interaction.card == "done":
+            if interaction.card == "done" or self._asks_nobody(interaction):
                 context = self.browsers.context(request, interaction.client_id)
                 return self.browsers.go(request, await self.page.onward(interaction.interaction_id, context))
             device = None
@@ -93,6 +95,8 @@ class SignInRoutes:
             return await self._password(request, interaction, fields, started_at)
         if interaction.card == "code":
             return await self._code(request, interaction, fields)
+        if interaction.card == "new_password":
+            return await self._new_password(request, interaction, fields)
         if interaction.card == "denied":
             return self.browsers.go(request, await self.page.leave(interaction))
         is_given = fields.get("answer") == "yes"
@@ -152,6 +156,13 @@ class SignInRoutes:
             return self.cards.show(request, again, problem=CHALLENGE_OVER, status=401)
         return self._next(request, interaction, answer, method=method)
 
+    async def _new_password(self, request: Request, interaction: Interaction, fields: dict[str, str]) -> Response:
+        context, shown = self.browsers.context(request, interaction.client_id), self.browsers.shown(request)
+        answer = await self.new_password(interaction, fields.get("new_password", ""), context, shown=shown)
+        if isinstance(answer, NotChosen):
+            return self.cards.show(request, interaction, problem=f"sign_in.{answer.code}", status=422)
+        return self._next(request, interaction, answer)
+
     def _next(
         self,
         request: Request,
@@ -182,6 +193,10 @@ class SignInRoutes:
 
     def _look(self, request: Request) -> Interaction | None:
         return self.page.look(request.path_params["interaction_id"], self.browsers.binding(request))
+
+    def _asks_nobody(self, interaction: Interaction) -> bool:
+        """Whether its card was for another password, and nobody owes one any more, or may not choose it now."""
+        return interaction.card == "new_password" and self.new_password.chooser(interaction) is None
 
     async def _interaction(self, request: Request) -> Interaction | None:
         interaction_id, browsers = request.path_params["interaction_id"], self.browsers

@@ -14,7 +14,7 @@ ACCOUNT_CLIENT_ID = "account"
 CODE_SECONDS = 60
 """RFC 6749, section 4.1.2, allows ten minutes; a client redeems at once."""
 
-Card = Literal["password", "code", "consent", "device", "denied", "done"]
+Card = Literal["password", "code", "new_password", "consent", "device", "denied", "done"]
 """What the person sees next on the sign-in page."""
 
 

@@ -23,6 +23,10 @@ class StepUp(msgspec.Struct, frozen=True):
     demand: Demand = "enrolled"
 
 
+class ChooseNewPassword(msgspec.Struct, frozen=True):
+    """Another password comes next, because others guess the one that was shown."""
+
+
 class AskConsent(msgspec.Struct, frozen=True):
     """The person is asked to agree to `scope`."""
 
@@ -40,17 +44,19 @@ class Refuse(msgspec.Struct, frozen=True):
     description: str
 
 
-Step = SignIn | StepUp | AskConsent | GiveCode | Refuse
+Step = SignIn | StepUp | ChooseNewPassword | AskConsent | GiveCode | Refuse
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the person at the browser. `session` is None when nobody is signed in, or when its risk asks
-    for a new login; `factors` are the kinds that they could show, `consented` is what they agreed to before."""
+    for a new login; `factors` are the kinds that they could show, `consented` is what they agreed to before.
+    `owes_new_password` says that others guess the password which they showed."""
 
     session: Session | None = None
     factors: tuple[FactorKind, ...] = ()
     consented: str = ""
     has_agreed_here: bool = False
+    owes_new_password: bool = False
 
     @property
     def has_factor(self) -> bool:

@@ -26,6 +26,7 @@ from auth_gateway.core.provider.authorization import (
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.core.provider.journey import (
     AskConsent,
+    ChooseNewPassword,
     GiveCode,
     Refuse,
     SignIn,
@@ -35,6 +36,7 @@ from auth_gateway.core.provider.journey import (
     next_step,
     stronger,
 )
+from auth_gateway.core.provider.owed_password import before_going_on, owes_new_password
 from auth_gateway.core.provider.reply import BackToAccount, CodeReply, Reply, refused
 from auth_gateway.core.rotation import digest
 from auth_gateway.core.session import Session
@@ -152,6 +154,7 @@ class Onward:
             factors=self.users.factor_kinds(tx, session.user_id),
             consented=consent.scope if consent else "",
             has_agreed_here=has_agreed_here,
+            owes_new_password=owes_new_password(session, is_password_listed=account.is_password_listed),
         )
 
     def settle(
@@ -186,6 +189,8 @@ class Onward:
             sealed = self.vault.seal(drawn.challenge_token.encode(), CHALLENGE_PURPOSE)
             return msgspec.structs.replace(interaction, card="code", session_id=session.session_id, challenge=sealed)
         card: Card = "consent" if isinstance(step, AskConsent) else "device"
+        if isinstance(step, ChooseNewPassword):
+            card = "new_password"
         if isinstance(step, Refuse):  # a device cannot be told; its person is
             card = "denied"
         return msgspec.structs.replace(interaction, card=card, session_id=session.session_id, challenge=None)
@@ -200,11 +205,14 @@ class Onward:
         now: float,
     ) -> Step:
         """What is left to do for a request; `began_at` as `next_step` has it."""
+        is_silent = isinstance(request, AuthorizationRequest) and "none" in request.prompt
         if isinstance(request, DeviceApproval):
-            return _device_step(request, standing)
-        if isinstance(request, AccountVisit):
-            return visit_step(request, standing, now=now)
-        return next_step(request, client, standing, began_at=began_at, now=now)
+            step = _device_step(request, standing)
+        elif isinstance(request, AccountVisit):
+            step = visit_step(request, standing, now=now)
+        else:
+            step = next_step(request, client, standing, began_at=began_at, now=now)
+        return before_going_on(step, standing, is_silent=is_silent, now=now)
 
 
 def is_open(interaction: Interaction, now: float) -> bool:
