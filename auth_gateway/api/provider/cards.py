@@ -23,8 +23,8 @@ LONGEST_NAME = 256
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cards:
     """Shows cards. `person_of` says what to call somebody, `passkey_options` what the card asks the browser, "" where
-    it asks for no passkey, `methods` what answers the challenge of a card, the strongest first, `chooser_of` who is asked
-    for another password."""
+    it asks for no passkey, `methods` what answers the challenge of a card, the strongest first, `chooser_of` who is
+    asked for another password."""
 
     browsers: Browsers
     find_client: ClientFinder
@@ -70,11 +70,9 @@ class Cards:
         elif interaction.card == "denied":
             values |= {"incident_id": interaction.incident_id, "can_return": goes_to is not None}
             status = 403
-        elif interaction.card in ("consent", "device"):
-            values |= {"person": self.person_of(interaction), "scopes": _scopes(asked)}
-        if interaction.card == "code":
+        elif interaction.card == "code":
             values |= self._ways(interaction, method) | {"is_sent": is_sent or bool(problem)}
-        values |= _of_person(chooser) | _of_device(device)
+        values |= self._known(interaction, chooser, device)
         return self.browsers.pages.page(
             request,
             f"{template}.html",
@@ -85,6 +83,19 @@ class Cards:
             **values,
         )
 
+    def _known(
+        self, interaction: Interaction, chooser: Chooser | None, device: AskingDevice | None
+    ) -> dict[str, object]:
+        """What is said to somebody who has been recognised."""
+        values: dict[str, object] = {}
+        if interaction.card in ("consent", "device"):
+            values = {"person": self.person_of(interaction), "scopes": _scopes(interaction.request)}
+        if chooser is not None:
+            values |= {"username": chooser.account.username, "least": chooser.least, "longest": LONGEST}
+        if device is not None:
+            values |= {"user_code": shown_user_code(device.user_code), "place": device.place, "country": device.country}
+        return values
+
     def _ways(self, interaction: Interaction, method: str) -> dict[str, object]:
         """The second factor that the card asks for, the strongest unless its person chose, and the others."""
         passkey = self.passkey_options(interaction)
@@ -93,19 +104,6 @@ class Cards:
         others = [kind for kind in ways if kind != way]
         # With a session, an application asked for more; without one, something about this sign-in did.
         return {"passkey": passkey, "way": way, "others": others, "is_new": interaction.session_id is None}
-
-
-def _of_person(chooser: Chooser | None) -> dict[str, object]:
-    """What the card for another password says to whoever chooses it."""
-    if chooser is None:
-        return {}
-    return {"username": chooser.account.username, "least": chooser.least, "longest": LONGEST}
-
-
-def _of_device(device: AskingDevice | None) -> dict[str, object]:
-    if device is None:
-        return {}
-    return {"user_code": shown_user_code(device.user_code), "place": device.place, "country": device.country}
 
 
 def _suggested(request: Request, interaction: Interaction) -> str:
