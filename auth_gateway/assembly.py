@@ -17,6 +17,7 @@ from auth_gateway.adapters.storage.sealed import StoredSealed
 from auth_gateway.adapters.storage.sessions import StoredSessions
 from auth_gateway.adapters.storage.signing_keys import StoredSigningKeys
 from auth_gateway.adapters.storage.tables import outbox as outbox_rows
+from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.adapters.storage.users import StoredUsers
 from auth_gateway.core.claims import Audience, Lifetimes
 from auth_gateway.core.imported import Record
@@ -97,6 +98,7 @@ class Gateway:
             sessions=self.sessions,
             audit=self.audit,
             ending=self.ending,
+            trusted_devices=StoredTrustedDevices(),
         )
 
     @property

@@ -195,6 +195,7 @@ class Service:
             pending_logins=gateway.pending_logins,
             issuer=gateway.issuer,
             recorder=self._recorder(),
+            trusted_devices=StoredTrustedDevices(),
             throttle=self.throttle,
             policy=policy(gateway),
             listed_passwords=ListedPasswords(

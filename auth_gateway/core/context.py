@@ -28,7 +28,8 @@ class LoginContext(msgspec.Struct, frozen=True, kw_only=True):
 
     `ip` comes from the socket or a configured proxy; everything a client could invent about itself is here only
     when `is_vouched` (an authenticated first-party client, or the demo profile) or set by the trusted edge.
-    `timestamp` is epoch seconds of our clock, or the vouched time of the event.
+    `timestamp` is epoch seconds of our clock, or the vouched time of the event. `trusted_digest` is the digest of the
+    cookie by which a browser of ours says that it is trusted; whose, and whether still, is looked up.
     """
 
     ip: str
@@ -46,6 +47,7 @@ class LoginContext(msgspec.Struct, frozen=True, kw_only=True):
     ip_rep: float | None = None
     is_vouched: bool = False
     is_known_device: bool = False
+    trusted_digest: bytes | None = None
 
 
 def login_event(

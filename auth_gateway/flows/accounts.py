@@ -8,7 +8,7 @@ from auth_gateway.core.account import Account
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.names import may_be_email, prepare_password, prepare_username
 from auth_gateway.flows.ending import ACCOUNT_FROZEN, PASSWORD_CHANGED, Ending
-from auth_gateway.flows.ports import AuditTrail, Clock, PasswordHashes, Randomness, Sessions, Users
+from auth_gateway.flows.ports import AuditTrail, Clock, PasswordHashes, Randomness, Sessions, TrustedDevices, Users
 from plumbing.database import Database
 from plumbing.refusals import Refused
 from plumbing.statements import Transaction
@@ -26,6 +26,7 @@ class Accounts:
     sessions: Sessions
     audit: AuditTrail
     ending: Ending
+    trusted_devices: TrustedDevices
 
     def add(self, username: str, password: str, *, user_id: str | None = None, email: str = "") -> Account:
         """A new account; a mail address that an operator gives is taken for verified.
@@ -116,7 +117,8 @@ class Accounts:
         return self.database.write_sync(job)
 
     def _end_sessions(self, tx: Transaction, line: AuditEvent, *, reason: str) -> int:
-        """End every session of the person whom the line is about."""
+        """End every session of the person whom the line is about, and the trust in every browser."""
+        self.trusted_devices.revoke_all(tx, line.user_id or "", line.ts)
         found = self.sessions.of_user(tx, line.user_id or "")
         ids = [session.session_id for session in found]
         return self.ending.end_all(tx, ids, reason=reason, event_id=line.event_id, now=line.ts)

@@ -8,10 +8,10 @@ import msgspec
 from auth_gateway.core.account import Account, device_digest
 from auth_gateway.core.announcement import Announced
 from auth_gateway.core.audit import AuditEvent, Kind
-from auth_gateway.core.claims import PHISHING_RESISTANT_LEVEL, Authentication
+from auth_gateway.core.claims import PHISHING_RESISTANT_LEVEL, SINGLE_FACTOR_LEVEL, Authentication
 from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.decision import Allow, Challenge, Decision
-from auth_gateway.core.factor import FactorKind
+from auth_gateway.core.factor import FactorKind, by_trusted_device, is_enrolled
 from auth_gateway.core.pending import CHALLENGE_ATTEMPTS, CHALLENGE_TTL_SECONDS, PendingLogin
 from auth_gateway.core.place import place_of
 from auth_gateway.core.policy import Policy, decide, level_of, taken
@@ -21,7 +21,16 @@ from auth_gateway.flows.answers import Denied, LetIn, MfaRequired, Throttled, Wr
 from auth_gateway.flows.entrance import Entrance, TokenEntrance
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.listed_passwords import ListedPasswords
-from auth_gateway.flows.ports import Aftermath, NothingFollows, PendingLogins, Randomness, Scorer, Throttle, Users
+from auth_gateway.flows.ports import (
+    Aftermath,
+    NothingFollows,
+    PendingLogins,
+    Randomness,
+    Scorer,
+    Throttle,
+    TrustedDevices,
+    Users,
+)
 from auth_gateway.flows.recording import Recorder
 from plumbing.database import Database
 from plumbing.statements import Transaction
@@ -39,7 +48,8 @@ class Recognised(msgspec.Struct, frozen=True, kw_only=True):
 
     `upgraded_hash` is to replace the password's hash when there is one; `is_password_listed` is the blocklist's word
     about it, None where none was shown. `spend` runs first in the transaction of the decision, whatever that is, and
-    may run twice; False refuses, for what was shown was spent by somebody else.
+    may run twice; False refuses, for what was shown was spent by somebody else. `is_trusted_device` says that the
+    browser was the owner's trusted one a moment ago.
     """
 
     event_id: str
@@ -52,6 +62,7 @@ class Recognised(msgspec.Struct, frozen=True, kw_only=True):
     upgraded_hash: str | None = None
     is_password_listed: bool | None = None
     spend: Callable[[Transaction], bool] | None = None
+    is_trusted_device: bool = False
 
     @property
     def event(self) -> LoginEvent:
@@ -66,6 +77,23 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     event: LoginEvent
     score: RiskScore | None
     decision: Decision
+
+    @property
+    def leans_on_trust(self) -> bool:
+        """Whether the browser that its owner trusts stands in for a factor: at a low risk, and for nothing that risk
+        asks for. Somebody without a factor has nothing that it could stand in for."""
+        login = self.login
+        return (
+            login.is_trusted_device
+            and level_of(self.score) == "low"
+            and login.authentication.acr == SINGLE_FACTOR_LEVEL
+            and is_enrolled(login.factors)
+        )
+
+    @property
+    def authentication(self) -> Authentication:
+        """How whoever is let in was recognised."""
+        return by_trusted_device(self.login.now) if self.leans_on_trust else self.login.authentication
 
     def line(self, kind: Kind, *, session_id: str | None = None, incident_id: str | None = None) -> AuditEvent:
         """The audit line of this decision."""
@@ -110,6 +138,7 @@ class Admission:
     pending_logins: PendingLogins
     issuer: Issuer
     recorder: Recorder
+    trusted_devices: TrustedDevices
     throttle: Throttle
     policy: Policy
     listed_passwords: ListedPasswords
@@ -140,7 +169,7 @@ class Admission:
         beginning = entrance.begin(
             judged.event,
             client_id=login.context.client_id,
-            authentication=login.authentication,
+            authentication=judged.authentication,
             risk_score=score.risk_score if score else None,
             now=login.now,
             is_vouched=login.context.is_vouched,
@@ -221,6 +250,8 @@ class Admission:
                 return self._failed(tx, judged, "spent_before")
             if not self.users.is_still(tx, account.user_id, account.password_version):
                 return self._failed(tx, judged, "changed_meanwhile")
+            if judged.leans_on_trust and not self._still_trusts(tx, login):
+                return self._failed(tx, judged, "distrusted_meanwhile")
             if login.upgraded_hash is not None:
                 self.users.upgrade_hash(
                     tx, account.user_id, expected_hash=account.password_hash, new_hash=login.upgraded_hash
@@ -232,6 +263,11 @@ class Admission:
             return True
 
         return await self.database.write(job)
+
+    def _still_trusts(self, tx: Transaction, login: Recognised) -> bool:
+        trusted = login.context.trusted_digest
+        device = None if trusted is None else self.trusted_devices.find(tx, trusted)
+        return device is not None and device.user_id == login.account.user_id and device.revoked_at is None
 
     def _failed(self, tx: Transaction, judged: Judged, rule: str) -> bool:
         line = msgspec.structs.replace(judged.line("login.failed"), decision=None, rule=rule)

@@ -29,6 +29,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     context: LoginContext
     account: Account | None
     factors: tuple[FactorKind, ...]
+    is_trusted_device: bool
 
     def failure_line(self) -> AuditEvent:
         """Why it failed: for the operator, never for the caller. An unknown name is not written down."""
@@ -92,19 +93,22 @@ class Login:
         return answer
 
     def _recognise(self, raw_username: str, context: LoginContext) -> Attempt:
-        username = prepare_username(raw_username)
+        username, now = prepare_username(raw_username), self.clock.now()
         facts = None
         if username is not None:
             device = device_digest(context.device_id)
-            facts = self.database.read(lambda tx: self.users.login_facts(tx, username, device))
+            facts = self.database.read(
+                lambda tx: self.users.login_facts(tx, username, device, trusted_digest=context.trusted_digest, now=now)
+            )
         is_known_device = facts is not None and facts.is_known_device
         return Attempt(
             event_id=self.randomness.event_id("evt"),
-            now=self.clock.now(),
+            now=now,
             username=username,
             context=msgspec.structs.replace(context, is_known_device=is_known_device),
             account=facts.account if facts else None,
             factors=facts.factors if facts else (),
+            is_trusted_device=facts is not None and facts.is_trusted_device,
         )
 
     async def _reserve(self, attempt: Attempt) -> Reservation:
@@ -129,6 +133,7 @@ class Login:
                 account=account,
                 authentication=by_password(attempt.now),
                 factors=attempt.factors,
+                is_trusted_device=attempt.is_trusted_device,
                 client=client,
                 context=attempt.context,
                 upgraded_hash=check.upgraded_hash,

@@ -2,7 +2,6 @@
 
 from fastapi import FastAPI
 
-from auth_gateway.api.provider.cookies import BrowserCookies
 from auth_gateway.api.provider.ending_routes import add_ending_routes
 from auth_gateway.api.provider.introspection import IntrospectionRoutes
 from auth_gateway.api.provider.logout import LogoutRoutes
@@ -15,7 +14,7 @@ from auth_gateway.flows.provider.logout import Logout
 from auth_gateway.flows.provider.revocation import Revocation
 from auth_gateway.receivers import logout_receivers
 from auth_gateway.service import Service
-from auth_gateway.wiring import jose, pages
+from auth_gateway.wiring import jose, pages, sign_in
 from auth_gateway.wiring.tokens import client_proof, standing
 
 
@@ -52,7 +51,7 @@ def _logout_routes(service: Service) -> LogoutRoutes:
     )
     return LogoutRoutes(
         logout=logout,
-        cookie=BrowserCookies(is_https=settings.is_https).session,
+        cookie=sign_in.browser_cookies(gateway).session,
         page=LogoutPage(pages.pages(service)),
         csrf_key=gateway.vault.derive("csrf"),
         issuer=settings.jwt_issuer,

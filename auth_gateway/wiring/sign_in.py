@@ -26,6 +26,7 @@ from auth_gateway.flows.provider.ports import ClientFinder
 from auth_gateway.flows.provider.push import PushedRequests
 from auth_gateway.flows.provider.sign_in import SignInPage
 from auth_gateway.flows.provider.visits import Visits
+from auth_gateway.second_factors import trust
 from auth_gateway.service import Service
 from auth_gateway.wiring import jose, pages, passkeys
 from auth_gateway.wiring.tokens import client_proof
@@ -78,7 +79,7 @@ def browsers(service: Service, reading: AuthorizationGrammar | None = None) -> B
     return Browsers(
         issuer=issuer,
         csrf_key=gateway.vault.derive("csrf"),
-        cookies=BrowserCookies(is_https=gateway.settings.is_https),
+        cookies=browser_cookies(gateway),
         devices=routes.devices,
         edge=routes.edge,
         clock=gateway.clock,
@@ -86,6 +87,11 @@ def browsers(service: Service, reading: AuthorizationGrammar | None = None) -> B
         pages=pages.pages(service),
         address_of=(reading or grammar(service)).address,
     )
+
+
+def browser_cookies(gateway: Gateway) -> BrowserCookies:
+    """What browsers show us."""
+    return BrowserCookies(is_https=gateway.settings.is_https, trust_key=gateway.vault.derive("trusted-devices"))
 
 
 def onward(gateway: Gateway) -> Onward:
@@ -141,6 +147,7 @@ def _card_routes(service: Service, routes: LoginRoutes, own: Browsers) -> SignIn
         onward=onwards,
         login=routes.login,
         complete=routes.complete,
+        send_code=routes.mail_code,
         vault=gateway.vault,
         visits=_visits(routes),
     )
@@ -205,6 +212,7 @@ def _door(gateway: Gateway) -> Door:
         sessions=gateway.sessions,
         devices=gateway.devices,
         ending=gateway.ending,
+        trust=trust(gateway),
         browser_sessions=gateway.provider.browser_sessions,
         interactions=gateway.provider.interactions,
         session_seconds=gateway.issuer.lifetimes.session_seconds,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -45,7 +46,8 @@ class Browsers:
         the value that the browser will be known by from now on."""
         device_id = self.devices.known_id(request) if device_cookie is None else device_id_of(device_cookie)
         client = Client(client_id=client_id)
-        return self.edge.context(request, _NOTHING_VOUCHED, client=client, device_id=device_id, now=self.clock.now())
+        seen = self.edge.context(request, _NOTHING_VOUCHED, client=client, device_id=device_id, now=self.clock.now())
+        return msgspec.structs.replace(seen, trusted_digest=self.cookies.trusted.digest(request))
 
     def shown(self, request: Request) -> bytes | None:
         """The digest of the session cookie that was sent."""

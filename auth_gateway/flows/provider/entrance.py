@@ -15,6 +15,7 @@ from auth_gateway.flows.answers import LetIn
 from auth_gateway.flows.ending import ANOTHER_PERSON, Ending
 from auth_gateway.flows.ports import KnownDevices, Randomness, Sealer, Sessions
 from auth_gateway.flows.provider.ports import BrowserSessions, Interactions
+from auth_gateway.flows.trust import NewTrust, Trust, may_begin
 from plumbing.refusals import Refused
 from plumbing.statements import Transaction
 from risk_scorer.contract.assessment import RiskScore
@@ -25,9 +26,11 @@ OVERTAKEN = "sign_in_overtaken"
 
 
 class SignedIn(LetIn, frozen=True, kw_only=True):
-    """The person is in at this browser; `cookie` is the value that says so from now on."""
+    """The person is in at this browser; `cookie` is the value that says so from now on, `trusted` the one by which the
+    browser is trusted, where that has just begun."""
 
     cookie: str
+    trusted: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +42,17 @@ class Door:
     sessions: Sessions
     devices: KnownDevices
     ending: Ending
+    trust: Trust
     browser_sessions: BrowserSessions
     interactions: Interactions
     session_seconds: float
     browser_seconds: float
 
-    def entrance(self, interaction: Interaction, *, shown: bytes | None) -> "BrowserEntrance":
-        """The entrance of this interaction for the browser that showed the session cookie of digest `shown`."""
+    def entrance(
+        self, interaction: Interaction, *, shown: bytes | None, new_trust: NewTrust | None = None
+    ) -> "BrowserEntrance":
+        """The entrance of this interaction for the browser that showed the session cookie of digest `shown`;
+        `new_trust` is what its person asks for."""
         return BrowserEntrance(
             door=self,
             interaction=interaction,
@@ -53,6 +60,7 @@ class Door:
             cookie=self.randomness.token(),
             browser_id=self.randomness.uuid(),
             event_id=self.randomness.event_id("evt"),
+            new_trust=new_trust,
         )
 
     def still_open(self, tx: Transaction, interaction: Interaction) -> None:
@@ -87,6 +95,7 @@ class BrowserEntrance:
     cookie: str
     browser_id: str
     event_id: str
+    new_trust: NewTrust | None = None
 
     def begin(
         self,
@@ -166,13 +175,23 @@ class BrowserBeginning:
                 expires_at=self._expires_at(before),
             ),
         )
+        if self._new_trust is not None:
+            door.trust.begin(tx, self._new_trust, session)
         door.interactions.show(tx, entrance.interaction.interaction_id, "done", session_id=session.session_id)
 
     def answer(self, score: RiskScore | None) -> SignedIn:
-        session = self.session
+        session, new_trust = self.session, self._new_trust
         return SignedIn(
-            session_id=session.session_id, user_id=session.user_id, cookie=self.entrance.cookie, score=score
+            session_id=session.session_id,
+            user_id=session.user_id,
+            cookie=self.entrance.cookie,
+            trusted=None if new_trust is None else new_trust.token,
+            score=score,
         )
+
+    @property
+    def _new_trust(self) -> NewTrust | None:
+        return self.entrance.new_trust if may_begin(self.session) else None
 
     def _before(self, tx: Transaction) -> BrowserSession | None:
         """What the cookie that was shown led to, where it was the same person's."""

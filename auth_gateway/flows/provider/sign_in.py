@@ -13,9 +13,10 @@ from auth_gateway.core.provider.authorization import AuthorizationRequest, Card,
 from auth_gateway.core.provider.reply import BackToAccount, CodeReply, refused
 from auth_gateway.core.rotation import digest
 from auth_gateway.flows.answers import ChallengeOver, LoginAnswer, Throttled, WrongCode, WrongCredentials
-from auth_gateway.flows.challenge import CompleteLogin
+from auth_gateway.flows.challenge import Awaited, CompleteLogin
 from auth_gateway.flows.entrance import Entrance
 from auth_gateway.flows.login import Login
+from auth_gateway.flows.mailed_code import MailAnswer, MailCode
 from auth_gateway.flows.ports import Sealer
 from auth_gateway.flows.proofs import Proof
 from auth_gateway.flows.provider.entrance import CHALLENGE_PURPOSE, OVERTAKEN, Door, SignedIn
@@ -32,9 +33,11 @@ _SEEN_BY_ANYBODY: frozenset[Card] = frozenset({"password", "code", "denied"})
 
 
 class Entered(msgspec.Struct, frozen=True, kw_only=True):
-    """The person is in: `cookie` is the browser's new session cookie, `onwards` what comes next."""
+    """The person is in: `cookie` is the browser's new session cookie, `trusted` the one by which it is trusted where
+    that has just begun, `onwards` what comes next."""
 
     cookie: str
+    trusted: str | None = None
     onwards: Onwards
 
 
@@ -51,6 +54,7 @@ class SignInPage:
     onward: Onward
     login: Login
     complete: CompleteLogin
+    send_code: MailCode
     vault: Sealer
     visits: Visits
 
@@ -120,11 +124,32 @@ class SignInPage:
         awaited = self.complete.awaited(token, _client(interaction))
         return () if awaited is None else awaited.methods
 
+    def awaited(self, interaction: Interaction) -> Awaited | None:
+        """The second factor that the card waits for, and what would do; None when none is, or it is over."""
+        if interaction.card != "code" or interaction.challenge is None:
+            return None
+        return self.complete.awaited(self._token(interaction.challenge), _client(interaction))
+
+    async def mail_code(self, interaction: Interaction) -> MailAnswer:
+        """A code by mail for the card that is shown, because its person asks for one.
+
+        Raises: Refused("busy" or "storage_unavailable", 503).
+        """
+        if interaction.card != "code" or interaction.challenge is None:
+            return ChallengeOver()
+        return await self.send_code(self._token(interaction.challenge), _client(interaction))
+
     async def factor(
-        self, interaction: Interaction, proof: Proof, context: LoginContext, *, shown: bytes | None
+        self,
+        interaction: Interaction,
+        proof: Proof,
+        context: LoginContext,
+        *,
+        shown: bytes | None,
+        trusts: bool = False,
     ) -> CardAnswer:
         """A second factor; when its challenge is over, or the session that it was to make stronger, the
-        password is asked for again.
+        password is asked for again. `trusts` is the person's word that this browser is theirs alone.
 
         Raises: Refused("storage_unavailable", 503).
         """
@@ -134,8 +159,9 @@ class SignInPage:
         if not self.onward.database.read(lambda tx: self.door.still_stands(tx, interaction, shown, now)):
             await self.onward.database.write(lambda tx: self._ask_for_password(tx, interaction))
             return ChallengeOver()
-        token = self.vault.open(interaction.challenge, CHALLENGE_PURPOSE).decode()
-        client, entrance = _client(interaction), self.door.entrance(interaction, shown=shown)
+        token = self._token(interaction.challenge)
+        new_trust = self.door.trust.draw(replaces=context.trusted_digest) if trusts else None
+        client, entrance = _client(interaction), self.door.entrance(interaction, shown=shown, new_trust=new_trust)
         try:
             answer = await self.complete(token, proof, client, context, entrance=entrance)
         except Refused as refusal:
@@ -165,7 +191,10 @@ class SignInPage:
         onwards = await self.onward(interaction.interaction_id, _known(context, interaction))
         if isinstance(onwards, CodeReply | BackToAccount):
             await self.visits.finish(context.ip)
-        return Entered(cookie=answer.cookie, onwards=onwards)
+        return Entered(cookie=answer.cookie, trusted=answer.trusted, onwards=onwards)
+
+    def _token(self, challenge: bytes) -> str:
+        return self.vault.open(challenge, CHALLENGE_PURPOSE).decode()
 
     def _begin_again(self, tx: Transaction, interaction: Interaction, challenge_token: str, now: float) -> None:
         """Unless somebody was faster: a challenge that was just passed takes its own interaction further."""

@@ -158,7 +158,13 @@ class World:
         kept = {"database": self.database, "clock": self.clock, "randomness": self.randomness}
         operator: dict[str, Any] = {**kept, "users": self.users, "audit": self.audit}
         self.ending = Ending(sessions=self.sessions, audit=self.audit)
-        self.accounts = Accounts(hashes=self.passwords, sessions=self.sessions, ending=self.ending, **operator)
+        self.accounts = Accounts(
+            hashes=self.passwords,
+            sessions=self.sessions,
+            ending=self.ending,
+            trusted_devices=StoredTrustedDevices(),
+            **operator,
+        )
         self.revoke = Revoke(sessions=self.sessions, users=self.users, ending=self.ending, **kept)
         self.enrol = EnrolTotp(vault=self.vault, factors=self.factors, issuer_name="riskgate", **operator)
         self.housekeeping = Housekeeping(
@@ -184,6 +190,7 @@ class World:
             pending_logins=self.pending_logins,
             issuer=self.issuer,
             recorder=self.recorder,
+            trusted_devices=StoredTrustedDevices(),
             throttle=self.throttle,
             policy=self.policy,
             listed_passwords=ListedPasswords(
