@@ -11,6 +11,8 @@ from tests.stories.gateway.relying_party import ISSUER, Browser
 from tests.stories.gateway.story import Story
 
 ACCOUNT = f"{ISSUER}/account"
+CODE_CARD = 'name="card" value="code"'
+"""What every page has that asks for a second factor."""
 
 
 @dataclass

@@ -12,7 +12,7 @@ from auth_gateway.core.provider.account_access import FRESH_SECONDS
 from auth_gateway.core.recovery_code import KEY_PURPOSE, code_digest
 from auth_gateway.flows.account.authenticator import OFFER_SECONDS
 from tests.soft_authenticator import SoftAuthenticator
-from tests.stories.gateway.account_pages import ACCOUNT, AccountBrowser, letters, lines
+from tests.stories.gateway.account_pages import ACCOUNT, CODE_CARD, AccountBrowser, letters, lines
 from tests.stories.gateway.relying_party import ISSUER
 from tests.stories.gateway.story import Story
 
@@ -89,7 +89,7 @@ def test_two_tabs_enrol_one_authenticator(story: Story) -> None:
     before = story.gateway.database.read(lambda tx: story.gateway.factors.find(tx, "id-bob"))
     refused = second.send("/authenticator", offer=second.offer(), code=second.new_code())
     # Bob has a factor now, so the second tab must show it first.
-    assert "Enter your code" in refused.text
+    assert CODE_CARD in refused.text
     assert story.gateway.database.read(lambda tx: story.gateway.factors.find(tx, "id-bob")) == before
 
 
@@ -152,20 +152,20 @@ def test_whoever_has_a_factor_shows_it_before_any_change(story: Story) -> None:
     browser = AccountBrowser(story)
     browser.enter("alice")
     for page in SENSITIVE:
-        assert "Enter your code" in browser.open(page).text
+        assert CODE_CARD in browser.open(page).text
     browser.open()
     mark = browser.csrf()
     for page in (*SENSITIVE, "/authenticator/remove", "/passkeys/remove", "/passkeys/rename"):
-        assert "Enter your code" in browser.send(page, csrf=mark).text
+        assert CODE_CARD in browser.send(page, csrf=mark).text
     assert "totp" in kinds(story, "alice")
     browser.open("/recovery-codes")
     assert browser.code().status_code == 200
     assert browser.where == f"{ACCOUNT}/recovery-codes"
     story.clock.advance(FRESH_SECONDS)
     assert browser.open("/password").status_code == 200
-    assert "Enter your code" not in browser.open("/password").text
+    assert CODE_CARD not in browser.open("/password").text
     story.clock.advance(1)
-    assert "Enter your code" in browser.open("/password").text
+    assert CODE_CARD in browser.open("/password").text
 
 
 def test_an_attacker_with_the_right_password_at_medium_risk_enrols_nothing(story: Story) -> None:
@@ -173,7 +173,7 @@ def test_an_attacker_with_the_right_password_at_medium_risk_enrols_nothing(story
     story.scorer.score = 65
     thief = AccountBrowser(story, peer=ELSEWHERE, agent="Another")
     thief.open("/passkeys")
-    assert "Enter your code" in thief.password("alice").text
+    assert CODE_CARD in thief.password("alice").text
     for page in SENSITIVE:
         thief.open(page)
         assert "/sign-in/" in thief.where
@@ -207,7 +207,7 @@ def test_a_stolen_cookie_at_medium_risk_enrols_nothing(story: Story) -> None:
     thief = AccountBrowser(story, peer=ELSEWHERE, agent="Another", cookies=dict(owner.cookies))
     story.scorer.score = 65
     for page in SENSITIVE:
-        assert "Enter your code" in thief.open(page).text
+        assert CODE_CARD in thief.open(page).text
     bob = AccountBrowser(story)
     story.scorer.score = 10
     bob.enter("bob", "/passkeys")
@@ -295,6 +295,24 @@ def test_recovery_codes_are_shown_once_and_the_ones_before_count_no_more(story: 
     assert [is_good(story, code) for code in (first[0], second[0], second[0])] == [False, True, False]
     assert "9 codes left" in browser.open().text
     assert len(lines(browser, "recovery_codes.made")) == 2
+
+
+def test_whoever_lost_the_phone_comes_in_with_a_code_and_sets_up_another(story: Story) -> None:
+    """A recovery code is a factor that was shown; the new phone takes the old one's place, and nine codes are left."""
+    before = AccountBrowser(story)
+    before.strong("/recovery-codes")
+    code = new_codes(before)[0]
+    browser = AccountBrowser(story)
+    browser.enter("alice", "/authenticator")
+    page = browser.post(method="recovery_code", code=code.upper())
+    assert "counts no more" in page.text
+    assert "is set up" in browser.send("/authenticator", offer=browser.offer(), code=browser.new_code()).text
+    assert left(story, "alice") == 9
+    story.clock.advance(30)
+    again = AccountBrowser(story)
+    again.enter("alice", "/password")
+    assert again.code().status_code == 401
+    assert again.post(method="recovery_code", code=code).status_code == 401
 
 
 def is_good(story: Story, code: str) -> bool:

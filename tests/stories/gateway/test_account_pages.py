@@ -8,7 +8,7 @@ import pytest
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.core.factor import TrustedDevice
 from auth_gateway.core.provider.authorization import Consent
-from tests.stories.gateway.account_pages import AccountBrowser, lines
+from tests.stories.gateway.account_pages import CODE_CARD, AccountBrowser, lines
 from tests.stories.gateway.relying_party import ISSUER, Browser, redeem, registered
 from tests.stories.gateway.story import NOW, Story
 
@@ -311,7 +311,7 @@ def test_at_high_risk_the_session_ends_at_the_account_page_too(story: Story) -> 
 
 def test_at_medium_risk_from_elsewhere_a_factor_is_asked_for_first(story: Story) -> None:
     """Alice has one; Bob has none and signs in again, which is refused at this risk."""
-    for name, expected in (("alice", "Enter your code"), ("bob", "Sign in")):
+    for name, expected in (("alice", CODE_CARD), ("bob", "Sign in")):
         story.scorer.score = 10
         browser = AccountBrowser(story)
         browser.enter(name)
