@@ -17,8 +17,8 @@ MAIL_PACE = Pace(first_retry=5.0, longest_retry=900.0, deadline=30.0, lease=40.0
 
 
 def has_mail(settings: Settings) -> bool:
-    """Whether what goes by mail is read by somebody: in the demo, by whoever reads its log. Where it is not, no link and
-    no code is sent."""
+    """Whether what goes by mail is read by somebody: in the demo, by whoever reads its log. Where it is not, no link
+    and no code is sent."""
     return settings.is_demo or settings.mail_server is not None
 
 

@@ -14,6 +14,7 @@ from auth_gateway.api.provider.refusal_pages import refusal_page, retry_after
 from auth_gateway.core.factor import CodeKind
 from auth_gateway.core.provider.authorization import Interaction
 from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, WrongCredentials
+from auth_gateway.flows.mailed_code import CodeSent, NoMoreCodes
 from auth_gateway.flows.proofs import CodeProof
 from auth_gateway.flows.provider.consent import Agreements, Approved
 from auth_gateway.flows.provider.new_password_card import NewPasswordCard, NotChosen
@@ -31,6 +32,7 @@ WRONG_CODE = "sign_in.wrong_code"
 WRONG_PASSKEY = "passkey.wrong"
 CHALLENGE_OVER = "sign_in.challenge_over"
 THROTTLED = "sign_in.throttled"
+NO_MORE_CODES = "sign_in.no_more_codes"
 NAME_MISSING = "sign_in.name_missing"
 PASSWORD_MISSING = "sign_in.password_missing"  # noqa: S105 # the key of a text
 
@@ -135,26 +137,42 @@ class SignInRoutes:
         return self.cards.show(request, interaction, username=username)
 
     async def _code(self, request: Request, interaction: Interaction, fields: dict[str, str]) -> Response:
+        if fields.get("choose") == "email_code":
+            return await self._mail_code(request, interaction)
         if "choose" in fields:
             return self.cards.show(request, interaction, method=fields["choose"])
         context, shown = self.browsers.context(request, interaction.client_id), self.browsers.shown(request)
         credential, method = fields.get("credential", ""), fields.get("method", "")
+        trusts = fields.get("trust") == "yes"
         if credential and self.passkeys is not None:
-            answer = await self.passkeys.step_up(interaction, credential, context, shown=shown)
+            answer = await self.passkeys.step_up(interaction, credential, context, shown=shown, trusts=trusts)
             problem = WRONG_PASSKEY
         else:
             kind = _TYPED.get(method, "totp")
             proof = CodeProof(kind=kind, code="".join(fields.get("code", "").split()))
-            answer = await self.page.factor(interaction, proof, context, shown=shown)
+            answer = await self.page.factor(interaction, proof, context, shown=shown, trusts=trusts)
             problem = WRONG_CODE
         if isinstance(answer, WrongCode):
             return self.cards.show(request, interaction, problem=problem, status=401, method=method)
         if isinstance(answer, ChallengeOver):
-            again = self._look(request)
-            if again is None or again.card != "password":
-                return self.browsers.go(request, CardNext(interaction.interaction_id))
-            return self.cards.show(request, again, problem=CHALLENGE_OVER, status=401)
+            return self._over(request, interaction)
         return self._next(request, interaction, answer, method=method)
+
+    async def _mail_code(self, request: Request, interaction: Interaction) -> Response:
+        """A code by mail, because the person asked for one."""
+        answer = await self.page.mail_code(interaction)
+        if isinstance(answer, ChallengeOver):
+            return self._over(request, interaction)
+        if isinstance(answer, NoMoreCodes):
+            return self.cards.show(request, interaction, problem=NO_MORE_CODES, status=429, method="email_code")
+        return self.cards.show(request, interaction, method="email_code", is_sent=isinstance(answer, CodeSent))
+
+    def _over(self, request: Request, interaction: Interaction) -> Response:
+        """The challenge is over: the password is asked for again, unless another answer was faster."""
+        again = self._look(request)
+        if again is None or again.card != "password":
+            return self.browsers.go(request, CardNext(interaction.interaction_id))
+        return self.cards.show(request, again, problem=CHALLENGE_OVER, status=401)
 
     async def _new_password(self, request: Request, interaction: Interaction, fields: dict[str, str]) -> Response:
         context, shown = self.browsers.context(request, interaction.client_id), self.browsers.shown(request)
@@ -186,6 +204,8 @@ class SignInRoutes:
         cookies = [device_cookie] if device_cookie else []
         if isinstance(answer, Entered):
             cookies.append(self.browsers.cookies.session.header(answer.cookie))
+            if answer.trusted is not None:
+                cookies.append(self.browsers.cookies.trusted.header(answer.trusted))
             return self.browsers.go(request, answer.onwards, cookies=cookies)
         if isinstance(answer, WrongCredentials | WrongCode | ChallengeOver):  # answered by their own card before
             return see_other(f"{self.browsers.issuer}/sign-in/{interaction.interaction_id}", cookies)

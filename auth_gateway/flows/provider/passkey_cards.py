@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from auth_gateway.core.audit import AuditEvent
-from auth_gateway.core.context import Client, LoginContext
+from auth_gateway.core.context import LoginContext
 from auth_gateway.core.provider.authorization import Interaction
 from auth_gateway.flows.challenge import Awaited
 from auth_gateway.flows.passkey_login import PasskeyLogin
 from auth_gateway.flows.passkeys import PasskeyCeremonies
 from auth_gateway.flows.proofs import PasskeyProof
-from auth_gateway.flows.provider.entrance import CHALLENGE_PURPOSE
 from auth_gateway.flows.provider.sign_in import CardAnswer, SignInPage
 
 
@@ -25,7 +24,7 @@ class PasskeyCards:
         """What the card asks the browser, as JSON; "" where it asks for no passkey."""
         if interaction.card == "password":
             return self.ceremonies.sign_in_options(interaction.interaction_id)
-        awaited = self._awaited(interaction)
+        awaited = self.page.awaited(interaction)
         if awaited is None or "passkey" not in awaited.methods:
             return ""
         return self.ceremonies.step_up_options(awaited.pending.user_id, _bound_to(awaited)) or ""
@@ -47,13 +46,20 @@ class PasskeyCards:
         )
 
     async def step_up(
-        self, interaction: Interaction, credential: str, context: LoginContext, *, shown: bytes | None
+        self,
+        interaction: Interaction,
+        credential: str,
+        context: LoginContext,
+        *,
+        shown: bytes | None,
+        trusts: bool = False,
     ) -> CardAnswer:
-        """A passkey beside what was shown before; a bad answer counts as a wrong code does.
+        """A passkey beside what was shown before; a bad answer counts as a wrong code does. `trusts` is the person's
+        word that this browser is theirs alone.
 
         Raises: Refused("storage_unavailable", 503).
         """
-        awaited = self._awaited(interaction)
+        awaited = self.page.awaited(interaction)
         if awaited is None:  # the challenge is over, and says so whatever is shown
             nothing = PasskeyProof(user_id="", is_user_verified=False, spend=lambda _tx: False)
             return await self.page.factor(interaction, nothing, context, shown=shown)
@@ -66,14 +72,7 @@ class PasskeyCards:
             ip=context.ip,
         )
         proof = ceremonies.proof(credential, _bound_to(awaited), line, expected_user_id=pending.user_id)
-        return await self.page.factor(interaction, proof, context, shown=shown)
-
-    def _awaited(self, interaction: Interaction) -> Awaited | None:
-        """The second factor that the card waits for."""
-        if interaction.card != "code" or interaction.challenge is None:
-            return None
-        token = self.page.vault.open(interaction.challenge, CHALLENGE_PURPOSE).decode()
-        return self.page.complete.awaited(token, Client(client_id=interaction.client_id))
+        return await self.page.factor(interaction, proof, context, shown=shown, trusts=trusts)
 
 
 def _bound_to(awaited: Awaited) -> str:

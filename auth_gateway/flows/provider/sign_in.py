@@ -118,10 +118,7 @@ class SignInPage:
 
     def methods(self, interaction: Interaction) -> tuple[FactorKind, ...]:
         """What answers the challenge that the card waits for, the strongest first; nothing once it is over."""
-        if interaction.challenge is None:
-            return ()
-        token = self.vault.open(interaction.challenge, CHALLENGE_PURPOSE).decode()
-        awaited = self.complete.awaited(token, _client(interaction))
+        awaited = self.awaited(interaction)
         return () if awaited is None else awaited.methods
 
     def awaited(self, interaction: Interaction) -> Awaited | None:
@@ -137,7 +134,12 @@ class SignInPage:
         """
         if interaction.card != "code" or interaction.challenge is None:
             return ChallengeOver()
-        return await self.send_code(self._token(interaction.challenge), _client(interaction))
+        token = self._token(interaction.challenge)
+        answer = await self.send_code(token, _client(interaction))
+        if isinstance(answer, ChallengeOver):
+            now = self.onward.clock.now()
+            await self.onward.database.write(lambda tx: self._begin_again(tx, interaction, token, now))
+        return answer
 
     async def factor(
         self,
