@@ -19,6 +19,7 @@ from auth_gateway.app import create_app
 from auth_gateway.assembly import assemble
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.settings import Settings
+from tests.browser.place import enter_password
 from tests.stories.gateway.relying_party import VERIFIER, asked
 from tests.stories.gateway.story import PASSWORD, StubScorer
 
@@ -79,9 +80,7 @@ class Place:
         """Alice signs in and is back at the application; what its page redeems."""
         callback = f"{self.application}/cb"
         page.goto(f"{self.issuer}/authorize?{urlencode(asked('spa', redirect_uri=callback))}")
-        page.get_by_label("User name").fill("alice")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        enter_password(page)
         page.wait_for_url(f"{callback}?**")
         (code,) = parse_qs(urlsplit(page.url).query)["code"]
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": callback}

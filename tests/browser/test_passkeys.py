@@ -22,7 +22,7 @@ from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.flows.passkey_registration import PasskeyRegistration
 from auth_gateway.settings import Settings
 from auth_gateway.wiring import passkeys
-from tests.browser.test_sign_in import Place, came_back, running_application
+from tests.browser.place import Place, came_back, running_application
 from tests.stories.gateway.story import PASSWORD, StubScorer
 
 pytestmark = pytest.mark.browser

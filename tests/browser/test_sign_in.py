@@ -1,113 +1,36 @@
 """The sign-in pages as a person meets them, with and without scripts, on a desk and on a phone."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
-import pyotp
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from auth_gateway.adapters.passwords import PasswordHasher
-from auth_gateway.app import create_app
-from auth_gateway.assembly import Gateway, assemble
 from auth_gateway.core.provider.client import DEVICE_CODE, RegisteredClient
-from auth_gateway.settings import Settings
-from tests.stories.gateway.relying_party import asked
-from tests.stories.gateway.story import PASSWORD, StubScorer
+from tests.browser.place import Place, came_back, enter_password, fits, running_place
+from tests.stories.gateway.story import PASSWORD
 
 pytestmark = pytest.mark.browser
 
 
-@dataclass
-class Place:
-    """A gateway on a real socket, and the application that sends people to it."""
-
-    issuer: str
-    callback: str
-    gateway: Gateway
-    scorer: StubScorer
-    secret: str = ""
-
-    def request(self, client_id: str = "app", **changed: Any) -> str:
-        return f"{self.issuer}/authorize?{urlencode(asked(client_id, redirect_uri=self.callback, **changed))}"
-
-    def code(self) -> str:
-        return pyotp.TOTP(self.secret).at(int(time.time()))
-
-
-class _Application(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = b"<!doctype html><title>App</title><link rel=icon href='data:,'><h1>Welcome back</h1>"
-        self.send_response(200)
-        self.send_header("content-type", "text/html")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
-
-@contextmanager
-def running_application() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Application)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/cb"
-    server.shutdown()
-    server.server_close()
+CLIENTS = {
+    "app": {"client_name": "The app application"},
+    "careful": {"client_name": "The careful application", "requires_consent": True},
+}
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Alice has an authenticator; `app` asks for nothing, `careful` for consent."""
-    scorer, listener = StubScorer(), socket.create_server(("127.0.0.1", 0))
-    issuer = f"http://localhost:{listener.getsockname()[1]}"
-    settings = Settings(
-        auth_gateway_state=tmp_path_factory.mktemp("gateway") / "state",
-        jwt_issuer=issuer,
-        risk_api_url=scorer.url,
-        risk_api_credential="rgs_test",  # type: ignore[arg-type] # as the environment gives it
-        scorer_deadline_ms=5000,
-    )
-    gateway = assemble(settings, hasher=PasswordHasher(memory_kib=64, passes=1))
-    gateway.accounts.add("alice", PASSWORD, user_id="id-alice")
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, gateway=gateway), log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    with running_application() as callback:
-        for name, consents in (("app", False), ("careful", True)):
-            client = RegisteredClient(
-                client_id=name,
-                client_name=f"The {name} application",
-                grant_types=("authorization_code",),
-                redirect_uris=(callback,),
-                requires_consent=consents,
-            )
-            gateway.database.write_sync(lambda tx, client=client: gateway.clients.add(tx, client, b"x" * 32, 0.0))
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        yield Place(issuer, callback, gateway, scorer)
-        server.should_exit = True
-        thread.join()
-    scorer.close()
+    with running_place(tmp_path_factory.mktemp("gateway") / "state", CLIENTS) as place:
+        yield place
 
 
 @pytest.fixture(params=[(1280, True), (390, True), (390, False)], ids=["desk", "phone", "no-script"])
 def context(chromium: Browser, place: Place, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     """A browser that was never here."""
     place.scorer.score = 10.0
-    place.secret = place.gateway.enrol_totp(
-        "alice", replace=True
-    ).secret  # a code counts once, and another test may have used it
+    place.new_authenticator("alice")
     width, has_scripts = request.param
     context = chromium.new_context(viewport={"width": width, "height": 844}, java_script_enabled=has_scripts)
     yield context
@@ -134,24 +57,6 @@ def page(context: BrowserContext, complaints: list[str]) -> Page:
     return page
 
 
-def fits(page: Page) -> bool:
-    inside, outside = page.locator("body").bounding_box(), page.viewport_size
-    assert inside is not None
-    assert outside is not None
-    return inside["width"] <= outside["width"]
-
-
-def enter_password(page: Page, password: str = PASSWORD) -> None:
-    page.get_by_label("User name").fill("alice")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-
-
-def came_back(page: Page, place: Place) -> dict[str, list[str]]:
-    page.wait_for_url(f"{place.callback}?**")
-    return parse_qs(urlsplit(page.url).query)
-
-
 def test_a_person_signs_in_with_password_and_code(page: Page, place: Place, complaints: list[str]) -> None:
     """From the application to the application; the policy lets the redirect after the form through."""
     place.scorer.score = 65.0
@@ -171,14 +76,15 @@ def test_a_person_signs_in_with_password_and_code(page: Page, place: Place, comp
 
 
 def test_a_mistake_is_said_where_it_is_read(page: Page, place: Place, complaints: list[str]) -> None:
-    """The text is announced, and tied to the fields; the name is not kept."""
+    """The text is announced, and tied to the field; only the password is typed again."""
     page.goto(place.request())
     enter_password(page, "wrong")
     expect(page.get_by_role("alert")).to_have_text("The user name or the password is wrong.")
-    expect(page.get_by_label("User name")).to_have_value("")
-    expect(page.get_by_label("User name")).to_have_attribute("aria-describedby", "problem")
+    expect(page.get_by_label("User name")).to_have_value("alice")
+    expect(page.get_by_label("Password", exact=True)).to_have_attribute("aria-describedby", "problem")
     assert fits(page)
-    enter_password(page)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
     assert "code" in came_back(page, place)
     assert complaints == []
 
@@ -224,7 +130,8 @@ def test_the_keyboard_alone_is_enough(page: Page, place: Place) -> None:
     page.goto(place.request())
     expect(page.get_by_label("User name")).to_be_focused()
     page.keyboard.type("alice")
-    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Password", exact=True)).to_be_focused()
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     assert "code" in came_back(page, place)
@@ -232,12 +139,20 @@ def test_the_keyboard_alone_is_enough(page: Page, place: Place) -> None:
 
 def test_the_pages_say_what_they_take(page: Page, place: Place) -> None:
     """A password manager finds its fields; the style sheet is ours."""
+    page.goto(place.request())
+    name, password = page.get_by_label("User name"), page.get_by_label("Password", exact=True)
+    expect(name).to_have_attribute("autocomplete", "username webauthn")
+    expect(page.locator("main")).to_have_css("border-radius", "14px" if fits_a_desk(page) else "0px")
     page.goto(place.request(login_hint="alice"))
-    expect(page.get_by_label("User name")).to_have_attribute("autocomplete", "username")
-    expect(page.get_by_label("User name")).to_have_value("alice")
-    expect(page.get_by_label("Password")).to_have_attribute("autocomplete", "current-password")
-    expect(page.get_by_label("Password")).to_be_focused()
-    expect(page.locator("main")).to_have_css("border-radius", "8px")
+    expect(name).to_have_attribute("autocomplete", "username")
+    expect(name).to_have_value("alice")
+    expect(password).to_have_attribute("autocomplete", "current-password")
+    expect(password).to_be_focused()
+
+
+def fits_a_desk(page: Page) -> bool:
+    assert page.viewport_size is not None
+    return page.viewport_size["width"] > 544
 
 
 def test_a_device_is_connected(page: Page, place: Place, complaints: list[str]) -> None:

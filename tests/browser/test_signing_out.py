@@ -21,6 +21,7 @@ from auth_gateway.assembly import Gateway, assemble
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.settings import Settings
 from plumbing.credentials import digest
+from tests.browser.place import enter_password
 from tests.stories.gateway.relying_party import VERIFIER, asked
 from tests.stories.gateway.story import PASSWORD, StubScorer
 
@@ -132,9 +133,7 @@ def signed_in(page: Page, place: Place) -> str:
     """Alice signs in; the application's ID token."""
     callback = f"{place.application}/cb"
     page.goto(f"{place.issuer}/authorize?{urlencode(asked(redirect_uri=callback))}")
-    page.get_by_label("User name").fill("alice")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    enter_password(page)
     page.wait_for_url(f"{callback}?**")
     (code,) = parse_qs(urlsplit(page.url).query)["code"]
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": callback, "code_verifier": VERIFIER}

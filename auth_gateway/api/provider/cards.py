@@ -24,7 +24,7 @@ LONGEST_NAME = 256
 class Cards:
     """Shows cards. `person_of` says what to call somebody, `passkey_options` what the card asks the browser, "" where
     it asks for no passkey, `methods` what answers the challenge of a card, the strongest first, `chooser_of` who is
-    asked for another password."""
+    asked for another password. `signs_up` says that strangers may make an account."""
 
     browsers: Browsers
     find_client: ClientFinder
@@ -32,6 +32,7 @@ class Cards:
     passkey_options: Callable[[Interaction], str]
     methods: Callable[[Interaction], tuple[FactorKind, ...]]
     chooser_of: Callable[[Interaction], Chooser | None]
+    signs_up: bool = False
 
     def show(
         self,
@@ -65,7 +66,7 @@ class Cards:
         }
         if interaction.card == "password":
             name = _suggested(request, interaction) if username is None and not problem else username or ""
-            values |= {"username": name, "passkey": self.passkey_options(interaction)}
+            values |= {"username": name, "passkey": self.passkey_options(interaction), "signs_up": self.signs_up}
             template = "password" if name else "name"
         elif interaction.card == "denied":
             values |= {"incident_id": interaction.incident_id, "can_return": goes_to is not None}

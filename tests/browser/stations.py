@@ -1,0 +1,178 @@
+"""Every page, one after the other, as people come to it: what the accessibility rules and the pictures look at."""
+
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import httpx2
+import msgspec
+from playwright.sync_api import Page
+
+from auth_gateway.adapters.storage.recovery_codes import StoredRecoveryCodes
+from auth_gateway.core.letter import LETTER_PURPOSE, Posted
+from auth_gateway.core.provider.client import DEVICE_CODE
+from tests.browser.place import Place, enter_password
+
+CLIENTS = {
+    "app": {"client_name": "Northwind Travel"},
+    "careful": {"client_name": "Northwind Travel", "requires_consent": True},
+    "tv": {
+        "client_name": "Northwind on your television",
+        "application_type": "native",
+        "token_endpoint_auth_method": "none",
+        "grant_types": (DEVICE_CODE,),
+        "redirect_uris": (),
+    },
+}
+MAIL = {"smtp_url": "smtp://127.0.0.1:9", "mail_from": "login@northwind.example", "sign_up": True}
+QUIET, NEW, ALARMING = 10.0, 65.0, 95.0
+
+
+def furnish(place: Place) -> None:
+    """Alice has a verified address, a passkey that no authenticator of this machine has, an authenticator app and
+    recovery codes."""
+    values = (b"alice", "id-alice", b"key", 0, "Laptop", "", "internal", True, True, 0.0, None)
+    with place.gateway.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE users SET email = 'alice@northwind.example', email_verified = 1")
+        connection.exec_driver_sql("UPDATE users SET display_name = 'Alice Lindgren'")
+        connection.exec_driver_sql(f"INSERT INTO passkeys VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
+    digests = [bytes([number]) * 32 for number in range(10)]
+    place.gateway.database.write_sync(lambda tx: StoredRecoveryCodes().replace(tx, "id-alice", digests, 0.0))
+    place.new_authenticator("alice")
+
+
+def stations(page: Page, place: Place) -> Iterator[str]:
+    """The name of each page while `page` shows it."""
+    for walk in (_signing_in, _second_factor, _consent, _denial, _device, _ends, _letters, _account):
+        page.context.clear_cookies()
+        place.scorer.score = QUIET
+        yield from walk(page, place)
+
+
+def send(page: Page, selector: str = "main form button[type=submit]") -> None:
+    """Send a form unchecked by the browser, as one without these checks would."""
+    page.evaluate("for (const form of document.forms) form.noValidate = true")
+    page.locator(selector).first.click()
+
+
+def _signing_in(page: Page, place: Place) -> Iterator[str]:
+    page.goto(place.request())
+    yield "sign-in-name"
+    send(page)
+    yield "sign-in-name-missing"
+    page.locator("#username").fill("alice")
+    send(page)
+    yield "sign-in-password"
+    page.locator("#password").fill("wrong")
+    send(page)
+    yield "sign-in-password-wrong"
+
+
+def _second_factor(page: Page, place: Place) -> Iterator[str]:
+    place.scorer.score = NEW
+    page.goto(place.request())
+    enter_password(page)
+    yield "second-factor-passkey"
+    page.locator("button[value=totp]").click()
+    yield "second-factor-authenticator"
+    page.locator("#code").fill("000000")
+    send(page)
+    yield "second-factor-wrong"
+    page.locator("button[value=recovery_code]").click()
+    yield "second-factor-recovery-code"
+
+
+def _consent(page: Page, place: Place) -> Iterator[str]:
+    page.goto(place.request("careful", prompt="consent", scope="openid profile email offline_access"))
+    enter_password(page)
+    yield "consent"
+
+
+def _denial(page: Page, place: Place) -> Iterator[str]:
+    place.scorer.score = ALARMING
+    page.goto(place.request())
+    enter_password(page)
+    yield "denied"
+
+
+def _device(page: Page, place: Place) -> Iterator[str]:
+    begun = httpx2.post(
+        f"{place.issuer}/device_authorization", data={"client_id": "tv", "scope": "openid profile"}
+    ).json()
+    page.goto(begun["verification_uri"])
+    yield "device-code"
+    page.locator("#user_code").fill("BCDF-GHJK")
+    send(page)
+    yield "device-code-wrong"
+    page.goto(begun["verification_uri_complete"])
+    send(page)
+    enter_password(page)
+    yield "device-connect"
+    page.locator("button[value=yes]").click()
+    yield "device-connected"
+
+
+def _ends(page: Page, place: Place) -> Iterator[str]:
+    page.goto(place.request())
+    enter_password(page)
+    page.wait_for_url(f"{place.callback}?**")
+    page.goto(f"{place.issuer}/logout")
+    yield "sign-out"
+    page.locator("button[value=out]").click()
+    yield "signed-out"
+    page.goto(f"{place.issuer}/sign-in/none")
+    yield "start-again"
+    page.goto(f"{place.issuer}/authorize?client_id=nobody")
+    yield "refused"
+    page.goto(f"{place.issuer}/authorize?client_id=app&redirect_uri=https://elsewhere.example")
+    yield "refused-with-detail"
+
+
+def _letters(page: Page, place: Place) -> Iterator[str]:
+    page.goto(f"{place.issuer}/recover")
+    yield "recover"
+    page.locator("#named").fill("alice")
+    send(page)
+    yield "recover-sent"
+    page.goto(_link(place, "recover"))
+    yield "recover-factor"
+    place.new_authenticator("alice")
+    page.locator("form:has([value=totp]) input[name=code]").fill(place.code())
+    page.locator("form:has([value=totp]) button").click()
+    yield "recover-password"
+    page.goto(f"{place.issuer}/sign-up")
+    yield "sign-up"
+    page.locator("#named").fill("bob@northwind.example")
+    send(page)
+    yield "sign-up-sent"
+
+
+def _account(page: Page, place: Place) -> Iterator[str]:
+    place.new_authenticator("alice")
+    page.goto(f"{place.issuer}/account")
+    enter_password(page)
+    page.wait_for_url(f"{place.issuer}/account**")
+    yield "account"
+    page.locator("a[href*='/account/report/']").first.click()
+    yield "account-report"
+    page.goto(f"{place.issuer}/account/passkeys")
+    page.locator("button[value=totp]").click()
+    page.locator("#code").fill(place.code())
+    send(page)
+    page.wait_for_url(f"{place.issuer}/account/passkeys**")
+    yield "account-passkeys"
+    for name in ("authenticator", "password", "recovery-codes"):
+        page.goto(f"{place.issuer}/account/{name}")
+        yield f"account-{name}"
+    send(page)
+    yield "account-recovery-codes-made"
+
+
+def _link(place: Place, kind: str) -> str:
+    """Where the newest letter of a kind leads; it waits in the outbox, for nothing listens."""
+    with place.gateway.database.engine.connect() as connection:
+        sql = "SELECT body FROM outbox WHERE endpoint = 'mail' ORDER BY created_at DESC, message_id"
+        rows = connection.exec_driver_sql(sql).fetchall()
+    unseal: Callable[[bytes, str], bytes] = place.gateway.vault.open
+    posted = [msgspec.json.decode(unseal(bytes(body), LETTER_PURPOSE), type=Posted) for (body,) in rows]
+    letter = next(each.letter for each in posted if each.letter.kind == kind)
+    return f"{place.issuer}{urlsplit(letter.values['link']).path}"
