@@ -21,6 +21,7 @@ Username = Annotated[str, typer.Argument(help="The name they log in with.")]
 def add(
     username: Username,
     user_id: Annotated[str | None, typer.Option(help="Their subject in tokens; random if left out.")] = None,
+    email: Annotated[str, typer.Option(help="Their mail address, which you vouch for; letters go there.")] = "",
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from input.")] = False,
 ) -> None:
     """Make an account."""
@@ -28,8 +29,8 @@ def add(
         fail(f"the user id must have 1 to {LONGEST_USER_ID} printable characters, and not begin with `{UNKNOWN_USER}`")
     password = read_password(from_stdin=password_stdin)
     with opened() as gateway:
-        gateway.new_passwords.checked(password, names=(username,), has_factor=False)
-        account = gateway.accounts.add(username, password, user_id=user_id)
+        gateway.new_passwords.checked(password, names=(username, email), has_factor=False)
+        account = gateway.accounts.add(username, password, user_id=user_id, email=email)
     row(account.username, account.user_id)
 
 

@@ -86,6 +86,15 @@ def test_a_password_that_nobody_may_have_is_refused(run: Run, password: bytes) -
     assert run("users", "list")[1] == ""
 
 
+def test_an_account_may_have_a_mail_address(run: Run) -> None:
+    """One that mail can go to, and that is not what the password is made of."""
+    words = b"tidal amber cactus\n"
+    arguments = ("users", "add", "ada", "--password-stdin", "--email")
+    assert run(*arguments, "nobody", stdin=words)[0] == 2
+    assert run(*arguments, "tidal.amber.cactus@example.com", stdin=b"tidal.amber.cactus@example.com\n")[0] == 2
+    assert run(*arguments, "ada@example.com", stdin=words)[0] == 0
+
+
 def test_a_password_beside_an_authenticator_may_be_shorter(run: Run, alice: str) -> None:
     """Eight characters, where fifteen are asked for without one."""
     arguments = ("users", "set-password", alice, "--password-stdin")
