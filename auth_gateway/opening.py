@@ -25,6 +25,8 @@ DEMO_USERS = Path(__file__).with_name("demo_users.json")
 VAULT_KEY = "vault.key"
 SEALING_KEYS = "sealing.key"
 DEMO_MARK = "demo"
+CHECK_DATABASE = "check AUTH_GATEWAY_DATABASE, or AUTH_GATEWAY_STATE where that is unset"
+"""What to do about a database that cannot be used."""
 
 
 class CannotStart(Exception):
@@ -45,9 +47,9 @@ def opened_database(settings: Settings) -> Database:
         return open_storage(settings.database_url)
     except (SQLAlchemyError, sqlite3.Error) as error:
         lines = str(getattr(error, "orig", error)).splitlines() or [""]
-        raise CannotStart(f"{settings.database_name} cannot be opened: {lines[0]}") from error
+        raise CannotStart(f"{settings.database_name} cannot be opened: {lines[0]}; {CHECK_DATABASE}") from error
     except (DriverMissing, WrongEncoding, ValueError) as error:
-        raise CannotStart(f"{settings.database_name} cannot be used: {error}") from error
+        raise CannotStart(f"{settings.database_name} cannot be used: {error}; {CHECK_DATABASE}") from error
 
 
 def opened_blocklist(settings: Settings) -> Blocklists:
@@ -60,10 +62,13 @@ def opened_blocklist(settings: Settings) -> Blocklists:
     try:
         return Blocklists(CommonPasswords(), BreachedPasswords(settings.password_blocklist))
     except OSError as error:
-        raise CannotStart(f"PASSWORD_BLOCKLIST cannot be read: {error.strerror}") from error
+        raise CannotStart(
+            f"PASSWORD_BLOCKLIST cannot be read: {error.strerror}; name a file that this user may read, or unset it"
+        ) from error
     except BadBlocklist as error:
         raise CannotStart(
-            f"PASSWORD_BLOCKLIST is no list of SHA-1 digests in ascending order, one a line: {error}"
+            f"PASSWORD_BLOCKLIST is no list of SHA-1 digests in ascending order, one a line: {error}; "
+            "sort it by `LC_ALL=C sort`, or unset it"
         ) from None
 
 
@@ -84,11 +89,11 @@ def opened_vault(settings: Settings, state: StateDir, database: Database, random
         if sample is not None:
             vault.open(sample.sealed, TOTP_PURPOSE if sample.kid is None else sealing_purpose(sample.kid))
     except DamagedSecret as error:
-        raise CannotStart(f"AUTH_GATEWAY_STATE is damaged: {error}") from error
+        raise CannotStart(f"AUTH_GATEWAY_STATE is damaged: {error}; restore it from a backup") from error
     except Unsealable:
         raise CannotStart(f"{VAULT_KEY} is not the key that sealed {name}: restore both from one backup") from None
     except sqlite3.Error as error:
-        raise CannotStart(f"{name} cannot be read: {error}") from error
+        raise CannotStart(f"{name} cannot be read: {error}; {CHECK_DATABASE}") from error
     return vault
 
 

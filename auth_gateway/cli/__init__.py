@@ -32,13 +32,13 @@ def main() -> None:
         # Bytes that are no UTF-8 arrive as lone surrogates, which neither the database nor a terminal takes.
         " ".join(sys.argv).encode()
     except UnicodeEncodeError:
-        complain("the arguments must be UTF-8")
+        complain("the arguments must be UTF-8: check the terminal's encoding")
         sys.exit(WRONG_INPUT)
     try:
         status = _run()
         sys.stdout.flush()
     except OSError as error:
-        complain(f"input or output failed: {error.strerror}")
+        complain(f"input or output failed: {error.strerror}; mend that and run the command again")
         _leave_unwritten()
     sys.exit(status)
 
@@ -56,7 +56,7 @@ def _run() -> int:
         if text.startswith("Usage:"):  # a group without a command: the whole help, as it is
             typer.echo(text, err=True)
         else:
-            complain(" ".join(text.split()))
+            complain(f"{' '.join(text.split())} Add --help to see what there is.")
         return WRONG_INPUT
     return status if isinstance(status, int) else 0
 

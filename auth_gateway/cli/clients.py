@@ -159,16 +159,16 @@ def _public_keys(file: Path) -> str:
         with file.open("rb") as source:
             raw = source.read(MOST_KEY_BYTES + 1)
     except OSError as error:
-        fail(f"the file of keys cannot be read: {error.strerror}")
+        fail(f"the file of keys cannot be read: {error.strerror}; name one that this user may read")
     if len(raw) > MOST_KEY_BYTES:
-        fail(f"the file of keys has more than {MOST_KEY_BYTES} bytes")
+        fail(f"the file of keys has more than {MOST_KEY_BYTES} bytes: leave the keys in it that are in use")
     try:
         text = raw.decode("utf-8")
         key_set(text)
     except UnicodeDecodeError:
-        fail("the file of keys is not UTF-8")
+        fail("the file of keys is not UTF-8: save it in that encoding")
     except UnusableKey as error:
-        fail(f"the file of keys is no set of usable public keys: {error}")
+        fail(f"the file of keys is no set of usable public keys: {error}; give a JWK set (RFC 7517)")
     return msgspec.json.format(text, indent=-1)
 
 

@@ -1,7 +1,7 @@
 """What all commands share: the opened gateway, and how a failure is told."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import NoReturn
@@ -9,11 +9,29 @@ from typing import NoReturn
 import typer
 
 from auth_gateway.assembly import Gateway, assemble
-from auth_gateway.opening import CannotStart
+from auth_gateway.opening import CHECK_DATABASE, CannotStart
 from auth_gateway.settings import Settings, SettingsError, load_settings
 from plumbing.postgresql import is_server_error
 from plumbing.refusals import Refused
 from plumbing.vault import Unsealable
+
+NEXT: Mapping[str, str] = {
+    "unknown_user": "`auth-gateway users list` shows who there is",
+    "username_taken": "choose another one; `auth-gateway users list` shows who there is",
+    "invalid_username": "use letters, digits and signs without spaces, 254 at the most",
+    "invalid_email": "give one such as ada@example.com",
+    "invalid_password": "choose another one",
+    "already_enrolled": "--replace puts a new one in its place",
+    "unknown_client": "`auth-gateway clients list` shows which there are",
+    "client_exists": "choose another id; `auth-gateway clients list` shows which there are",
+    "no_secret": "to change its keys or its method, remove it and add it again",
+    "invalid_overlap": "give --overlap 720 or less",
+    "invalid_client_metadata": "`auth-gateway clients add --help` has the options",
+    "invalid_redirect_uri": "`auth-gateway clients add --help` has the options",
+    "storage_unavailable": "look whether the disk is full or the database is down, then try again",
+    "busy": "try again shortly",
+}
+"""What an operator does about a refusal, by its code; the texts of the others say it themselves."""
 
 WRONG_INPUT = 2
 NOT_NOW = 1
@@ -30,6 +48,12 @@ def fail(text: str, status: int = WRONG_INPUT) -> NoReturn:
     """One line on standard error, and the end."""
     complain(text)
     raise typer.Exit(status)
+
+
+def advice(refused: Refused) -> str:
+    """A refusal's text, and what to do next."""
+    following = NEXT.get(refused.code)
+    return refused.message if following is None else f"{refused.message.rstrip('.')}: {following}"
 
 
 def settings_or_fail(**given: object) -> Settings:
@@ -49,9 +73,9 @@ def opened(settings: Settings | None = None) -> Iterator[Gateway]:
     except CannotStart as error:
         fail(str(error))
     except OSError as error:
-        fail(f"AUTH_GATEWAY_STATE cannot be used: {error.strerror}")
+        fail(unusable_state(error))
     except Refused as refused:
-        fail(refused.message, NOT_NOW)
+        fail(advice(refused), NOT_NOW)
     try:
         yield gateway
     except CannotStart as error:
@@ -59,15 +83,20 @@ def opened(settings: Settings | None = None) -> Iterator[Gateway]:
     except Unsealable:
         fail(f"{settings.database_name} holds what its vault.key did not seal: restore both from one backup")
     except sqlite3.Error as error:
-        fail(f"{settings.database_name} cannot be used: {error}")
+        fail(f"{settings.database_name} cannot be used: {error}; {CHECK_DATABASE}")
     except Refused as refused:
-        fail(refused.message, NOT_NOW if refused.status == 503 else WRONG_INPUT)
+        fail(advice(refused), NOT_NOW if refused.status == 503 else WRONG_INPUT)
     except Exception as error:
         if not is_server_error(error):
             raise
-        fail(f"{settings.database_name} cannot be used: {str(error).partition(chr(10))[0]}")
+        fail(f"{settings.database_name} cannot be used: {str(error).partition(chr(10))[0]}; {CHECK_DATABASE}")
     finally:
         gateway.close()
+
+
+def unusable_state(error: OSError) -> str:
+    """What is said of a state directory that cannot be read or written."""
+    return f"AUTH_GATEWAY_STATE cannot be used: {error.strerror}; name a directory that this user may write"
 
 
 def moment(seconds: float) -> str:

@@ -43,14 +43,14 @@ def import_file(
         try:
             _import(source, READERS[kind], check=check)
         except BadFile as error:
-            fail(str(error))
+            fail(f"{error}: is it the whole export, and --format whose export it is?")
 
 
 def _readable(file: Path) -> BinaryIO:
     try:
         source = file.open("rb")
     except OSError as error:
-        fail(f"the file cannot be read: {error.strerror}")
+        fail(f"the file cannot be read: {error.strerror}; name one that this user may read")
     if not source.seekable():
         source.close()
         fail("the file cannot be read twice, as an import does: give it a name of its own")
@@ -80,7 +80,9 @@ def _read_through(
     """What would become of each record as far as the file alone says."""
     for record in records:
         if record.user is not None and record.user.password_hash in public:
-            fail("these are the demo's users, whose passwords are public: they exist in the demo profile only")
+            fail(
+                "these are the demo's users, whose passwords are public: take them out, and make your own by `users add`"
+            )
         yield judged(record)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from auth_gateway.assembly import Gateway
-from auth_gateway.cli.console import fail, opened, settings_or_fail
+from auth_gateway.cli.console import advice, fail, opened, settings_or_fail
 from auth_gateway.cli.factors_shown import show_authenticator
 from auth_gateway.cli.passwords import read_password
 from auth_gateway.core.names import prepare_username
@@ -104,7 +104,7 @@ def _application(client_id: str, redirect_uri: str | None) -> RegisteredClient |
     try:
         check_registration(client)
     except Refused as refused:
-        fail(refused.message)
+        fail(advice(refused))
     return client
 
 

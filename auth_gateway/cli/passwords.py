@@ -18,8 +18,8 @@ def read_password(*, from_stdin: bool) -> str:
         return asked
     raw = sys.stdin.buffer.read(MOST_PASSWORD_INPUT + 1)
     if len(raw) > MOST_PASSWORD_INPUT:
-        fail("the password is too long")
+        fail("the password is too long: choose one of at most 256 characters")
     try:
         return raw.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        fail("the password is not UTF-8")
+        fail("the password is not UTF-8: send it in that encoding")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from auth_gateway.cli.console import NOT_NOW, fail, settings_or_fail
+from auth_gateway.cli.console import NOT_NOW, advice, fail, settings_or_fail, unusable_state
 from auth_gateway.opening import CannotStart
 from plumbing.logs import configure_logging
 from plumbing.refusals import Refused
@@ -29,9 +29,9 @@ def serve(
     except CannotStart as error:
         fail(str(error))
     except OSError as error:
-        fail(f"AUTH_GATEWAY_STATE cannot be used: {error.strerror}")
+        fail(unusable_state(error))
     except Refused as refused:
-        fail(refused.message, NOT_NOW)
+        fail(advice(refused), NOT_NOW)
     serve_http(app, host=settings.auth_gateway_host, port=settings.auth_gateway_port)
 
 

@@ -36,11 +36,11 @@ def revoke(
 ) -> None:
     """End a session, or all of one person; their refresh tokens end with them."""
     if (session_id is None) == (user is None):
-        fail("name either a session or --user")
+        fail("name either a session, as `auth-gateway sessions list` shows them, or a person by --user")
     with opened() as gateway:
         if session_id is not None:
             if not gateway.revoke.session(session_id, reason=REASON):
-                fail("there is no running session of that id")
+                fail("there is no running session of that id: `auth-gateway sessions list` shows them")
             typer.echo("ended")
         elif user is not None:
             account = known_account(gateway.database, gateway.users, user)

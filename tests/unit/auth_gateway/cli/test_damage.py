@@ -58,7 +58,7 @@ def test_an_authenticator_s_secret_needs_its_vault_key_too(tmp_path: Path, state
     """Before the first start there is no signing key, and an authenticator may be enrolled."""
     with sqlite3.connect(state / "gateway.db") as database:
         database.execute("DELETE FROM signing_keys")
-        database.execute("INSERT INTO users VALUES ('a', 'a', 'a', 'h', 's', 1, 0, 1.0, '', 0, '', '')")
+        database.execute("INSERT INTO users VALUES ('a', 'a', 'a', 'h', 's', 1, 0, 1.0, '', 0, '', '', NULL)")
         database.execute("INSERT INTO totp_factors VALUES ('f', 'a', x'00', 0, 1.0)")
     database.close()
     assert "not the key that sealed" in complaint(auth_gateway(state, "users", "list"))
@@ -99,7 +99,8 @@ def test_a_client_whose_secret_nobody_saw_is_not_registered(state: Path) -> None
     with Path("/dev/full").open("w") as full:
         command = [*COMMAND, "clients", "add", "app"]
         done = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (2, "auth-gateway: input or output failed: No space left on device\n")
+    said = "auth-gateway: input or output failed: No space left on device; mend that and run the command again\n"
+    assert (done.returncode, done.stderr) == (2, said)
     assert auth_gateway(state, "clients", "list").stdout == ""
 
 
