@@ -81,7 +81,7 @@ def _read_through(
     for record in records:
         if record.user is not None and record.user.password_hash in public:
             fail(
-                "these are the demo's users, whose passwords are public: take them out, and make your own by `users add`"
+                "these are the demo's users, whose passwords are public: take them out and make your own by `users add`"
             )
         yield judged(record)
 

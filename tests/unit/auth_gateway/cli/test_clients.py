@@ -94,7 +94,8 @@ def test_a_client_that_proves_nothing_has_no_secret(run: Run) -> None:
     assert run(*SHOP, "--type", "native", "--auth-method", "none") == (0, "", "")
     assert run("clients", "rotate-secret", "shop")[::2] == (
         2,
-        "auth-gateway: this client proves itself without a secret: to change its keys or its method, remove it and add it again\n",
+        "auth-gateway: this client proves itself without a secret: "
+        "to change its keys or its method, remove it and add it again\n",
     )
 
 
