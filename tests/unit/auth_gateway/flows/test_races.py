@@ -6,8 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
+import msgspec
 import pytest
 
+from auth_gateway.core.letter import LETTER_PURPOSE, Posted
+from auth_gateway.core.recovery_code import code_digest, drawn_code
 from auth_gateway.flows.answers import Allowed, ChallengeOver, MfaRequired, Refreshed, WrongCode
 from auth_gateway.flows.proofs import CodeProof
 
@@ -108,3 +111,38 @@ def test_attempts_are_counted_one_by_one(world: Any) -> None:
     )
     assert sorted(a.attempts_left for a in answers if isinstance(a, WrongCode)) == [0, 1, 2, 3, 4]
     assert sum(isinstance(answer, ChallengeOver) for answer in answers) == 15
+
+
+@pytest.mark.parametrize("contenders", CONTENDERS)
+def test_one_recovery_code_in_several_challenges_has_one_winner(world: Any, contenders: int, rounds: int) -> None:
+    """A sheet of paper that two people hold lets in one."""
+    world.person(factor=True)
+    for turn in range(max(1, rounds // 4)):
+        code = drawn_code(bytes([turn % 256] * 10))
+        kept = code_digest(world.proving.recovery_key, "alice", code)
+        world.database.write_sync(lambda tx, k=kept: world.recovery_codes.replace(tx, "alice", [k], world.clock.now()))
+        tokens = [asyncio.run(challenged(world)) for _ in range(contenders)]
+        proof = CodeProof(kind="recovery_code", code=code)
+        before = world.count("sessions")
+        complete = world.complete_flow
+        answers = at_once([lambda t=t, p=proof, f=complete: f(t, p, world.client, world.context()) for t in tokens])
+        assert sum(isinstance(answer, Allowed) for answer in answers) == 1
+        assert world.count("sessions") == before + 1
+
+
+@pytest.mark.parametrize("contenders", CONTENDERS)
+def test_one_mailed_code_has_one_winner(world: Any, contenders: int) -> None:
+    """It belongs to one challenge, and that counts once."""
+    world.person()
+    with world.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE users SET email = 'alice@example.com', email_verified = 1")
+    token = asyncio.run(challenged(world))
+    asyncio.run(world.mail_flow(token, world.client))
+    with world.database.engine.connect() as connection:
+        body = connection.exec_driver_sql("SELECT body FROM outbox WHERE endpoint = 'mail'").scalar_one()
+    letter = msgspec.json.decode(world.vault.open(body, LETTER_PURPOSE), type=Posted).letter
+    proof = CodeProof(kind="email_code", code=letter.values["code"])
+    complete = world.complete_flow
+    answers = at_once([lambda: complete(token, proof, world.client, world.context())] * contenders)
+    assert sum(isinstance(answer, Allowed) for answer in answers) == 1
+    assert world.count("sessions") == 1
