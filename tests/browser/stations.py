@@ -1,5 +1,6 @@
 """Every page, one after the other, as people come to it: what the accessibility rules and the pictures look at."""
 
+import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -25,15 +26,17 @@ CLIENTS = {
 }
 MAIL = {"smtp_url": "smtp://127.0.0.1:9", "mail_from": "login@northwind.example", "sign_up": True}
 QUIET, NEW, ALARMING = 10.0, 65.0, 95.0
+GOOD, LISTED = "a heron reads the tide table", "password1"
 
 
 def furnish(place: Place) -> None:
     """Alice has a verified address, a passkey that no authenticator of this machine has, an authenticator app and
-    recovery codes."""
-    values = (b"alice", "id-alice", b"key", 0, "Laptop", "", "internal", True, True, 0.0, None)
+    recovery codes; Carol has a password that everybody guesses."""
+    place.gateway.accounts.add("carol", GOOD, user_id="id-carol")
+    values = (b"alice", "id-alice", b"key", 0, "Laptop", "", "internal", True, True, time.time(), None)
     with place.gateway.database.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE users SET email = 'alice@northwind.example', email_verified = 1")
-        connection.exec_driver_sql("UPDATE users SET display_name = 'Alice Lindgren'")
+        connection.exec_driver_sql("UPDATE users SET email = username || '@northwind.example', email_verified = 1")
+        connection.exec_driver_sql("UPDATE users SET display_name = 'Alice Lindgren' WHERE username = 'alice'")
         connection.exec_driver_sql(f"INSERT INTO passkeys VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
     digests = [bytes([number]) * 32 for number in range(10)]
     place.gateway.database.write_sync(lambda tx: StoredRecoveryCodes().replace(tx, "id-alice", digests, 0.0))
@@ -42,9 +45,21 @@ def furnish(place: Place) -> None:
 
 def stations(page: Page, place: Place) -> Iterator[str]:
     """The name of each page while `page` shows it."""
-    for walk in (_signing_in, _second_factor, _consent, _denial, _device, _ends, _letters, _account):
+    walks = (
+        _signing_in,
+        _second_factor,
+        _listed_password,
+        _consent,
+        _denial,
+        _device,
+        _ends,
+        _letters,
+        _asked,
+        _account,
+    )
+    for walk in walks:
         page.context.clear_cookies()
-        place.scorer.score = QUIET
+        place.scorer.score, place.scorer.new = QUIET, ()
         yield from walk(page, place)
 
 
@@ -79,6 +94,18 @@ def _second_factor(page: Page, place: Place) -> Iterator[str]:
     yield "second-factor-wrong"
     page.locator("button[value=recovery_code]").click()
     yield "second-factor-recovery-code"
+    page.locator("button[value=email_code]").click()
+    yield "second-factor-e-mail"
+
+
+def _listed_password(page: Page, place: Place) -> Iterator[str]:
+    _give_carol(place, LISTED)
+    page.goto(place.request())
+    enter_password(page, LISTED, username="carol")
+    yield "new-password"
+    page.locator("#new_password").fill("carol")
+    send(page)
+    yield "new-password-refused"
 
 
 def _consent(page: Page, place: Place) -> Iterator[str]:
@@ -146,6 +173,23 @@ def _letters(page: Page, place: Place) -> Iterator[str]:
     yield "sign-up-sent"
 
 
+def _asked(page: Page, place: Place) -> Iterator[str]:
+    _give_carol(place, GOOD)
+    with place.gateway.database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM mail_links")  # a person is asked only so often a day
+    place.scorer.new = ("device",)
+    page.goto(place.request())
+    enter_password(page, GOOD, username="carol")
+    page.wait_for_url(f"{place.callback}?**")
+    address = _link(place, "new_sign_in")
+    page.goto(address)
+    yield "was-this-you"
+    page.locator("button[value=no]").click()
+    yield "was-not-you"
+    page.goto(address)
+    yield "link-over"
+
+
 def _account(page: Page, place: Place) -> Iterator[str]:
     place.new_authenticator("alice")
     page.goto(f"{place.issuer}/account")
@@ -165,6 +209,12 @@ def _account(page: Page, place: Place) -> Iterator[str]:
         yield f"account-{name}"
     send(page)
     yield "account-recovery-codes-made"
+
+
+def _give_carol(place: Place, password: str) -> None:
+    """An earlier walk locked her account."""
+    place.gateway.accounts.set_password("carol", password)
+    place.gateway.accounts.unfreeze("carol")
 
 
 def _link(place: Place, kind: str) -> str:

@@ -30,11 +30,18 @@ SMALL = f"""() => [...document.querySelectorAll("{TARGETS}")].filter((each) => {
   return isSeen && !each.closest("p") && (width < {SMALLEST_TARGET} || height < {SMALLEST_TARGET});
 }}).map((each) => each.outerHTML.slice(0, 120))"""
 
+# On the page, for a browser scrolls to the field that it puts the focus in.
+WHERE = """() => {
+  const { x, y } = document.querySelector("header.brand svg").getBoundingClientRect();
+  return `${x} ${y + scrollY}`;
+}"""
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Alice has every kind of second factor."""
-    with running_place(tmp_path_factory.mktemp("gateway") / "state", CLIENTS, **MAIL) as place:
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """Alice has every kind of second factor. Fresh for each test: who is asked too often and never answers has to
+    wait."""
+    with running_place(tmp_path / "state", CLIENTS, **MAIL) as place:
         furnish(place)
         yield place
 
@@ -91,8 +98,6 @@ def test_every_page_is_whole_from_390_to_1920_pixels_and_enlarged(chromium: Brow
 @pytest.fixture(params=[True, False], ids=["scripts", "no-scripts"])
 def context(chromium: Browser, place: Place, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     """A browser that was never here."""
-    place.scorer.score = 10.0
-    place.new_authenticator("alice")
     context = chromium.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=request.param)
     yield context
     context.close()
@@ -152,7 +157,6 @@ def test_a_problem_leads_to_its_field(context: BrowserContext, place: Place) -> 
 
 def test_a_password_can_be_shown_and_is_sent_as_one(chromium: Browser, place: Place) -> None:
     """The button says what it will do; without scripts it is not there."""
-    place.scorer.score = 10.0
     for has_scripts in (True, False):
         context = chromium.new_context(java_script_enabled=has_scripts)
         page = context.new_page()
@@ -197,7 +201,6 @@ def test_what_is_pasted_is_taken(chromium: Browser, place: Place) -> None:
         page.keyboard.press("Control+V")
         page.keyboard.press("Enter")
 
-    place.new_authenticator("alice")
     expect(page.locator("#username")).to_be_focused()
     paste("alice")
     expect(page.locator("#password")).to_be_focused()
@@ -215,8 +218,6 @@ def test_the_brand_keeps_its_place_from_card_to_card(chromium: Browser, place: P
     page, places = context.new_page(), set()
     for name in stations(page, place):
         if not name.startswith("account"):
-            where = page.locator("header.brand svg").bounding_box()
-            assert where is not None
-            places.add((where["x"], where["y"]))
+            places.add(page.evaluate(WHERE))
     context.close()
     assert len(places) == 1
