@@ -34,6 +34,7 @@ def pages(service: Service) -> Pages:
         templates=templates(settings.public_url, assets, brand),
         texts=shipped_texts(),
         default_language=settings.language,
+        is_https=settings.is_https,
     )
 
 

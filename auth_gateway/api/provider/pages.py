@@ -89,6 +89,7 @@ class Pages:
     templates: Environment
     texts: Texts
     default_language: str
+    is_https: bool
 
     def language(self, request: Request, ui_locales: str = "") -> str:
         """The language of a page: what was chosen on it, what the application asks for, what the browser prefers."""
@@ -120,9 +121,13 @@ class Pages:
         text = self.templates.get_template(template).render({**shown, **values})
         response = HTMLResponse(text, status_code=status, headers={**protected(goes_to), **(headers or {})})
         if is_plain and _chosen(request):
-            kept = f"{LANGUAGE_COOKIE}={words.language}; Max-Age={LANGUAGE_SECONDS}; Path=/; HttpOnly; SameSite=Lax"
-            response.headers.append("set-cookie", kept)
+            response.headers.append("set-cookie", self._kept(words.language))
         return response
+
+    def _kept(self, language: str) -> str:
+        """The Set-Cookie header that keeps a choice; it opens nothing, so anybody may know and change it."""
+        secure = "; Secure" if self.is_https else ""
+        return f"{LANGUAGE_COOKIE}={language}; Max-Age={LANGUAGE_SECONDS}; Path=/; HttpOnly; SameSite=Lax{secure}"
 
     def notice(
         self,

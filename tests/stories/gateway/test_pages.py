@@ -57,6 +57,7 @@ def test_a_language_that_is_chosen_on_the_page_stays(story_with: Starting) -> No
     chosen = browser.ask("GET", f"{browser.where}?language=de", headers={"accept-language": "en"})
     assert '<html lang="de">' in chosen.text
     assert browser.cookies["language"] == "de"
+    assert chosen.headers["set-cookie"].endswith("; Path=/; HttpOnly; SameSite=Lax; Secure")
     assert '<html lang="de">' in browser.post(username="alice").text
 
 
