@@ -121,6 +121,8 @@ class House:
 
     def gateway_environment(self, credential: str) -> dict[str, str]:
         return {
+            # Alice has an authenticator and no passkey: near high she would be refused instead of asked.
+            "LOGIN_POLICY_PHISHING_RESISTANT_FROM": "80",
             **os.environ,
             **self.webhook_environment(),
             "AUTH_GATEWAY_PROFILE": "demo",
