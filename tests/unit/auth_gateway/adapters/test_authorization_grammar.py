@@ -119,6 +119,7 @@ def test_a_repeated_parameter_is_an_error_of_the_application(repeated: str) -> N
         ({"code_challenge": "x" * 44}, "invalid_request"),
         ({"code_challenge": "~" * 43}, "invalid_request"),
         ({"prompt": "none login"}, "invalid_request"),
+        ({"prompt": "create login"}, "invalid_request"),
         ({"max_age": "-1"}, "invalid_request"),
         ({"max_age": "soon"}, "invalid_request"),
         ({"max_age": "\u0663"}, "invalid_request"),
@@ -148,9 +149,9 @@ def test_what_is_wrong_goes_back_to_the_application(changed: dict[str, str | Non
     assert not any(value and len(value) > 12 and value in reply.description for value in changed.values())
 
 
-def test_unknown_scopes_prompts_and_levels_are_dropped() -> None:
+def test_unknown_scopes_and_levels_are_dropped() -> None:
     """What nobody knows cannot be given, and is no reason to stop."""
-    request = read(scope="openid unknown", prompt="create login", acr_values="urn:x aal2 gold aal1").request
+    request = read(scope="openid unknown", prompt="login", acr_values="urn:x aal2 gold aal1").request
     assert (request.scope, request.prompt, request.acr_values) == ("openid", ("login",), ("aal2", "aal1"))
 
 
