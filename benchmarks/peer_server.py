@@ -1,4 +1,4 @@
-"""The peer of the provider's benchmark: node oidc-provider, exact versions in `peer/package-lock.json`, on one core."""
+"""The peer of the provider's benchmark: node oidc-provider, exact versions in `peer/npm-shrinkwrap.json`, on one core."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from benchmarks.servers import free_port, server
 
 SOURCE = ROOT / "benchmarks" / "peer"
 PLACE = ROOT / "var" / "node-bench"
-LOCK = "package-lock.json"
+LOCK = "npm-shrinkwrap.json"
 CLIENT_ID = "bench"
 SECRET = "bench-secret-0123456789abcdef0123456789"
 
