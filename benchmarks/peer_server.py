@@ -1,4 +1,4 @@
-"""The peer of the provider's benchmark: node oidc-provider, exact versions in `peer/npm-shrinkwrap.json`, on one core."""
+"""The peer of the provider's benchmark: node oidc-provider on one core, exact versions in `peer/npm-shrinkwrap.json`."""
 
 import json
 import shutil
