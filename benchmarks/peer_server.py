@@ -1,4 +1,4 @@
-"""The peer of the provider's benchmark: node oidc-provider on one core, exact versions in `peer/npm-shrinkwrap.json`."""
+"""The peer of the provider's benchmark: node oidc-provider on one core, versions in `peer/npm-shrinkwrap.json`."""
 
 import json
 import shutil
