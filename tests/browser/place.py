@@ -103,7 +103,13 @@ def enter_password(page: Page, password: str = PASSWORD, *, username: str = "ali
     page.locator("#username").fill(username)
     page.locator("form button[type=submit]").first.click()
     page.locator("#password").fill(password)
-    page.locator("form:has(#password) button[type=submit]").click()
+    follow(page, "form:has(#password) button[type=submit]")
+
+
+def follow(page: Page, selector: str) -> None:
+    """Press what leads to another page, and wait until that one is here."""
+    with page.expect_navigation():
+        page.locator(selector).first.click()
 
 
 def fits(page: Page) -> bool:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from auth_gateway.adapters.storage.recovery_codes import StoredRecoveryCodes
 from auth_gateway.core.letter import LETTER_PURPOSE, Posted
 from auth_gateway.core.provider.client import DEVICE_CODE
-from tests.browser.place import Place, enter_password
+from tests.browser.place import Place, enter_password, follow
 
 CLIENTS = {
     "app": {"client_name": "Northwind Travel"},
@@ -66,7 +66,7 @@ def stations(page: Page, place: Place) -> Iterator[str]:
 def send(page: Page, selector: str = "main form button[type=submit]") -> None:
     """Send a form unchecked by the browser, as one without these checks would."""
     page.evaluate("for (const form of document.forms) form.noValidate = true")
-    page.locator(selector).first.click()
+    follow(page, selector)
 
 
 def _signing_in(page: Page, place: Place) -> Iterator[str]:
@@ -87,14 +87,14 @@ def _second_factor(page: Page, place: Place) -> Iterator[str]:
     page.goto(place.request())
     enter_password(page)
     yield "second-factor-passkey"
-    page.locator("button[value=totp]").click()
+    follow(page, "button[value=totp]")
     yield "second-factor-authenticator"
     page.locator("#code").fill("000000")
     send(page)
     yield "second-factor-wrong"
-    page.locator("button[value=recovery_code]").click()
+    follow(page, "button[value=recovery_code]")
     yield "second-factor-recovery-code"
-    page.locator("button[value=email_code]").click()
+    follow(page, "button[value=email_code]")
     yield "second-factor-e-mail"
 
 
@@ -134,7 +134,7 @@ def _device(page: Page, place: Place) -> Iterator[str]:
     send(page)
     enter_password(page)
     yield "device-connect"
-    page.locator("button[value=yes]").click()
+    follow(page, "button[value=yes]")
     yield "device-connected"
 
 
@@ -144,7 +144,7 @@ def _ends(page: Page, place: Place) -> Iterator[str]:
     page.wait_for_url(f"{place.callback}?**")
     page.goto(f"{place.issuer}/logout")
     yield "sign-out"
-    page.locator("button[value=out]").click()
+    follow(page, "button[value=out]")
     yield "signed-out"
     page.goto(f"{place.issuer}/sign-in/none")
     yield "start-again"
@@ -164,7 +164,7 @@ def _letters(page: Page, place: Place) -> Iterator[str]:
     yield "recover-factor"
     place.new_authenticator("alice")
     page.locator("form:has([value=totp]) input[name=code]").fill(place.code())
-    page.locator("form:has([value=totp]) button").click()
+    follow(page, "form:has([value=totp]) button")
     yield "recover-password"
     page.goto(f"{place.issuer}/sign-up")
     yield "sign-up"
@@ -184,7 +184,7 @@ def _asked(page: Page, place: Place) -> Iterator[str]:
     address = _link(place, "new_sign_in")
     page.goto(address)
     yield "was-this-you"
-    page.locator("button[value=no]").click()
+    follow(page, "button[value=no]")
     yield "was-not-you"
     page.goto(address)
     yield "link-over"
@@ -196,10 +196,10 @@ def _account(page: Page, place: Place) -> Iterator[str]:
     enter_password(page)
     page.wait_for_url(f"{place.issuer}/account**")
     yield "account"
-    page.locator("a[href*='/account/report/']").first.click()
+    follow(page, "a[href*='/account/report/']")
     yield "account-report"
     page.goto(f"{place.issuer}/account/passkeys")
-    page.locator("button[value=totp]").click()
+    follow(page, "button[value=totp]")
     page.locator("#code").fill(place.code())
     send(page)
     page.wait_for_url(f"{place.issuer}/account/passkeys**")
