@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from auth_gateway.core.facts import Facts
+
 Kind = Literal[
     "login.allowed",
     "login.challenged",
@@ -73,3 +75,4 @@ class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
     model_version: str | None = None
     incident_id: str | None = None
     detail: str | None = None
+    facts: Facts | None = None

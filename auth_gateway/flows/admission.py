@@ -5,13 +5,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from auth_gateway.core.account import Account, device_digest
-from auth_gateway.core.announcement import Announced
-from auth_gateway.core.audit import AuditEvent, Kind
-from auth_gateway.core.claims import PHISHING_RESISTANT_LEVEL, SINGLE_FACTOR_LEVEL, Authentication
-from auth_gateway.core.context import Client, LoginContext, login_event
-from auth_gateway.core.decision import Allow, Challenge, Decision
-from auth_gateway.core.factor import FactorKind, by_trusted_device, is_enrolled
+from auth_gateway.core.account import device_digest
+from auth_gateway.core.claims import PHISHING_RESISTANT_LEVEL
+from auth_gateway.core.decision import Allow, Challenge
 from auth_gateway.core.pending import CHALLENGE_ATTEMPTS, CHALLENGE_TTL_SECONDS, PendingLogin
 from auth_gateway.core.place import place_of
 from auth_gateway.core.policy import Policy, decide, level_of, taken
@@ -20,6 +16,7 @@ from auth_gateway.core.throttle import prompt_keys
 from auth_gateway.flows.answers import Denied, LetIn, MfaRequired, Throttled, WrongCredentials
 from auth_gateway.flows.entrance import Entrance, TokenEntrance
 from auth_gateway.flows.issue import Issuer
+from auth_gateway.flows.judged import Judged, Recognised
 from auth_gateway.flows.listed_passwords import ListedPasswords
 from auth_gateway.flows.ports import (
     Aftermath,
@@ -34,97 +31,10 @@ from auth_gateway.flows.ports import (
 from auth_gateway.flows.recording import Recorder
 from plumbing.database import Database
 from plumbing.statements import Transaction
-from risk_scorer.contract.assessment import RiskScore
-from risk_scorer.contract.events import LoginEvent
 
 CHALLENGE_TOKEN_BYTES = 32
 
 AdmissionAnswer = LetIn | MfaRequired | Denied | WrongCredentials | Throttled
-
-
-class Recognised(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt whose password, or passkey, was right for `account`; `factors` are the kinds that its owner could
-    show beside it.
-
-    `upgraded_hash` is to replace the password's hash when there is one; `is_password_listed` is the blocklist's word
-    about it, None where none was shown. `spend` runs first in the transaction of the decision, whatever that is, and
-    may run twice; False refuses, for what was shown was spent by somebody else. `is_trusted_device` says that the
-    browser was the owner's trusted one a moment ago.
-    """
-
-    event_id: str
-    now: float
-    account: Account
-    authentication: Authentication
-    factors: tuple[FactorKind, ...]
-    client: Client
-    context: LoginContext
-    upgraded_hash: str | None = None
-    is_password_listed: bool | None = None
-    spend: Callable[[Transaction], bool] | None = None
-    is_trusted_device: bool = False
-
-    @property
-    def event(self) -> LoginEvent:
-        """The attempt as the scorer is asked about it."""
-        return login_event(self.context, event_id=self.event_id, user_id=self.account.user_id, success=True)
-
-
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt with its score, if there is one, and what policy says."""
-
-    login: Recognised
-    event: LoginEvent
-    score: RiskScore | None
-    decision: Decision
-
-    @property
-    def leans_on_trust(self) -> bool:
-        """Whether the browser that its owner trusts stands in for a factor: at a low risk, and for nothing that risk
-        asks for. Somebody without a factor has nothing that it could stand in for."""
-        login = self.login
-        return (
-            login.is_trusted_device
-            and level_of(self.score) == "low"
-            and login.authentication.acr == SINGLE_FACTOR_LEVEL
-            and is_enrolled(login.factors)
-        )
-
-    @property
-    def authentication(self) -> Authentication:
-        """How whoever is let in was recognised."""
-        return by_trusted_device(self.login.now) if self.leans_on_trust else self.login.authentication
-
-    def line(self, kind: Kind, *, session_id: str | None = None, incident_id: str | None = None) -> AuditEvent:
-        """The audit line of this decision."""
-        score = self.score
-        return AuditEvent(
-            event_id=self.login.event_id,
-            ts=self.login.now,
-            kind=kind,
-            user_id=self.login.account.user_id,
-            client_id=self.login.context.client_id,
-            session_id=session_id,
-            ip=self.login.context.ip,
-            decision=self.decision.name,
-            rule=self.decision.rule,
-            score=score.risk_score if score else None,
-            level=score.risk_level if score else None,
-            model_version=score.model_version if score else None,
-            incident_id=incident_id,
-            detail=" ".join(self.decision.reasons) or None,
-        )
-
-    def announced(self, *, challenge_id: str | None = None, incident_id: str | None = None) -> Announced:
-        """What a webhook message says of this decision."""
-        return Announced(
-            event_id=self.login.event_id,
-            user_id=self.login.account.user_id,
-            username=self.login.account.username,
-            rule=self.decision.rule,
-            challenge_id=challenge_id,
-            incident_id=incident_id,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +116,7 @@ class Admission:
     async def _ask(self, judged: Judged, decision: Challenge, entrance: Entrance) -> AdmissionAnswer:
         token = self.randomness.token(CHALLENGE_TOKEN_BYTES)
         pending = self._pending(judged, decision, token)
-        line = judged.line("login.challenged")
+        line = judged.line("login.challenged", challenge_id=pending.challenge_id)
         announced = judged.announced(challenge_id=pending.challenge_id)
         entry = self.recorder.mfa_required(line, announced, judged.login.context, judged.score)
 

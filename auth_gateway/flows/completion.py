@@ -12,7 +12,8 @@ from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.claims import PASSWORD
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.decision import Deny
-from auth_gateway.core.factor import FactorKind, by_one_more
+from auth_gateway.core.factor import FactorKind, by_one_more, is_phishing_resistant
+from auth_gateway.core.facts import Facts, facts_of
 from auth_gateway.core.origin import is_context_unknown
 from auth_gateway.core.pending import PendingLogin
 from auth_gateway.core.ruling import Ruling
@@ -24,6 +25,7 @@ from auth_gateway.flows.recheck import Recheck, Returning
 from auth_gateway.flows.recording import Recorder
 from plumbing.database import Database
 from plumbing.statements import Transaction
+from risk_scorer.contract.assessment import RiskScore
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +57,20 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
             score=pending.risk_score,
             level=pending.risk_level,
             detail=f"{pending.challenge_id} {pending.event_id}",
+            facts=self.facts(None),
+        )
+
+    def facts(self, score: RiskScore | None) -> Facts:
+        """The circumstances of the answer."""
+        pending = self.pending
+        return msgspec.structs.replace(
+            facts_of(self.context, score, path="step_up"),
+            demand=pending.demand,
+            method=self.shown,
+            amr=tuple(pending.amr.split()),
+            challenge_id=pending.challenge_id,
+            began_as=pending.event_id,
+            shown_phishing_resistant=is_phishing_resistant(self.shown),
         )
 
 
@@ -148,7 +164,7 @@ class Completion:
 
 def _line(answered: Answered, ruling: Ruling, kind: Kind) -> AuditEvent:
     line = answered.line(kind)
-    ruled = ruling.on(line)
+    ruled = ruling.on(msgspec.structs.replace(line, facts=answered.facts(ruling.score)))
     if ruling.risk_score is None:
         return msgspec.structs.replace(ruled, score=line.score, level=line.level)
     return ruled

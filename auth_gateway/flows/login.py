@@ -10,11 +10,13 @@ from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.claims import by_password
 from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.factor import FactorKind
+from auth_gateway.core.facts import facts_of
 from auth_gateway.core.names import prepare_password, prepare_username, unknown_user_id
 from auth_gateway.core.throttle import login_keys
-from auth_gateway.flows.admission import Admission, Recognised
+from auth_gateway.flows.admission import Admission
 from auth_gateway.flows.answers import LetIn, LoginAnswer, Throttled, WrongCredentials
 from auth_gateway.flows.entrance import Entrance
+from auth_gateway.flows.judged import Recognised
 from auth_gateway.flows.ports import Clock, Passwords, Randomness, Reservation, Throttle, Users
 from auth_gateway.flows.recording import Recorder
 from plumbing.database import Database
@@ -44,6 +46,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
             client_id=self.context.client_id,
             ip=self.context.ip,
             rule=rule,
+            facts=facts_of(self.context, None, username=self.account.username if self.account else ""),
         )
 
 

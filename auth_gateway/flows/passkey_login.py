@@ -12,9 +12,10 @@ from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.factor import by_passkey
 from auth_gateway.core.passkey_ceremony import Flawed
 from auth_gateway.core.throttle import login_keys
-from auth_gateway.flows.admission import Admission, Recognised
+from auth_gateway.flows.admission import Admission
 from auth_gateway.flows.answers import LetIn, LoginAnswer, Throttled, WrongCredentials
 from auth_gateway.flows.entrance import Entrance
+from auth_gateway.flows.judged import Recognised
 from auth_gateway.flows.passkeys import Found, PasskeyCeremonies
 from auth_gateway.flows.ports import Reservation, Throttle, Users
 from auth_gateway.flows.recording import Recorder

@@ -1,15 +1,19 @@
 """The audit trail: lines are added and read, never changed."""
 
+import msgspec
 from sqlalchemy import bindparam, insert, select
 
 from auth_gateway.adapters.storage.tables import AuditRow, table_of
 from auth_gateway.core.audit import AuditEvent
+from auth_gateway.core.facts import Facts
+from auth_gateway.core.vocabulary import is_told
 from plumbing.statements import Row, Statement, Transaction
 
 _audit = table_of(AuditRow)
-_LINE = [column for column in _audit.columns if column.name != "seq"]
+_LINE = [column for column in _audit.columns if column.name not in {"seq", "waits"}]
+_WRITTEN = [column.name for column in _audit.columns if column.name != "seq"]
 
-RECORD = Statement(insert(_audit).values({column.name: bindparam(column.name) for column in _LINE}))
+RECORD = Statement(insert(_audit).values({name: bindparam(name) for name in _WRITTEN}))
 RECENT = Statement(select(*_LINE).order_by(_audit.c.seq.desc()).limit(bindparam("most")))
 OF_INCIDENT = Statement(select(*_LINE).where(_audit.c.incident_id == bindparam("incident")).order_by(_audit.c.seq))
 # The condition is the index's own.
@@ -41,6 +45,8 @@ class StoredAuditTrail:
             model_version=event.model_version,
             incident_id=event.incident_id,
             detail=event.detail,
+            facts=None if event.facts is None else msgspec.json.encode(event.facts),
+            waits=True if is_told(event.kind) else None,
         )
 
     def recent(self, tx: Transaction, limit: int) -> list[AuditEvent]:
@@ -57,4 +63,6 @@ class StoredAuditTrail:
 
 
 def _event(row: Row) -> AuditEvent:
-    return AuditEvent(**dict(zip([column.name for column in _LINE], row, strict=True)))
+    values = dict(zip([column.name for column in _LINE], row, strict=True))
+    facts = values.pop("facts")
+    return AuditEvent(**values, facts=None if facts is None else msgspec.json.decode(facts, type=Facts))

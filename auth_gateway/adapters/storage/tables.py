@@ -207,12 +207,14 @@ class SigningKeyRow(GatewayRow, table=True):
 
 
 class AuditRow(GatewayRow, table=True):
-    """What happened, in order. Refreshes are by far the most lines, so the indexes leave them out."""
+    """What happened, in order. Refreshes are by far the most lines, so the indexes leave them out. `facts` is JSON;
+    `waits` is set until those who listen have been told of the event."""
 
     __tablename__ = "audit"
     __table_args__ = (
         _partial_index("ix_audit_incident_id", "incident_id", where="incident_id IS NOT NULL"),
         _partial_index("ix_audit_user_id_ts", "user_id", "ts", where="kind <> 'token.refreshed'"),
+        _partial_index("ix_audit_waits", "seq", where="waits IS NOT NULL"),
     )
 
     seq: int | None = Field(default=None, primary_key=True, sa_type=LONG)
@@ -230,6 +232,8 @@ class AuditRow(GatewayRow, table=True):
     model_version: str | None
     incident_id: str | None
     detail: str | None
+    facts: bytes | None
+    waits: bool | None
 
 
 def table_of(row: type[SQLModel]) -> Table:

@@ -1,0 +1,78 @@
+"""What is known about one event beside its audit line: enough to tell others of it and to decide it again."""
+
+from typing import Literal
+
+import msgspec
+
+from auth_gateway.core.account import device_digest
+from auth_gateway.core.context import LONGEST_USER_AGENT, LoginContext
+from risk_scorer.contract.assessment import Reason, RiskScore
+
+Path = Literal["login", "refresh", "step_up"]
+"""Which of the policy's tables decided."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The circumstances of an event and what the policy had before it. Empty means not known.
+
+    `device` is the hex SHA-256 of the device's id; `new` names what the person's history had never seen; `factors` are
+    the kinds that the person could show and `method` the one that they did; `began_as` is the id of the login that an
+    answer to a challenge belongs to. Place and operator are the scorer's word where it gave one.
+    """
+
+    path: Path | None = None
+    username: str = ""
+    user_agent: str = ""
+    device: str = ""
+    country: str = ""
+    region: str = ""
+    city: str = ""
+    asn: int | None = None
+    ja4: str | None = None
+    browser: str = ""
+    os: str = ""
+    network_kind: str = ""
+    is_listed: bool = False
+    reasons: tuple[Reason, ...] = ()
+    new: tuple[str, ...] = ()
+    factors: tuple[str, ...] = ()
+    demand: str = ""
+    method: str = ""
+    amr: tuple[str, ...] = ()
+    challenge_id: str = ""
+    began_as: str = ""
+    shown_phishing_resistant: bool = False
+    is_same_context: bool | None = None
+    is_same_client: bool | None = None
+
+
+def facts_of(context: LoginContext, score: RiskScore | None, *, path: Path | None = None, username: str = "") -> Facts:
+    """The circumstances of one request; the policy's own inputs are the caller's to add."""
+    device = device_digest(context.device_id)
+    known = Facts(
+        path=path,
+        username=username,
+        user_agent=context.user_agent[:LONGEST_USER_AGENT],
+        device="" if device is None else device.hex(),
+        country=context.country,
+        region=context.region,
+        city=context.city,
+        asn=context.asn,
+        ja4=context.ja4,
+    )
+    if score is None:
+        return known
+    explain = score.explain
+    return msgspec.structs.replace(
+        known,
+        country=explain.country,
+        region=explain.region,
+        city=explain.city,
+        asn=explain.asn,
+        browser=explain.browser,
+        os=explain.os,
+        network_kind=explain.network_kind,
+        is_listed=explain.is_listed,
+        reasons=tuple(score.reasons),
+        new=explain.new,
+    )
