@@ -50,13 +50,15 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be done for an arrival. `ended` is what is written when its risk ends the session."""
+    """What is to be done for an arrival. `ended` is what is written when its risk ends the session, `risk_score` its
+    risk where that was asked for."""
 
     arrival: Arrival
     interaction: Interaction
     standing: Standing
     step: Step
     ended: Entry | None = None
+    risk_score: float | None = None
 
     @property
     def needs_a_page(self) -> bool:
@@ -113,7 +115,9 @@ class Authorize:
         if isinstance(ruling.decision, Challenge):
             demand = stricter(ruling.decision.demand, step.demand if isinstance(step, StepUp) else "any")
             standing, step = self._challenged(arrival, standing, ruling, demand, drawn.now)
-        return Judged(arrival=arrival, interaction=interaction, standing=standing, step=step)
+        return Judged(
+            arrival=arrival, interaction=interaction, standing=standing, step=step, risk_score=ruling.risk_score
+        )
 
     def _step(self, arrival: Arrival, standing: Standing, now: float) -> Step:
         return self.onward.step(arrival.request, arrival.client, standing, began_at=None, now=now)
@@ -176,7 +180,7 @@ class Authorize:
         onward, session, interaction = self.onward, judged.standing.session, judged.interaction
         if judged.ended is not None:
             return self._write_denial(tx, judged, drawn)
-        step = judged.step
+        step, drawn = judged.step, msgspec.structs.replace(drawn, risk_score=judged.risk_score)
         if session is not None and isinstance(step, GiveCode | StepUp):
             # It may have ended while its risk was asked for.
             still = onward.standing(tx, session.session_id, judged.arrival.client, now=drawn.now)

@@ -66,7 +66,8 @@ OUR_ACCOUNT_PAGES = RegisteredClient(client_id=ACCOUNT_CLIENT_ID)
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
-    """What a step may need, drawn before the transaction that may run twice; `context` is the request's."""
+    """What a step may need, drawn before the transaction that may run twice; `context` is the request's, `risk_score`
+    its risk where that was judged."""
 
     now: float
     code: str
@@ -74,6 +75,7 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
     challenge_id: str
     event_id: str
     context: LoginContext
+    risk_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +273,7 @@ def _pending(
         device_digest=device_digest(drawn.context.device_id),
         event_id=drawn.event_id,
         event=msgspec.json.encode(event),
-        risk_score=session.risk_score,
+        risk_score=_no_quieter(session.risk_score, drawn.risk_score),
         risk_level=None,
         created_at=drawn.now,
         expires_at=drawn.now + CHALLENGE_TTL_SECONDS,
@@ -282,3 +284,9 @@ def _pending(
         demand=demand,
         amr=session.amr,
     )
+
+
+def _no_quieter(began_at: float | None, asked_at: float | None) -> float | None:
+    """The risk of the session that a step-up makes: a code from a doubtful place does not make it as quiet as the one
+    that it is added to. A session that began without a score stays one."""
+    return began_at if began_at is None or asked_at is None else max(began_at, asked_at)
