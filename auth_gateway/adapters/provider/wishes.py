@@ -161,8 +161,9 @@ def _wanted_sub(claims: Mapping[str, Any]) -> str | None:
 
 
 def _acr_values(text: str, claims: Mapping[str, Any]) -> tuple[str, ...]:
-    """The levels asked for, those that the `claims` parameter calls essential first; unknown ones are dropped, unless
-    one of them is essential and none is known: then nobody could ever be recognised as it was asked.
+    """The levels asked for, any of which will do: those that the `claims` parameter calls essential, and else what
+    the application would like. Unknown ones are dropped, unless they are essential and none is known: then nobody
+    could ever be recognised as it was asked.
 
     Source: OpenID Connect Core 1.0, section 5.5.1.1; Unmet Authentication Requirements 1.0.
     """
@@ -174,7 +175,7 @@ def _acr_values(text: str, claims: Mapping[str, Any]) -> tuple[str, ...]:
         essential = [value for value in named if value is not None]
     if essential and not any(level in LEVELS for level in essential):
         raise Unreadable("unmet_authentication_requirements", "No level of those that are essential is known here.")
-    asked = [*essential, *text.split()]
+    asked = essential or text.split()
     return tuple(dict.fromkeys(level for level in asked if level in LEVELS))
 
 

@@ -10,8 +10,12 @@ LEVELS = (SINGLE_FACTOR_LEVEL, TWO_FACTOR_LEVEL, PHISHING_RESISTANT_LEVEL)
 
 
 def demanded_level(acr_values: Sequence[str]) -> str | None:
-    """The first level that we know of those asked for, in the order of preference; None when we know none of them."""
-    return next((value for value in acr_values if value in LEVELS), None)
+    """The level that is enough for a request: any of those that it names, so the weakest of them that we know; None
+    when we know none. Preferred is what reaches most anyway: cards ask for the strongest factor first.
+
+    Source: OpenID Connect Core 1.0, section 3.1.2.1; RFC 9470, section 4.
+    """
+    return min((value for value in acr_values if value in LEVELS), key=LEVELS.index, default=None)
 
 
 def demand_of(level: str | None) -> Demand:

@@ -158,15 +158,17 @@ def test_unknown_scopes_and_levels_are_dropped() -> None:
 @pytest.mark.parametrize(
     ("claims", "acr_values"),
     [
-        ('{"id_token":{"acr":{"essential":true,"values":["aal2"]}}}', ("aal2", "aal1")),
-        ('{"id_token":{"acr":{"essential":true,"value":"aal2"}}}', ("aal2", "aal1")),
-        ('{"id_token":{"acr":{"essential":true,"values":[["aal2"],7,"aal2"]}}}', ("aal2", "aal1")),
+        ('{"id_token":{"acr":{"essential":true,"values":["aal2"]}}}', ("aal2",)),
+        ('{"id_token":{"acr":{"essential":true,"value":"aal2"}}}', ("aal2",)),
+        ('{"id_token":{"acr":{"essential":true,"values":[["aal2"],7,"aal2"]}}}', ("aal2",)),
+        ('{"id_token":{"acr":{"essential":true,"values":["phr","aal2"]}}}', ("phr", "aal2")),
         ('{"id_token":{"acr":{"values":["aal2"]}}}', ("aal1",)),
         ('{"id_token":{"acr":null}}', ("aal1",)),
     ],
 )
-def test_an_essential_level_comes_before_the_preferred_ones(claims: str, acr_values: tuple[str, ...]) -> None:
-    """A voluntary one is a wish that the ID token itself answers."""
+def test_an_essential_level_leaves_no_weaker_one_that_would_do(claims: str, acr_values: tuple[str, ...]) -> None:
+    """Any of those that are asked for is enough, so a wish must not stand beside a need. A voluntary one is a wish that
+    the ID token itself answers."""
     assert read(acr_values="aal1", claims=claims).request.acr_values == acr_values
 
 

@@ -104,3 +104,24 @@ def test_nobody_is_asked_for_a_factor_that_does_not_reach_the_level(level: str, 
 def test_a_passkey_reaches_every_level(acr: str) -> None:
     """Above two factors stands the one that cannot be phished."""
     assert step({"acr_values": (acr,)}, acr="phr", amr="pwd pop user mfa") == GiveCode()
+
+
+@pytest.mark.parametrize(
+    ("levels", "factors", "expected"),
+    [
+        (("phr", "aal2"), ("totp",), StepUp("enrolled")),
+        (("phr", "aal2"), ("passkey", "totp"), StepUp("enrolled")),
+        (("aal2", "phr"), ("passkey",), StepUp("enrolled")),
+        (("phr", "aal1"), ("passkey",), GiveCode()),
+        (("phr",), ("passkey", "totp"), StepUp("phishing_resistant")),
+    ],
+)
+def test_any_of_the_levels_that_are_named_will_do(levels: tuple[str, ...], factors: Any, expected: Any) -> None:
+    """In whatever order: whoever cannot reach the preferred one is asked for the next (OpenID Connect Core 3.1.2.1)."""
+    request = msgspec.structs.replace(REQUEST, acr_values=levels)
+    assert next_step(request, SHOP, Standing(session=ALICE, factors=factors), began_at=None, now=NOW) == expected
+
+
+def test_whoever_has_reached_one_of_the_levels_is_not_asked_again() -> None:
+    """Two factors were shown, and a passkey was only preferred."""
+    assert step({"acr_values": ("phr", "aal2")}, acr="aal2", amr="pwd otp mfa") == GiveCode()
