@@ -28,6 +28,11 @@ def prepare_address(raw: str) -> str | None:
     return f"{local}@{host}"
 
 
+def stored_address(raw: str) -> str:
+    """The address as an account keeps it: prepared, or as it is where no mail can go there anyway."""
+    return prepare_address(raw) or raw
+
+
 def _network_form(domain: str) -> str | None:
     try:
         host = domain.encode("idna").decode("ascii").lower()

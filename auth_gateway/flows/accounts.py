@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from auth_gateway.core.account import Account
 from auth_gateway.core.audit import AuditEvent, Kind
+from auth_gateway.core.mail_address import stored_address
 from auth_gateway.core.names import may_be_email, prepare_password, prepare_username
 from auth_gateway.flows.ending import ACCOUNT_FROZEN, PASSWORD_CHANGED, Ending
 from auth_gateway.flows.ports import AuditTrail, Clock, PasswordHashes, Randomness, Sessions, TrustedDevices, Users
@@ -44,7 +45,7 @@ class Accounts:
             display_name=username,
             password_hash=self._hash(password),
             created_at=self.clock.now(),
-            email=email,
+            email=stored_address(email),
             email_verified=email != "",
         )
         if not self._store(account, "user.added"):

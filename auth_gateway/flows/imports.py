@@ -10,6 +10,7 @@ import msgspec
 from auth_gateway.core.account import Account, Factor
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.imported import ImportedUser, Reason, Record, Remainder, problem_of, usable_totp_secret
+from auth_gateway.core.mail_address import stored_address
 from auth_gateway.core.names import prepare_username
 from auth_gateway.core.totp import NEVER_USED
 from auth_gateway.flows.ports import AuditTrail, Clock, Factors, Randomness, Sealer, Users
@@ -134,7 +135,7 @@ class Imports:
             password_hash=user.password_hash,
             is_frozen=user.is_frozen,
             created_at=self.clock.now(),
-            email=user.email,
+            email=stored_address(user.email),
             email_verified=user.email_verified and bool(user.email),
         )
 

@@ -1,6 +1,6 @@
 """Accounts as recovery knows them: found by a mail address, frozen on their owner's word, unfrozen by their owner."""
 
-from sqlalchemy import bindparam, or_, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 
 from auth_gateway.adapters.storage.tables import UserRow, table_of
 from auth_gateway.core.account import REPORTED
@@ -14,7 +14,7 @@ MOST_OF_ONE_ADDRESS = 5
 OF_ADDRESS = Statement(
     select(_users.c.user_id)
     .where(
-        or_(_users.c.email == bindparam("given"), _users.c.email == bindparam("lower")),
+        func.lower(_users.c.email) == bindparam("lower"),
         text("users.email <> ''"),  # as the index says it
         _users.c.email_verified,
     )
@@ -38,7 +38,7 @@ class StoredRecoverables:
     """They, in the database."""
 
     def of_address(self, tx: Transaction, address: str) -> list[str]:
-        return sorted(row[0] for row in tx.all(OF_ADDRESS, given=address, lower=address.lower()))
+        return sorted(row[0] for row in tx.all(OF_ADDRESS, lower=address.lower()))
 
     def freeze(self, tx: Transaction, user_id: str) -> bool:
         return tx.run(FREEZE, id=user_id) == 1

@@ -4,7 +4,7 @@ Times are epoch seconds UTC. The schema that a database really gets is made by `
 against each other. No foreign key points at a table whose rows are cleared away by age: there the look-up joins.
 """
 
-from sqlalchemy import BigInteger, Index, Integer, Table, false, text
+from sqlalchemy import BigInteger, Index, Integer, Table, TextClause, false, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -32,7 +32,7 @@ class GatewayRow(SQLModel, registry=registry()):
 metadata = GatewayRow.metadata
 
 
-def _partial_index(name: str, *columns: str, where: str) -> Index:
+def _partial_index(name: str, *columns: str | TextClause, where: str) -> Index:
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
@@ -41,7 +41,7 @@ class UserRow(GatewayRow, table=True):
     list."""
 
     __tablename__ = "users"
-    __table_args__ = (_partial_index("ix_users_email", "email", where="email <> ''"),)
+    __table_args__ = (_partial_index("ix_users_email", text("lower(email)"), where="email <> ''"),)
 
     user_id: str = Field(primary_key=True)
     username: str = Field(unique=True)

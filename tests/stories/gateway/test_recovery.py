@@ -93,6 +93,21 @@ def test_a_letter_comes_by_name_and_by_address(story: Story, named: str) -> None
     assert posted.letter.values["username"] == "bob"
 
 
+@pytest.mark.parametrize(
+    ("given_as", "named", "to"),
+    [
+        ("Eve.Moore@Example.com", "Eve.Moore@Example.com", "Eve.Moore@example.com"),
+        ("Eve.Moore@Example.com", "eve.moore@example.com", "Eve.Moore@example.com"),
+        ("eve@exämple.de", "Eve@EXÄMPLE.de", "eve@xn--exmple-cua.de"),
+    ],
+)
+def test_an_operators_spelling_of_an_address_finds_its_owner(story: Story, given_as: str, named: str, to: str) -> None:
+    """Whatever capitals or letters the operator gave it in."""
+    story.gateway.accounts.add("eve", PASSWORD, email=given_as)
+    asked(story, named)
+    assert [posted.letter.to for posted in letters(story, "recover")] == [to]
+
+
 def test_a_new_password_by_letter(story: Story) -> None:
     """It counts, the old one does not, everybody is out, and the owner is told."""
     tokens = story.login("bob").json()["tokens"]

@@ -55,6 +55,16 @@ def test_a_stranger_makes_an_account(story: Story) -> None:
     assert "user.signed_up" in [kind for kind, _ in story.audited()]
 
 
+@pytest.mark.parametrize("named", ["Eve.Moore@Example.com", "eve.moore@example.com"])
+def test_one_mailbox_makes_no_second_account(story: Story, named: str) -> None:
+    """However its owner or the operator wrote it."""
+    story.gateway.accounts.add("eve", NEW, email="Eve.Moore@Example.com")
+    asked(story, named)
+    assert [(posted.letter.to, posted.letter.kind) for posted in letters(story)] == [
+        ("Eve.Moore@example.com", "already_registered")
+    ]
+
+
 def test_who_has_an_account_is_told_by_mail(story: Story) -> None:
     """The page is the same; the letter names the account and has no link."""
     assert asked(story, "bob@example.com").text == asked(story, "nobody@example.com").text

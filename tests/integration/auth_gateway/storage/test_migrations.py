@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
@@ -45,6 +46,8 @@ def test_migrations_make_what_the_metadata_says(tmp_path: Path) -> None:
     assert schema(tmp_path / "migrated.db") == schema(tmp_path / "declared.db")
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 def test_alembic_sees_no_difference_either(database: Database) -> None:
     """The tool that would write the next migration has nothing to write."""
     with database.engine.connect() as connection:

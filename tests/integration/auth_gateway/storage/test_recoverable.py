@@ -39,8 +39,16 @@ def bob(database: Database) -> Database:
     [("bob@example.com", ["bob"]), ("Bob@example.com", ["bob"]), ("bob@example.org", []), ("", []), ("%", [])],
 )
 def test_people_are_found_by_their_address(bob: Database, asked: str, found: list[str]) -> None:
-    """As it is stored, or in small letters; nothing matches everybody."""
+    """However its letters are written, here or there; nothing matches everybody."""
     assert bob.read(lambda tx: KEPT.of_address(tx, asked)) == found
+
+
+@pytest.mark.parametrize("stored", ["Eve.Moore@example.com", "eve.moore@Example.Com", "EVE.MOORE@EXAMPLE.COM"])
+def test_people_are_found_however_their_address_was_given(bob: Database, stored: str) -> None:
+    """Operators and imports write addresses as they like, and people type them as they like."""
+    add(bob, "eve", email=stored, email_verified=True)
+    for asked in ("eve.moore@example.com", "Eve.Moore@example.com", stored):
+        assert bob.read(lambda tx, given=asked: KEPT.of_address(tx, given)) == ["eve"]  # type: ignore[misc]
 
 
 def test_an_address_that_nobody_verified_finds_nobody(bob: Database) -> None:
