@@ -13,6 +13,7 @@ from auth_gateway.core.factor import FactorKind
 from auth_gateway.core.origin import is_same_context
 from auth_gateway.core.provider.account_access import Access, Grounds, access, demand_of
 from auth_gateway.core.provider.authorization import ACCOUNT_CLIENT_ID, AccountVisit, BrowserSession
+from auth_gateway.core.provider.owed_password import owes_new_password
 from auth_gateway.core.ruling import Ruling
 from auth_gateway.core.session import Session
 from auth_gateway.flows.provider.authorize import Arrival, Authorize, origin_of
@@ -23,6 +24,7 @@ from plumbing.statements import Transaction
 from risk_scorer.contract.assessment import RiskLevel, risk_level
 
 NOT_HERE_AND_NOW = "account_not_now"
+PASSWORD_PAGE = "/password"  # noqa: S105 - an address
 
 
 class Coming(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +93,9 @@ class AccountDoor:
         grounds = self._grounds(person, ruling)
         answer = access(grounds, is_sensitive=coming.is_sensitive, now=now)
         if answer == "enter":
-            return person
+            if not _must_choose_first(coming, person):
+                return person
+            return await self._ask(coming, AccountVisit(page=coming.page, is_sensitive=coming.is_sensitive))
         if answer == "not_now":
             await self._note(person, ruling)
             return NotNow()
@@ -163,6 +167,13 @@ class AccountDoor:
         event_id = onward.randomness.event_id("evt")
         line = ruling.on(person.line("account.refused", event_id, rule=NOT_HERE_AND_NOW))
         await onward.database.write(lambda tx: self.authorize.recorder.audit.record(tx, line))
+
+
+def _must_choose_first(coming: Coming, person: Person) -> bool:
+    """Whether another password comes before this page: others guess the one that the session began with. Where it is
+    changed by whoever knows it, it may be changed."""
+    is_listed = person.account.is_password_listed
+    return coming.page != PASSWORD_PAGE and owes_new_password(person.session, is_password_listed=is_listed)
 
 
 def _visit(coming: Coming, person: Person, grounds: Grounds, answer: Access) -> AccountVisit:

@@ -170,6 +170,36 @@ def test_the_own_account_waits_for_it_too(story: Story) -> None:
     assert "You are signed in as" in browser.post(new_password=GOOD).text
 
 
+def test_the_own_account_is_no_way_around_the_card(story: Story) -> None:
+    """The session is there once the password was right, and opens no page of the account before another was chosen,
+    but the one where it is changed by whoever knows it."""
+    browser = AccountBrowser(story)
+    browser.authorize()
+    browser.password("bob", COMMON)
+    for page in ("", "/passkeys", "/authenticator"):
+        assert HEADING in browser.open(page).text
+    assert browser.open("/password").status_code == 200
+    assert "Current password" in browser.page.text if browser.page else False
+    browser.open("/authenticator")
+    assert "Scan" in browser.post(new_password=GOOD).text
+
+
+def test_a_session_that_runs_comes_to_the_card_when_its_password_is_found(story: Story) -> None:
+    """Somebody else came with it, or the list is newer than the session. A form that was open sends its person there
+    as well, and enrols nothing."""
+    story.gateway.accounts.set_password("bob", GOOD)
+    owner = AccountBrowser(story)
+    owner.open("/authenticator")
+    owner.password("bob", GOOD)
+    offer, code, mark = owner.offer(), owner.new_code(), owner.csrf()
+    with story.gateway.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE users SET listed_version = password_version WHERE username = 'bob'")
+    assert HEADING in owner.send("/authenticator", csrf=mark, offer=offer, code=code).text
+    assert "totp" not in story.gateway.database.read(lambda tx: story.gateway.users.factor_kinds(tx, "id-bob"))
+    assert HEADING in owner.open().text
+    assert "You are signed in as" in owner.post(new_password="another heron, another tide").text
+
+
 def test_the_card_works_in_german_and_says_what_password_managers_need(story: Story) -> None:
     """`new-password` beside the name that it belongs to; nothing of it needs a script."""
     browser = Browser(story)

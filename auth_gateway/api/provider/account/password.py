@@ -8,12 +8,12 @@ from starlette.responses import Response
 from auth_gateway.api.provider.account.gate import AccountGate, Fields
 from auth_gateway.core.factor import is_enrolled
 from auth_gateway.core.password_rules import LONGEST, shortest_for
-from auth_gateway.flows.account.door import Person
+from auth_gateway.flows.account.door import PASSWORD_PAGE, Person
 from auth_gateway.flows.account.password import WRONG_PASSWORD, ChangePassword, PasswordChanged
 from auth_gateway.flows.answers import Throttled
 from plumbing.refusals import Refused
 
-PAGE = "/password"
+PAGE = PASSWORD_PAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
