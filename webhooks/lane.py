@@ -24,6 +24,7 @@ LONGEST_REFUSAL_PAUSE: Final = 300.0
 that is mended."""
 REMEDY_EVERY_SECONDS: Final = 60.0
 
+HASTEN_BATCH: Final = 5_000
 MOST_MERGED: Final = 100
 """Messages that travel together at most: a body of a few hundred kilobytes."""
 
@@ -116,7 +117,7 @@ class Lane:
             return [], self._paused_until - now
         if free == 0:
             return [], self._pace.poll
-        look = partial(self._outbox.next_due, endpoint=self.endpoint.name)
+        look = partial(self._outbox.next_due, endpoint=self.endpoint.name, now=now)
         claim = partial(
             self._outbox.claim, endpoint=self.endpoint.name, now=now, limit=most, lease_seconds=self._pace.lease
         )
@@ -214,27 +215,19 @@ class Lane:
             mark = partial(self._outbox.dead, now=now)
         else:
             mark = partial(self._outbox.retry, next_attempt_at=again_at)
-        await self._database.write(
-            partial(
-                mark,
-                message_id=message.message_id,
-                endpoint=message.endpoint,
-                status=attempt.status,
-                error=attempt.problem or "unknown",
-            )
-        )
+        error = attempt.problem or "unknown"
+        await self._database.write(partial(mark, message=message, status=attempt.status, error=error))
 
     async def _mark_delivered(self, together: list[Message], attempt: Attempt) -> None:
         was_out = self._failures_in_a_row >= FAILURES_OF_AN_OUTAGE
         self._failures_in_a_row = self._refusals_in_a_row = 0
         now = self._clock.now()
-        ids, endpoint, status = [message.message_id for message in together], self.endpoint.name, attempt.status or 0
+        endpoint, status = self.endpoint.name, attempt.status or 0
 
         def mark(tx: Transaction) -> None:
-            for message_id in ids:
-                self._outbox.delivered(tx, message_id=message_id, endpoint=endpoint, now=now, status=status)
+            self._outbox.delivered(tx, together, now=now, status=status)
             if was_out:
                 # Long waits were for a receiver that was away; it is back, so what waits need not wait any longer.
-                self._outbox.hasten(tx, endpoint=endpoint, now=now)
+                self._outbox.hasten(tx, endpoint=endpoint, now=now, limit=HASTEN_BATCH)
 
         await self._database.write(mark)

@@ -1,63 +1,35 @@
 """What must be announced, in the same database and the same transaction as the decision itself."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Float,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Select,
-    Table,
-    Text,
-    and_,
-    bindparam,
-    case,
-    delete,
-    func,
-    insert,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import Table, and_, bindparam, delete, func, insert, select, tuple_, update
 
 from plumbing.statements import Statement, Transaction
+from webhooks.outbox_table import (
+    claiming,
+    each_endpoint,
+    freeing,
+    hastening,
+    is_any_due,
+    next_moments,
+    outbox_table,
+    parking,
+    waiting_in,
+)
+
+__all__ = ["Delivery", "Message", "Outbox", "outbox_table"]
 
 LONGEST_ERROR: Final = 200
+PARKED_SECONDS: Final = 60.0
+"""For how long a message is left aside that follows another one; it is taken up at once when that one is settled. This
+is how late it is at worst, when two processes settle the one and put the other aside in the same moment."""
+MOMENT: Final = 1e-6
+"""What tells messages of one key apart that were added at the same time; seconds since 1970 have a finer grain."""
 
-
-def outbox_table(metadata: MetaData, name: str = "outbox") -> Table:
-    """The table, for a service's own metadata; in a migration: `outbox_table(MetaData()).create(op.get_bind())`."""
-    table = Table(
-        name,
-        metadata,
-        Column("message_id", Text, primary_key=True),
-        Column("endpoint", Text, primary_key=True),
-        Column("event_type", Text, nullable=False),
-        Column("body", LargeBinary, nullable=False),
-        Column("created_at", Float, nullable=False),
-        Column("next_attempt_at", Float, nullable=False),
-        Column("attempts", Integer, nullable=False),
-        Column("claimed_until", Float, nullable=False),
-        Column("delivered_at", Float),
-        Column("dead_at", Float),
-        Column("last_status", Integer),
-        Column("last_error", Text),
-    )
-    waits = and_(table.c.delivered_at.is_(None), table.c.dead_at.is_(None))
-    # Most rows are delivered ones; the worker looks only at the few that wait.
-    Index(
-        f"{name}_waiting",
-        table.c.endpoint,
-        table.c.next_attempt_at,
-        sqlite_where=waits,
-        postgresql_where=waits,
-    )
-    return table
+FoldInto = Callable[[bytes, int], bytes]
+"""The body that waits, and how many more it now stands for → the body that says so."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +42,7 @@ class Message:
     body: bytes
     created_at: float
     attempts: int
+    order_key: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,118 +59,161 @@ class Delivery:
     dead_at: float | None
     last_status: int | None
     last_error: str | None
+    order_key: str | None
+    folded: int
 
 
 class Outbox:
-    """The rows of one outbox table. A row once added leaves only as delivered, or as dead with a reason."""
+    """The rows of one outbox table. A row once added leaves only as delivered, or as dead with a reason.
+
+    Messages to one endpoint with the same `order_key` go one after the other, the oldest first: none is claimed while
+    an earlier one waits or is in flight, and a dead one frees the next.
+    """
 
     def __init__(self, table: Table) -> None:
         c = table.c
-        waits = and_(c.delivered_at.is_(None), c.dead_at.is_(None))
+        waits = waiting_in(table)
+        ids = tuple_(c.message_id, c.endpoint)
         this = and_(c.message_id == bindparam("id"), c.endpoint == bindparam("to"), waits)
         lane = and_(c.endpoint == bindparam("to"), waits)
-        due = (
-            select(c.message_id, c.endpoint)
-            .where(lane, c.next_attempt_at <= bindparam("at"), c.claimed_until <= bindparam("at"))
-            .order_by(c.next_attempt_at)
-            .limit(bindparam("most"))
-            # Of two workers the second takes what the first has not; where writers take turns it says nothing.
+        note: dict[str, Any] = {"last_status": bindparam("status"), "last_error": bindparam("problem")}
+        claimed = [c[name] for name in Message.__dataclass_fields__]
+        self._add = Statement(insert(table))
+        self._newest = Statement(select(func.max(c.created_at)).where(lane, c.order_key == bindparam("key")))
+        self._foldable = Statement(
+            select(c.message_id, c.body, c.folded)
+            .where(lane, c.fold_key == bindparam("key"), c.attempts == 0)
+            .order_by(c.created_at.desc())
+            .limit(1)
             .with_for_update(skip_locked=True)
         )
-        note: dict[str, Any] = {"last_status": bindparam("status"), "last_error": bindparam("problem")}
-        self._add = Statement(insert(table))
-        self._claim = Statement(
-            update(table)
-            .where(tuple_(c.message_id, c.endpoint).in_(due))
-            .values(claimed_until=bindparam("until"), attempts=c.attempts + 1)
-            .returning(c.message_id, c.endpoint, c.event_type, c.body, c.created_at, c.attempts)
-        )
-        self._next = Statement(
-            select(
-                func.min(case((c.claimed_until > c.next_attempt_at, c.claimed_until), else_=c.next_attempt_at))
-            ).where(lane)
-        )
-        self._waiting = Statement(_each_endpoint(c.endpoint, waits))
+        self._fold = Statement(update(table).where(this).values(body=bindparam("text"), folded=bindparam("count")))
+        self._claim = Statement(claiming(table).returning(*claimed))
+        self._park = Statement(parking(table))
+        self._free = Statement(freeing(table))
+        self._is_due = Statement(is_any_due(table))
+        self._moments = Statement(next_moments(table))
+        self._waiting = Statement(each_endpoint(table))
         self._give_up = Statement(update(table).where(lane).values(dead_at=bindparam("at"), **note))
         self._delivered = Statement(update(table).where(this).values(delivered_at=bindparam("at"), **note))
         self._retry = Statement(
             update(table).where(this).values(next_attempt_at=bindparam("again_at"), claimed_until=0.0, **note)
         )
+        self._release = Statement(update(table).where(this).values(claimed_until=0.0, attempts=c.attempts - 1))
         self._dead = Statement(update(table).where(this).values(dead_at=bindparam("at"), **note))
-        self._hasten = Statement(
-            update(table).where(lane, c.next_attempt_at > bindparam("at")).values(next_attempt_at=bindparam("at"))
-        )
+        self._hasten = Statement(hastening(table))
         shown = [c[name] for name in Delivery.__dataclass_fields__]
         self._recent = Statement(select(*shown).order_by(c.created_at.desc()).limit(bindparam("most")))
         self._depth = Statement(select(func.count()).select_from(table).where(waits))
         old = select(c.message_id, c.endpoint).where(c.delivered_at < bindparam("before")).limit(bindparam("most"))
-        self._forget = Statement(delete(table).where(tuple_(c.message_id, c.endpoint).in_(old)))
+        self._forget = Statement(delete(table).where(ids.in_(old)))
 
-    def add(self, tx: Transaction, *, message_id: str, endpoint: str, event_type: str, body: bytes, now: float) -> None:
-        """Keep the message until it is delivered; the transaction that decided it is the one that keeps it."""
+    def add(
+        self,
+        tx: Transaction,
+        *,
+        message_id: str,
+        endpoint: str,
+        event_type: str,
+        body: bytes,
+        now: float,
+        order_key: str | None = None,
+        fold_key: str | None = None,
+        due_at: float | None = None,
+    ) -> None:
+        """Keep the message until it is delivered; the transaction that decided it is the one that keeps it.
+
+        It is not sent before `due_at`, and may take in others by its `fold_key` until it is sent.
+        """
+        newest = None if order_key is None else tx.one(self._newest, to=endpoint, key=order_key)
+        created_at = now if newest is None or newest[0] is None else max(now, newest[0] + MOMENT)
         tx.run(
             self._add,
             message_id=message_id,
             endpoint=endpoint,
             event_type=event_type,
             body=body,
-            created_at=now,
-            next_attempt_at=now,
+            created_at=created_at,
+            next_attempt_at=now if due_at is None else due_at,
             attempts=0,
             claimed_until=0.0,
             delivered_at=None,
             dead_at=None,
             last_status=None,
             last_error=None,
+            order_key=order_key,
+            fold_key=fold_key,
+            folded=0,
         )
 
+    def fold(self, tx: Transaction, *, endpoint: str, fold_key: str, into: FoldInto) -> int | None:
+        """Let the message that waits with that key stand for one more; how many more than itself it stands for now.
+
+        Nothing when none waits that was never sent: one that a receiver may have seen is not altered, since it would
+        be dropped there as a repetition.
+        """
+        found = tx.one(self._foldable, to=endpoint, key=fold_key)
+        if found is None:
+            return None
+        message_id, body, folded = found
+        count = int(folded) + 1
+        tx.run(self._fold, id=message_id, to=endpoint, text=into(body, count), count=count)
+        return count
+
     def claim(self, tx: Transaction, *, endpoint: str, now: float, limit: int, lease_seconds: float) -> list[Message]:
-        """Messages that are due, oldest first, ours alone until the lease ends; if we die, others get them then."""
-        rows = tx.all(self._claim, to=endpoint, at=now, until=now + lease_seconds, most=limit)
-        names = ("message_id", "endpoint", "event_type", "body", "created_at", "attempts")
+        """Messages that are due, oldest first, ours alone until the lease ends; if we die, others get them then.
+
+        Fewer than `limit` do not mean that nothing else is due: what was found to follow another one is put aside, and
+        the next claim looks further.
+        """
+        window = 4 * limit + 64
+        rows = tx.all(self._claim, to=endpoint, at=now, until=now + lease_seconds, most=limit, window=window)
+        if len(rows) < limit:
+            tx.run(self._park, to=endpoint, at=now, until=now + PARKED_SECONDS, window=window)
+        names = tuple(Message.__dataclass_fields__)
         messages = [Message(**dict(zip(names, row, strict=True))) for row in rows]
         return sorted(messages, key=lambda message: message.created_at)
 
-    def next_due(self, tx: Transaction, *, endpoint: str) -> float | None:
-        """When the next message of that endpoint may be claimed, or nothing when none waits."""
-        row = tx.one(self._next, to=endpoint)
-        return row[0] if row else None
+    def release(self, tx: Transaction, messages: Sequence[Message]) -> None:
+        """Give back what was claimed and never sent."""
+        tx.many(self._release, [{"id": each.message_id, "to": each.endpoint} for each in messages])
+
+    def next_due(self, tx: Transaction, *, endpoint: str, now: float) -> float | None:
+        """When the next message of that endpoint may be claimed (`now`: at once), or nothing when none waits."""
+        if tx.one(self._is_due, to=endpoint, at=now) is not None:
+            return now
+        return min((row[0] for row in tx.all(self._moments, to=endpoint, at=now) if row[0] is not None), default=None)
 
     def waiting(self, tx: Transaction) -> list[str]:
         """Every endpoint that something waits for, each once."""
         return [row[0] for row in tx.all(self._waiting)]
 
-    def delivered(self, tx: Transaction, *, message_id: str, endpoint: str, now: float, status: int) -> None:
-        """The receiver has it."""
-        tx.run(self._delivered, id=message_id, to=endpoint, at=now, status=status, problem=None)
+    def delivered(self, tx: Transaction, messages: Sequence[Message], *, now: float, status: int) -> None:
+        """The receiver has them."""
+        given = {"at": now, "status": status, "problem": None}
+        tx.many(self._delivered, [{"id": each.message_id, "to": each.endpoint, **given} for each in messages])
+        self._go_on(tx, messages, now)
 
     def retry(
-        self,
-        tx: Transaction,
-        *,
-        message_id: str,
-        endpoint: str,
-        next_attempt_at: float,
-        status: int | None,
-        error: str,
+        self, tx: Transaction, message: Message, *, next_attempt_at: float, status: int | None, error: str
     ) -> None:
         """The attempt failed; there will be another one."""
-        problem = error[:LONGEST_ERROR]
-        tx.run(self._retry, id=message_id, to=endpoint, again_at=next_attempt_at, status=status, problem=problem)
+        told = {"status": status, "problem": error[:LONGEST_ERROR]}
+        tx.run(self._retry, id=message.message_id, to=message.endpoint, again_at=next_attempt_at, **told)
 
-    def dead(
-        self, tx: Transaction, *, message_id: str, endpoint: str, now: float, status: int | None, error: str
-    ) -> None:
-        """No attempt will follow; the row stays and says why."""
-        tx.run(self._dead, id=message_id, to=endpoint, at=now, status=status, problem=error[:LONGEST_ERROR])
+    def dead(self, tx: Transaction, message: Message, *, now: float, status: int | None, error: str) -> None:
+        """No attempt will follow; the row stays and says why. What waited behind it goes on."""
+        told = {"status": status, "problem": error[:LONGEST_ERROR]}
+        tx.run(self._dead, id=message.message_id, to=message.endpoint, at=now, **told)
+        self._go_on(tx, [message], now)
 
     def give_up(self, tx: Transaction, *, endpoint: str, now: float, error: str) -> int:
         """No attempt will follow for anything that waits for that endpoint. How many there were."""
         return tx.run(self._give_up, to=endpoint, at=now, status=None, problem=error[:LONGEST_ERROR])
 
-    def hasten(self, tx: Transaction, *, endpoint: str, now: float) -> int:
-        """Make everything that waits for that endpoint due at once: it answers again. How many there were."""
-        return tx.run(self._hasten, to=endpoint, at=now)
+    def hasten(self, tx: Transaction, *, endpoint: str, now: float, limit: int) -> int:
+        """Make what waits for that endpoint due at once, `limit` at most: it answers again. How many there were."""
+        return tx.run(self._hasten, to=endpoint, at=now, most=limit)
 
     def recent(self, tx: Transaction, limit: int) -> list[Delivery]:
         """The newest messages and how they fare."""
@@ -213,11 +229,7 @@ class Outbox:
         """Delete messages delivered before that time, at most `limit`; dead ones stay. How many there were."""
         return tx.run(self._forget, before=before, most=limit)
 
-
-def _each_endpoint(name: Column[Any], waits: ColumnElement[bool]) -> Select[Any]:
-    """From each endpoint to the next on the index: as many steps as there are endpoints, whatever waits for them."""
-    first = select(func.min(name).label("name")).where(waits)
-    found = first.cte("found", recursive=True)
-    following = select(func.min(name)).where(waits, name > found.c.name).scalar_subquery()
-    found = found.union_all(select(following).where(found.c.name.is_not(None)))
-    return select(found.c.name).where(found.c.name.is_not(None))
+    def _go_on(self, tx: Transaction, settled: Sequence[Message], now: float) -> None:
+        """Whatever waits behind those is due."""
+        keys = {(each.endpoint, each.order_key) for each in settled if each.order_key is not None}
+        tx.many(self._free, [{"to": endpoint, "key": key, "at": now} for endpoint, key in sorted(keys)])

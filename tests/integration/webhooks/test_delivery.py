@@ -200,11 +200,11 @@ async def test_a_mark_that_is_lost_means_the_message_is_sent_again(stage: Any, m
     genuine = stage.outbox.delivered
     lost: list[str] = []
 
-    def delivered(tx: Any, **values: Any) -> None:
+    def delivered(tx: Any, messages: Any, **values: Any) -> None:
         if not lost:
-            lost.append(values["message_id"])
+            lost.append(messages[0].message_id)
             raise RuntimeError("lost")
-        genuine(tx, **values)
+        genuine(tx, messages, **values)
 
     monkeypatch.setattr(stage.outbox, "delivered", delivered)
     async with stage.receiving(stage.answering(200)) as receiver:
@@ -253,9 +253,14 @@ async def test_what_was_delivered_long_ago_is_forgotten(stage: Any) -> None:
     await stage.add("msg_old", "siem", at=1_000.0)
     await stage.add("msg_dead", "siem", at=1_000.0)
     await stage.add("msg_waiting", "nobody", at=1_000.0)
-    about = {"endpoint": "siem", "now": 2_000.0}
-    await stage.database.write(lambda tx: stage.outbox.delivered(tx, message_id="msg_old", status=200, **about))
-    await stage.database.write(lambda tx: stage.outbox.dead(tx, message_id="msg_dead", status=None, error="x", **about))
+
+    def settle(tx: Any) -> None:
+        taken = stage.outbox.claim(tx, endpoint="siem", now=2_000.0, limit=2, lease_seconds=1.0)
+        old, dead = sorted(taken, key=lambda message: message.message_id, reverse=True)
+        stage.outbox.delivered(tx, [old], now=2_000.0, status=200)
+        stage.outbox.dead(tx, dead, now=2_000.0, status=None, error="x")
+
+    await stage.database.write(settle)
     async with stage.delivering():
         await stage.until(lambda: len(stage.database.read(lambda tx: stage.outbox.recent(tx, 9))) == 2)
     assert {stage.fate(name).message_id for name in ("msg_dead", "msg_waiting")} == {"msg_dead", "msg_waiting"}

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import MetaData
 
 from plumbing.database import Database
-from webhooks.outbox import Outbox, outbox_table
+from webhooks.outbox import Message, Outbox, outbox_table
 
 METADATA = MetaData()
 OUTBOX = Outbox(outbox_table(METADATA))
@@ -33,11 +33,12 @@ def add(database: Database, name: str, *, now: float = 1.0) -> None:
     )
 
 
+def claimed(database: Database, *, now: float = 10.0, limit: int = 5) -> list[Message]:
+    return database.write_sync(lambda tx: OUTBOX.claim(tx, endpoint="siem", now=now, limit=limit, lease_seconds=30.0))
+
+
 def claim(database: Database, *, now: float = 10.0, limit: int = 5) -> list[str]:
-    claimed = database.write_sync(
-        lambda tx: OUTBOX.claim(tx, endpoint="siem", now=now, limit=limit, lease_seconds=30.0)
-    )
-    return [message.message_id for message in claimed]
+    return [message.message_id for message in claimed(database, now=now, limit=limit)]
 
 
 def test_workers_that_claim_at_once_share_the_messages(workers: list[Database], rounds: int) -> None:
@@ -52,9 +53,9 @@ def test_workers_that_claim_at_once_share_the_messages(workers: list[Database], 
             return claim(database)
 
         with ThreadPoolExecutor(WORKERS) as pool:
-            claimed = [name for names in pool.map(run, workers) for name in names]
-        claimed += claim(workers[0], limit=100)  # what a worker passed over because another one had its hand on it
-        assert sorted(claimed) == sorted(f"{turn}-{i}" for i in range(12))
+            got = [name for names in pool.map(run, workers) for name in names]
+        got += claim(workers[0], limit=100)  # what a worker passed over because another one had its hand on it
+        assert sorted(got) == sorted(f"{turn}-{i}" for i in range(12))
 
 
 def test_a_message_goes_the_same_way_on_each_database(workers: list[Database]) -> None:
@@ -62,19 +63,17 @@ def test_a_message_goes_the_same_way_on_each_database(workers: list[Database]) -
     database = workers[0]
     for name in ("a", "b"):
         add(database, name)
-    assert claim(database, limit=1) == ["a"]
-    assert claim(database, now=39.0) == ["b"]
-    assert database.read(lambda tx: OUTBOX.next_due(tx, endpoint="siem")) == 40.0
-    database.write_sync(
-        lambda tx: OUTBOX.retry(
-            tx, message_id="a", endpoint="siem", next_attempt_at=500.0, status=None, error="x" * 999
-        )
-    )
-    database.write_sync(lambda tx: OUTBOX.dead(tx, message_id="b", endpoint="siem", now=41.0, status=410, error="gone"))
-    assert database.write_sync(lambda tx: OUTBOX.hasten(tx, endpoint="siem", now=42.0)) == 1
+    (a,) = claimed(database, limit=1)
+    (b,) = claimed(database, now=39.0)
+    assert (a.message_id, b.message_id) == ("a", "b")
+    assert database.read(lambda tx: OUTBOX.next_due(tx, endpoint="siem", now=39.0)) == 40.0
+    failed = {"status": None, "error": "x" * 999}
+    database.write_sync(lambda tx: OUTBOX.retry(tx, a, next_attempt_at=500.0, **failed))
+    database.write_sync(lambda tx: OUTBOX.dead(tx, b, now=41.0, status=410, error="gone"))
+    assert database.write_sync(lambda tx: OUTBOX.hasten(tx, endpoint="siem", now=42.0, limit=9)) == 1
     assert claim(database, now=43.0) == ["a"]
     assert database.read(OUTBOX.depth) == 1
-    database.write_sync(lambda tx: OUTBOX.delivered(tx, message_id="a", endpoint="siem", now=44.0, status=204))
+    database.write_sync(lambda tx: OUTBOX.delivered(tx, [a], now=44.0, status=204))
     fates = {one.message_id: one for one in database.read(lambda tx: OUTBOX.recent(tx, 10))}
     assert (fates["a"].attempts, fates["a"].delivered_at, fates["a"].last_status) == (2, 44.0, 204)
     assert (fates["b"].dead_at, fates["b"].last_error) == (41.0, "gone")

@@ -3,8 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-from webhooks.outbox import outbox_table
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -15,7 +13,7 @@ def upgrade() -> None:
     _histories()
     _events()
     _access()
-    outbox_table(sa.MetaData()).create(op.get_bind())
+    _outbox()
 
 
 def _histories() -> None:
@@ -72,3 +70,23 @@ def _access() -> None:
         sa.Column("started_at", sa.Float, nullable=False),
         sa.Column("expires_at", sa.Float, nullable=False),
     )
+
+
+def _outbox() -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("message_id", sa.Text, primary_key=True),
+        sa.Column("endpoint", sa.Text, primary_key=True),
+        sa.Column("event_type", sa.Text, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("created_at", sa.Float, nullable=False),
+        sa.Column("next_attempt_at", sa.Float, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("claimed_until", sa.Float, nullable=False),
+        sa.Column("delivered_at", sa.Float),
+        sa.Column("dead_at", sa.Float),
+        sa.Column("last_status", sa.Integer),
+        sa.Column("last_error", sa.Text),
+    )
+    waits = sa.text("delivered_at IS NULL AND dead_at IS NULL")
+    op.create_index("outbox_waiting", "outbox", ["endpoint", "next_attempt_at"], sqlite_where=waits)

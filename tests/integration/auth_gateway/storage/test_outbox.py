@@ -32,8 +32,8 @@ def test_each_endpoint_that_something_waits_for_is_named_once(database: Any, out
     assert sorted(database.read(outbox.waiting)) == ENDPOINTS
 
     def settle(tx: Transaction) -> None:
-        for number in range(5):
-            outbox.delivered(tx, message_id=f"msg_{number}", endpoint="scorer", now=9.0, status=200)
+        taken = outbox.claim(tx, endpoint="scorer", now=9.0, limit=5, lease_seconds=1.0)
+        outbox.delivered(tx, taken, now=9.0, status=200)
 
     database.write_sync(settle)
     assert sorted(database.read(outbox.waiting)) == ENDPOINTS[:-1]

@@ -1,0 +1,177 @@
+"""The table of an outbox and its statements: the SQL, and nothing of what it means for a message."""
+
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+
+
+def outbox_table(metadata: MetaData, name: str = "outbox") -> Table:
+    """The table, for a service's own metadata."""
+    table = Table(
+        name,
+        metadata,
+        Column("message_id", Text, primary_key=True),
+        Column("endpoint", Text, primary_key=True),
+        Column("event_type", Text, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        Column("created_at", Float, nullable=False),
+        Column("next_attempt_at", Float, nullable=False),
+        Column("attempts", Integer, nullable=False),
+        Column("claimed_until", Float, nullable=False),
+        Column("delivered_at", Float),
+        Column("dead_at", Float),
+        Column("last_status", Integer),
+        Column("last_error", Text),
+        Column("order_key", Text),
+        Column("fold_key", Text),
+        Column("folded", Integer, nullable=False, server_default=text("0")),
+    )
+    c = table.c
+    waits = waiting_in(table)
+    # Most rows are delivered ones; the worker looks only at the few that wait.
+    for suffix, columns, where in (
+        ("waiting", (c.endpoint, c.next_attempt_at), waits),
+        ("order", (c.endpoint, c.order_key, c.created_at, c.message_id), and_(waits, c.order_key.is_not(None))),
+        ("fold", (c.endpoint, c.fold_key), and_(waits, c.fold_key.is_not(None))),
+        ("delivered", (c.delivered_at,), c.delivered_at.is_not(None)),
+    ):
+        Index(f"{name}_{suffix}", *columns, sqlite_where=where, postgresql_where=where)
+    return table
+
+
+def waiting_in(table: Any) -> ColumnElement[bool]:
+    """Neither delivered nor dead: it waits, or is in flight."""
+    return and_(table.c.delivered_at.is_(None), table.c.dead_at.is_(None))
+
+
+def _is_due(table: Any) -> ColumnElement[bool]:
+    c = table.c
+    return and_(
+        c.endpoint == bindparam("to"), waiting_in(table), c.next_attempt_at <= bindparam("at"),
+        c.claimed_until <= bindparam("at"),
+    )  # fmt: skip
+
+
+def _follows(row: Any, table: Table) -> ColumnElement[bool]:
+    """Whether an earlier message of its key waits or is in flight."""
+    e = table.alias("earlier")
+    is_earlier = tuple_(e.c.created_at, e.c.message_id) < tuple_(row.c.created_at, row.c.message_id)
+    return exists().where(e.c.endpoint == row.c.endpoint, e.c.order_key == row.c.order_key, waiting_in(e), is_earlier)
+
+
+def _in_front(table: Table) -> tuple[Any, Select[Any]]:
+    """The oldest `window` due messages of a lane, to choose from: however much waits, no more are looked at."""
+    front = table.alias("front")
+    window = (
+        select(front.c.message_id, front.c.endpoint)
+        .where(_is_due(front))
+        .order_by(front.c.next_attempt_at)
+        .limit(bindparam("window"))
+    )
+    row = table.alias("chosen")
+    chosen = (
+        select(row.c.message_id, row.c.endpoint)
+        .where(tuple_(row.c.message_id, row.c.endpoint).in_(window), _is_due(row))
+        # Of two workers the second takes what the first has not; where writers take turns it says nothing.
+        .with_for_update(skip_locked=True)
+    )
+    return row, chosen
+
+
+def claiming(table: Table) -> Update:
+    """Due messages that follow no other, for us alone until `until`."""
+    c = table.c
+    row, chosen = _in_front(table)
+    free = chosen.where(or_(row.c.order_key.is_(None), ~_follows(row, table)))
+    oldest = free.order_by(row.c.next_attempt_at).limit(bindparam("most"))
+    return (
+        update(table)
+        .where(tuple_(c.message_id, c.endpoint).in_(oldest))
+        .values(claimed_until=bindparam("until"), attempts=c.attempts + 1)
+    )
+
+
+def parking(table: Table) -> Update:
+    """Due messages that follow another: aside until `until`, so that nobody looks at them again and again."""
+    row, chosen = _in_front(table)
+    following = chosen.where(row.c.order_key.is_not(None), _follows(row, table))
+    return (
+        update(table)
+        .where(tuple_(table.c.message_id, table.c.endpoint).in_(following))
+        .values(next_attempt_at=bindparam("until"))
+    )
+
+
+def freeing(table: Table) -> Update:
+    """The first of those that wait with that key, due at once."""
+    first = table.alias("first")
+    of_key = and_(first.c.endpoint == bindparam("to"), first.c.order_key == bindparam("key"), waiting_in(first))
+    head = select(first.c.message_id).where(of_key).order_by(first.c.created_at, first.c.message_id).limit(1)
+    c = table.c
+    return (
+        update(table)
+        .where(c.endpoint == bindparam("to"), waiting_in(table), c.message_id == head.scalar_subquery())
+        .where(c.next_attempt_at > bindparam("at"))
+        .values(next_attempt_at=bindparam("at"))
+    )
+
+
+def hastening(table: Table) -> Update:
+    """The next `most` that wait for a later time, due at once."""
+    c = table.c
+    later = (
+        select(c.message_id, c.endpoint)
+        .where(c.endpoint == bindparam("to"), waiting_in(table), c.next_attempt_at > bindparam("at"))
+        .order_by(c.next_attempt_at)
+        .limit(bindparam("most"))
+    )
+    ids = tuple_(c.message_id, c.endpoint)
+    return update(table).where(ids.in_(later)).values(next_attempt_at=bindparam("at"))
+
+
+def next_moments(table: Table) -> CompoundSelect[Any]:
+    """When the first comes that waits for a later time, and when the first lease ends; nothing of what is due now."""
+    c = table.c
+    lane = and_(c.endpoint == bindparam("to"), waiting_in(table))
+    later = select(func.min(c.next_attempt_at).label("moment")).where(lane, c.next_attempt_at > bindparam("at"))
+    leased = select(func.min(c.claimed_until)).where(
+        lane, c.next_attempt_at <= bindparam("at"), c.claimed_until > bindparam("at")
+    )
+    return later.union_all(leased)
+
+
+def is_any_due(table: Table) -> Select[Any]:
+    """One row if anything may be claimed now."""
+    return select(table.c.message_id).where(_is_due(table)).order_by(table.c.next_attempt_at).limit(1)
+
+
+def each_endpoint(table: Table) -> Select[Any]:
+    """From each endpoint to the next on the index: as many steps as there are endpoints, whatever waits for them."""
+    name, waits = table.c.endpoint, waiting_in(table)
+    first = select(func.min(name).label("name")).where(waits)
+    found = first.cte("found", recursive=True)
+    following = select(func.min(name)).where(waits, name > found.c.name).scalar_subquery()
+    found = found.union_all(select(following).where(found.c.name.is_not(None)))
+    return select(found.c.name).where(found.c.name.is_not(None))
