@@ -131,6 +131,7 @@ class Gateway:
             users=self.users,
             factors=self.factors,
             audit=self.audit,
+            trusted_devices=StoredTrustedDevices(),
             issuer_name=self.settings.jwt_issuer,
         )
 

@@ -9,7 +9,7 @@ from auth_gateway.core.account import Factor
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.totp import NEVER_USED, provisioning_uri
 from auth_gateway.flows.accounts import known_account
-from auth_gateway.flows.ports import AuditTrail, Clock, Factors, Randomness, Sealer, Users
+from auth_gateway.flows.ports import AuditTrail, Clock, Factors, Randomness, Sealer, TrustedDevices, Users
 from auth_gateway.flows.proofs import TOTP_PURPOSE
 from plumbing.database import Database
 from plumbing.refusals import Refused
@@ -36,10 +36,12 @@ class EnrolTotp:
     users: Users
     factors: Factors
     audit: AuditTrail
+    trusted_devices: TrustedDevices
     issuer_name: str
 
     def __call__(self, username: str, *, replace: bool = False) -> Enrolled:
-        """A new secret for this person.
+        """A new secret for this person. One that takes another's place ends the trust in browsers: who has the old
+        one may have ticked theirs.
 
         Raises: Refused("unknown_user"); Refused("already_enrolled") unless `replace`.
         """
@@ -58,8 +60,11 @@ class EnrolTotp:
         )
 
         def job(tx: Transaction) -> bool:
-            if not replace and self.factors.find(tx, account.user_id) is not None:
+            had_one = self.factors.find(tx, account.user_id) is not None
+            if had_one and not replace:
                 return False
+            if had_one:
+                self.trusted_devices.revoke_all(tx, account.user_id, now)
             self.factors.put(tx, factor)
             self.audit.record(tx, line)
             return True

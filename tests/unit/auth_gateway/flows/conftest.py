@@ -166,7 +166,13 @@ class World:
             **operator,
         )
         self.revoke = Revoke(sessions=self.sessions, users=self.users, ending=self.ending, **kept)
-        self.enrol = EnrolTotp(vault=self.vault, factors=self.factors, issuer_name="riskgate", **operator)
+        self.enrol = EnrolTotp(
+            vault=self.vault,
+            factors=self.factors,
+            trusted_devices=StoredTrustedDevices(),
+            issuer_name="riskgate",
+            **operator,
+        )
         self.housekeeping = Housekeeping(
             database=self.database,
             clock=self.clock,

@@ -92,9 +92,9 @@ def test_trust_lasts_thirty_days(world: Any, elapsed: float, acr: str) -> None:
     assert claims(login(world))[1] == acr
 
 
-@pytest.mark.parametrize("how", ["revoked", "frozen", "another password"])
+@pytest.mark.parametrize("how", ["revoked", "frozen", "another password", "replaced"])
 def test_trust_ends_with_what_it_rests_on(world: Any, how: str) -> None:
-    """By its owner's word, and whenever an operator shuts the account or changes its password."""
+    """By its owner's word, and whenever an operator shuts the account, changes its password or its authenticator."""
     world.person(factor=True)
     trust(world)
     password = "right"
@@ -103,6 +103,8 @@ def test_trust_ends_with_what_it_rests_on(world: Any, how: str) -> None:
     elif how == "frozen":
         world.accounts.freeze("alice")
         world.accounts.unfreeze("alice")
+    elif how == "replaced":
+        world.enrol("alice", replace=True)
     else:
         password = "a password that is long enough"
         world.accounts.set_password("alice", password)
