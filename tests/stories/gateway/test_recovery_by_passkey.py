@@ -90,3 +90,17 @@ def test_another_persons_passkey_is_none(story: Story) -> None:
     page = followed(story, path, card="factor", credential=stranger.get(options(story.ask("GET", path))))
     assert page.status_code == 401
     assert not _TICKET.search(page.text)
+
+
+def test_whoever_has_nothing_but_a_passkey_is_told_what_is_left(story: Story) -> None:
+    """At a browser without passkeys the page is not empty: another device, or the operator. Beside another factor it
+    speaks of that instead."""
+    enrolled(story, "bob")
+    page = story.ask("GET", link(story)).text
+    assert "This browser has no passkeys.<" in page
+    assert "switched off.<" in page
+    assert "Ask whoever runs this service" in page
+    story.gateway.enrol_totp("bob")
+    both = story.ask("GET", link(story)).text
+    assert "Choose another way" in both
+    assert "Ask whoever runs this service" not in both

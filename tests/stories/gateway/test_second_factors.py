@@ -145,6 +145,7 @@ def test_a_passkey_is_asked_for_by_phr_and_nothing_less_is_taken(story: Story) -
     browser = at_card(story, score=10.0, acr_values="phr")
     assert browser.page is not None
     assert 'name="code"' not in browser.page.text
+    assert "Ask whoever runs this service" in browser.page.text
     assert browser.code().status_code == 401
     assert 'name="code"' not in browser.page.text
 
