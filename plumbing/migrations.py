@@ -6,10 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from sqlalchemy import Connection
 
 from plumbing import connections
@@ -17,6 +13,9 @@ from plumbing.postgresql import is_postgresql, require_driver
 
 ADVISORY_LOCK: Final = int.from_bytes(b"riskgate")
 """What our processes agree to hold while they migrate a PostgreSQL database."""
+
+
+REGISTERED: Final = "SELECT to_regclass('alembic_version')"
 
 
 class WrongEncoding(Exception):
@@ -34,6 +33,34 @@ def upgrade(url: str, script_location: str) -> None:
 
     Raises: ValueError for a URL that is none of ours; NewerSchema; DriverMissing; WrongEncoding.
     """
+    opened = _opened_server if is_postgresql(url) else _opened_file
+    with opened(url) as connection:
+        if _revision(connection) != _newest(Path(script_location)):
+            _migrate(connection, script_location)
+
+
+def _newest(scripts: Path) -> str:
+    """What the newest migration calls itself: the files are named by their revisions, in order."""
+    return max((file.name.partition("_")[0] for file in (scripts / "versions").glob("[!_]*.py")), default="")
+
+
+def _revision(connection: Connection) -> str | None:
+    """The revision that the database is at, None for one that was never migrated."""
+    is_file = connection.dialect.name == "sqlite"
+    known = "SELECT name FROM sqlite_master WHERE name = 'alembic_version'" if is_file else REGISTERED
+    if connection.exec_driver_sql(known).scalar() is None:
+        return None
+    revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return revision
+
+
+def _migrate(connection: Connection, script_location: str) -> None:
+    """Run what is missing. Alembic takes long to import, and most starts find nothing to do."""
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+    from alembic.util.exc import CommandError
+
     config = Config()
     config.set_main_option("script_location", str(script_location).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
@@ -44,8 +71,7 @@ def upgrade(url: str, script_location: str) -> None:
         except CommandError:
             raise NewerSchema("a later release has changed its tables: start that one, or restore a backup") from None
 
-    opened = _opened_server if is_postgresql(url) else _opened_file
-    with opened(url) as connection, EnvironmentContext(config, script, fn=steps) as environment:
+    with EnvironmentContext(config, script, fn=steps) as environment:
         environment.configure(connection=connection, target_metadata=None, transactional_ddl=True)
         with environment.begin_transaction():
             environment.run_migrations()

@@ -20,6 +20,7 @@ from auth_gateway.app import create_app
 from auth_gateway.assembly import Gateway, assemble
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.settings import Settings
+from tests.migrated import migrated
 from tests.stories.gateway.relying_party import asked
 from tests.stories.gateway.story import PASSWORD, StubScorer
 
@@ -80,6 +81,7 @@ def running_place(state: Path, clients: dict[str, dict[str, Any]], **given: Any)
         "scorer_deadline_ms": 5000,
     }
     settings = Settings(**values | given)
+    migrated(settings.auth_gateway_state / "gateway.db")
     gateway = assemble(settings, hasher=PasswordHasher(memory_kib=64, passes=1))
     gateway.accounts.add("alice", PASSWORD, user_id="id-alice")
     server = uvicorn.Server(uvicorn.Config(create_app(settings, gateway=gateway), log_level="error"))

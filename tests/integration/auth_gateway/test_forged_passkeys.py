@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
 from auth_gateway.adapters.storage.passkeys import StoredPasskeys
 from auth_gateway.adapters.storage.provider import ProviderStore
@@ -33,6 +32,7 @@ from plumbing.database import Database
 from plumbing.randomness import SeededRandomness
 from plumbing.refusals import Refused
 from plumbing.statements import Transaction
+from tests.migrated import migrated_storage
 from tests.soft_authenticator import BACKED_UP, ELIGIBLE, PRESENT, VERIFIED, SoftAuthenticator, bytes_of, text_of
 
 NOW = 1_700_000_000.0
@@ -104,7 +104,7 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     """Alice and Bob; nobody has a passkey."""
-    database = open_storage(f"sqlite:///{tmp_path}/gateway.db")
+    database = migrated_storage(tmp_path / "gateway.db")
     for account in PEOPLE.values():
         database.write_sync(lambda tx, account=account: StoredUsers().add(tx, account))
     yield Place(database)

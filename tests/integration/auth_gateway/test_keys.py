@@ -9,7 +9,6 @@ import pytest
 
 from auth_gateway.adapters.jwt import Es256Codec, Hs256Codec, ProviderTokens
 from auth_gateway.adapters.keys import ALGORITHMS, KeyRing, SigningKeyStore, draw_keys
-from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.signing_keys import StoredSigningKeys
 from auth_gateway.core.claims import Audience, access_claims, by_password
 from auth_gateway.core.provider.client import SigningAlgorithm
@@ -17,6 +16,7 @@ from auth_gateway.core.provider.tokens import ClientClaims, LogoutClaims
 from plumbing.clock import FixedClock
 from plumbing.database import Database
 from plumbing.vault import Unsealable, Vault
+from tests.migrated import migrated_storage
 
 NOW = 1_800_000_000.0
 VAULT = Vault(b"k" * 32)
@@ -34,7 +34,7 @@ CLAIMS = access_claims(
 
 @pytest.fixture
 def database(tmp_path: Path):  # type: ignore[no-untyped-def]
-    opened = open_storage(f"sqlite:///{tmp_path / 'gateway.db'}")
+    opened = migrated_storage(tmp_path / "gateway.db")
     yield opened
     opened.close()
 

@@ -23,6 +23,7 @@ from auth_gateway.settings import Settings
 from plumbing.clock import FixedClock
 from plumbing.credentials import new_credential
 from risk_scorer.contract.assessment import MEDIUM_FROM, risk_level
+from tests.migrated import migrated
 
 NOW = 1_800_000_000.0
 PASSWORD = "Password123!"
@@ -186,6 +187,8 @@ def running_story(state: Path, **given: Any) -> Iterator[Story]:
     scorer, clock = StubScorer(), FixedClock(NOW)
     values: dict[str, Any] = {"auth_gateway_state": state, "risk_api_url": scorer.url, "scorer_deadline_ms": 5000}
     settings = Settings(**{**values, **given})
+    if settings.auth_gateway_database is None:
+        migrated(settings.auth_gateway_state / "gateway.db")
     gateway = assemble(settings, clock=clock, hasher=PasswordHasher(memory_kib=64, passes=1))
     app = create_app(settings, gateway=gateway)
     with asyncio.Runner() as runner:

@@ -24,7 +24,6 @@ from auth_gateway.adapters.catalogues import shipped_texts
 from auth_gateway.adapters.letters import LetterWriter
 from auth_gateway.adapters.mail import Desk, by_smtp
 from auth_gateway.adapters.mail_server import MailServer
-from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.core.letter import Letter
 from auth_gateway.flows.letters import OutboxPost
@@ -32,6 +31,7 @@ from plumbing.clock import SystemClock
 from plumbing.database import Database
 from plumbing.randomness import SeededRandomness
 from plumbing.vault import Vault
+from tests.migrated import migrated_storage
 from webhooks.delivery import DeliveryWorker, Pace, Receiver
 from webhooks.outbox import Delivery, Outbox
 
@@ -176,7 +176,7 @@ class Mail(Office):
 @pytest.fixture
 def mail(tmp_path: Path) -> Iterator[Mail]:
     """An empty outbox, and how to make a mail server."""
-    database = open_storage(f"sqlite:///{tmp_path}/gateway.db")
+    database = migrated_storage(tmp_path / "gateway.db")
     yield Mail(database, Outbox(outbox_rows))
     database.close()
 

@@ -12,7 +12,6 @@ import pytest
 
 from auth_gateway.adapters.recent_lines import MemoryLines
 from auth_gateway.adapters.recent_rulings import MemoryRulings
-from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
 from auth_gateway.adapters.storage.factors import StoredFactors, StoredKnownDevices
 from auth_gateway.adapters.storage.guesses import StoredGuesses
@@ -56,6 +55,7 @@ from plumbing.randomness import SeededRandomness
 from plumbing.vault import Vault
 from risk_scorer.contract.assessment import Explain, Reason, RiskScore, risk_level
 from risk_scorer.contract.events import LoginEvent
+from tests.migrated import migrated_storage
 from webhooks.outbox import Outbox
 
 NOW = 1_700_000_000.0
@@ -347,6 +347,6 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """A gateway with nobody in it."""
-    database = open_storage(f"sqlite:///{tmp_path}/gateway.db")
+    database = migrated_storage(tmp_path / "gateway.db")
     yield World(database)
     database.close()

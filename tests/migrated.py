@@ -1,0 +1,35 @@
+"""The gateway's database as the migrations leave it, made once a process and copied: hundreds of tests begin with one.
+
+The migrations themselves are held to account by tests of their own.
+"""
+
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from auth_gateway.adapters.storage import open_storage
+from plumbing.database import Database
+
+
+def migrated(file: Path) -> Path:
+    """The file, which is a new database of the newest schema; one that is there already is left alone."""
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.write_bytes(_content())
+        os.chmod(file, 0o600)
+    return file
+
+
+def migrated_storage(file: Path) -> Database:
+    """The gateway's storage in that file."""
+    return open_storage(f"sqlite:///{migrated(file)}")
+
+
+@cache
+def _content() -> bytes:
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "gateway.db"
+        open_storage(f"sqlite:///{file}").close()
+        assert not file.with_name("gateway.db-wal").exists()
+        return file.read_bytes()
