@@ -66,7 +66,12 @@ class HttpScorer:
         )
         # No timeouts of its own: one deadline around everything, so that a drip of bytes cannot stretch it.
         self._client = httpx2.AsyncClient(
-            headers=headers, limits=limits, timeout=None, trust_env=False, follow_redirects=False, http2=False
+            headers=headers,
+            limits=limits,
+            timeout=None,
+            trust_env=False,
+            follow_redirects=False,
+            verify=base_url.startswith("https:"),  # else a trust store would be read for nothing
         )
 
     async def score(self, event: LoginEvent) -> RiskScore | None:
