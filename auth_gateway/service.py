@@ -1,10 +1,8 @@
 """What answers requests: the adapters that live on the event loop, joined with the flows. No rules."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
-
-import structlog
 
 from auth_gateway.adapters.keys import RELOAD_SECONDS
 from auth_gateway.adapters.password_schemes import scheme_named
@@ -13,8 +11,6 @@ from auth_gateway.adapters.recent_lines import MemoryLines
 from auth_gateway.adapters.recent_rulings import MemoryRulings
 from auth_gateway.adapters.refusal_floor import RefusalFloor
 from auth_gateway.adapters.scorer import HttpScorer
-from auth_gateway.adapters.storage.mail_links import StoredMailLinks
-from auth_gateway.adapters.storage.mailed_codes import StoredMailedCodes
 from auth_gateway.adapters.storage.probe import WriteProbe
 from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
@@ -30,7 +26,6 @@ from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.flows.admission import Admission
 from auth_gateway.flows.challenge import CompleteLogin
 from auth_gateway.flows.completion import Completion
-from auth_gateway.flows.housekeeping import Housekeeping
 from auth_gateway.flows.letters import MAIL_ENDPOINT
 from auth_gateway.flows.listed_passwords import ListedPasswords
 from auth_gateway.flows.login import Login
@@ -40,6 +35,8 @@ from auth_gateway.flows.refresh import Refresh
 from auth_gateway.mailing import MAIL_PACE, aftermath, mail_receiver
 from auth_gateway.receivers import endpoints_of
 from auth_gateway.second_factors import mail_code, policy, proving
+from auth_gateway.telling import destination_receiver, distributor, is_destination
+from auth_gateway.upkeep import HOUSEKEEPING_SECONDS, housekeeping, repeat
 from plumbing.refusals import Refused
 from webhooks.delivery import DeliveryWorker, Endpoint, Pace
 from webhooks.outbox import Outbox
@@ -47,9 +44,6 @@ from webhooks.outbox import Outbox
 DEMO_PACE = Pace(first_retry=0.5, longest_retry=5.0)
 # New users arrive with schemes of their own at most this often.
 SCHEME_CHECK_SECONDS = 60.0
-HOUSEKEEPING_SECONDS = 3600.0
-
-log = structlog.get_logger(__name__)
 
 
 class Service:
@@ -81,8 +75,9 @@ class Service:
             gateway.randomness,
             pace=DEMO_PACE if settings.is_demo else None,
             paces={MAIL_ENDPOINT: MAIL_PACE},
-            find=self._found if settings.provider_issuer is not None else None,
+            find=self._found,
         )
+        self.distributor = distributor(gateway, told=self.delivery.wake)
 
     def login_routes(self) -> LoginRoutes:
         """`/login` and what finishes one."""
@@ -96,7 +91,7 @@ class Service:
             devices=self._devices(),
             floor=self.floor,
             clock=self.gateway.clock,
-            wake_delivery=self.delivery.wake,
+            wake_delivery=self.wake,
         )
 
     def token_routes(self) -> TokenRoutes:
@@ -120,7 +115,7 @@ class Service:
             edge=self._edge(),
             devices=self._devices(),
             clock=gateway.clock,
-            wake_delivery=self.delivery.wake,
+            wake_delivery=self.wake,
         )
 
     def service_routes(self) -> ServiceRoutes:
@@ -150,15 +145,20 @@ class Service:
         if self.floor.slowest is not None:
             self.passwords.imitate(self.floor.slowest)
 
+    def wake(self) -> None:
+        """Something was written that may have to be told: look at once."""
+        self.distributor.wake()
+        self.delivery.wake()
+
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """What runs as long as the service does."""
-        housekeeping = self._housekeeping()
         return [
             self.delivery.run(),
-            _repeat(RELOAD_SECONDS, self.gateway.ring.reload),
-            _repeat(RELOAD_SECONDS, lambda: asyncio.to_thread(self.gateway.vault.reload)),
-            _repeat(SCHEME_CHECK_SECONDS, lambda: asyncio.to_thread(self.cover_schemes)),
-            _repeat(HOUSEKEEPING_SECONDS, housekeeping),
+            self.distributor.run(),
+            repeat(RELOAD_SECONDS, self.gateway.ring.reload),
+            repeat(RELOAD_SECONDS, lambda: asyncio.to_thread(self.gateway.vault.reload)),
+            repeat(SCHEME_CHECK_SECONDS, lambda: asyncio.to_thread(self.cover_schemes)),
+            repeat(HOUSEKEEPING_SECONDS, housekeeping(self.gateway)),
         ]
 
     async def close(self) -> None:
@@ -167,8 +167,8 @@ class Service:
         await asyncio.to_thread(self.gateway.close)
 
     def _found(self, name: str) -> Endpoint | None:
-        """A receiver that is not in the settings; the provider says how it is found."""
-        return self.find_receiver(name)
+        """A receiver that is not in the settings: a destination of events, or one that the provider knows."""
+        return destination_receiver(self.gateway, name) if is_destination(name) else self.find_receiver(name)
 
     def _login(self) -> Login:
         gateway = self.gateway
@@ -254,21 +254,6 @@ class Service:
             ),
         )
 
-    def _housekeeping(self) -> Housekeeping:
-        gateway = self.gateway
-        return Housekeeping(
-            database=gateway.database,
-            clock=gateway.clock,
-            pending_logins=gateway.pending_logins,
-            sessions=gateway.sessions,
-            refresh_tokens=gateway.refresh_tokens,
-            devices=gateway.devices,
-            mailed_codes=StoredMailedCodes(),
-            mail_links=StoredMailLinks(),
-            trusted_devices=StoredTrustedDevices(),
-            provider=gateway.provider,
-        )
-
     async def _database_answers(self) -> bool:
         try:
             await self.gateway.database.read_in_thread(self.gateway.users.schemes)
@@ -286,13 +271,3 @@ class Service:
 
 def _nobody(_name: str) -> None:
     """Without a provider nobody but those in the settings is told anything."""
-
-
-async def _repeat(pause_seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-    """Does the work again and again; a failure is logged, and the next turn comes all the same."""
-    while True:
-        await asyncio.sleep(pause_seconds)
-        try:
-            await work()
-        except Exception:
-            log.exception("background_work_failed")

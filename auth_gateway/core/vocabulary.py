@@ -97,3 +97,8 @@ def type_of(kind: Kind) -> EventType | None:
 def is_told(kind: Kind) -> bool:
     """Whether others are told of such a line."""
     return kind in _TYPES
+
+
+def told_kinds() -> tuple[Kind, ...]:
+    """Every kind of line that others are told of."""
+    return tuple(_TYPES)

@@ -42,7 +42,7 @@ def add(app: FastAPI, service: Service) -> None:
     """Serve them."""
     gateway = service.gateway
     door = AccountDoor(authorize=sign_in.authorize_by(gateway, service.login_routes()))
-    gate = AccountGate(browsers=sign_in.browsers(service), door=door, wake_delivery=service.delivery.wake)
+    gate = AccountGate(browsers=sign_in.browsers(service), door=door, wake_delivery=service.wake)
     changes, overviews = _changes(gateway, door), _overviews(gateway)
     sign_outs = _sign_outs(gateway, changes)
     has_passkeys = passkeys.registration(gateway) is not None

@@ -41,5 +41,5 @@ def _routes(service: Service) -> DeviceRoutes:
             clients=gateway.clients,
         ),
         authorize=sign_in.authorize_by(gateway, service.login_routes()),
-        wake_delivery=service.delivery.wake,
+        wake_delivery=service.wake,
     )

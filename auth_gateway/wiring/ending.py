@@ -32,7 +32,7 @@ def add(app: FastAPI, service: Service) -> None:
         app,
         logout=_logout_routes(service),
         introspection=IntrospectionRoutes(introspect=_introspect(service), prove=prove),
-        revocation=RevocationRoutes(revocation=_revocation(service), prove=prove, wake_delivery=service.delivery.wake),
+        revocation=RevocationRoutes(revocation=_revocation(service), prove=prove, wake_delivery=service.wake),
     )
 
 
@@ -55,7 +55,7 @@ def _logout_routes(service: Service) -> LogoutRoutes:
         page=LogoutPage(pages.pages(service)),
         csrf_key=gateway.vault.derive("csrf"),
         issuer=settings.jwt_issuer,
-        wake_delivery=service.delivery.wake,
+        wake_delivery=service.wake,
     )
 
 

@@ -40,7 +40,7 @@ def add(app: FastAPI, service: Service) -> None:
         browsers=own,
         links=open_links(service),
         pages=_pages(service, own, routes),
-        wake_delivery=service.delivery.wake,
+        wake_delivery=service.wake,
     )
     app.add_api_route("/link/{token}", links.get_link, methods=["GET"], include_in_schema=False)
     app.add_api_route("/link/{token}", links.post_link, methods=["POST"], include_in_schema=False)
@@ -97,7 +97,7 @@ def _pages(service: Service, own: Browsers, routes: LoginRoutes) -> dict[LinkPur
 
 
 def _form(service: Service, own: Browsers, key: str, ask: AskLetter) -> LetterForm:
-    return LetterForm(key=key, browsers=own, ask=ask, floor=service.floor, wake_delivery=service.delivery.wake)
+    return LetterForm(key=key, browsers=own, ask=ask, floor=service.floor, wake_delivery=service.wake)
 
 
 def _ask_recovery(service: Service) -> AskRecovery:

@@ -10,15 +10,15 @@ from auth_gateway.core.vocabulary import is_told
 from plumbing.statements import Row, Statement, Transaction
 
 _audit = table_of(AuditRow)
-_LINE = [column for column in _audit.columns if column.name not in {"seq", "waits"}]
+LINE = [column for column in _audit.columns if column.name not in {"seq", "waits"}]
 _WRITTEN = [column.name for column in _audit.columns if column.name != "seq"]
 
 RECORD = Statement(insert(_audit).values({name: bindparam(name) for name in _WRITTEN}))
-RECENT = Statement(select(*_LINE).order_by(_audit.c.seq.desc()).limit(bindparam("most")))
-OF_INCIDENT = Statement(select(*_LINE).where(_audit.c.incident_id == bindparam("incident")).order_by(_audit.c.seq))
+RECENT = Statement(select(*LINE).order_by(_audit.c.seq.desc()).limit(bindparam("most")))
+OF_INCIDENT = Statement(select(*LINE).where(_audit.c.incident_id == bindparam("incident")).order_by(_audit.c.seq))
 # The condition is the index's own.
 OF_USER = Statement(
-    select(*_LINE)
+    select(*LINE)
     .where(_audit.c.user_id == bindparam("user"), _audit.c.ts >= bindparam("since"), _audit.c.kind != "token.refreshed")
     .order_by(_audit.c.ts.desc(), _audit.c.seq.desc())
     .limit(bindparam("most"))
@@ -51,18 +51,19 @@ class StoredAuditTrail:
 
     def recent(self, tx: Transaction, limit: int) -> list[AuditEvent]:
         """The newest lines first."""
-        return [_event(row) for row in tx.all(RECENT, most=limit)]
+        return [line_of(row) for row in tx.all(RECENT, most=limit)]
 
     def of_user(self, tx: Transaction, user_id: str, *, since: float, limit: int) -> list[AuditEvent]:
         """A person's lines since then without refreshes, the newest first."""
-        return [_event(row) for row in tx.all(OF_USER, user=user_id, since=since, most=limit)]
+        return [line_of(row) for row in tx.all(OF_USER, user=user_id, since=since, most=limit)]
 
     def of_incident(self, tx: Transaction, incident_id: str) -> list[AuditEvent]:
         """What an incident id stands for, as the person on the phone reads it out."""
-        return [_event(row) for row in tx.all(OF_INCIDENT, incident=incident_id)]
+        return [line_of(row) for row in tx.all(OF_INCIDENT, incident=incident_id)]
 
 
-def _event(row: Row) -> AuditEvent:
-    values = dict(zip([column.name for column in _LINE], row, strict=True))
+def line_of(row: Row) -> AuditEvent:
+    """The line that those columns hold."""
+    values = dict(zip([column.name for column in LINE], row, strict=True))
     facts = values.pop("facts")
     return AuditEvent(**values, facts=None if facts is None else msgspec.json.decode(facts, type=Facts))

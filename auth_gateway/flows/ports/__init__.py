@@ -6,6 +6,7 @@ a flow opens it, says what belongs together, and ends it.
 """
 
 from auth_gateway.flows.ports.clients import Clients
+from auth_gateway.flows.ports.events import Destinations, EventLog, Logged, SealedSecrets
 from auth_gateway.flows.ports.factors import Guesses, MailedCodes, Passkeys, RecoveryCodes, TrustedDevices
 from auth_gateway.flows.ports.keys import SealedValue, SealedValues, Sealer, SigningKeyRecord, SigningKeys, TokenCodec
 from auth_gateway.flows.ports.mail import Aftermath, MailLinks, NothingFollows, PostOffice
@@ -34,9 +35,12 @@ __all__ = [
     "Blocklist",
     "Clients",
     "Clock",
+    "Destinations",
+    "EventLog",
     "Factors",
     "Guesses",
     "KnownDevices",
+    "Logged",
     "MailLinks",
     "MailedCodes",
     "NewHashes",
@@ -54,6 +58,7 @@ __all__ = [
     "RefreshTokens",
     "Reservation",
     "Scorer",
+    "SealedSecrets",
     "SealedValue",
     "SealedValues",
     "Sealer",

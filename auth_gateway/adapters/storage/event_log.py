@@ -1,0 +1,76 @@
+"""The audit trail as a queue of events."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import ClauseElement, Integer, bindparam, func, select, update
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from auth_gateway.adapters.storage.audit import LINE, line_of
+from auth_gateway.adapters.storage.tables import AuditRow, UserRow, table_of
+from auth_gateway.core.vocabulary import told_kinds
+from auth_gateway.flows.ports.events import Logged
+from plumbing.statements import Row, Statement, Transaction
+
+DISTRIBUTING: Final = int.from_bytes(b"rgevents")
+"""What our gateways agree to hold while they distribute from one PostgreSQL database."""
+
+
+class _Turn(FunctionElement[int]):
+    """1 while nobody else has it; a database with one writer needs nobody to wait."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(_Turn)
+def _by_lock(_turn: ClauseElement, _compiler: Any, **_options: Any) -> str:
+    return f"CAST(pg_try_advisory_xact_lock({DISTRIBUTING}) AS INTEGER)"
+
+
+@compiles(_Turn, "sqlite")
+def _always(_turn: ClauseElement, _compiler: Any, **_options: Any) -> str:
+    return "1"
+
+
+_audit, _users = table_of(AuditRow), table_of(UserRow)
+_logged = select(_audit.c.seq, func.coalesce(_users.c.username, ""), *LINE).select_from(
+    _audit.outerjoin(_users, _users.c.user_id == _audit.c.user_id)
+)
+
+TURN = Statement(select(_Turn()))
+WAITING = Statement(_logged.where(_audit.c.waits.is_not(None)).order_by(_audit.c.seq).limit(bindparam("most")))
+TOLD = Statement(
+    update(_audit).where(_audit.c.seq == bindparam("place"), _audit.c.waits.is_not(None)).values(waits=None)
+)
+BETWEEN = Statement(
+    _logged.where(
+        _audit.c.seq > bindparam("after"),
+        _audit.c.ts >= bindparam("since"),
+        _audit.c.ts < bindparam("until"),
+        _audit.c.kind.in_([bindparam(None, kind, unique=True) for kind in told_kinds()]),
+    )
+    .order_by(_audit.c.seq)
+    .limit(bindparam("most"))
+)
+
+
+class StoredEventLog:
+    """The waiting lines of the audit trail."""
+
+    def takes_turn(self, tx: Transaction) -> bool:
+        return tx.one(TURN) == (1,)
+
+    def waiting(self, tx: Transaction, limit: int) -> list[Logged]:
+        return [_read(row) for row in tx.all(WAITING, most=limit)]
+
+    def told(self, tx: Transaction, seqs: Sequence[int]) -> int:
+        return tx.many(TOLD, [{"place": seq} for seq in seqs])
+
+    def between(self, tx: Transaction, since: float, until: float, *, after: int, limit: int) -> list[Logged]:
+        return [_read(row) for row in tx.all(BETWEEN, since=since, until=until, after=after, most=limit)]
+
+
+def _read(row: Row) -> Logged:
+    return Logged(row[0], line_of(row[2:]), row[1])

@@ -1,0 +1,90 @@
+"""An event as others are told of it, made of one line of the audit trail. How it is written out is not here."""
+
+import msgspec
+
+from auth_gateway.core.audit import AuditEvent
+from auth_gateway.core.facts import Facts
+from auth_gateway.core.vocabulary import EventType, type_of
+
+VERSION = 1
+NEW_DEVICE = "device"
+"""What the scorer calls a device that the person's history had never seen."""
+NO_FACTS = Facts()
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One event. `event_id` is the line's own where no other event has that one; `score` and `level` are of the login
+    or the session.
+
+    Of `ip`, `ip_prefix` and `ip_hash`, and of `user_id` and `user_hash`, one is there at the most: which, the
+    destination chose. `techniques` are MITRE ATT&CK ids.
+    """
+
+    event_id: str
+    type: EventType
+    version: int = VERSION
+    ts: float
+    tenant: str = ""
+    user_id: str | None = None
+    user_hash: str | None = None
+    username: str = ""
+    client_id: str | None = None
+    session_id: str | None = None
+    incident_id: str | None = None
+    ip: str | None = None
+    ip_prefix: str | None = None
+    ip_hash: str | None = None
+    decision: str | None = None
+    rule: str | None = None
+    score: float | None = None
+    level: str | None = None
+    model_version: str | None = None
+    detail: str | None = None
+    techniques: tuple[str, ...] = ()
+    facts: Facts = NO_FACTS
+
+    @property
+    def challenge_id(self) -> str | None:
+        """The challenge that it is about."""
+        return self.facts.challenge_id or None
+
+
+def events_of(line: AuditEvent, *, tenant: str, threshold: float) -> tuple[Event, ...]:
+    """What a line tells: nothing, one event, or more where it means more than one thing. `threshold` is the score from
+    which a login is of high risk."""
+    event_type = type_of(line.kind)
+    if event_type is None:
+        return ()
+    facts = line.facts or NO_FACTS
+    event = Event(
+        event_id=_id_of(line),
+        type=event_type,
+        ts=line.ts,
+        tenant=tenant,
+        user_id=line.user_id,
+        username=facts.username,
+        client_id=line.client_id,
+        session_id=line.session_id,
+        incident_id=line.incident_id,
+        ip=line.ip,
+        decision=line.decision,
+        rule=line.rule,
+        score=line.score,
+        level=line.level,
+        model_version=line.model_version,
+        detail=line.detail,
+        facts=facts,
+    )
+    more = []
+    if line.kind in {"login.allowed", "challenge.passed"} and NEW_DEVICE in facts.new:
+        more.append(msgspec.structs.replace(event, event_id=f"{event.event_id}.device", type="device.new"))
+    if line.kind.startswith("login.") and line.score is not None and line.score >= threshold:
+        more.append(msgspec.structs.replace(event, event_id=f"{event.event_id}.high_risk", type="login.high_risk"))
+    return (event, *more)
+
+
+def _id_of(line: AuditEvent) -> str:
+    """Several sessions may end under the id of what ended them."""
+    if line.kind == "session.revoked" and line.session_id is not None:
+        return f"{line.event_id}.{line.session_id}"
+    return line.event_id

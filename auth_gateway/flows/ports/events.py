@@ -1,0 +1,72 @@
+"""What events are read from, and who is told of them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from auth_gateway.core.audit import AuditEvent
+from auth_gateway.core.destination import Destination
+from plumbing.statements import Transaction
+
+
+class Logged(NamedTuple):
+    """A line of the audit trail with its place in it; `username` is its person's, "" where there is none."""
+
+    seq: int
+    line: AuditEvent
+    username: str
+
+
+class SealedSecrets(NamedTuple):
+    """What a destination's messages are signed with, sealed; the previous one counts until its time."""
+
+    current: bytes | None
+    previous: bytes | None
+    previous_until: float | None
+
+
+class EventLog(Protocol):
+    """The audit trail as a queue: lines wait until those who listen have been told."""
+
+    def takes_turn(self, tx: Transaction) -> bool:
+        """Whether no other gateway distributes until this transaction ends."""
+        ...
+
+    def waiting(self, tx: Transaction, limit: int) -> list[Logged]:
+        """The oldest lines that wait."""
+        ...
+
+    def told(self, tx: Transaction, seqs: Sequence[int]) -> int:
+        """Let them wait no longer; how many did."""
+        ...
+
+    def between(self, tx: Transaction, since: float, until: float, *, after: int, limit: int) -> list[Logged]:
+        """Lines that others are told of, from `since` to before `until`, in order; those behind the place `after`."""
+        ...
+
+
+class Destinations(Protocol):
+    """Who is told of events. Names and ids are unique."""
+
+    def add(self, tx: Transaction, destination: Destination, sealed_secret: bytes | None) -> bool:
+        """False when the name is taken."""
+        ...
+
+    def find(self, tx: Transaction, destination_id: str) -> Destination | None: ...
+
+    def named(self, tx: Transaction, name: str) -> Destination | None: ...
+
+    def list(self, tx: Transaction) -> list[Destination]:
+        """All of them, by name."""
+        ...
+
+    def secrets(self, tx: Transaction, destination_id: str) -> SealedSecrets | None: ...
+
+    def rotate_secret(
+        self, tx: Transaction, destination_id: str, *, sealed_secret: bytes, previous_until: float
+    ) -> bool: ...
+
+    def set_disabled(self, tx: Transaction, destination_id: str, *, at: float | None, reason: str) -> bool:
+        """`at` None enables it again; False when it is so already, or there is none."""
+        ...
+
+    def remove(self, tx: Transaction, destination_id: str) -> bool: ...

@@ -1,0 +1,61 @@
+"""Who is told of events: the gateway's parts become the distributor, and destinations become receivers. No rules."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from auth_gateway.adapters.destination_signer import DestinationSigner
+from auth_gateway.adapters.storage.destinations import StoredDestinations
+from auth_gateway.adapters.storage.event_log import StoredEventLog
+from auth_gateway.adapters.storage.tables import outbox as outbox_rows
+from auth_gateway.assembly import Gateway
+from auth_gateway.core.destination import PREFIX
+from auth_gateway.flows.distribution import Distributor, Teller
+from webhooks.delivery import Endpoint
+from webhooks.outbox import Outbox
+from webhooks.targets import TargetRefused
+
+
+def teller(gateway: Gateway) -> Teller:
+    """What makes of a line what each destination is told."""
+    settings, vault = gateway.settings, gateway.vault
+
+    @lru_cache(maxsize=256)
+    def key_of(destination_id: str) -> bytes:
+        return vault.derive(f"told:{destination_id}")
+
+    return Teller(tenant=settings.mfa_tenant, threshold=settings.webhook_risk_threshold, key_of=key_of)
+
+
+def distributor(gateway: Gateway, *, told: Callable[[], None]) -> Distributor:
+    """What brings events from the audit trail to the outbox."""
+    return Distributor(
+        database=gateway.database,
+        event_log=StoredEventLog(),
+        destinations=StoredDestinations(),
+        outbox=Outbox(outbox_rows),
+        teller=teller(gateway),
+        now=gateway.clock.now,
+        told=told,
+    )
+
+
+def is_destination(name: str) -> bool:
+    """Whether messages of that name in the outbox are a destination's."""
+    return name.startswith(PREFIX)
+
+
+def destination_receiver(gateway: Gateway, name: str) -> Endpoint | None:
+    """How to send to that destination; None while it is disabled: what it should get waits.
+
+    Raises: TargetRefused when it was removed, or when its address is none that we send to.
+    """
+    destinations = StoredDestinations()
+    found = gateway.database.read(lambda tx: destinations.find(tx, name))
+    if found is None:
+        raise TargetRefused("removed")
+    if found.disabled_at is not None or found.kind != "webhook":
+        return None
+    signer = DestinationSigner(
+        name, database=gateway.database, destinations=destinations, vault=gateway.vault, clock=gateway.clock
+    )
+    return Endpoint(name=name, url=found.url, signer=signer, allow_private=gateway.settings.is_demo)
