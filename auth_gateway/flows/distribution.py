@@ -177,5 +177,6 @@ class Distributor:
                 event_type=message.event.type,
                 body=message.body,
                 now=now + place * TICK_SECONDS,
+                order_key=message.event.user_id,
             )
         return True

@@ -24,5 +24,15 @@ class OutboxWriter(Protocol):
     """Messages that leave with the transaction; `webhooks.outbox.Outbox` is one."""
 
     def add(
-        self, tx: Transaction, *, message_id: str, endpoint: str, event_type: str, body: bytes, now: float
-    ) -> None: ...
+        self,
+        tx: Transaction,
+        *,
+        message_id: str,
+        endpoint: str,
+        event_type: str,
+        body: bytes,
+        now: float,
+        order_key: str | None = None,
+    ) -> None:
+        """Messages to one endpoint with the same `order_key` go one after the other."""
+        ...

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import msgspec
+from sqlalchemy import select
 
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
 from auth_gateway.adapters.storage.destinations import StoredDestinations
@@ -60,10 +61,9 @@ def listen(database: Database, *destinations: Destination) -> None:
 
 def outbox_of(database: Database, destination_id: str) -> list[dict[str, Any]]:
     """The bodies that wait for it, in their order."""
-    claimed = database.write_sync(
-        lambda tx: Outbox(table).claim(tx, endpoint=destination_id, now=NOW + 99, limit=9_999, lease_seconds=1)
-    )
-    return [json.loads(message.body) for message in claimed]
+    bodies = select(table.c.body).where(table.c.endpoint == destination_id).order_by(table.c.created_at)
+    with database.engine.connect() as connection:
+        return [json.loads(body) for (body,) in connection.execute(bodies)]
 
 
 def test_an_event_goes_to_each_destination_that_wants_it_once(database: Database) -> None:
