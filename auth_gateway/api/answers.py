@@ -12,6 +12,10 @@ from risk_scorer.contract.assessment import RiskScore
 Score = RiskScore | None | UnsetType
 
 
+CODE_AWAITED = "A second factor is required to finish this login."
+ONLY_A_PASSKEY = "This login takes a passkey alone, which only the sign-in page can ask for: send the person to /authorize."
+
+
 class LoginAllowed(msgspec.Struct, frozen=True, kw_only=True):
     """The person is in. `password_change_required` is there when the password is on a list of common or breached ones:
     have the person choose another one, for others try it as well."""
@@ -26,14 +30,15 @@ class LoginAllowed(msgspec.Struct, frozen=True, kw_only=True):
 class SecondFactorAwaited(msgspec.Struct, frozen=True, kw_only=True):
     """A second factor is needed: send its code with `challenge_id` and its `method` to /login/complete within
     `expires_in` seconds. `methods` are those that this login takes from this person, the strongest first; a code by
-    mail is sent by /login/email-code, and a passkey is shown on the sign-in page.
+    mail is sent by /login/email-code. `passkey` cannot be sent here: where it is the only one, begin again at
+    /authorize, whose page asks for it.
 
     `challenge_ref` names the same challenge in webhook messages and cannot be used to complete it.
     """
 
     allowed: Literal[False] = False
     mfa_required: Literal[True] = True
-    message: str = "A second factor is required to finish this login."
+    message: str = CODE_AWAITED
     challenge_id: str
     challenge_ref: str
     expires_in: int

@@ -3,7 +3,15 @@
 from msgspec import UNSET
 from starlette.responses import Response
 
-from auth_gateway.api.answers import CodeMailed, LoginAllowed, LoginDenied, Score, SecondFactorAwaited
+from auth_gateway.api.answers import (
+    CODE_AWAITED,
+    ONLY_A_PASSKEY,
+    CodeMailed,
+    LoginAllowed,
+    LoginDenied,
+    Score,
+    SecondFactorAwaited,
+)
 from auth_gateway.core.context import Client
 from auth_gateway.core.provider.client import AUTHORIZATION_CODE, DEVICE_CODE
 from auth_gateway.flows.answers import (
@@ -131,6 +139,7 @@ def _allowed(answer: Allowed, client: Client) -> LoginAllowed:
 
 def _awaited(answer: MfaRequired, client: Client) -> SecondFactorAwaited:
     return SecondFactorAwaited(
+        message=ONLY_A_PASSKEY if answer.methods == ("passkey",) else CODE_AWAITED,
         challenge_id=answer.challenge_token,
         challenge_ref=answer.challenge_id,
         expires_in=answer.expires_in,

@@ -228,6 +228,21 @@ def test_a_json_login_is_finished_by_the_method_it_names(story: Story) -> None:
         assert story.ask("POST", "/login/complete", json={**body, "method": method}).status_code == 422
 
 
+def test_a_json_login_that_only_a_passkey_finishes_says_where_to_go(story: Story) -> None:
+    """No code does, of whatever kind, and nothing says that a passkey could be sent here."""
+    story.add_passkey("alice")
+    give_recovery_code(story)
+    story.scorer.score = 65.0
+    assert "/authorize" not in story.login("alice").json()["message"]
+    story.scorer.score = 76.0
+    asked = story.login("alice").json()
+    assert asked["methods"] == ["passkey"]
+    assert "/authorize" in asked["message"]
+    body = {"challenge_id": asked["challenge_id"], "code": story.code()}
+    for method, status in (("totp", 401), ("recovery_code", 401), ("passkey", 422)):
+        assert story.ask("POST", "/login/complete", json={**body, "method": method}).status_code == status
+
+
 def test_a_json_login_may_have_its_code_mailed(story: Story) -> None:
     """Three times, to whoever holds the challenge; everybody else learns nothing."""
     give_mail(story)
