@@ -13,7 +13,7 @@ Score = RiskScore | None | UnsetType
 
 
 CODE_AWAITED = "A second factor is required to finish this login."
-ONLY_A_PASSKEY = "This login takes a passkey alone, which only the sign-in page can ask for: send the person to /authorize."
+ONLY_A_PASSKEY = "Only a passkey finishes this login, and only our own page can ask for one: begin at /authorize."
 
 
 class LoginAllowed(msgspec.Struct, frozen=True, kw_only=True):
