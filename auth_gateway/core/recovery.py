@@ -11,6 +11,7 @@ from risk_scorer.contract.assessment import RiskScore
 
 TICKET_SECONDS = 900
 _EXPIRY_BYTES = 8
+_MAC_END = _EXPIRY_BYTES + sha256().digest_size
 
 
 def decide_recovery(score: RiskScore | None, *, has_shown_factor: bool, policy: Policy) -> Decision:
@@ -26,22 +27,29 @@ def decide_recovery(score: RiskScore | None, *, has_shown_factor: bool, policy: 
     return Allow("recovery", reasons if level is not None else ())
 
 
-def new_ticket(key: bytes, *, link_digest: bytes, user_id: str, now: float) -> str:
-    """Says that the person of this link has shown a factor. It opens nothing without the link, which counts once."""
+def shown_passkey(credential_id: bytes) -> str:
+    """How a ticket names the passkey that was shown; a code it calls by its kind."""
+    return f"passkey {sha256(credential_id).hexdigest()}"
+
+
+def new_ticket(key: bytes, *, link_digest: bytes, user_id: str, shown: str, now: float) -> str:
+    """Says that the person of this link has shown this factor. It opens nothing without the link, which counts once."""
     expiry = (int(now) + TICKET_SECONDS).to_bytes(_EXPIRY_BYTES, "big")
-    return urlsafe_b64encode(expiry + _mac(key, expiry, link_digest, user_id)).rstrip(b"=").decode()
+    mac = _mac(key, expiry, link_digest, user_id, shown)
+    return urlsafe_b64encode(expiry + mac + shown.encode()).rstrip(b"=").decode()
 
 
-def is_good_ticket(ticket: str, key: bytes, *, link_digest: bytes, user_id: str, now: float) -> bool:
-    """Whether it is ours, of this link and person, and in time."""
+def shown_by(ticket: str, key: bytes, *, link_digest: bytes, user_id: str, now: float) -> str:
+    """What was shown, when the ticket is ours, of this link and person, and in time; else ""."""
     try:
         raw = urlsafe_b64decode(ticket.encode("ascii") + b"=" * (-len(ticket) % 4))
+        expiry, mac, shown = raw[:_EXPIRY_BYTES], raw[_EXPIRY_BYTES:_MAC_END], raw[_MAC_END:].decode()
     except (ValueError, NotBase64):
-        return False
-    expiry, mac = raw[:_EXPIRY_BYTES], raw[_EXPIRY_BYTES:]
-    is_ours = hmac.compare_digest(mac, _mac(key, expiry, link_digest, user_id))
-    return is_ours and now < int.from_bytes(expiry, "big")
+        return ""
+    is_ours = hmac.compare_digest(mac, _mac(key, expiry, link_digest, user_id, shown))
+    return shown if is_ours and now < int.from_bytes(expiry, "big") else ""
 
 
-def _mac(key: bytes, expiry: bytes, link_digest: bytes, user_id: str) -> bytes:
-    return hmac.digest(key, expiry + sha256(link_digest).digest() + user_id.encode("utf-8", "surrogatepass"), sha256)
+def _mac(key: bytes, expiry: bytes, link_digest: bytes, user_id: str, shown: str) -> bytes:
+    fixed = expiry + sha256(link_digest).digest() + sha256(shown.encode()).digest()
+    return hmac.digest(key, fixed + user_id.encode("utf-8", "surrogatepass"), sha256)

@@ -84,7 +84,12 @@ class PasskeyCeremonies:
         found = self.find(text)
         shown = found if isinstance(found, Flawed) else self._check_step_up(found, bound_to, line, expected_user_id)
         if isinstance(shown, Shown):
-            return PasskeyProof(user_id=expected_user_id, is_user_verified=shown.is_user_verified, spend=shown.spend)
+            return PasskeyProof(
+                user_id=expected_user_id,
+                is_user_verified=shown.is_user_verified,
+                credential_id=shown.passkey.credential_id,
+                spend=shown.spend,
+            )
         flaw = shown.flaw
 
         def refuse(tx: Transaction) -> bool:

@@ -34,6 +34,7 @@ class PasskeyProof(msgspec.Struct, frozen=True, kw_only=True):
 
     user_id: str
     is_user_verified: bool
+    credential_id: bytes = b""
     spend: Callable[[Transaction], bool]
 
     @property

@@ -15,11 +15,12 @@ from auth_gateway.core.factor import FactorKind, is_enrolled, usable
 from auth_gateway.core.letter import MailLink
 from auth_gateway.core.password_rules import shortest_for
 from auth_gateway.core.policy import Policy, level_of
-from auth_gateway.core.recovery import decide_recovery, is_good_ticket, new_ticket
+from auth_gateway.core.recovery import decide_recovery, new_ticket, shown_by, shown_passkey
 from auth_gateway.core.ruling import Ruling, ruling_on
 from auth_gateway.core.throttle import factor_keys
 from auth_gateway.flows.answers import Denied, Throttled, WrongCode
 from auth_gateway.flows.ending import Ending
+from auth_gateway.flows.foreign_factors import ForeignFactors
 from auth_gateway.flows.letters import letter_to
 from auth_gateway.flows.links import OpenLinks
 from auth_gateway.flows.new_passwords import NewPasswords
@@ -79,10 +80,12 @@ class _Reset(msgspec.Struct, frozen=True, kw_only=True):
 
     found: Recovering
     new_hash: str
-    has_ticket: bool
+    shown: str
     now: float
     done: Entry
     unfrozen: AuditEvent
+    removed: AuditEvent
+    removed_letter_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,7 @@ class Recovery:
     sessions: Sessions
     trusted_devices: TrustedDevices
     ending: Ending
+    foreign_factors: ForeignFactors
     links: OpenLinks
     mail_links: MailLinks
     proving: Proving
@@ -140,13 +144,16 @@ class Recovery:
         if not is_right:
             return WrongCode(attempts_left=0)
         await self.throttle.refund(reservation)
-        ticket = new_ticket(self.ticket_key, link_digest=found.link.token_digest, user_id=user_id, now=now)
-        return FactorShown(ticket=ticket)
+        shown = shown_passkey(proof.credential_id) if isinstance(proof, PasskeyProof) else proof.kind
+        digest = found.link.token_digest
+        return FactorShown(
+            ticket=new_ticket(self.ticket_key, link_digest=digest, user_id=user_id, shown=shown, now=now)
+        )
 
-    def has_shown(self, found: Recovering, ticket: str) -> bool:
-        """Whether the ticket says that a factor was shown for this link."""
+    def shown(self, found: Recovering, ticket: str) -> str:
+        """Which factor was shown for this link, as the ticket says; "" none."""
         digest, user_id = found.link.token_digest, found.account.user_id
-        return is_good_ticket(ticket, self.ticket_key, link_digest=digest, user_id=user_id, now=self.clock.now())
+        return shown_by(ticket, self.ticket_key, link_digest=digest, user_id=user_id, now=self.clock.now())
 
     async def __call__(
         self, found: Recovering, ticket: str, password: str, context: LoginContext
@@ -156,24 +163,26 @@ class Recovery:
         Raises: Refused (422) of `NewPasswords.checked`; Refused("busy" or "storage_unavailable", 503).
         """
         account = found.account
-        has_ticket = self.has_shown(found, ticket)
-        if found.kinds and not has_ticket:
+        shown = self.shown(found, ticket)
+        if found.kinds and not shown:
             return FactorMissing()
         names = (account.username, account.display_name, account.email)
         prepared = self.new_passwords.checked(password, names=names, has_factor=bool(found.kinds))
         now, event = self.clock.now(), self._event(found, context)
-        ruling = await self._ruled(event, has_ticket=has_ticket)
+        ruling = await self._ruled(event, has_ticket=shown != "")
         if isinstance(ruling.decision, Deny):
             return await self._deny(found, ruling, context, event)
         line = ruling.on(self._line("account.recovered", found, context, now, event_id=event.event_id))
         reset = _Reset(
             found=found,
             new_hash=await self.new_hashes.hash(prepared),
-            has_ticket=has_ticket,
+            shown=shown,
             now=now,
             # Whoever holds the mailbox alone teaches nothing: it may be another's by now.
-            done=self.recorder.outcome(line, event if has_ticket else None, "mfa_passed"),
+            done=self.recorder.outcome(line, event if shown else None, "mfa_passed"),
             unfrozen=self._line("user.unfrozen", found, context, now, rule=REPORTED),
+            removed=self._line("factor.removed", found, context, now, rule=REPORTED),
+            removed_letter_id=self.randomness.event_id("ltr"),
         )
         return await self.database.write(lambda tx: self._set(tx, reset))
 
@@ -191,7 +200,7 @@ class Recovery:
         if account is None or not may_recover(account):
             return LinkOver()
         user_id = account.user_id
-        if is_enrolled(self.users.factor_kinds(tx, user_id)) and not reset.has_ticket:
+        if is_enrolled(self.users.factor_kinds(tx, user_id)) and not reset.shown:
             return FactorMissing()  # enrolled since the link was looked at
         if not self.mail_links.use(tx, link.token_digest, "recover", now):
             return LinkOver()
@@ -203,10 +212,22 @@ class Recovery:
         ids = [session.session_id for session in self.sessions.of_user(tx, user_id)]
         self.ending.end_all(tx, ids, reason=RECOVERED, event_id=line.event_id, now=now)
         self.trusted_devices.revoke_all(tx, user_id, now)
+        self._uproot(tx, account, reset)
         self.recorder.write(tx, reset.done)
         letter = letter_to(account, "password_changed", {"at": str(now)})
         self.post_office.post(tx, letter, letter_id=line.event_id, now=now)
         return Recovered()
+
+    def _uproot(self, tx: Transaction, account: Account, reset: _Reset) -> None:
+        """What somebody else enrolled goes, and the owner is told."""
+        if not reset.shown:
+            return
+        removed = self.foreign_factors.remove(tx, account.user_id, shown=reset.shown, now=reset.now)
+        for word in removed:
+            self.recorder.audit.record(tx, msgspec.structs.replace(reset.removed, detail=word))
+        if removed:
+            letter = letter_to(account, "factor_removed", {"at": str(reset.now)})
+            self.post_office.post(tx, letter, letter_id=reset.removed_letter_id, now=reset.now)
 
     def _event(self, found: Recovering, context: LoginContext) -> LoginEvent:
         event_id = self.randomness.event_id("evt")

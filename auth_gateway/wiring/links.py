@@ -5,7 +5,9 @@ from functools import partial
 from fastapi import FastAPI
 
 from auth_gateway.adapters.storage.mail_links import StoredMailLinks
+from auth_gateway.adapters.storage.passkeys import StoredPasskeys
 from auth_gateway.adapters.storage.recoverable import StoredRecoverables
+from auth_gateway.adapters.storage.recovery_codes import StoredRecoveryCodes
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.api.login import LoginRoutes
 from auth_gateway.api.provider.browsers import Browsers
@@ -14,6 +16,7 @@ from auth_gateway.api.provider.links import LinkPage, LinkRoutes, WasThisYouPage
 from auth_gateway.api.provider.recovery import ResetPage
 from auth_gateway.api.provider.sign_up import SignUpPage
 from auth_gateway.core.letter import LinkPurpose
+from auth_gateway.flows.foreign_factors import ForeignFactors
 from auth_gateway.flows.links import OpenLinks
 from auth_gateway.flows.recovery import Recovery
 from auth_gateway.flows.recovery_request import AskRecovery
@@ -130,6 +133,13 @@ def _recovery(service: Service, routes: LoginRoutes) -> Recovery:
         sessions=gateway.sessions,
         trusted_devices=TRUSTED_DEVICES,
         ending=gateway.ending,
+        foreign_factors=ForeignFactors(
+            audit=gateway.audit,
+            sessions=gateway.sessions,
+            factors=gateway.factors,
+            passkeys=StoredPasskeys(),
+            recovery_codes=StoredRecoveryCodes(),
+        ),
         links=open_links(service),
         mail_links=MAIL_LINKS,
         proving=complete.proving,
