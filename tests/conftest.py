@@ -1,6 +1,8 @@
 """Shared by all tests: where things are, and what a skipped test means."""
 
+import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -111,13 +113,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def trained_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model directory trained by our command line on the bundled sample, once a run."""
-    from demo.house import Workplace
+    """A model directory trained by our command line on the bundled sample, once a run; each process has a copy."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained-once"
+    with open(shared.with_name("trained-once.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.exists():
+            from demo.house import Workplace
 
-    base = tmp_path_factory.mktemp("trained")
-    workplace = Workplace(base / "demo", base / "models")
-    workplace.train()
-    return workplace.models
+            draft = shared.with_name("trained-draft")
+            Workplace(draft / "demo", draft / "models").train()
+            draft.rename(shared)
+    return shutil.copytree(shared, base / "trained") / "models"
 
 
 @pytest.fixture(scope="session")
