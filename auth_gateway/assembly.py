@@ -54,6 +54,7 @@ from plumbing.vault import Vault
 from webhooks.outbox import Outbox
 
 SESSION_DAYS = 30
+_OUTBOX = Outbox(outbox_rows)  # statements alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +81,11 @@ class Gateway:
     provider: ProviderStore
     key_store: SigningKeyStore
     ring: KeyRing
+
+    @property
+    def outbox(self) -> Outbox:
+        """What must be announced."""
+        return _OUTBOX
 
     @property
     def access_ttl_seconds(self) -> int:
@@ -138,16 +144,14 @@ class Gateway:
     @property
     def ending(self) -> Ending:
         """Ends sessions, whichever door they end through."""
-        farewells = Farewells(
-            clients=self.clients, session_clients=self.provider.session_clients, outbox=Outbox(outbox_rows)
-        )
+        farewells = Farewells(clients=self.clients, session_clients=self.provider.session_clients, outbox=self.outbox)
         has_provider = self.settings.provider_issuer is not None
         return Ending(sessions=self.sessions, audit=self.audit, farewells=farewells if has_provider else None)
 
     @property
     def post_office(self) -> OutboxPost:
         """Takes letters."""
-        return OutboxPost(outbox=Outbox(outbox_rows), vault=self.vault)
+        return OutboxPost(outbox=self.outbox, vault=self.vault)
 
     @property
     def registrations(self) -> Registrations:

@@ -12,7 +12,6 @@ from auth_gateway.adapters.recent_rulings import MemoryRulings
 from auth_gateway.adapters.refusal_floor import RefusalFloor
 from auth_gateway.adapters.scorer import HttpScorer
 from auth_gateway.adapters.storage.probe import WriteProbe
-from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.adapters.throttle_memory import MemoryThrottle
 from auth_gateway.adapters.unknown_names import Allowance
@@ -39,7 +38,6 @@ from auth_gateway.telling import destination_receiver, distributor, is_destinati
 from auth_gateway.upkeep import HOUSEKEEPING_SECONDS, housekeeping, repeat
 from plumbing.refusals import Refused
 from webhooks.delivery import DeliveryWorker, Endpoint, Pace
-from webhooks.outbox import Outbox
 
 DEMO_PACE = Pace(first_retry=0.5, longest_retry=5.0)
 # New users arrive with schemes of their own at most this often.
@@ -64,7 +62,7 @@ class Service:
             gateway.clock, lambda scheme: wrong_guess_seconds(gateway.hasher, scheme, gateway.clock.monotonic)
         )
         self.throttle = MemoryThrottle()
-        self.outbox = Outbox(outbox_rows)
+        self.outbox = gateway.outbox
         self.endpoints = endpoints_of(settings)
         self.find_receiver: Callable[[str], Endpoint | None] = _nobody
         self.delivery = DeliveryWorker(
