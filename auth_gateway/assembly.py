@@ -20,6 +20,7 @@ from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.adapters.storage.users import StoredUsers
 from auth_gateway.core.claims import Audience, Lifetimes
+from auth_gateway.core.destination import secret_purpose
 from auth_gateway.core.imported import Record
 from auth_gateway.core.names import prepare_username
 from auth_gateway.core.provider.registration import LONGEST_ACCESS_TTL_SECONDS
@@ -204,7 +205,12 @@ class Gateway:
             randomness=self.randomness,
             vault=self.vault,
             sealed=StoredSealed(),
-            purposes={"totp_factors": lambda _: TOTP_PURPOSE, "signing_keys": sealing_purpose},
+            purposes={
+                "totp_factors": lambda _: TOTP_PURPOSE,
+                "signing_keys": sealing_purpose,
+                "destinations": secret_purpose,
+                "previous_of_destinations": secret_purpose,
+            },
             audit=self.audit,
             make_key=lambda: self.state.add_to_series(SEALING_KEYS),
         )

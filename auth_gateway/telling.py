@@ -9,10 +9,25 @@ from auth_gateway.adapters.storage.event_log import StoredEventLog
 from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.assembly import Gateway
 from auth_gateway.core.destination import PREFIX
+from auth_gateway.flows.destinations import Listeners, webhook_check
 from auth_gateway.flows.distribution import Distributor, Teller
 from webhooks.delivery import Endpoint
 from webhooks.outbox import Outbox
 from webhooks.targets import TargetRefused
+
+
+def listeners(gateway: Gateway) -> Listeners:
+    """Keeps the list of those who are told."""
+    return Listeners(
+        database=gateway.database,
+        clock=gateway.clock,
+        randomness=gateway.randomness,
+        destinations=StoredDestinations(),
+        vault=gateway.vault,
+        outbox=Outbox(outbox_rows),
+        audit=gateway.audit,
+        checks={"webhook": webhook_check(allow_private=gateway.settings.is_demo)},
+    )
 
 
 def teller(gateway: Gateway) -> Teller:

@@ -3,14 +3,10 @@
 from collections.abc import Mapping
 from functools import partial
 
+from auth_gateway.core.destination import secret_purpose
 from auth_gateway.flows.ports import Clock, Destinations, SealedSecrets, Sealer
 from plumbing.database import Database
 from webhooks.signing import Signer, parse_secret, standard_signer
-
-
-def secret_purpose(destination_id: str) -> str:
-    """What a destination's secret is sealed for."""
-    return f"destination:{destination_id}"
 
 
 class DestinationSigner:

@@ -54,6 +54,13 @@ Kind = Literal[
     "key.added",
     "key.retired",
     "vault.rotated",
+    "webhook.added",
+    "webhook.removed",
+    "webhook.secret_rotated",
+    "webhook.disabled",
+    "webhook.enabled",
+    "risk.user_raised",
+    "risk.user_lowered",
 ]
 
 

@@ -1,10 +1,13 @@
 """Who wants to be told of events: which ones, in what form, and how much of the person. Values and pure rules."""
 
-from typing import Literal
+import re
+from typing import Final, Literal, get_args
 
 import msgspec
 
 from auth_gateway.core.event import Event
+from auth_gateway.core.vocabulary import EventType
+from plumbing.refusals import Refused
 
 PREFIX = "dst_"
 """What a destination's id begins with; the id is its name in the outbox."""
@@ -13,6 +16,14 @@ DestinationKind = Literal["webhook", "syslog", "file", "ssf"]
 Format = Literal["standard", "ocsf", "ecs", "cef"]
 AddressForm = Literal["full", "prefix", "keyed_hash", "none"]
 UserForm = Literal["name", "id", "keyed_hash"]
+
+LONGEST_URL: Final = 2_000
+LONGEST_TENANT: Final = 128
+MOST_CLIENTS: Final = 100
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_TYPES: Final = frozenset(get_args(EventType))
+_FAMILIES: Final = frozenset(f"{name.partition('.')[0]}.*" for name in _TYPES)
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -55,3 +66,31 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float = 0.0
     disabled_at: float | None = None
     disabled_reason: str = ""
+
+
+def check_terms(wanted: Destination) -> None:
+    """Let a destination pass whose terms mean something; its address is looked at by whoever knows the kind.
+
+    Raises: Refused `invalid_destination` (400): which rule, not which value.
+    """
+    if not _NAME.fullmatch(wanted.name) or wanted.name.startswith(PREFIX):
+        raise _unsound("a name has 1 to 64 letters, digits, dots, dashes or underscores, and no `dst_` in front")
+    if not 0 < len(wanted.url) <= LONGEST_URL:
+        raise _unsound(f"an address has 1 to {LONGEST_URL} characters")
+    if not set(wanted.filter.types) <= _TYPES | _FAMILIES:
+        raise _unsound("a type is one of the vocabulary, or a family of them such as `login.*`")
+    if not 0 <= wanted.filter.min_score <= 100:
+        raise _unsound("a score is 0 to 100")
+    if len(wanted.filter.clients) > MOST_CLIENTS:
+        raise _unsound(f"a filter names {MOST_CLIENTS} applications at the most")
+    if len(wanted.tenant) > LONGEST_TENANT or not wanted.tenant.isprintable():
+        raise _unsound(f"a tenant has at most {LONGEST_TENANT} printable characters")
+
+
+def secret_purpose(destination_id: str) -> str:
+    """What a destination's secret is sealed for."""
+    return f"destination:{destination_id}"
+
+
+def _unsound(text: str) -> Refused:
+    return Refused("invalid_destination", text, status=400)

@@ -132,6 +132,7 @@ SHAPES: Final[dict[EventType, Shape]] = {
     "webhook.removed": Shape("A destination of events was removed; `detail` is its id.", _ADMIN),
     "webhook.secret_rotated": Shape("A destination got a new secret; `detail` is its id.", _ADMIN),
     "webhook.disabled": Shape("A destination gets nothing more; `detail` is its id, `rule` why.", _ADMIN),
+    "webhook.enabled": Shape("A destination is told of events again; `detail` is its id.", _ADMIN),
     "policy.changed": Shape("Another policy decides from now on.", _ADMIN),
     "events.folded": Shape("Many events of a kind came at once and are told as one.", (*_PERSON, *_PLACE, "detail")),
     "webhook.test": Shape("Nothing has happened: somebody tries whether events arrive.", _ADMIN),

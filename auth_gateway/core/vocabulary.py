@@ -45,6 +45,7 @@ EventType = Literal[
     "webhook.removed",
     "webhook.secret_rotated",
     "webhook.disabled",
+    "webhook.enabled",
     "policy.changed",
     "events.folded",
     "webhook.test",
@@ -86,6 +87,13 @@ _TYPES: dict[Kind, EventType] = {
     "key.added": "key.added",
     "key.retired": "key.retired",
     "vault.rotated": "vault.rotated",
+    "webhook.added": "webhook.added",
+    "webhook.removed": "webhook.removed",
+    "webhook.secret_rotated": "webhook.secret_rotated",
+    "webhook.disabled": "webhook.disabled",
+    "webhook.enabled": "webhook.enabled",
+    "risk.user_raised": "risk.user_raised",
+    "risk.user_lowered": "risk.user_lowered",
 }
 
 

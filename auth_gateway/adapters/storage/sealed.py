@@ -5,11 +5,13 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select, update
 
 from auth_gateway.adapters.storage.tables import SigningKeyRow, TotpFactorRow, table_of
+from auth_gateway.adapters.storage.tables_events import DestinationRow
 from auth_gateway.flows.ports import SealedValue
 from plumbing.statements import Statement, Transaction
 
 _keys = table_of(SigningKeyRow)
 _factors = table_of(TotpFactorRow)
+_destinations = table_of(DestinationRow)
 
 NEWEST_KEY = Statement(select(_keys.c.kid, _keys.c.sealed_private).order_by(_keys.c.created_at.desc()).limit(1))
 ANY_FACTOR = Statement(select(_factors.c.sealed_secret).limit(1))
@@ -34,9 +36,13 @@ def sealed_sample(tx: Transaction) -> Sample | None:
 _PLACES = {
     "totp_factors": (_factors.c.factor_id, _factors.c.sealed_secret),
     "signing_keys": (_keys.c.kid, _keys.c.sealed_private),
+    "destinations": (_destinations.c.destination_id, _destinations.c.sealed_secret),
+    "previous_of_destinations": (_destinations.c.destination_id, _destinations.c.sealed_previous_secret),
 }
 AFTER = {
-    name: Statement(select(key, sealed).where(key > bindparam("after")).order_by(key).limit(bindparam("most")))
+    name: Statement(
+        select(key, sealed).where(key > bindparam("after"), sealed.is_not(None)).order_by(key).limit(bindparam("most"))
+    )
     for name, (key, sealed) in _PLACES.items()
 }
 REPLACE = {
@@ -50,7 +56,7 @@ REPLACE = {
 
 
 class StoredSealed:
-    """Authenticators' secrets and private keys in the database."""
+    """Authenticators' and destinations' secrets, and private keys, in the database."""
 
     def after(self, tx: Transaction, table: str, key: str, limit: int) -> list[SealedValue]:
         rows = tx.all(AFTER[table], after=key, most=limit)

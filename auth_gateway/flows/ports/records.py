@@ -36,3 +36,7 @@ class OutboxWriter(Protocol):
     ) -> None:
         """Messages to one endpoint with the same `order_key` go one after the other."""
         ...
+
+    def give_up(self, tx: Transaction, *, endpoint: str, now: float, error: str) -> int:
+        """No attempt will follow for anything that waits for that endpoint. How many there were."""
+        ...

@@ -1,0 +1,214 @@
+"""Those who are told of events: how they come, change their secret, rest and go, on both databases."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from auth_gateway.adapters.destination_signer import DestinationSigner
+from auth_gateway.adapters.storage.destinations import StoredDestinations
+from auth_gateway.adapters.storage.tables import outbox
+from auth_gateway.assembly import Gateway, assemble
+from auth_gateway.core.destination import Destination, Filter
+from auth_gateway.core.vocabulary import EventType
+from auth_gateway.flows.destinations import Listeners
+from auth_gateway.settings import load_settings
+from auth_gateway.telling import destination_receiver, distributor, listeners
+from plumbing.clock import FixedClock
+from plumbing.refusals import Refused
+from webhooks.endpoint import Endpoint
+from webhooks.signing import BadSignature, parse_secret, verify
+from webhooks.targets import TargetRefused
+
+NOW = 1_800_000_000.0
+SIEM = Destination(destination_id="", name="siem", kind="webhook", url="https://siem.example/in")
+
+
+@pytest.fixture
+def gateway(database_url: str, tmp_path: Path) -> Iterator[Gateway]:
+    """A gateway whose clock stands still."""
+    given = {"auth_gateway_database": database_url} if database_url.startswith("postgresql") else {}
+    settings = load_settings(auth_gateway_state=tmp_path / "state", **given)
+    opened = assemble(settings, clock=FixedClock(NOW))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def book(gateway: Gateway) -> Listeners:
+    return listeners(gateway)
+
+
+def added(book: Listeners, destination: Destination = SIEM) -> tuple[Destination, str]:
+    """The destination, and the secret that was shown."""
+    shown: list[str] = []
+    made = book.add(destination, show=shown.append)
+    return made, shown[0]
+
+
+def signed(gateway: Gateway, destination_id: str, body: bytes = b"{}") -> dict[str, str]:
+    """The headers of a message to it."""
+    receiver = destination_receiver(gateway, destination_id)
+    assert isinstance(receiver, Endpoint)
+    return dict(receiver.signer("msg_1", int(gateway.clock.now()), body))
+
+
+def is_taken(secret: str, headers: dict[str, str], body: bytes = b"{}") -> bool:
+    """Whether a receiver with that secret takes it when it comes."""
+    try:
+        verify([parse_secret(secret)], headers, body, now=float(headers["webhook-timestamp"]))
+    except BadSignature:
+        return False
+    return True
+
+
+def told_types(gateway: Gateway) -> list[str]:
+    return [line.kind for line in gateway.database.read(lambda tx: gateway.audit.recent(tx, 50))][::-1]
+
+
+def test_a_new_destination_is_kept_with_its_terms_and_its_secret_sealed(book: Listeners, gateway: Gateway) -> None:
+    """What was shown signs; what is stored does not hold it."""
+    wanted = msgspec.structs.replace(SIEM, filter=Filter(types=("login.*",), min_score=60, clients=("web",)))
+    made, secret = added(book, wanted)
+    assert book.list() == [book.find("siem")] == [book.find(made.destination_id)] == [made]
+    assert made.destination_id.startswith("dst_")
+    assert (made.filter, made.created_at) == (wanted.filter, NOW)
+    assert is_taken(secret, signed(gateway, made.destination_id))
+    kept = gateway.database.read(lambda tx: StoredDestinations().secrets(tx, made.destination_id))
+    assert kept is not None
+    assert kept.current is not None
+    assert secret.encode() not in kept.current
+    assert told_types(gateway) == ["webhook.added"]
+
+
+ODD: list[dict[str, Any]] = [
+    {"name": ""},
+    {"name": "two words"},
+    {"name": "dst_x"},
+    {"name": "x" * 65},
+    {"url": "http://siem.example/in"},
+    {"url": "https://127.0.0.1/in"},
+    {"url": "https://" + "x" * 2_000},
+    {"url": ""},
+    {"kind": "ssf"},
+    {"filter": Filter(types=("login.*", "nothing.of.this"))},
+    {"filter": Filter(min_score=101)},
+    {"filter": Filter(clients=("x",) * 101)},
+    {"tenant": "x" * 129},
+]
+
+
+def test_what_means_nothing_is_refused(book: Listeners) -> None:
+    """Before anybody is shown a secret, with one code and without the value."""
+    for odd in ODD:
+        with pytest.raises(Refused) as refused:
+            book.add(msgspec.structs.replace(SIEM, **odd), show=lambda _: pytest.fail("shown"))
+        assert (refused.value.code, refused.value.status) == ("invalid_destination", 400), odd
+
+
+def test_a_name_is_given_once(book: Listeners) -> None:
+    """The second one is refused and shown nothing."""
+    added(book)
+    with pytest.raises(Refused, match="already"):
+        book.add(SIEM, show=lambda _: pytest.fail("shown"))
+
+
+def test_both_secrets_sign_until_the_overlap_ends(book: Listeners, gateway: Gateway) -> None:
+    """Also for a lane that has been open since before; one more rotation drops the oldest."""
+    made, first = added(book)
+    signer = DestinationSigner(
+        made.destination_id,
+        database=gateway.database,
+        destinations=StoredDestinations(),
+        vault=gateway.vault,
+        clock=gateway.clock,
+    )
+    clock = gateway.clock
+    assert isinstance(clock, FixedClock)
+
+    def takers() -> list[bool]:
+        headers = dict(signer("msg_1", int(clock.now()), b"{}"))
+        return [is_taken(secret, headers) for secret in secrets]
+
+    secrets = [first]
+    assert takers() == [True]
+    book.rotate_secret("siem", overlap_seconds=3_600, show=secrets.append)
+    assert takers() == [True, True]
+    clock.advance(3_599)
+    assert takers() == [True, True]
+    clock.advance(1)
+    assert takers() == [False, True]
+    book.rotate_secret("siem", overlap_seconds=60, show=secrets.append)
+    book.rotate_secret("siem", overlap_seconds=60, show=secrets.append)
+    assert takers() == [False, False, True, True]
+    book.rotate_secret("siem", overlap_seconds=0, show=secrets.append)
+    assert takers() == [False, False, False, False, True]
+
+
+@pytest.mark.parametrize("overlap_seconds", [-1, 30 * 86_400 + 1])
+def test_an_overlap_has_an_end(book: Listeners, overlap_seconds: int) -> None:
+    """A month at the most."""
+    added(book)
+    with pytest.raises(Refused, match="30 days"):
+        book.rotate_secret("siem", overlap_seconds=overlap_seconds, show=lambda _: None)
+
+
+def test_a_disabled_one_is_told_nothing_until_it_is_enabled(book: Listeners, gateway: Gateway) -> None:
+    """Its lane is closed meanwhile; the trail says why it was, and others are told."""
+    made, _ = added(book)
+    other, _ = added(book, msgspec.structs.replace(SIEM, name="other"))
+    assert book.disable("siem", reason="gone")
+    assert not book.disable("siem", reason="gone")
+    assert (book.find("siem").disabled_reason, book.find("siem").disabled_at) == ("gone", NOW)
+    assert destination_receiver(gateway, made.destination_id) is None
+    told(gateway)
+    assert waiting(gateway, made.destination_id) == []
+    assert waiting(gateway, other.destination_id) == ["webhook.added", "webhook.added", "webhook.disabled"]
+    assert book.enable("siem")
+    assert not book.enable("siem")
+    told(gateway)
+    assert waiting(gateway, made.destination_id) == ["webhook.enabled"]
+
+
+def told(gateway: Gateway) -> None:
+    asyncio.run(distributor(gateway, told=lambda: None).turn())
+
+
+def waiting(gateway: Gateway, destination_id: str) -> list[EventType]:
+    rows = select(outbox.c.event_type).where(outbox.c.endpoint == destination_id, outbox.c.dead_at.is_(None))
+    with gateway.database.engine.connect() as connection:
+        return [row[0] for row in connection.execute(rows.order_by(outbox.c.created_at))]
+
+
+def test_a_removed_one_is_forgotten_and_what_waits_for_it_given_up(book: Listeners, gateway: Gateway) -> None:
+    """Its secret with it; whoever has its name later is another."""
+    made, _ = added(book)
+    told(gateway)
+    assert waiting(gateway, made.destination_id) == ["webhook.added"]
+    book.remove("siem")
+    assert waiting(gateway, made.destination_id) == []
+    with pytest.raises(TargetRefused):
+        destination_receiver(gateway, made.destination_id)
+    with pytest.raises(Refused, match="no destination"):
+        book.remove("siem")
+    again, _ = added(book)
+    assert again.destination_id != made.destination_id
+
+
+def test_secrets_are_sealed_anew_with_the_rest(book: Listeners, gateway: Gateway) -> None:
+    """Both of them, while they sign."""
+    made, first = added(book)
+    secrets = [first]
+    book.rotate_secret("siem", overlap_seconds=3_600, show=secrets.append)
+    before = gateway.database.read(lambda tx: StoredDestinations().secrets(tx, made.destination_id))
+    assert gateway.resealing().values == 2
+    after = gateway.database.read(lambda tx: StoredDestinations().secrets(tx, made.destination_id))
+    assert before is not None
+    assert after is not None
+    assert (before.current, before.previous) != (after.current, after.previous)
+    headers = signed(gateway, made.destination_id)
+    assert [is_taken(secret, headers) for secret in secrets] == [True, True]
