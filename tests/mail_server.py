@@ -69,7 +69,16 @@ def running_mail_server() -> Iterator[MailServer]:
     try:
         yield place
     finally:
-        loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(_end(server), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+async def _end(server: asyncio.Server) -> None:
+    """Whoever is still connected is cut off: nobody waits for an answer of a server that is gone."""
+    server.close()
+    talks = asyncio.all_tasks() - {asyncio.current_task()}
+    for talk in talks:
+        talk.cancel()
+    await asyncio.gather(*talks, return_exceptions=True)
