@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 QUIET = [
     "--no-sandbox",
@@ -29,3 +29,32 @@ def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
         request.config.riskgate_engines = engines  # type: ignore[attr-defined]
         yield browser
         browser.close()
+
+
+@pytest.fixture(params=[(1280, True), (390, True), (390, False)], ids=["desk", "phone", "no-script"])
+def context(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    """A browser that was never here."""
+    width, has_scripts = request.param
+    context = chromium.new_context(viewport={"width": width, "height": 844}, java_script_enabled=has_scripts)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console said: errors and violations of the content security policy."""
+    return []
+
+
+@pytest.fixture
+def page(context: BrowserContext, complaints: list[str]) -> Page:
+    """An empty page."""
+    page = context.new_page()
+
+    def heard(message: ConsoleMessage) -> None:
+        # Chromium writes each 401 and 403 there by itself.
+        if message.type == "error" and "the server responded with a status of" not in message.text:
+            complaints.append(message.text)
+
+    page.on("console", heard)
+    return page

@@ -72,6 +72,17 @@ def running_application() -> Iterator[str]:
 @contextmanager
 def running_place(state: Path, clients: dict[str, dict[str, Any]], **given: Any) -> Iterator[Place]:
     """Up until the block ends; `clients` are applications by id, with what their registrations say more."""
+    with running_application() as callback, running_gateway(state, "alice", **given) as (gateway, scorer):
+        for name, more in clients.items():
+            usual = {"grant_types": ("authorization_code",), "redirect_uris": (callback,)}
+            client = RegisteredClient(client_id=name, **usual | more)
+            gateway.database.write_sync(lambda tx, client=client: gateway.clients.add(tx, client, b"x" * 32, 0.0))
+        yield Place(gateway.settings.jwt_issuer, callback, gateway, scorer)
+
+
+@contextmanager
+def running_gateway(state: Path, *people: str, **given: Any) -> Iterator[tuple[Gateway, StubScorer]]:
+    """A gateway at localhost, where browsers have passkeys without https, and its scorer, until the block ends."""
     scorer, listener = StubScorer(), socket.create_server(("127.0.0.1", 0))
     values: dict[str, Any] = {
         "auth_gateway_state": state,
@@ -83,20 +94,16 @@ def running_place(state: Path, clients: dict[str, dict[str, Any]], **given: Any)
     settings = Settings(**values | given)
     migrated(settings.auth_gateway_state / "gateway.db")
     gateway = assemble(settings, hasher=PasswordHasher(memory_kib=64, passes=1))
-    gateway.accounts.add("alice", PASSWORD, user_id="id-alice")
+    for name in people:
+        gateway.accounts.add(name, PASSWORD, user_id=f"id-{name}")
     server = uvicorn.Server(uvicorn.Config(create_app(settings, gateway=gateway), log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    with running_application() as callback:
-        for name, more in clients.items():
-            usual = {"grant_types": ("authorization_code",), "redirect_uris": (callback,)}
-            client = RegisteredClient(client_id=name, **usual | more)
-            gateway.database.write_sync(lambda tx, client=client: gateway.clients.add(tx, client, b"x" * 32, 0.0))
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        yield Place(settings.jwt_issuer, callback, gateway, scorer)
-        server.should_exit = True
-        thread.join()
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield gateway, scorer
+    server.should_exit = True
+    thread.join()
     scorer.close()
 
 

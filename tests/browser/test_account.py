@@ -1,21 +1,14 @@
 """The own account in a real Chromium: with the keyboard alone, without scripts, on a desk and on a phone."""
 
-import socket
-import threading
 import time
 from collections.abc import Iterator
 
 import pyotp
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 
-from auth_gateway.adapters.passwords import PasswordHasher
-from auth_gateway.app import create_app
-from auth_gateway.assembly import assemble
-from auth_gateway.settings import Settings
-from tests.browser.place import Place
-from tests.stories.gateway.story import PASSWORD, StubScorer
+from tests.browser.place import Place, fits, running_gateway
+from tests.stories.gateway.story import PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -26,52 +19,8 @@ SECONDS = 30
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A gateway at localhost."""
-    scorer, listener = StubScorer(), socket.create_server(("127.0.0.1", 0))
-    settings = Settings(
-        auth_gateway_state=tmp_path_factory.mktemp("gateway") / "state",
-        jwt_issuer=f"http://localhost:{listener.getsockname()[1]}",
-        risk_api_url=scorer.url,
-        risk_api_credential="rgs_test",  # type: ignore[arg-type] # as the environment gives it
-        scorer_deadline_ms=5000,
-    )
-    gateway = assemble(settings, hasher=PasswordHasher(memory_kib=64, passes=1))
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, gateway=gateway), log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield Place(settings.jwt_issuer, "", gateway, scorer)
-    server.should_exit = True
-    thread.join()
-    scorer.close()
-
-
-@pytest.fixture(params=[(1280, True), (390, True), (390, False)], ids=["desk", "phone", "no-script"])
-def context(chromium: Browser, place: Place, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    """A browser that was never here."""
-    width, has_scripts = request.param
-    context = chromium.new_context(viewport={"width": width, "height": 844}, java_script_enabled=has_scripts)
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """What the browser's console said: errors and violations of the content security policy."""
-    return []
-
-
-@pytest.fixture
-def page(context: BrowserContext, complaints: list[str]) -> Page:
-    """An empty page."""
-    page = context.new_page()
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type == "error" and "the server responded with a status of" not in message.text:
-            complaints.append(message.text)
-
-    page.on("console", heard)
-    return page
+    with running_gateway(tmp_path_factory.mktemp("gateway") / "state") as (gateway, scorer):
+        yield Place(gateway.settings.jwt_issuer, "", gateway, scorer)
 
 
 @pytest.fixture
@@ -88,12 +37,6 @@ def sign_in(page: Page, person: str) -> None:
     page.keyboard.press("Enter")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.keyboard.press("Enter")
-
-
-def fits(page: Page) -> bool:
-    """Nothing has to be scrolled sideways."""
-    widths: list[int] = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    return widths[0] <= widths[1]
 
 
 def tab_to(page: Page, role: str, name: str) -> None:

@@ -1,8 +1,6 @@
 """An application that is nothing but a page: real Chromium decides what it may read of the gateway's answers."""
 
-import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,17 +9,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page
 
-from auth_gateway.adapters.passwords import PasswordHasher
-from auth_gateway.app import create_app
-from auth_gateway.assembly import assemble
 from auth_gateway.core.provider.client import RegisteredClient
-from auth_gateway.settings import Settings
-from tests.browser.place import enter_password
+from tests.browser.place import enter_password, running_gateway
 from tests.stories.gateway.relying_party import VERIFIER, asked
-from tests.stories.gateway.story import PASSWORD, StubScorer
+from tests.stories.gateway.story import PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -112,18 +105,6 @@ def served_page() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Alice, and an application without a server of its own."""
-    scorer, listener = StubScorer(), socket.create_server(("127.0.0.1", 0))
-    settings = Settings(
-        auth_gateway_state=tmp_path_factory.mktemp("gateway") / "state",
-        jwt_issuer=f"http://localhost:{listener.getsockname()[1]}",
-        risk_api_url=scorer.url,
-        risk_api_credential="rgs_test",  # type: ignore[arg-type] # as the environment gives it
-        scorer_deadline_ms=5000,
-    )
-    gateway = assemble(settings, hasher=PasswordHasher(memory_kib=64, passes=1))
-    gateway.accounts.add("alice", PASSWORD, user_id="id-alice")
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, gateway=gateway), log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     with ExitStack() as stack:
         application, stranger = (stack.enter_context(served_page()) for _ in range(2))
         client = RegisteredClient(
@@ -133,14 +114,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             grant_types=("authorization_code", "refresh_token"),
             redirect_uris=(f"{application}/cb",),
         )
+        gateway, _scorer = stack.enter_context(running_gateway(tmp_path_factory.mktemp("gateway") / "state", "alice"))
         gateway.database.write_sync(lambda tx: gateway.clients.add(tx, client, b"", 0.0))
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        yield Place(settings.jwt_issuer, application, stranger)
-        server.should_exit = True
-        thread.join()
-    scorer.close()
+        yield Place(gateway.settings.jwt_issuer, application, stranger)
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """Passkeys in a real Chromium with an authenticator of its own protocol: made, shown as a second factor, and alone."""
 
 import asyncio
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,19 +8,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, BrowserContext, CDPSession, ConsoleMessage, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Route, expect
 
-from auth_gateway.adapters.passwords import PasswordHasher
-from auth_gateway.app import create_app
-from auth_gateway.assembly import assemble
 from auth_gateway.core.factor import Passkey
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.flows.passkey_registration import PasskeyRegistration
-from auth_gateway.settings import Settings
 from auth_gateway.wiring import passkeys
-from tests.browser.place import Place, came_back, running_application
-from tests.stories.gateway.story import PASSWORD, StubScorer
+from tests.browser.place import Place, came_back, running_application, running_gateway
+from tests.stories.gateway.story import PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -31,31 +23,13 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A gateway at localhost, where browsers have passkeys without https."""
-    scorer, listener = StubScorer(), socket.create_server(("127.0.0.1", 0))
-    settings = Settings(
-        auth_gateway_state=tmp_path_factory.mktemp("gateway") / "state",
-        jwt_issuer=f"http://localhost:{listener.getsockname()[1]}",
-        risk_api_url=scorer.url,
-        risk_api_credential="rgs_test",  # type: ignore[arg-type] # as the environment gives it
-        scorer_deadline_ms=5000,
-    )
-    gateway = assemble(settings, hasher=PasswordHasher(memory_kib=64, passes=1))
-    for name in ("alice", "bob"):
-        gateway.accounts.add(name, PASSWORD, user_id=f"id-{name}")
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, gateway=gateway), log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    with running_application() as callback:
+    state = tmp_path_factory.mktemp("gateway") / "state"
+    with running_application() as callback, running_gateway(state, "alice", "bob") as (gateway, scorer):
         client = RegisteredClient(
             client_id="app", client_name="The shop", grant_types=("authorization_code",), redirect_uris=(callback,)
         )
         gateway.database.write_sync(lambda tx: gateway.clients.add(tx, client, b"x" * 32, 0.0))
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        yield Place(settings.jwt_issuer, callback, gateway, scorer)
-        server.should_exit = True
-        thread.join()
-    scorer.close()
+        yield Place(gateway.settings.jwt_issuer, callback, gateway, scorer)
 
 
 @dataclass
@@ -110,27 +84,9 @@ def context(chromium: Browser, place: Place) -> Iterator[BrowserContext]:
             job = lambda tx, p=passkey: registration.ceremonies.passkeys.remove(tx, p.user_id, p.credential_id)  # noqa: E731
             place.gateway.database.write_sync(job)
     context = chromium.new_context(viewport={"width": 390, "height": 844})
+    context.set_default_timeout(5000)
     yield context
     context.close()
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """What the browser's console said: errors and violations of the content security policy."""
-    return []
-
-
-@pytest.fixture
-def page(context: BrowserContext, complaints: list[str]) -> Page:
-    page = context.new_page()
-    page.set_default_timeout(5000)
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type == "error" and "the server responded with a status of" not in message.text:
-            complaints.append(message.text)
-
-    page.on("console", heard)
-    return page
 
 
 # The browser's authenticator answers the offer in the name's field at once, where a person would choose.

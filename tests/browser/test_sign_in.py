@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from auth_gateway.core.provider.client import DEVICE_CODE, RegisteredClient
 from tests.browser.place import Place, came_back, enter_password, fits, running_place
@@ -26,35 +26,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield place
 
 
-@pytest.fixture(params=[(1280, True), (390, True), (390, False)], ids=["desk", "phone", "no-script"])
-def context(chromium: Browser, place: Place, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    """A browser that was never here."""
+@pytest.fixture
+def context(context: BrowserContext, place: Place) -> BrowserContext:
+    """A browser that was never here, a quiet scorer, and Alice with a code that nobody has used."""
     place.scorer.score = 10.0
     place.new_authenticator("alice")
-    width, has_scripts = request.param
-    context = chromium.new_context(viewport={"width": width, "height": 844}, java_script_enabled=has_scripts)
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """What the browser's console said: errors and violations of the content security policy."""
-    return []
-
-
-@pytest.fixture
-def page(context: BrowserContext, complaints: list[str]) -> Page:
-    """An empty page."""
-    page = context.new_page()
-
-    def heard(message: ConsoleMessage) -> None:
-        # Chromium writes each 401 and 403 there by itself.
-        if message.type == "error" and "the server responded with a status of" not in message.text:
-            complaints.append(message.text)
-
-    page.on("console", heard)
-    return page
+    return context
 
 
 def test_a_person_signs_in_with_password_and_code(page: Page, place: Place, complaints: list[str]) -> None:

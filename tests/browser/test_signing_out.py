@@ -1,8 +1,6 @@
 """Signing out as a person meets it: the question, and an application of another site that asks by a form."""
 
-import socket
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,18 +10,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 
-from auth_gateway.adapters.passwords import PasswordHasher
-from auth_gateway.app import create_app
-from auth_gateway.assembly import Gateway, assemble
+from auth_gateway.assembly import Gateway
 from auth_gateway.core.provider.client import RegisteredClient
-from auth_gateway.settings import Settings
 from plumbing.credentials import digest
-from tests.browser.place import enter_password
+from tests.browser.place import enter_password, running_gateway
 from tests.stories.gateway.relying_party import VERIFIER, asked
-from tests.stories.gateway.story import PASSWORD, StubScorer
 
 pytestmark = pytest.mark.browser
 
@@ -66,20 +59,9 @@ class _Application(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Alice, and an application that people come back to."""
-    scorer, listener = StubScorer(), socket.create_server(("127.0.0.1", 0))
     application = ThreadingHTTPServer(("127.0.0.1", 0), _Application)
     threading.Thread(target=application.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    issuer = f"http://localhost:{listener.getsockname()[1]}"
     address = f"http://127.0.0.1:{application.server_address[1]}"
-    settings = Settings(
-        auth_gateway_state=tmp_path_factory.mktemp("gateway") / "state",
-        jwt_issuer=issuer,
-        risk_api_url=scorer.url,
-        risk_api_credential="rgs_test",  # type: ignore[arg-type] # as the environment gives it
-        scorer_deadline_ms=5000,
-    )
-    gateway = assemble(settings, hasher=PasswordHasher(memory_kib=64, passes=1))
-    gateway.accounts.add("alice", PASSWORD, user_id="id-alice")
     client = RegisteredClient(
         client_id="app",
         client_name="The shop",
@@ -87,46 +69,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         redirect_uris=(f"{address}/cb",),
         post_logout_redirect_uris=(f"{address}/bye",),
     )
-    gateway.database.write_sync(lambda tx: gateway.clients.add(tx, client, digest(SECRET), 0.0))
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, gateway=gateway), log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield Place(issuer, address, gateway)
-    server.should_exit = True
-    thread.join()
+    with running_gateway(tmp_path_factory.mktemp("gateway") / "state", "alice") as (gateway, _scorer):
+        gateway.database.write_sync(lambda tx: gateway.clients.add(tx, client, digest(SECRET), 0.0))
+        yield Place(gateway.settings.jwt_issuer, address, gateway)
     application.shutdown()
     application.server_close()
-    scorer.close()
-
-
-@pytest.fixture(params=[(1280, True), (390, True), (390, False)], ids=["desk", "phone", "no-script"])
-def context(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    """A browser that was never here."""
-    width, has_scripts = request.param
-    context = chromium.new_context(viewport={"width": width, "height": 844}, java_script_enabled=has_scripts)
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """What the browser's console said."""
-    return []
-
-
-@pytest.fixture
-def page(context: BrowserContext, complaints: list[str]) -> Page:
-    """An empty page."""
-    page = context.new_page()
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type == "error" and "the server responded with a status of" not in message.text:
-            complaints.append(message.text)
-
-    page.on("console", heard)
-    return page
 
 
 def signed_in(page: Page, place: Place) -> str:
