@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from auth_gateway.adapters.blocklist import Blocklists
 from auth_gateway.adapters.hashing_pool import HashingPool
 from auth_gateway.adapters.jwt import Es256Codec, Hs256Codec
-from auth_gateway.adapters.keys import ACCESS_ALGORITHMS, ALGORITHMS, KeyRing, SigningKeyStore, sealing_purpose
+from auth_gateway.adapters.keys import ACCESS_ALGORITHMS, ALGORITHMS, KeyRing, SigningKeyStore
 from auth_gateway.adapters.passwords import PasswordHasher
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
 from auth_gateway.adapters.storage.clients import StoredClients
@@ -20,7 +20,6 @@ from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.adapters.storage.users import StoredUsers
 from auth_gateway.core.claims import Audience, Lifetimes
-from auth_gateway.core.destination import secret_purpose
 from auth_gateway.core.imported import Record
 from auth_gateway.core.names import prepare_username
 from auth_gateway.core.provider.registration import LONGEST_ACCESS_TTL_SECONDS
@@ -32,12 +31,12 @@ from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.letters import OutboxPost
 from auth_gateway.flows.new_passwords import NewPasswords, service_names
 from auth_gateway.flows.ports import TokenCodec
-from auth_gateway.flows.proofs import TOTP_PURPOSE
 from auth_gateway.flows.provider.farewell import Farewells
 from auth_gateway.flows.registrations import Registrations
 from auth_gateway.flows.resealing import Resealing
 from auth_gateway.flows.revoke import Revoke
 from auth_gateway.opening import (
+    PURPOSES,
     SEALING_KEYS,
     demo_users,
     keep_demo_apart,
@@ -205,12 +204,7 @@ class Gateway:
             randomness=self.randomness,
             vault=self.vault,
             sealed=StoredSealed(),
-            purposes={
-                "totp_factors": lambda _: TOTP_PURPOSE,
-                "signing_keys": sealing_purpose,
-                "destinations": secret_purpose,
-                "previous_of_destinations": secret_purpose,
-            },
+            purposes=PURPOSES,
             audit=self.audit,
             make_key=lambda: self.state.add_to_series(SEALING_KEYS),
         )

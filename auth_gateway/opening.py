@@ -3,6 +3,7 @@ that is not a demo's.
 """
 
 import sqlite3
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,9 @@ from auth_gateway.adapters.blocklist import BadBlocklist, Blocklists, BreachedPa
 from auth_gateway.adapters.keys import sealing_purpose
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.sealed import sealed_sample
+from auth_gateway.core.destination import secret_purpose
 from auth_gateway.core.imported import ImportedUser
+from auth_gateway.core.letter import LETTER_PURPOSE
 from auth_gateway.flows.proofs import TOTP_PURPOSE
 from auth_gateway.settings import Settings
 from plumbing.database import Database, DriverMissing, WrongEncoding
@@ -27,6 +30,15 @@ SEALING_KEYS = "sealing.key"
 DEMO_MARK = "demo"
 CHECK_DATABASE = "check AUTH_GATEWAY_DATABASE, or AUTH_GATEWAY_STATE where that is unset"
 """What to do about a database that cannot be used."""
+
+PURPOSES: Mapping[str, Callable[[str], str]] = {
+    "totp_factors": lambda _: TOTP_PURPOSE,
+    "signing_keys": sealing_purpose,
+    "destinations": secret_purpose,
+    "previous_of_destinations": secret_purpose,
+    "outbox": lambda _: LETTER_PURPOSE,
+}
+"""What the value under a key was sealed for, for each table (`adapters.storage.sealed`)."""
 
 
 class CannotStart(Exception):
@@ -91,7 +103,10 @@ def opened_vault(settings: Settings, state: StateDir, database: Database, random
     except DamagedSecret as error:
         raise CannotStart(f"AUTH_GATEWAY_STATE is damaged: {error}; restore it from a backup") from error
     except Unsealable:
-        raise CannotStart(f"{VAULT_KEY} is not the key that sealed {name}: restore both from one backup") from None
+        raise CannotStart(
+            f"{VAULT_KEY} is not the key that sealed {name}: restore both from one backup; after `auth-gateway keys "
+            f"rotate-vault` elsewhere copy each {SEALING_KEYS}.… from there"
+        ) from None
     except sqlite3.Error as error:
         raise CannotStart(f"{name} cannot be read: {error}; {CHECK_DATABASE}") from error
     return vault

@@ -21,11 +21,11 @@ from auth_gateway.api.login import LoginRoutes
 from auth_gateway.api.service import ServiceRoutes
 from auth_gateway.api.token import TokenRoutes
 from auth_gateway.assembly import Gateway
+from auth_gateway.core.letter import MAIL_ENDPOINT
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.flows.admission import Admission
 from auth_gateway.flows.challenge import CompleteLogin
 from auth_gateway.flows.completion import Completion
-from auth_gateway.flows.letters import MAIL_ENDPOINT
 from auth_gateway.flows.listed_passwords import ListedPasswords
 from auth_gateway.flows.login import Login
 from auth_gateway.flows.recheck import Recheck

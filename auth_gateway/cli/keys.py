@@ -9,6 +9,7 @@ from auth_gateway.adapters.keys import draw_keys
 from auth_gateway.assembly import Gateway, longest_access_seconds
 from auth_gateway.cli.console import moment, opened, row
 from auth_gateway.core.audit import AuditEvent
+from auth_gateway.opening import SEALING_KEYS
 from plumbing.statements import Transaction
 
 app = typer.Typer(help="The keys that sign tokens and seal secrets.", no_args_is_help=True, rich_markup_mode=None)
@@ -41,7 +42,10 @@ def rotate_vault() -> None:
     """Make a new key for what is kept sealed (authenticators' secrets, private keys), and seal all of it anew."""
     with opened() as gateway:
         resealed = gateway.resealing()
+        shares = gateway.settings.auth_gateway_database is not None
     typer.echo(f"sealing key {resealed.number}, {resealed.values} values sealed anew")
+    if shares:
+        typer.echo(f"Copy {SEALING_KEYS}.{resealed.number} now into the state directory of every other gateway.")
 
 
 def _rotate(gateway: Gateway, *, delay_seconds: int) -> tuple[list[str], float]:

@@ -19,6 +19,8 @@ LetterKind = Literal[
     "password_breached",
 ]
 
+MAIL_ENDPOINT = "mail"
+"""Where letters wait in the outbox."""
 LETTER_PURPOSE = "letter"
 """What a letter that waits is sealed for."""
 CODE_SECONDS = 600

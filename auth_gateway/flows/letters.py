@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import msgspec
 
 from auth_gateway.core.account import Account
-from auth_gateway.core.letter import LETTER_PURPOSE, Letter, LetterKind, Posted
+from auth_gateway.core.letter import LETTER_PURPOSE, MAIL_ENDPOINT, Letter, LetterKind, Posted
 from auth_gateway.flows.ports import OutboxWriter, Sealer
 from plumbing.statements import Transaction
 from webhooks.announcement import message_id
-
-MAIL_ENDPOINT = "mail"
 
 
 def letter_to(account: Account, kind: LetterKind, values: Mapping[str, str] | None = None) -> Letter:

@@ -2,16 +2,19 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, select, true, update
 
-from auth_gateway.adapters.storage.tables import SigningKeyRow, TotpFactorRow, table_of
+from auth_gateway.adapters.storage.tables import SigningKeyRow, TotpFactorRow, metadata, table_of
 from auth_gateway.adapters.storage.tables_events import DestinationRow
+from auth_gateway.core.letter import MAIL_ENDPOINT
 from auth_gateway.flows.ports import SealedValue
 from plumbing.statements import Statement, Transaction
 
 _keys = table_of(SigningKeyRow)
 _factors = table_of(TotpFactorRow)
 _destinations = table_of(DestinationRow)
+_outbox = metadata.tables["outbox"]
+_letters = and_(_outbox.c.endpoint == MAIL_ENDPOINT, _outbox.c.dead_at.is_(None))
 
 NEWEST_KEY = Statement(select(_keys.c.kid, _keys.c.sealed_private).order_by(_keys.c.created_at.desc()).limit(1))
 ANY_FACTOR = Statement(select(_factors.c.sealed_secret).limit(1))
@@ -33,30 +36,36 @@ def sealed_sample(tx: Transaction) -> Sample | None:
     return None if factor is None else Sample(factor[0], None)
 
 
+_EACH: ColumnElement[bool] = true()
 _PLACES = {
-    "totp_factors": (_factors.c.factor_id, _factors.c.sealed_secret),
-    "signing_keys": (_keys.c.kid, _keys.c.sealed_private),
-    "destinations": (_destinations.c.destination_id, _destinations.c.sealed_secret),
-    "previous_of_destinations": (_destinations.c.destination_id, _destinations.c.sealed_previous_secret),
+    "totp_factors": (_factors.c.factor_id, _factors.c.sealed_secret, _EACH),
+    "signing_keys": (_keys.c.kid, _keys.c.sealed_private, _EACH),
+    "destinations": (_destinations.c.destination_id, _destinations.c.sealed_secret, _EACH),
+    "previous_of_destinations": (_destinations.c.destination_id, _destinations.c.sealed_previous_secret, _EACH),
+    # Letters that wait, and those that are kept for a few days: both hold links.
+    "outbox": (_outbox.c.message_id, _outbox.c.body, _letters),
 }
 AFTER = {
     name: Statement(
-        select(key, sealed).where(key > bindparam("after"), sealed.is_not(None)).order_by(key).limit(bindparam("most"))
+        select(key, sealed)
+        .where(key > bindparam("after"), sealed.is_not(None), which)
+        .order_by(key)
+        .limit(bindparam("most"))
     )
-    for name, (key, sealed) in _PLACES.items()
+    for name, (key, sealed, which) in _PLACES.items()
 }
 REPLACE = {
     name: Statement(
         update(key.table)
-        .where(key == bindparam("id"), sealed == bindparam("before"))
+        .where(key == bindparam("id"), sealed == bindparam("before"), which)
         .values({sealed.name: bindparam("anew")})
     )
-    for name, (key, sealed) in _PLACES.items()
+    for name, (key, sealed, which) in _PLACES.items()
 }
 
 
 class StoredSealed:
-    """Authenticators' and destinations' secrets, and private keys, in the database."""
+    """Authenticators' and destinations' secrets, private keys and letters, in the database."""
 
     def after(self, tx: Transaction, table: str, key: str, limit: int) -> list[SealedValue]:
         rows = tx.all(AFTER[table], after=key, most=limit)

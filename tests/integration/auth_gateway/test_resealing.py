@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from auth_gateway.assembly import Gateway, assemble
+from auth_gateway.core.letter import LETTER_PURPOSE, Letter, Posted
 from auth_gateway.flows import resealing
+from auth_gateway.opening import CannotStart
 from auth_gateway.settings import load_settings
 from plumbing.vault import Unsealable, Vault
 
@@ -83,3 +86,38 @@ def test_a_second_rotation_seals_anew_once_more(opened: Opened, monkeypatch: pyt
     assert (first.number, second.number) == (1, 2)
     assert first.values == second.values == 5
     assert secrets(gateway) == known
+
+
+def test_letters_that_wait_are_sealed_anew(opened: Opened, tmp_path: Path) -> None:
+    """They hold links: the first key opens none of them any more, and they are still sent."""
+    gateway = opened()
+    letter = Letter(to="ann@example.com", kind="recover", values={"link": "https://id.example/link/x"})
+    gateway.database.write_sync(lambda tx: gateway.post_office.post(tx, letter, letter_id="ltr_1", now=1.0))
+    assert gateway.resealing().values == 1
+    with gateway.database.engine.connect() as connection:
+        ((body,),) = connection.exec_driver_sql("SELECT body FROM outbox").fetchall()
+    assert msgspec.json.decode(gateway.vault.open(body, LETTER_PURPOSE), type=Posted).letter == letter
+    with pytest.raises(Unsealable):
+        Vault((tmp_path / "state" / "vault.key").read_bytes()).open(body, LETTER_PURPOSE)
+
+
+def test_other_messages_and_letters_given_up_stay_as_they_are(opened: Opened) -> None:
+    """A webhook's message is not sealed, and a letter that nobody could open is nobody's obstacle."""
+    gateway = opened()
+    with gateway.database.engine.begin() as connection:
+        for endpoint, dead_at in (("webhook", "NULL"), ("mail", "2.0")):
+            connection.exec_driver_sql(
+                "INSERT INTO outbox (message_id, endpoint, event_type, body, created_at, next_attempt_at, attempts,"  # noqa: S608
+                f" claimed_until, dead_at) VALUES ('m', '{endpoint}', 't', X'7B7D', 1.0, 1.0, 0, 0.0, {dead_at})"
+            )
+    assert gateway.resealing().values == 0
+
+
+def test_a_gateway_without_the_new_key_says_which_file_it_needs(opened: Opened, tmp_path: Path) -> None:
+    """Rather than that the first key is wrong."""
+    gateway = opened()
+    enrolled(gateway, 1)
+    gateway.resealing()
+    (tmp_path / "state" / "sealing.key.1").unlink()
+    with pytest.raises(CannotStart, match=r"sealing\.key"):
+        opened()
