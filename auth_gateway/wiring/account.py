@@ -22,6 +22,7 @@ from auth_gateway.assembly import Gateway
 from auth_gateway.core.recovery_code import KEY_PURPOSE
 from auth_gateway.flows.account.authenticator import Authenticators
 from auth_gateway.flows.account.changes import Changes
+from auth_gateway.flows.account.current_password import CurrentPassword
 from auth_gateway.flows.account.door import AccountDoor
 from auth_gateway.flows.account.overview import Overviews
 from auth_gateway.flows.account.passkeys import AccountPasskeys
@@ -49,7 +50,7 @@ def add(app: FastAPI, service: Service) -> None:
     overview = OverviewRoutes(
         gate=gate, overviews=overviews, sign_outs=sign_outs, name_browser=browser_name, has_passkeys=has_passkeys
     )
-    totp = AuthenticatorRoutes(gate=gate, authenticators=_authenticators(gateway, changes), picture=qr_picture)
+    totp = AuthenticatorRoutes(gate=gate, authenticators=_authenticators(service, changes), picture=qr_picture)
     codes = RecoveryCodeRoutes(gate=gate, overviews=overviews, make=_recovery_codes(gateway, changes))
     password = PasswordRoutes(gate=gate, change=_password(service, changes, sign_outs))
     report = ReportRoutes(gate=gate, overviews=overviews, reporting=links.reporting(service), name_browser=browser_name)
@@ -68,7 +69,7 @@ def add(app: FastAPI, service: Service) -> None:
         ("POST", "/recovery-codes", codes.post_page),
         ("GET", "/password", password.get_page),
         ("POST", "/password", password.post_page),
-        *_passkey_addresses(gate, _passkeys(gateway, changes)),
+        *_passkey_addresses(gate, _passkeys(service, changes)),
         ("GET", "/{rest:path}", overview.get_nothing),
     ):
         app.add_api_route(f"/account{path}", endpoint, methods=[method], include_in_schema=False)
@@ -123,7 +124,12 @@ def _sign_outs(gateway: Gateway, changes: Changes) -> SignOuts:
     )
 
 
-def _authenticators(gateway: Gateway, changes: Changes) -> Authenticators:
+def _current_password(service: Service) -> CurrentPassword:
+    return CurrentPassword(throttle=service.throttle, passwords=service.passwords)
+
+
+def _authenticators(service: Service, changes: Changes) -> Authenticators:
+    gateway = service.gateway
     return Authenticators(
         changes=changes,
         vault=gateway.vault,
@@ -131,6 +137,7 @@ def _authenticators(gateway: Gateway, changes: Changes) -> Authenticators:
         passkeys=PASSKEYS,
         recovery_codes=RECOVERY_CODES,
         seen_once=gateway.provider.seen_once,
+        current_password=_current_password(service),
         issuer_name=gateway.settings.brand_name,
     )
 
@@ -151,8 +158,7 @@ def _password(service: Service, changes: Changes, sign_outs: SignOuts) -> Change
     return ChangePassword(
         changes=changes,
         sign_outs=sign_outs,
-        throttle=service.throttle,
-        passwords=service.passwords,
+        current_password=_current_password(service),
         new_hashes=service.passwords,
         users=gateway.users,
         browser_sessions=gateway.provider.browser_sessions,
@@ -160,7 +166,8 @@ def _password(service: Service, changes: Changes, sign_outs: SignOuts) -> Change
     )
 
 
-def _passkeys(gateway: Gateway, changes: Changes) -> AccountPasskeys | None:
+def _passkeys(service: Service, changes: Changes) -> AccountPasskeys | None:
+    gateway = service.gateway
     registration = passkeys.registration(gateway)
     if registration is None:
         return None
@@ -170,4 +177,5 @@ def _passkeys(gateway: Gateway, changes: Changes) -> AccountPasskeys | None:
         passkeys=PASSKEYS,
         factors=gateway.factors,
         recovery_codes=RECOVERY_CODES,
+        current_password=_current_password(service),
     )

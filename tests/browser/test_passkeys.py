@@ -159,10 +159,10 @@ def begin(page: Page, place: Place) -> None:
     page.goto(place.request())
 
 
-def enter_password(page: Page) -> None:
+def enter_password(page: Page, password: str = PASSWORD) -> None:
     page.get_by_label("User name").fill("alice")
     page.get_by_role("button", name="Next").click()
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
 
 
@@ -196,8 +196,10 @@ def test_a_passkey_is_made_named_and_removed_on_the_account_page(
     """The whole way of its owner: in by password, out, in by the passkey alone."""
     page.add_init_script(WITHOUT_AUTOFILL)
     device = authenticator_of(page)
+    password = "a heron reads the tide table"
+    place.gateway.accounts.set_password("alice", password)
     page.goto(f"{place.issuer}/account/passkeys")
-    enter_password(page)
+    enter_password(page, password)
     page.get_by_label("Name of the passkey").fill("My laptop")
     page.get_by_role("button", name="Add a passkey").click()
     page.wait_for_url("**/account?done=*")
@@ -214,6 +216,7 @@ def test_a_passkey_is_made_named_and_removed_on_the_account_page(
     page.get_by_role("textbox", name="My laptop").fill("Old laptop")
     page.get_by_role("button", name="Rename").click()
     expect(page.get_by_text("Old laptop", exact=True)).to_be_visible()
+    page.get_by_label("Current password").fill(password)
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("Old laptop", exact=True)).to_be_hidden()
     assert keeping(place).of("id-alice") == []

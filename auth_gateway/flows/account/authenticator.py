@@ -12,7 +12,9 @@ from auth_gateway.core.account import Factor
 from auth_gateway.core.rotation import digest
 from auth_gateway.core.totp import NEVER_USED, matching_step, provisioning_uri
 from auth_gateway.flows.account.changes import Change, Changes
+from auth_gateway.flows.account.current_password import CurrentPassword, StillNeeded, became_last
 from auth_gateway.flows.account.door import Person
+from auth_gateway.flows.answers import Throttled
 from auth_gateway.flows.enrolment import SECRET_BYTES
 from auth_gateway.flows.ports import Factors, Passkeys, RecoveryCodes, Sealer
 from auth_gateway.flows.proofs import TOTP_PURPOSE
@@ -56,6 +58,7 @@ class Authenticators:
     passkeys: Passkeys
     recovery_codes: RecoveryCodes
     seen_once: SeenOnce
+    current_password: CurrentPassword
     issuer_name: str
 
     def offer(self, person: Person) -> Offer:
@@ -113,24 +116,30 @@ class Authenticators:
 
         return "enrolled" if await self.changes.make(person, change, job) else "outdated"
 
-    async def remove(self, person: Person) -> bool:
-        """No authenticator from now on; False when there was none. Recovery codes go with the last factor: they stand
-        in for one.
+    def is_last(self, person: Person) -> bool:
+        """Whether nothing but the password would be left without it."""
+        return not self.changes.database.read(lambda tx: self.passkeys.of_user(tx, person.user_id))
+
+    async def remove(self, person: Person, current: str) -> bool | StillNeeded | Throttled:
+        """No authenticator from now on; False when there was none. As the last factor it goes when the current password
+        may stand alone, and recovery codes with it: they stand in for one.
 
         Raises: as `confirm`.
         """
-        change = Change(
-            kind="factor.removed",
-            detail="totp",
-            letter="factor_removed",
-            distrusts=True,
-        )
+        change = Change(kind="factor.removed", detail="totp", letter="factor_removed", distrusts=True)
+        if self.changes.database.read(lambda tx: self.factors.find(tx, person.user_id)) is None:
+            return False
+        is_last = self.is_last(person)
+        if is_last and (needed := await self.current_password.stands_alone(person, current)) is not None:
+            return needed
 
         def job(tx: Transaction) -> bool:
             factor = self.factors.find(tx, person.user_id)
             if factor is None or not self.factors.remove(tx, person.user_id, factor.factor_id):
                 return False
             if not self.passkeys.of_user(tx, person.user_id):
+                if not is_last:
+                    raise became_last()
                 self.recovery_codes.replace(tx, person.user_id, (), person.now)
             return True
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from auth_gateway.core.factor import Passkey
 from auth_gateway.core.passkey_ceremony import Flawed, passkey_name
 from auth_gateway.flows.account.changes import Change, Changes
+from auth_gateway.flows.account.current_password import CurrentPassword, StillNeeded, became_last
 from auth_gateway.flows.account.door import Person
+from auth_gateway.flows.answers import Throttled
 from auth_gateway.flows.passkey_registration import PasskeyRegistration
 from auth_gateway.flows.ports import Factors, Passkeys, RecoveryCodes
 from plumbing.statements import Transaction
@@ -20,6 +22,7 @@ class AccountPasskeys:
     passkeys: Passkeys
     factors: Factors
     recovery_codes: RecoveryCodes
+    current_password: CurrentPassword
 
     def of(self, person: Person) -> list[Passkey]:
         """The person's passkeys, the oldest first."""
@@ -57,18 +60,30 @@ class AccountPasskeys:
             lambda tx: self.passkeys.rename(tx, person.user_id, credential_id, chosen),
         )
 
-    async def remove(self, person: Person, credential_id: bytes) -> bool:
-        """It opens nothing any more; False when the person has no such passkey. Recovery codes go with the last factor:
-        they stand in for one.
+    def is_last(self, person: Person) -> bool:
+        """Whether nothing but the password would be left without the one passkey that there is."""
+        totp = self.changes.database.read(lambda tx: self.factors.find(tx, person.user_id))
+        return totp is None and len(self.of(person)) == 1
+
+    async def remove(self, person: Person, credential_id: bytes, current: str) -> bool | StillNeeded | Throttled:
+        """It opens nothing any more; False when the person has no such passkey. As the last factor it goes when the
+        current password may stand alone, and recovery codes with it: they stand in for one.
 
         Raises: as `add`.
         """
         change = Change(kind="factor.removed", letter="factor_removed", distrusts=True)
         follow = self.changes.alongside(person, change)
+        if credential_id not in [each.credential_id for each in self.of(person)]:
+            return False
+        is_last = self.is_last(person)
+        if is_last and (needed := await self.current_password.stands_alone(person, current)) is not None:
+            return needed
 
         def also(tx: Transaction) -> None:
             follow(tx)
             if self.factors.find(tx, person.user_id) is None and not self.passkeys.of_user(tx, person.user_id):
+                if not is_last:
+                    raise became_last()
                 self.recovery_codes.replace(tx, person.user_id, (), person.now)
 
         return await self.registration.remove(

@@ -9,19 +9,17 @@ import msgspec
 from auth_gateway.core.factor import is_enrolled
 from auth_gateway.core.names import prepare_password
 from auth_gateway.core.rotation import digest
-from auth_gateway.core.throttle import login_keys
 from auth_gateway.flows.account.changes import Change, Changes
+from auth_gateway.flows.account.current_password import WRONG_PASSWORD, CurrentPassword
 from auth_gateway.flows.account.door import Person
 from auth_gateway.flows.account.sessions import SignOuts
 from auth_gateway.flows.answers import Throttled
 from auth_gateway.flows.ending import PASSWORD_CHANGED
 from auth_gateway.flows.new_passwords import NewPasswords
-from auth_gateway.flows.ports import NewHashes, Passwords, Throttle, Users
+from auth_gateway.flows.ports import NewHashes, Users
 from auth_gateway.flows.provider.ports import BrowserSessions
 from plumbing.refusals import Refused
 from plumbing.statements import Transaction
-
-WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a code's name
 
 
 class PasswordChanged(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,8 +40,7 @@ class ChangePassword:
 
     changes: Changes
     sign_outs: SignOuts
-    throttle: Throttle
-    passwords: Passwords
+    current_password: CurrentPassword
     new_hashes: NewHashes
     users: Users
     browser_sessions: BrowserSessions
@@ -55,19 +52,11 @@ class ChangePassword:
         Raises: Refused("signed_out_meanwhile", 409); Refused("busy" or "storage_unavailable", 503).
         """
         account = person.account
-        # A key of this browser's own: whoever sits at a stolen session must not lock the owner's login.
-        keys = login_keys(username=account.username, ip=person.context.ip, known_device=person.browser.browser_id)
-        reservation = await self.throttle.reserve(keys, person.now)
-        if reservation.wait_seconds > 0:
-            return Throttled(retry_after_seconds=reservation.wait_seconds)
-        try:
-            check = await self.passwords.check(prepare_password(current), account.password_hash, may_upgrade=False)
-        except Exception:
-            await self.throttle.refund(reservation)
-            raise
-        if not check.matches:
+        matches = await self.current_password.matches(person, current)
+        if isinstance(matches, Throttled):
+            return matches
+        if not matches:
             return NotChanged(WRONG_PASSWORD)
-        await self.throttle.refund(reservation)
         try:
             prepared = self.new_passwords.checked(
                 new,

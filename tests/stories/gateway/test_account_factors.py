@@ -1,5 +1,6 @@
 """Enrolling and removing what the account is proven with, and who must not."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 
 import httpx2
@@ -18,6 +19,8 @@ from tests.stories.gateway.story import Story
 
 SENSITIVE = ("/authenticator", "/recovery-codes", "/passkeys", "/password")
 ELSEWHERE = "192.0.2.200"
+ALONE = "a heron reads the tide table"
+"""A password that needs no factor beside it."""
 
 
 @pytest.fixture
@@ -127,15 +130,17 @@ def test_an_offer_is_one_persons_at_one_browser_for_a_while_and_once(story: Stor
 
 def test_an_offer_that_was_used_brings_no_removed_authenticator_back(story: Story) -> None:
     """Enrolled, removed, sent again: the key is gone for good."""
+    story.gateway.accounts.set_password("bob", ALONE)
     browser = AccountBrowser(story)
-    browser.enter("bob", "/authenticator")
+    browser.open("/authenticator")
+    browser.password("bob", ALONE)
     offer, secret = browser.offer(), browser.secret()
     browser.send("/authenticator", offer=offer, code=code_of(story, secret))
     story.clock.advance(30)
     browser.open("/authenticator")
     browser.post(code=code_of(story, secret))
     browser.open("/authenticator")
-    assert "is removed" in browser.send("/authenticator/remove").text
+    assert "is removed" in browser.send("/authenticator/remove", current=ALONE).text
     story.clock.advance(30)
     browser.open("/authenticator")
     again = browser.send("/authenticator", offer=offer, code=code_of(story, secret))
@@ -252,18 +257,66 @@ def test_without_a_score_nobody_gets_a_first_factor(story: Story) -> None:
 def test_the_authenticator_goes_and_what_stood_in_for_it(story: Story) -> None:
     """Recovery codes and trusted browsers go with the last factor; its owner gets a letter."""
     has_mail(story, "alice")
+    story.gateway.accounts.set_password("alice", ALONE)
     browser = AccountBrowser(story)
-    browser.strong("/recovery-codes")
+    browser.open("/recovery-codes")
+    browser.password("alice", ALONE)
+    browser.code()
     codes = new_codes(browser)
     assert left(story, "alice") == len(codes) == 10
     browser.open("/authenticator")
-    assert "is removed" in browser.send("/authenticator/remove").text
+    assert "is removed" in browser.send("/authenticator/remove", current=ALONE).text
     assert kinds(story, "alice") == ("email_code",)
     assert left(story, "alice") == 0
     assert lines(browser, "factor.removed") == [("factor.removed", None, "totp")]
     assert letters(story) == ["mail.recovery_codes_made", "mail.factor_removed"]
     browser.open("/authenticator")
     assert browser.send("/authenticator/remove").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("password", "typed", "said"),
+    [
+        ("fourteen char.", "fourteen char.", "too short to be all that protects"),
+        ("fifteen chars..", "fifteen chars..", "is removed"),
+        ("fifteen chars..", "fourteen char.", "current password is wrong"),
+        ("fifteen chars..", "", "current password is wrong"),
+    ],
+)
+@pytest.mark.parametrize("last", ["totp", "passkey"])
+def test_what_is_left_after_the_last_factor_may_stand_alone(
+    story: Story, last: str, password: str, typed: str, said: str
+) -> None:
+    """Beside a factor eight characters were enough; the password alone needs fifteen. It is typed: we keep a hash."""
+    story.gateway.accounts.set_password("alice", password)
+    browser = AccountBrowser(story)
+    browser.open("/passkeys")
+    browser.password("alice", password)
+    browser.code()
+    page, fields = "/authenticator/remove", {"current": typed}
+    if last == "passkey":
+        key = SoftAuthenticator(origin=ISSUER, rp_id="id.example")
+        browser.send("/passkeys", credential=key.create(browser.options()), name="Mine")
+        browser.open("/authenticator")
+        assert 'autocomplete="current-password"' not in browser.page.text if browser.page else False
+        assert "is removed" in browser.send("/authenticator/remove").text
+        page, fields = "/passkeys/remove", {"current": typed, "passkey": urlsafe_b64encode(key.credential_id).decode()}
+    browser.open(page.removesuffix("/remove"))
+    assert 'autocomplete="current-password"' in browser.page.text if browser.page else False
+    answer = browser.send(page, **fields)
+    assert (said in answer.text, answer.status_code) == (True, 200 if said == "is removed" else 400)
+    assert (kinds(story, "alice") == ()) is (said == "is removed")
+
+
+def test_guesses_at_the_password_before_the_last_factor_goes_have_to_wait(story: Story) -> None:
+    """As at the page where it is changed; and the owner's login is not kept waiting."""
+    browser = AccountBrowser(story)
+    browser.strong("/authenticator")
+    answers = [browser.send("/authenticator/remove", csrf=browser.csrf(), current="wrong") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [400] * 5
+    browser.open("/authenticator")
+    assert browser.send("/authenticator/remove", current="wrong").status_code == 429
+    assert story.login("alice").status_code == 200
 
 
 def left(story: Story, username: str) -> int:

@@ -1,6 +1,7 @@
 """Account forms that arrive together, and a database that is away: one counts, and nothing is half done."""
 
 import asyncio
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ import httpx2
 import pytest
 
 from plumbing.refusals import Refused
+from tests.soft_authenticator import SoftAuthenticator
 from tests.stories.gateway.account_pages import ACCOUNT, AccountBrowser, lines
 from tests.stories.gateway.relying_party import ISSUER
 from tests.stories.gateway.story import HOME, PASSWORD, Story
@@ -83,6 +85,32 @@ def test_of_sign_outs_of_one_session_one_says_so(story: Story, times: int) -> No
     assert len(lines(browser, "session.revoked")) == 1
 
 
+def test_of_two_factors_that_are_removed_at_once_one_stays(story: Story) -> None:
+    """Each was not the last when its form was sent, and asked for no password."""
+    browser = AccountBrowser(story)
+    browser.strong("/passkeys")
+    key = SoftAuthenticator(origin=ISSUER, rp_id="id.example")
+    browser.send("/passkeys", credential=key.create(browser.options()), name="Mine")
+    browser.open("/passkeys")
+    passkey = urlsafe_b64encode(key.credential_id).decode()
+    data = {"csrf": browser.csrf(), "passkey": passkey}
+    headers = {"cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())}
+    headers["user-agent"] = browser.agent
+
+    async def send() -> list[httpx2.Response]:
+        transport = httpx2.ASGITransport(story.app, client=(HOME, 40_000), raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport) as client:
+            pages = ("/authenticator/remove", "/passkeys/remove")
+            return await asyncio.gather(
+                *(client.post(f"{ACCOUNT}{page}", data=data, headers=headers) for page in pages)
+            )
+
+    statuses = sorted(answer.status_code for answer in story.runner.run(send()))
+    assert statuses[0] == 303
+    assert statuses[1] in (400, 409)
+    assert len(story.gateway.database.read(lambda tx: story.gateway.users.factor_kinds(tx, "id-alice"))) == 1
+
+
 def test_without_storage_nothing_is_changed(story: Story) -> None:
     """A page that says so, 503 and when to come back; afterwards everything is as it was."""
     browser = AccountBrowser(story)
@@ -97,7 +125,7 @@ def test_without_storage_nothing_is_changed(story: Story) -> None:
     database.write = broken  # type: ignore[method-assign]
     for page, fields in (
         ("/authenticator", {"offer": offer, "code": code}),
-        ("/authenticator/remove", {}),
+        ("/passkeys/rename", {"passkey": "AAAA", "name": "x"}),
         ("/recovery-codes", {"once": "x"}),
         ("/password", {"current": PASSWORD, "new": NEW}),
         ("/sessions/end-all", {"which": "all"}),

@@ -8,7 +8,9 @@ from starlette.responses import Response
 
 from auth_gateway.api.provider.account.gate import AccountGate, Fields
 from auth_gateway.flows.account.authenticator import Authenticators, Offer
+from auth_gateway.flows.account.current_password import StillNeeded
 from auth_gateway.flows.account.door import Person
+from auth_gateway.flows.answers import Throttled
 
 PAGE = "/authenticator"
 LONGEST_CODE = 64
@@ -51,14 +53,26 @@ class AuthenticatorRoutes:
     async def post_removal(self, request: Request) -> Response:
         """No authenticator any more."""
 
-        async def act(person: Person, _fields: Fields) -> Response:
-            removed = await self.authenticators.remove(person)
+        async def act(person: Person, fields: Fields) -> Response:
+            removed = await self.authenticators.remove(person, fields.get("current", ""))
+            if isinstance(removed, Throttled):
+                raise self.gate.throttled(removed)
+            if isinstance(removed, StillNeeded):
+                offer, problem = self.authenticators.offer(person), f"account.{removed.code}"
+                return self._page(request, person, offer, problem=problem, status=400, is_removal=True)
             return self.gate.go(request, "", "authenticator_removed") if removed else self.gate.nothing_there(request)
 
         return await self.gate.post(request, PAGE, act, is_sensitive=True)
 
     def _page(
-        self, request: Request, person: Person, offer: Offer, *, problem: str = "", status: int = 200
+        self,
+        request: Request,
+        person: Person,
+        offer: Offer,
+        *,
+        problem: str = "",
+        status: int = 200,
+        is_removal: bool = False,
     ) -> Response:
         groups = [offer.secret[start : start + _GROUP] for start in range(0, len(offer.secret), _GROUP)]
         return self.gate.page(
@@ -67,6 +81,9 @@ class AuthenticatorRoutes:
             person,
             status=status,
             problem=problem,
+            is_removal=is_removal,
+            is_last=self.authenticators.is_last(person),
+            username=person.account.username,
             offer=offer,
             picture=self.picture(offer.provisioning_uri),
             secret=" ".join(groups),

@@ -14,6 +14,7 @@ from auth_gateway.api.provider.browsers import Browsers, binding_of, origin_of, 
 from auth_gateway.api.provider.refusal_pages import refusal_page
 from auth_gateway.core.provider.authorization import ACCOUNT_CLIENT_ID
 from auth_gateway.flows.account.door import AccountDoor, Coming, NotNow, Person
+from auth_gateway.flows.answers import Throttled
 from plumbing.bodies import parse_form, read_body, require_form
 from plumbing.refusals import Refused
 
@@ -77,6 +78,11 @@ class AccountGate:
         note = f"?done={done}.{self._mark(cookie, done)}"
         header = self.browsers.cookies.session.header(cookie)
         return see_other(f"{self.browsers.issuer}/account{page}{note}", [header])
+
+    def throttled(self, throttled: Throttled) -> Refused:
+        """What too many tries of the password are answered with."""
+        seconds = throttled.retry_after_seconds
+        return Refused("throttled", "Too many attempts.", status=429, retry_after_seconds=seconds)
 
     def nothing_there(self, request: Request) -> Response:
         """What is nobody's and what is somebody else's look the same."""

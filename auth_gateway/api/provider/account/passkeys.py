@@ -10,8 +10,10 @@ from auth_gateway.api.provider.account.gate import AccountGate, Fields
 from auth_gateway.api.provider.account.words import Phrase, ago
 from auth_gateway.core.factor import Passkey, is_enrolled
 from auth_gateway.core.passkey_ceremony import LONGEST_NAME, MOST_PASSKEYS, Flaw, Flawed
+from auth_gateway.flows.account.current_password import StillNeeded
 from auth_gateway.flows.account.door import Person
 from auth_gateway.flows.account.passkeys import AccountPasskeys
+from auth_gateway.flows.answers import Throttled
 
 PAGE = "/passkeys"
 _PROBLEMS: dict[Flaw, str] = {"too_many": "passkey.too_many", "duplicate": "passkey.already_added"}
@@ -68,12 +70,18 @@ class PasskeyRoutes:
         """It opens nothing any more."""
 
         async def act(person: Person, fields: Fields) -> Response:
-            removed = await self.passkeys.remove(person, _credential_id(fields))
+            removed = await self.passkeys.remove(person, _credential_id(fields), fields.get("current", ""))
+            if isinstance(removed, Throttled):
+                raise self.gate.throttled(removed)
+            if isinstance(removed, StillNeeded):
+                return self._page(request, person, problem=f"account.{removed.code}", status=400, is_removal=True)
             return self.gate.go(request, PAGE, "passkey_removed") if removed else self.gate.nothing_there(request)
 
         return await self.gate.post(request, PAGE, act, is_sensitive=True)
 
-    def _page(self, request: Request, person: Person, *, problem: str = "", status: int = 200) -> Response:
+    def _page(
+        self, request: Request, person: Person, *, problem: str = "", status: int = 200, is_removal: bool = False
+    ) -> Response:
         kept = self.passkeys.of(person)
         options = self.passkeys.options(person) if len(kept) < MOST_PASSKEYS else ""
         return self.gate.page(
@@ -82,6 +90,9 @@ class PasskeyRoutes:
             person,
             status=status,
             problem=problem,
+            is_removal=is_removal,
+            is_last=self.passkeys.is_last(person),
+            username=person.account.username,
             passkeys=[_shown(each, person.now) for each in kept],
             options=options,
             longest_name=LONGEST_NAME,

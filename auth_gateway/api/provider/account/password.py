@@ -8,10 +8,10 @@ from starlette.responses import Response
 from auth_gateway.api.provider.account.gate import AccountGate, Fields
 from auth_gateway.core.factor import is_enrolled
 from auth_gateway.core.password_rules import LONGEST, shortest_for
+from auth_gateway.flows.account.current_password import WRONG_PASSWORD
 from auth_gateway.flows.account.door import PASSWORD_PAGE, Person
-from auth_gateway.flows.account.password import WRONG_PASSWORD, ChangePassword, PasswordChanged
+from auth_gateway.flows.account.password import ChangePassword, PasswordChanged
 from auth_gateway.flows.answers import Throttled
-from plumbing.refusals import Refused
 
 PAGE = PASSWORD_PAGE
 
@@ -33,8 +33,7 @@ class PasswordRoutes:
         async def act(person: Person, fields: Fields) -> Response:
             answer = await self.change(person, fields.get("current", ""), fields.get("new", ""))
             if isinstance(answer, Throttled):
-                text = "Too many attempts."
-                raise Refused("throttled", text, status=429, retry_after_seconds=answer.retry_after_seconds)
+                raise self.gate.throttled(answer)
             if isinstance(answer, PasswordChanged):
                 return self.gate.moved("", "password_changed", answer.cookie)
             return self._page(request, person, problem=answer.code, status=400)
