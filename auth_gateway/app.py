@@ -8,6 +8,7 @@ from importlib.metadata import version
 import structlog
 from fastapi import FastAPI
 
+from auth_gateway.api.events import add_event_routes
 from auth_gateway.api.routes import add_routes
 from auth_gateway.assembly import Gateway, assemble
 from auth_gateway.service import Service
@@ -54,6 +55,7 @@ def create_app(
         cross_origin.add(app, service)
     app.add_middleware(SecurityHeaders)
     add_routes(app, login=service.login_routes(), token=token, service=service.service_routes())
+    add_event_routes(app)
     if settings.provider_issuer is not None:
         add_provider(app, service)
     mount_docs(app)

@@ -10,6 +10,7 @@ import typer
 from auth_gateway.adapters.provider.jwks import UnusableKey, key_set
 from auth_gateway.cli.console import fail, opened, row
 from auth_gateway.core.provider.client import (
+    ADMIN_SCOPES,
     OPENID_SCOPES,
     ApplicationType,
     AuthMethod,
@@ -116,7 +117,7 @@ def add(
         may_see_scores=may_see_scores,
     )
     with opened() as gateway:
-        gateway.registrations.add(client, show=typer.echo)
+        gateway.registrations.add(_for_this_gateway(client, gateway.settings.jwt_issuer), show=typer.echo)
 
 
 @app.command("list")
@@ -147,6 +148,12 @@ def remove(name: Name) -> None:
     with opened() as gateway:
         gateway.registrations.remove(name)
     typer.echo("removed")
+
+
+def _for_this_gateway(client: RegisteredClient, issuer: str) -> RegisteredClient:
+    """A token that runs this gateway is for it alone: no other API that takes our tokens can pass it on."""
+    runs_it = not client.audience and not set(ADMIN_SCOPES).isdisjoint(client.scopes)
+    return msgspec.structs.replace(client, audience=issuer) if runs_it else client
 
 
 def _grants(given: list[ShortGrant] | None) -> tuple[GrantType, ...]:

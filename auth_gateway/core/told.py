@@ -146,7 +146,7 @@ def told(event: Event) -> msgspec.Struct:
     for name in shape.__struct_fields__:
         source = event if name in _OF_EVENT else facts
         value = getattr(source, _NAMES.get(name, name))
-        if value or value == 0:
+        if value or value == 0 or name in _ALWAYS:
             found[name] = tuple(map(_cause, value)) if name == "reasons" else value
     return shape(**found)
 

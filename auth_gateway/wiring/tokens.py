@@ -8,6 +8,7 @@ from auth_gateway.api.provider.userinfo import UserInfoRoutes
 from auth_gateway.api.reference import Schema, answer, form_of, operation
 from auth_gateway.api.token import ProviderGrants, TokenRoutes
 from auth_gateway.flows.provider.arrival import Arrivals
+from auth_gateway.flows.provider.bearing import Bearers
 from auth_gateway.flows.provider.client_proof import ClientProof
 from auth_gateway.flows.provider.client_tokens import ClientTokens
 from auth_gateway.flows.provider.granting import Granting
@@ -115,17 +116,24 @@ def _grants(service: Service, issuer: str, refresh: Refresh, id_tokens: IdTokens
 
 def _userinfo(service: Service) -> UserInfo:
     gateway = service.gateway
-    store = gateway.provider
     return UserInfo(
-        database=gateway.database,
-        clock=gateway.clock,
-        verifier=jose.verifier(service),
-        proofs=jose.proofs(service),
+        bearers=bearers(service),
         standing=standing(service),
         users=gateway.users,
         clients=gateway.clients,
         granted=gateway.refresh_tokens,
-        seen_once=store.seen_once,
+    )
+
+
+def bearers(service: Service) -> Bearers:
+    """What reads tokens that are shown to the gateway itself."""
+    gateway = service.gateway
+    return Bearers(
+        database=gateway.database,
+        clock=gateway.clock,
+        verifier=jose.verifier(service),
+        proofs=jose.proofs(service),
+        seen_once=gateway.provider.seen_once,
     )
 
 

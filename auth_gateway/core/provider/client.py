@@ -1,6 +1,6 @@
 """An application as it is registered: what it may ask for, how it proves itself, what it gets. No look-up here."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from auth_gateway.core.context import Client
 
@@ -16,7 +16,11 @@ AuthMethod = Literal["client_secret_basic", "private_key_jwt", "none"]
 SigningAlgorithm = Literal["ES256", "RS256"]
 ApplicationType = Literal["web", "native"]
 
+AdminScope = Literal["events:read", "webhooks:manage", "risk:read", "risk:write", "policy:read", "streams:manage"]
+"""What programs that run the gateway may be registered for."""
+
 OPENID_SCOPES = ("openid", "profile", "email", "offline_access")
+ADMIN_SCOPES: tuple[AdminScope, ...] = get_args(AdminScope)
 
 
 class RegisteredClient(Client, frozen=True, kw_only=True):

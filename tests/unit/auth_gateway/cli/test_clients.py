@@ -163,3 +163,17 @@ def test_wrong_input_is_one_line_and_status_2(run: Run, arguments: tuple[str, ..
     assert (status, output, errors.count("\n")) == (2, "", 1)
     assert errors.strip().isprintable()
     assert run("clients", "list")[1] == ""
+
+
+def test_whoever_runs_the_gateway_gets_tokens_for_it_alone(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless another audience is named, or no scope of ours is."""
+    monkeypatch.setenv("JWT_ISSUER", "https://id.example")
+    add = ("clients", "add", "--grant", "client_credentials")
+    run(*add, "siem", "--scope", "events:read")
+    run(*add, "other", "--scope", "events:read", "--audience", "elsewhere")
+    run(*add, "plain", "--scope", "orders")
+    lines = run("clients", "list", "--json")[1].splitlines()
+    found = {client["client_id"]: client["audience"] for client in map(json.loads, lines)}
+    assert found == {"siem": "https://id.example", "other": "elsewhere", "plain": ""}
