@@ -57,7 +57,7 @@ class LinkRoutes:
             require_form(request)
             fields = parse_form(await read_body(request, max_bytes=MOST_BYTES))
         except Refused as refusal:
-            return refusal_page(self.browsers.pages, request, refusal)
+            return self._refused(request, refusal)
         response = await self._answered(request, fields)
         self.wake_delivery()
         return response
@@ -73,7 +73,12 @@ class LinkRoutes:
                 return await page.show(request, token, link)
             return await page.act(request, token, link, fields)
         except Refused as refusal:
-            return refusal_page(self.browsers.pages, request, refusal)
+            return self._refused(request, refusal)
+
+    def _refused(self, request: Request, refusal: Refused) -> Response:
+        response = refusal_page(self.browsers.pages, request, refusal)
+        response.headers.update(SECRET_ADDRESS)
+        return response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,6 +112,22 @@ def test_looking_changes_nothing(story: Story) -> None:
     assert followed(story, path, answer="yes").status_code == 200
 
 
+def test_an_address_that_is_a_secret_goes_nowhere(story: Story) -> None:
+    """Whatever its page says, a refusal too."""
+    story.login("bob")
+    path = link_of(story, "new_sign_in")
+    pages = [
+        story.ask("GET", path),
+        story.ask("GET", f"{path}x"),
+        story.ask("POST", path, data={"x": "y" * 40_000}),
+        story.ask("POST", path, json={"answer": "yes"}),
+        followed(story, path, answer="maybe"),
+        followed(story, path, answer="no"),
+    ]
+    assert [page.status_code for page in pages] == [200, 410, 413, 415, 200, 200]
+    assert {page.headers["referrer-policy"] for page in pages} == {"no-referrer"}
+
+
 @pytest.mark.parametrize("fields", [{"x": "yes"}, {"answer": "maybe"}, {"answer": ""}])
 def test_neither_yes_nor_no_asks_again(story: Story, fields: dict[str, str]) -> None:
     """And the link still counts."""
