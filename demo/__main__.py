@@ -88,7 +88,7 @@ def show_doors(house: House, console: Console) -> None:
         ("People", "alice / Password123!   bob / S3cret!xyz"),
         ("Dashboard", f"{house.operator_link()}   (one time, 10 minutes)"),
         ("For /score", f"Authorization: Bearer {demo_credential}"),
-        ("Logs", str(house.workplace.logs)),
+        ("Logs", f"{house.workplace.logs}   (gateway.log has the letters to Alice)"),
     ):
         console.print(f"   {name:<11}{text}", highlight=False, soft_wrap=True)
 

@@ -30,6 +30,9 @@ def test_the_walk_goes_as_promised_twice(root: Path, trained_models: Path, tmp_p
         assert "Every step went as promised." in shown.stdout
         assert "login.mfa_required" in shown.stdout
         assert "/operator/sign-in?token=" in shown.stdout
+    log = (trained_models.parent / "walk" / "logs" / "gateway.log").read_text()
+    assert "alice@example.com" in log
+    assert "New sign-in to your account" in log
 
 
 def test_a_taken_port_is_said_and_another_one_chosen(root: Path, trained_models: Path) -> None:
