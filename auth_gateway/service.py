@@ -37,7 +37,7 @@ from auth_gateway.second_factors import mail_code, policy, proving
 from auth_gateway.telling import destination_receiver, distributor, is_destination
 from auth_gateway.upkeep import HOUSEKEEPING_SECONDS, housekeeping, repeat
 from plumbing.refusals import Refused
-from webhooks.delivery import DeliveryWorker, Endpoint, Pace
+from webhooks.delivery import DeliveryWorker, Pace, Receiver
 
 DEMO_PACE = Pace(first_retry=0.5, longest_retry=5.0)
 # New users arrive with schemes of their own at most this often.
@@ -64,7 +64,7 @@ class Service:
         self.throttle = MemoryThrottle()
         self.outbox = gateway.outbox
         self.endpoints = endpoints_of(settings)
-        self.find_receiver: Callable[[str], Endpoint | None] = _nobody
+        self.find_receiver: Callable[[str], Receiver | None] = _nobody
         self.delivery = DeliveryWorker(
             gateway.database,
             self.outbox,
@@ -164,7 +164,7 @@ class Service:
         await self.scorer.close()
         await asyncio.to_thread(self.gateway.close)
 
-    def _found(self, name: str) -> Endpoint | None:
+    def _found(self, name: str) -> Receiver | None:
         """A receiver that is not in the settings: a destination of events, or one that the provider knows."""
         return destination_receiver(self.gateway, name) if is_destination(name) else self.find_receiver(name)
 

@@ -6,14 +6,14 @@ default, and a weak or published one stops the start outside the demo profile.
 
 import os
 import tomllib
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from auth_gateway.event_settings import EventSettings, Networks
 from auth_gateway.mail_settings import MailSettings
 from auth_gateway.page_settings import PageSettings
 from auth_gateway.policy_settings import PolicySettings
@@ -25,8 +25,6 @@ from webhooks.targets import TargetRefused, parse_target
 # RFC 7518, section 3.2: an HS256 key has at least the size of the hash.
 JWT_SECRET_BYTES = 32
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
-
-Network = IPv4Network | IPv6Network
 
 
 class SettingsError(Exception):
@@ -49,21 +47,11 @@ def _http_url(value: object) -> object:
     return value.rstrip("/")
 
 
-def _networks(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
-    except ValueError:
-        raise ValueError("must be networks such as 10.0.0.0/8, separated by commas") from None
-
-
 def _is_address(issuer: str) -> bool:
     return issuer.lower().startswith(("http:", "https:"))
 
 
 HttpUrl = Annotated[str, BeforeValidator(_http_url)]
-Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 
 
 class ConfigFile(BaseSettings):
@@ -74,7 +62,7 @@ class ConfigFile(BaseSettings):
     auth_gateway_config: Path | None = None
 
 
-class Settings(MailSettings, PageSettings, PolicySettings):
+class Settings(EventSettings, MailSettings, PageSettings, PolicySettings):
     """One frozen object; every field is the environment name in small letters."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)

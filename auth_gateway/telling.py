@@ -1,5 +1,6 @@
 """Who is told of events: the gateway's parts become the distributor, and destinations become receivers. No rules."""
 
+import socket
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -8,12 +9,15 @@ from auth_gateway.adapters.storage.destinations import StoredDestinations
 from auth_gateway.adapters.storage.event_log import StoredEventLog
 from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.assembly import Gateway
+from auth_gateway.collectors import check_file, check_syslog, file_receiver, syslog_receiver
 from auth_gateway.core.destination import PREFIX
 from auth_gateway.flows.destinations import Listeners, webhook_check
 from auth_gateway.flows.distribution import Distributor, Teller
-from webhooks.delivery import Endpoint
+from webhooks.delivery import Endpoint, Receiver
 from webhooks.outbox import Outbox
 from webhooks.targets import TargetRefused
+
+PLAIN_TEXT = "text/plain; charset=utf-8"
 
 
 def listeners(gateway: Gateway) -> Listeners:
@@ -26,7 +30,11 @@ def listeners(gateway: Gateway) -> Listeners:
         vault=gateway.vault,
         outbox=Outbox(outbox_rows),
         audit=gateway.audit,
-        checks={"webhook": webhook_check(allow_private=gateway.settings.is_demo)},
+        checks={
+            "webhook": webhook_check(allow_private=gateway.settings.is_demo),
+            "syslog": check_syslog(gateway.settings),
+            "file": check_file(gateway.settings),
+        },
     )
 
 
@@ -38,7 +46,12 @@ def teller(gateway: Gateway) -> Teller:
     def key_of(destination_id: str) -> bytes:
         return vault.derive(f"told:{destination_id}")
 
-    return Teller(tenant=settings.mfa_tenant, threshold=settings.webhook_risk_threshold, key_of=key_of)
+    return Teller(
+        tenant=settings.mfa_tenant,
+        threshold=settings.webhook_risk_threshold,
+        key_of=key_of,
+        host=socket.gethostname(),
+    )
 
 
 def distributor(gateway: Gateway, *, told: Callable[[], None]) -> Distributor:
@@ -59,7 +72,7 @@ def is_destination(name: str) -> bool:
     return name.startswith(PREFIX)
 
 
-def destination_receiver(gateway: Gateway, name: str) -> Endpoint | None:
+def destination_receiver(gateway: Gateway, name: str) -> Receiver | None:
     """How to send to that destination; None while it is disabled: what it should get waits.
 
     Raises: TargetRefused when it was removed, or when its address is none that we send to.
@@ -68,9 +81,21 @@ def destination_receiver(gateway: Gateway, name: str) -> Endpoint | None:
     found = gateway.database.read(lambda tx: destinations.find(tx, name))
     if found is None:
         raise TargetRefused("removed")
-    if found.disabled_at is not None or found.kind != "webhook":
+    if found.disabled_at is not None:
+        return None
+    if found.kind == "syslog":
+        return syslog_receiver(name, found.url, gateway.settings)
+    if found.kind == "file":
+        return file_receiver(name, found.url, gateway.settings)
+    if found.kind != "webhook":
         return None
     signer = DestinationSigner(
         name, database=gateway.database, destinations=destinations, vault=gateway.vault, clock=gateway.clock
     )
-    return Endpoint(name=name, url=found.url, signer=signer, allow_private=gateway.settings.is_demo)
+    return Endpoint(
+        name=name,
+        url=found.url,
+        signer=signer,
+        allow_private=gateway.settings.is_demo,
+        content_type=PLAIN_TEXT if found.format == "cef" else "application/json",
+    )

@@ -13,7 +13,7 @@ import structlog
 
 from plumbing.clock import Clock
 from plumbing.database import Database
-from webhooks.endpoint import Endpoint, Receiver
+from webhooks.endpoint import Receiver
 from webhooks.lane import STORAGE_RETRY_SECONDS, Lane
 from webhooks.outbox import Outbox
 from webhooks.targets import TargetRefused
@@ -21,7 +21,7 @@ from webhooks.targets import TargetRefused
 LOOK_EVERY_SECONDS: Final = 1.0
 """One read on an index; what a command line added in another process is on its way after this at the latest."""
 
-Find = Callable[[str], Endpoint | None]
+Find = Callable[[str], Receiver | None]
 """The name of an endpoint → how to send there, None when it is not of this kind.
 
 Raises: TargetRefused when we do not send there; what waits for it is given up.

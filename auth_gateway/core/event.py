@@ -4,6 +4,7 @@ import msgspec
 
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.facts import Facts
+from auth_gateway.core.siem.attack import techniques
 from auth_gateway.core.vocabulary import EventType, type_of
 
 VERSION = 1
@@ -80,7 +81,13 @@ def events_of(line: AuditEvent, *, tenant: str, threshold: float) -> tuple[Event
         more.append(msgspec.structs.replace(event, event_id=f"{event.event_id}.device", type="device.new"))
     if line.kind.startswith("login.") and line.score is not None and line.score >= threshold:
         more.append(msgspec.structs.replace(event, event_id=f"{event.event_id}.high_risk", type="login.high_risk"))
-    return (event, *more)
+    return tuple(msgspec.structs.replace(each, techniques=_techniques(each)) for each in (event, *more))
+
+
+def _techniques(event: Event) -> tuple[str, ...]:
+    facts = event.facts
+    codes = [reason.code for reason in facts.reasons]
+    return techniques(event.type, rule=event.rule, level=event.level, method=facts.method, reasons=codes)
 
 
 def _id_of(line: AuditEvent) -> str:

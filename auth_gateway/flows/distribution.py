@@ -56,11 +56,13 @@ class Overtaken(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Teller:
-    """Makes of a line what each destination is told of it. `key_of` gives a destination's own key for hashes."""
+    """Makes of a line what each destination is told of it. `key_of` gives a destination's own key for hashes, `host` is
+    this machine's name."""
 
     tenant: str
     threshold: float
     key_of: Callable[[str], bytes]
+    host: str = ""
 
     def __call__(self, logged: Logged, destinations: Sequence[Destination]) -> list[Told]:
         """Whoever takes it gets it as far as they asked for it; a line that cannot be told holds up no other."""
@@ -87,7 +89,8 @@ class Teller:
         known = veiled(event, destination.privacy, self.key_of(destination.destination_id))
         if destination.tenant:
             known = msgspec.structs.replace(known, tenant=destination.tenant)
-        return Told(destination_id=destination.destination_id, event=event, body=rendered(known, destination.format))
+        body = rendered(known, destination, host=self.host)
+        return Told(destination_id=destination.destination_id, event=event, body=body)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from typing import Final
 
-from auth_gateway.core.destination import Format
+from auth_gateway.core.destination import Destination, Format
 from auth_gateway.core.event import Event
+from auth_gateway.core.siem.cef import cef
+from auth_gateway.core.siem.ecs import ecs
+from auth_gateway.core.siem.ocsf import ocsf
+from auth_gateway.core.siem.syslog import syslog_line
 from auth_gateway.core.told import told
 from webhooks.announcement import announcement
 
@@ -17,9 +21,11 @@ def standard(event: Event) -> bytes:
     return announcement(event.type, at=event.ts, data=told(event))
 
 
-RENDERERS: Final[dict[Format, Renderer]] = {"standard": standard}
+RENDERERS: Final[dict[Format, Renderer]] = {"standard": standard, "ocsf": ocsf, "ecs": ecs, "cef": cef}
+"""None of them has a line end in what it makes: whoever writes lines writes whole ones."""
 
 
-def rendered(event: Event, form: Format) -> bytes:
-    """The event in that format."""
-    return RENDERERS[form](event)
+def rendered(event: Event, destination: Destination, *, host: str) -> bytes:
+    """The event as that destination gets it; `host` is the machine's name for those who ask which one it was."""
+    body = RENDERERS[destination.format](event)
+    return syslog_line(event, body, host=host) if destination.kind == "syslog" else body

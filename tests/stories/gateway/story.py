@@ -47,6 +47,8 @@ class StubScorer:
         self.hang = False
         self.country = ""
         self.new: tuple[str, ...] = ()
+        self.explains: dict[str, Any] = {}
+        self.reasons: list[dict[str, Any]] = []
         self.judge: Callable[[Mapping[str, Any]], float] = lambda _event: self.score
         self.events: list[dict[str, Any]] = []
         self.server = _Server(("127.0.0.1", 0), _handler(self))
@@ -59,7 +61,7 @@ class StubScorer:
     def answer(self, event: Mapping[str, Any]) -> bytes:
         explain: dict[str, Any] = {f"{name}_freq": 0 for name in COUNTS}
         explain |= {"hour": 1, "day_of_week": 2, "success": 1, "ip_rep": 5.0, "geo_distance_km": 12.5, "asn": 64500}
-        explain |= {"country": self.country, "new": self.new}
+        explain |= {"country": self.country, "new": self.new, **self.explains}
         score = self.judge(event)
         level = risk_level(score)
         return json.dumps(
@@ -69,7 +71,7 @@ class StubScorer:
                 "model_label": -1 if score >= MEDIUM_FROM else 1,
                 "explain": explain,
                 "ts_scored": NOW,
-                "reasons": [],
+                "reasons": self.reasons,
                 "model_version": "stub-1",
                 "event_id": event["event_id"],
             }

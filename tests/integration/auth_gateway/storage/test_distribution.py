@@ -87,6 +87,7 @@ def test_an_event_goes_to_each_destination_that_wants_it_once(database: Database
         "risk_score": 91.0,
         "risk_level": "high",
         "new": ["device"],
+        "techniques": ["T1078"],
     }
     assert high_risk["data"]["event_id"] == "evt_1.high_risk"
     assert outbox_of(database, "dst_quiet") == []
