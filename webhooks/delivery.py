@@ -16,8 +16,9 @@ from plumbing.clock import Clock
 from plumbing.database import Database
 from plumbing.randomness import Randomness
 from webhooks.endpoint import Endpoint, Receiver
-from webhooks.lane import Lane, Pace
+from webhooks.lane import Lane
 from webhooks.outbox import Outbox
+from webhooks.pace import Pace
 from webhooks.roster import Find, Roster
 from webhooks.targets import Resolver, system_resolver
 

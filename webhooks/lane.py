@@ -1,65 +1,40 @@
 """One receiver and all that waits for it: claim, send, mark, and wait for the next."""
 
 import asyncio
+from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 import structlog
 
 from plumbing.clock import Clock
-from plumbing.database import Database, Transaction
+from plumbing.database import Database
 from plumbing.randomness import Randomness
 from webhooks.endpoint import Carrier, Receiver
+from webhooks.marks import Fate, Marks
 from webhooks.outbox import Message, Outbox
+from webhooks.pace import Foresight, Pace
 from webhooks.targets import Resolver
 from webhooks.transport import Attempt, retry_after_seconds
 
+__all__ = ["STORAGE_RETRY_SECONDS", "Lane"]
+
 FAILURES_OF_AN_OUTAGE: Final = 3
 """Failures in a row after which a success means "it is back", rather than "that one message was bad"."""
+FAILURES_OF_A_LONG_OUTAGE: Final = 32
+"""Failures in a row after which a receiver is only probed, so that a backlog for it is not tried row by row."""
+PROBE_SECONDS: Final = 1.0
 STORAGE_RETRY_SECONDS: Final = 1.0
-LONGEST_REFUSAL_PAUSE: Final = 300.0
-"""Seconds; a receiver that refuses our credential is asked again this often at least, so that it need not be told when
-that is mended."""
 REMEDY_EVERY_SECONDS: Final = 60.0
 
-HASTEN_BATCH: Final = 5_000
 MOST_MERGED: Final = 100
 """Messages that travel together at most: a body of a few hundred kilobytes."""
+MOST_UNWRITTEN: Final = 64
+"""Messages whose fate may be unwritten while others are sent: no more are sent twice when we die, besides those that
+are just being sent."""
 
 log = structlog.get_logger("webhooks.delivery")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
-    """When we try, try again and give up; all in seconds.
-
-    A receiver that fails closes nothing here: what it should get waits in the outbox.
-    """
-
-    first_retry: float = 5.0
-    longest_retry: float = 3_600.0
-    give_up_after: float = 5 * 86_400.0
-    deadline: float = 10.0
-    lease: float = 15.0  # longer than the deadline, or another worker would send what is just being sent
-    poll: float = 5.0  # for messages that another process added
-    keep_delivered: float = 7 * 86_400.0
-
-    def __post_init__(self) -> None:
-        if self.lease <= self.deadline:
-            raise ValueError("the lease must outlast the deadline of an attempt")
-
-    def backoff(self, attempts: int, randomness: Randomness) -> float:
-        """Seconds until the next attempt: exponential with full jitter, so that a crowd does not come back at once."""
-        return randomness.uniform(0.0, self._ceiling(attempts))
-
-    def pause(self, refusals: int) -> float:
-        """Seconds for which nothing is sent to a receiver that has refused our credential so often in a row."""
-        return min(LONGEST_REFUSAL_PAUSE, self._ceiling(refusals))
-
-    def _ceiling(self, attempts: int) -> float:
-        return min(self.longest_retry, self.first_retry * 2.0 ** min(attempts - 1, 40))
 
 
 class Lane:
@@ -88,6 +63,10 @@ class Lane:
         self._resolver = resolver
         self._until_empty = until_empty
         self._is_empty = False
+        self._ready: deque[tuple[Message, float]] = deque()
+        self._marks = Marks(endpoint.name, database, outbox)
+        self._foresight = Foresight()
+        self._is_backlog = False
         self._in_flight = 0
         self._failures_in_a_row = 0
         self._paused_until = 0.0
@@ -97,39 +76,56 @@ class Lane:
     async def run(self) -> None:
         """Claim and send, never more at once than the receiver's concurrency."""
         opened = self.endpoint.opened(clock=self._clock, resolver=self._resolver, deadline_seconds=self._pace.deadline)
-        async with opened as carrier, asyncio.TaskGroup() as group:
-            while not self.is_disabled:
-                self.woken.clear()
-                messages, idle_seconds = await self._claimed()
-                for together in self._loads(messages):
-                    self._in_flight += 1
-                    group.create_task(self._deliver(carrier, together))
-                if self._until_empty and self._is_empty and not self._in_flight:
-                    return
-                await self._wait(idle_seconds)
-
-    async def _claimed(self) -> tuple[list[Message], float]:
-        """What to send now, and how long there is nothing else to do."""
-        now = self._clock.now()
-        free = self.endpoint.concurrency - self._in_flight
-        most = free if self.endpoint.merge is None else free * MOST_MERGED
-        if now < self._paused_until:
-            return [], self._paused_until - now
-        if free == 0:
-            return [], self._pace.poll
-        look = partial(self._outbox.next_due, endpoint=self.endpoint.name, now=now)
-        claim = partial(
-            self._outbox.claim, endpoint=self.endpoint.name, now=now, limit=most, lease_seconds=self._pace.lease
-        )
         try:
-            due = await self._database.read_in_thread(look)  # a look costs nothing, a claim costs a commit
-            self._is_empty = due is None
-            if due is None or due > now:
-                return [], self._pace.poll if due is None else due - now
-            return await self._database.write(claim), 0.0
+            async with opened as carrier, asyncio.TaskGroup() as group:
+                while not self.is_disabled:
+                    self.woken.clear()
+                    idle_seconds = await self._claim()
+                    self._send(carrier, group)
+                    if self._until_empty and self._is_empty and self._is_at_rest:
+                        return
+                    await self._wait(idle_seconds)
+        finally:
+            self._put_down()
+            self._marks.leave(self._clock.now())
+
+    @property
+    def _is_at_rest(self) -> bool:
+        return not (self._in_flight or self._ready) and self._marks.is_idle
+
+    async def _claim(self) -> float:
+        """Take what is due, as much as there is use for; for how long there is nothing else to do."""
+        now = self._clock.now()
+        if now < self._paused_until:
+            return self._paused_until - now
+        most = self._wanted()
+        if most <= 0:
+            return self._pace.poll
+        name, lease = self.endpoint.name, self._pace.lease
+        claim = partial(self._outbox.claim, endpoint=name, now=now, limit=most, lease_seconds=lease)
+        try:
+            if not self._is_backlog:  # a look costs nothing, a claim costs a commit
+                look = partial(self._outbox.next_due, endpoint=name, now=now)
+                due = await self._database.read_in_thread(look)
+                self._is_empty = due is None
+                if due is None or due > now:
+                    return self._pace.poll if due is None else due - now
+            claimed = await self._database.write(claim)
         except Exception as error:
-            log.error("outbox_unavailable", endpoint=self.endpoint.name, reason=repr(error))
-            return [], STORAGE_RETRY_SECONDS
+            log.error("outbox_unavailable", endpoint=name, reason=repr(error))
+            return STORAGE_RETRY_SECONDS
+        self._is_backlog = len(claimed) == most
+        self._foresight.claimed(len(claimed), most, self._clock.monotonic())
+        self._ready += [(message, now + lease) for message in claimed]
+        return 0.0
+
+    def _wanted(self) -> int:
+        """How many messages to claim: what can be sent at once, and what a fast receiver will have taken soon."""
+        ahead, ready = self._foresight.ahead, len(self._ready)
+        if ready > ahead // 2:
+            return 0
+        free = self.endpoint.concurrency - self._in_flight
+        return (free if self.endpoint.merge is None else free * MOST_MERGED) + ahead - ready
 
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -137,34 +133,63 @@ class Lane:
                 await self.woken.wait()
                 await asyncio.sleep(self.endpoint.linger_seconds)
 
-    def _loads(self, messages: list[Message]) -> list[list[Message]]:
-        """Messages that travel together: one a request, or as many as the receiver takes."""
-        size = 1 if self.endpoint.merge is None else MOST_MERGED
-        return [messages[start : start + size] for start in range(0, len(messages), size)]
+    def _send(self, carrier: Carrier, group: asyncio.TaskGroup) -> None:
+        while self._in_flight < self.endpoint.concurrency and (together := self._next_load()):
+            self._in_flight += 1
+            group.create_task(self._deliver(carrier, together, group))
+        if not self._marks.is_idle:
+            group.create_task(self._flush())
 
-    async def _deliver(self, carrier: Carrier, together: list[Message]) -> None:
+    def _next_load(self) -> list[Message]:
+        """Messages that travel together: one a request, or as many as the receiver takes; nothing while we hold back.
+
+        What has waited for so long that its lease might not outlast the attempt is given back.
+        """
+        now, load = self._clock.now(), list[Message]()
+        if self.is_disabled or now < self._paused_until:
+            self._put_down()
+        size = 1 if self.endpoint.merge is None else MOST_MERGED
+        while self._ready and len(load) < size and self._marks.unwritten < MOST_UNWRITTEN:
+            message, leased_until = self._ready.popleft()
+            if now + self._pace.deadline < leased_until:
+                load.append(message)
+            elif now < leased_until:
+                self._marks.give_back([message])
+        return load
+
+    def _put_down(self) -> None:
+        """Give back what was claimed and not sent, unless the lease is over and somebody else may have it."""
+        now = self._clock.now()
+        self._marks.give_back([message for message, leased_until in self._ready if now < leased_until])
+        self._ready.clear()
+
+    async def _flush(self) -> None:
+        await self._marks.flush(self._clock.now())
+        self.woken.set()
+
+    async def _deliver(self, carrier: Carrier, together: list[Message], group: asyncio.TaskGroup) -> None:
+        """These, and then whatever is ready."""
         try:
-            attempt = await self._attempt(carrier, together)
-            if attempt.is_delivered:
-                await self._mark_delivered(together, attempt)
-            elif len(together) > 1 and attempt.is_content_refused:
-                # One of them is to blame, and the others must not wait for it.
-                for message in together:
-                    await self._mark_one(message, await self._attempt(carrier, [message]))
-            else:
-                for message in together:
-                    await self._mark(message, attempt)
-        except Exception as error:  # the lease ends, and the messages are sent again
-            log.error("message_not_marked", message_id=together[0].message_id, reason=repr(error))
+            while together:
+                await self._deliver_once(carrier, together)
+                if not self._marks.is_flushing:
+                    group.create_task(self._flush())
+                together = self._next_load()
+                if len(self._ready) <= self._foresight.ahead // 2:
+                    self.woken.set()
         finally:
             self._in_flight -= 1
             self.woken.set()
 
-    async def _mark_one(self, message: Message, attempt: Attempt) -> None:
-        if attempt.is_delivered:
-            await self._mark_delivered([message], attempt)
+    async def _deliver_once(self, carrier: Carrier, together: list[Message]) -> None:
+        attempt = await self._attempt(carrier, together)
+        if len(together) > 1 and attempt.is_content_refused:
+            # One of them is to blame, and the others must not wait for it.
+            for message in together:
+                self._note(message, await self._attempt(carrier, [message]))
         else:
-            await self._mark(message, attempt)
+            for message in together:
+                self._note(message, attempt)
 
     async def _attempt(self, carrier: Carrier, together: list[Message]) -> Attempt:
         message = together[0]
@@ -191,43 +216,44 @@ class Lane:
             self._remedy_said_at = now
             log.error("credential_refused", endpoint=self.endpoint.name, problem=attempt.problem, remedy=attempt.remedy)
 
-    async def _mark(self, message: Message, attempt: Attempt) -> None:
-        self._failures_in_a_row += 0 if attempt.is_final else 1
+    def _note(self, message: Message, attempt: Attempt) -> None:
+        if attempt.is_delivered:
+            if self._failures_in_a_row >= FAILURES_OF_AN_OUTAGE:
+                # Long waits were for a receiver that was away; it is back, so what waits need not wait any longer.
+                self._marks.hasten()
+            self._failures_in_a_row = self._refusals_in_a_row = 0
+            self._marks.note(Fate(message=message, status=attempt.status))
+            return
         now = self._clock.now()
         asked = retry_after_seconds(attempt.retry_after, now=now, cap_seconds=self._pace.longest_retry)
         again_at = now + max(asked, self._pace.backoff(message.attempts, self._randomness))
+        self._count_failure(attempt, now, asked)
+        is_dead = attempt.is_gone or attempt.is_final or again_at - message.created_at > self._pace.give_up_after
+        self._tell(message, attempt)
+        self._marks.note(
+            Fate(
+                message=message,
+                status=attempt.status,
+                error=attempt.problem or "unknown",
+                is_dead=is_dead,
+                again_at=None if is_dead else again_at,
+            )
+        )
+
+    def _count_failure(self, attempt: Attempt, now: float, asked: float) -> None:
+        self._failures_in_a_row += 0 if attempt.is_final else 1
+        self._foresight.failed(is_outage=self._failures_in_a_row >= FAILURES_OF_AN_OUTAGE)
+        if self._failures_in_a_row >= FAILURES_OF_A_LONG_OUTAGE and not attempt.is_content_refused:
+            self._paused_until = max(self._paused_until, now + PROBE_SECONDS)
         if asked:
             self._paused_until = max(self._paused_until, now + asked)
+        self.is_disabled = self.is_disabled or attempt.is_gone
+
+    def _tell(self, message: Message, attempt: Attempt) -> None:
+        about = {"message_id": message.message_id, "endpoint": message.endpoint}
         if not attempt.remedy:  # said once for all of them
-            log.warning(
-                "attempt_failed",
-                message_id=message.message_id,
-                endpoint=message.endpoint,
-                attempts=message.attempts,
-                problem=attempt.problem,
-            )
+            log.warning("attempt_failed", attempts=message.attempts, problem=attempt.problem, **about)
         if attempt.is_gone:
-            self.is_disabled = True
             log.error("endpoint_gone", endpoint=message.endpoint)
         if attempt.is_final:
-            log.error("message_given_up", message_id=message.message_id, endpoint=message.endpoint)
-        if attempt.is_gone or attempt.is_final or again_at - message.created_at > self._pace.give_up_after:
-            mark = partial(self._outbox.dead, now=now)
-        else:
-            mark = partial(self._outbox.retry, next_attempt_at=again_at)
-        error = attempt.problem or "unknown"
-        await self._database.write(partial(mark, message=message, status=attempt.status, error=error))
-
-    async def _mark_delivered(self, together: list[Message], attempt: Attempt) -> None:
-        was_out = self._failures_in_a_row >= FAILURES_OF_AN_OUTAGE
-        self._failures_in_a_row = self._refusals_in_a_row = 0
-        now = self._clock.now()
-        endpoint, status = self.endpoint.name, attempt.status or 0
-
-        def mark(tx: Transaction) -> None:
-            self._outbox.delivered(tx, together, now=now, status=status)
-            if was_out:
-                # Long waits were for a receiver that was away; it is back, so what waits need not wait any longer.
-                self._outbox.hasten(tx, endpoint=endpoint, now=now, limit=HASTEN_BATCH)
-
-        await self._database.write(mark)
+            log.error("message_given_up", **about)

@@ -6,15 +6,21 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
+from functools import cache
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 import httpx2
 
-from webhooks.targets import Resolver, Target, TargetRefused, parse_target, pinned_addresses
+from webhooks.connection import Broken, Connection
+from webhooks.targets import Resolver, TargetRefused, parse_target, pinned_addresses
 
-MAX_ANSWER_BYTES: Final = 64 * 1024
-"""We read this much of an answer so that its connection can be used again; nobody needs more."""
 LONGEST_RETRY_AFTER: Final = 10
+MOST_ADDRESSES: Final = 4
+"""Addresses of a name that are tried; all of them are checked."""
+IDLE_SECONDS: Final = 30.0
+MOST_USES: Final = 10_000
+"""Requests on one connection, so that it follows its name to another address one day."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,35 +55,17 @@ class Attempt:
         return self.status == 410
 
 
-class PinnedTransport(httpx2.AsyncHTTPTransport):
-    """Connects to the address that was checked; Host and TLS still carry the name that was asked for."""
-
-    def __init__(
-        self, target: Target, *, allow_private: bool, resolver: Resolver, tls: ssl.SSLContext | None, connections: int
-    ) -> None:
-        limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30)
-        super().__init__(verify=tls or True, trust_env=False, limits=limits)
-        self._target = target
-        self._allow_private = allow_private
-        self._resolver = resolver
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        addresses = await pinned_addresses(self._target, allow_private=self._allow_private, resolver=self._resolver)
-        name = self._target.host
-        if name not in addresses:
-            request.extensions = {**request.extensions, "sni_hostname": name}
-        for address in addresses[:-1]:
-            request.url = request.url.copy_with(host=address)
-            try:
-                return await super().handle_async_request(request)
-            except (httpx2.ConnectError, httpx2.ConnectTimeout):
-                continue
-        request.url = request.url.copy_with(host=addresses[-1])
-        return await super().handle_async_request(request)
+@cache
+def _usual_trust() -> ssl.SSLContext:
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 class Courier:
-    """Carries messages to one URL over its own connections, so that a receiver that hangs holds nobody else's."""
+    """Carries messages to one URL over its own connections, so that a receiver that hangs holds nobody else's.
+
+    A connection is made to an address that was checked in that very moment, and TLS still proves the name. Each carries
+    one request at a time; there are as many as the caller has attempts under way, and `connections` at most are kept.
+    """
 
     def __init__(
         self,
@@ -89,57 +77,106 @@ class Courier:
         connections: int,
         deadline_seconds: float,
     ) -> None:
-        target = parse_target(url, allow_private=allow_private)
-        self._url = url
+        self._target = parse_target(url, allow_private=allow_private)
+        parts = urlsplit(url)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._head = f"POST {path} HTTP/1.1\r\nhost: {parts.netloc.lower()}\r\naccept-encoding: identity\r\n"
+        self._allow_private = allow_private
+        self._resolver = resolver
+        self._tls = (tls or _usual_trust()) if self._target.scheme == "https" else None
+        self._most_idle = connections
         self._deadline_seconds = deadline_seconds
-        self._client = httpx2.AsyncClient(
-            transport=PinnedTransport(
-                target, allow_private=allow_private, resolver=resolver, tls=tls, connections=connections
-            ),
-            trust_env=False,
-            follow_redirects=False,
-            timeout=deadline_seconds,
-        )
+        self._idle: list[Connection] = []
+        self._sweep: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        await self._client.aclose()
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> Attempt:
         """One attempt, answered or given up within the deadline, name resolution and reading included."""
-        status: int | None = None
-        retry_after: str | None = None
+        request = self._request(body, headers)
+        used: list[Connection] = []
         problem = "no_answer"
         try:
-            async with (
-                asyncio.timeout(self._deadline_seconds),
-                self._client.stream("POST", self._url, content=body, headers=dict(headers)) as answer,
-            ):
-                status = answer.status_code
-                retry_after = answer.headers.get("retry-after")
-                await _drain(answer)
+            async with asyncio.timeout(self._deadline_seconds):
+                await self._ask(request, used)
         except TargetRefused as refused:
             return Attempt(problem=f"target_{refused.code}")
-        except (TimeoutError, httpx2.TimeoutException):
+        except TimeoutError:
             problem = "timeout"
-        except httpx2.ConnectError:
-            problem = "connect_failed"
-        except httpx2.HTTPError as error:
-            problem = type(error).__name__
+        except Broken as broken:
+            problem = broken.code
+        finally:
+            for connection in used:
+                self._put_back(connection)
+        status = used[-1].status if used else None
         if status is None:
             return Attempt(problem=problem)
         # The status line is the receiver's word; how the rest of its answer ends changes nothing.
-        return Attempt(status=status, problem=_meaning(status), retry_after=retry_after)
+        return Attempt(status=status, problem=_meaning(status), retry_after=used[-1].retry_after)
 
+    def _request(self, body: bytes, headers: Mapping[str, str]) -> bytes:
+        lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+        if any("\r" in line[:-2] or "\n" in line[:-2] or "\0" in line for line in lines):
+            raise ValueError("a header's value has a line break in it")
+        return f"{self._head}{''.join(lines)}content-length: {len(body)}\r\n\r\n".encode("latin-1") + body
 
-async def _drain(answer: httpx2.Response) -> None:
-    total = 0
-    async for chunk in answer.aiter_raw():
-        total += len(chunk)
-        if total > MAX_ANSWER_BYTES:
+    async def _ask(self, request: bytes, used: list[Connection]) -> None:
+        """Over a kept connection, or over a new one; the last of `used` has the answer."""
+        while self._idle:
+            kept = self._idle.pop()
+            if not kept.is_reusable:
+                kept.close()
+                continue
+            used.append(kept)
+            try:
+                return await kept.ask(request)
+            except Broken as broken:
+                if broken.code != "connection_closed" or kept.heard:
+                    raise
+                # It hung up on an idle connection just as we spoke: no answer, and no failure either.
+                break
+        used.append(await self._connected())
+        await used[-1].ask(request)
+
+    async def _connected(self) -> Connection:
+        target, loop = self._target, asyncio.get_running_loop()
+        addresses = await pinned_addresses(target, allow_private=self._allow_private, resolver=self._resolver)
+        tried = list(addresses)[:MOST_ADDRESSES]
+        name = target.host if self._tls else None
+        for address in tried:
+            try:
+                async with asyncio.timeout(self._deadline_seconds / len(tried) if len(tried) > 1 else None):
+                    made = loop.create_connection(Connection, address, target.port, ssl=self._tls, server_hostname=name)
+                    return (await made)[1]
+            except OSError:  # refused, unreachable, too slow, or without a proof of its name
+                continue
+        raise Broken("connect_failed")
+
+    def _put_back(self, connection: Connection) -> None:
+        if not connection.is_reusable or connection.uses >= MOST_USES or len(self._idle) >= self._most_idle:
+            connection.close()
             return
+        loop = asyncio.get_running_loop()
+        connection.idle_since = loop.time()
+        self._idle.append(connection)
+        if self._sweep is None:
+            self._sweep = loop.call_later(IDLE_SECONDS, self._let_go)
+
+    def _let_go(self) -> None:
+        """Hang up where nothing was said for long."""
+        loop = asyncio.get_running_loop()
+        for connection in [each for each in self._idle if each.idle_since <= loop.time() - IDLE_SECONDS]:
+            self._idle.remove(connection)
+            connection.close()
+        self._sweep = loop.call_later(IDLE_SECONDS, self._let_go) if self._idle else None
 
 
 def _meaning(status: int) -> str | None:

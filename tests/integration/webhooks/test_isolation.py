@@ -50,9 +50,9 @@ async def hang_up(_heard: Any, writer: asyncio.StreamWriter) -> None:
 HOSTILE = {
     "hangs": (hang, "timeout"),
     "drips": (drip, "timeout"),
-    "floods": (flood_of_headers, "RemoteProtocolError"),
-    "nonsense": (nonsense, "RemoteProtocolError"),
-    "hangs up": (hang_up, None),
+    "floods": (flood_of_headers, "bad_answer"),
+    "nonsense": (nonsense, "bad_answer"),
+    "hangs up": (hang_up, "connection_closed"),
     "fails": (None, "status_500"),
     "redirects": (None, "redirect_refused"),
     "limits": (None, "status_429"),

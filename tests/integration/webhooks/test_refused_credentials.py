@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from plumbing.randomness import SeededRandomness
 from webhooks.delivery import Pace
-from webhooks.lane import LONGEST_REFUSAL_PAUSE
+from webhooks.pace import LONGEST_REFUSAL_PAUSE
 
 pytestmark = pytest.mark.anyio
 REMEDY = "give it the scope"
