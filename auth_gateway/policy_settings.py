@@ -1,5 +1,7 @@
 """What an operator may say about risk; part of the settings. No switch turns a high risk into an allow."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
@@ -11,3 +13,4 @@ class PolicySettings(BaseSettings):
     login_policy_medium_requires_mfa: bool = True
     login_policy_phishing_resistant_from: float = Field(default=75, ge=60, le=80)
     login_policy_email_code: bool = True
+    login_policy_file: Path | None = None

@@ -6,23 +6,10 @@ from auth_gateway.adapters.storage.recovery_codes import StoredRecoveryCodes
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.assembly import Gateway
 from auth_gateway.core import mailed_code, recovery_code
-from auth_gateway.core.policy import Policy
 from auth_gateway.flows.challenge import CompleteLogin
 from auth_gateway.flows.mailed_code import MailCode
 from auth_gateway.flows.proofs import Proving
 from auth_gateway.flows.trust import Trust
-from auth_gateway.mailing import has_mail
-
-
-def policy(gateway: Gateway) -> Policy:
-    """The operator's switches; where no letter arrives, no code goes by mail."""
-    settings = gateway.settings
-    return Policy(
-        high_deny=settings.login_policy_high_deny,
-        medium_requires_mfa=settings.login_policy_medium_requires_mfa,
-        phishing_resistant_from=settings.login_policy_phishing_resistant_from,
-        email_code=settings.login_policy_email_code and has_mail(settings),
-    )
 
 
 def proving(gateway: Gateway) -> Proving:

@@ -32,8 +32,9 @@ from auth_gateway.flows.recheck import Recheck
 from auth_gateway.flows.recording import Announcing, Recorder
 from auth_gateway.flows.refresh import Refresh
 from auth_gateway.mailing import MAIL_PACE, aftermath, mail_receiver
+from auth_gateway.policing import Policing, switches
 from auth_gateway.receivers import endpoints_of
-from auth_gateway.second_factors import mail_code, policy, proving
+from auth_gateway.second_factors import mail_code, proving
 from auth_gateway.telling import destination_receiver, distributor, is_destination
 from auth_gateway.upkeep import HOUSEKEEPING_SECONDS, housekeeping, repeat
 from plumbing.refusals import Refused
@@ -75,6 +76,7 @@ class Service:
             paces={MAIL_ENDPOINT: MAIL_PACE},
             find=self._found,
         )
+        self.policing = Policing(gateway)
         self.distributor = distributor(gateway, told=self.delivery.wake)
 
     def login_routes(self) -> LoginRoutes:
@@ -125,6 +127,7 @@ class Service:
         return ServiceRoutes(
             needed={"database": self._database_answers, "storage": takes_writes, "keys": self._keys_sign},
             scorer_problem=self.scorer.problem,
+            policy_state=self.policing.state,
             published_keys=self.gateway.ring.published if signs_itself or is_provider else list,
         )
 
@@ -157,6 +160,7 @@ class Service:
             repeat(RELOAD_SECONDS, lambda: asyncio.to_thread(self.gateway.vault.reload)),
             repeat(SCHEME_CHECK_SECONDS, lambda: asyncio.to_thread(self.cover_schemes)),
             repeat(HOUSEKEEPING_SECONDS, housekeeping(self.gateway)),
+            *self.policing.background(),
         ]
 
     async def close(self) -> None:
@@ -195,7 +199,7 @@ class Service:
             recorder=self._recorder(),
             trusted_devices=StoredTrustedDevices(),
             throttle=self.throttle,
-            policy=policy(gateway),
+            policy=switches(gateway.settings),
             listed_passwords=ListedPasswords(
                 randomness=gateway.randomness,
                 users=gateway.users,
@@ -203,6 +207,7 @@ class Service:
                 post_office=gateway.post_office,
             ),
             aftermath=aftermath(gateway),
+            in_force=self.policing.in_force,
         )
 
     def _complete(self) -> CompleteLogin:
@@ -215,7 +220,7 @@ class Service:
             users=gateway.users,
             pending_logins=gateway.pending_logins,
             proving=proving(gateway),
-            policy=policy(gateway),
+            policy=switches(gateway.settings),
             recorder=self._recorder(),
             completion=Completion(
                 database=gateway.database,
@@ -231,7 +236,12 @@ class Service:
     def _recheck(self) -> Recheck:
         reuse_seconds = self.gateway.settings.refresh_score_reuse_seconds
         recent = MemoryRulings(reuse_seconds=reuse_seconds)
-        return Recheck(scorer=self.scorer, policy=policy(self.gateway), recent=recent)
+        return Recheck(
+            scorer=self.scorer,
+            policy=switches(self.gateway.settings),
+            recent=recent,
+            in_force=self.policing.in_force,
+        )
 
     def _edge(self) -> Edge:
         settings = self.gateway.settings

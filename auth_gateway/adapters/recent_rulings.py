@@ -6,7 +6,7 @@ import msgspec
 
 from auth_gateway.core.ruling import Ruling
 
-# About half a kilobyte each.
+# About a kilobyte each.
 MOST_SESSIONS = 50_000
 
 
@@ -36,7 +36,7 @@ class MemoryRulings:
         """Keep it, without the parts that only its first use needs."""
         if self._reuse_seconds <= 0:
             return
-        decision = type(ruling.decision)(ruling.decision.rule)
+        decision = msgspec.structs.replace(ruling.decision, reasons=())
         self._by_session[session_id] = (context, now, msgspec.structs.replace(ruling, score=None, decision=decision))
         self._by_session.move_to_end(session_id)
         if len(self._by_session) > self._most_sessions:

@@ -74,6 +74,9 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     incident_id: str | None = None
 
 
+PolicyState = Literal["built_in", "document", "last_good_document"]
+
+
 class Health(msgspec.Struct, frozen=True):
     """The event loop answers."""
 
@@ -81,11 +84,14 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether people can log in; `scorer` is `reachable` or why it is not, and does not count: logins go on without."""
+    """Whether people can log in; `scorer` is `reachable` or why it is not, and does not count: logins go on without.
+    `policy` is what decides: the built-in tables, the operator's document, or the last good one while the file is
+    wrong."""
 
     status: Literal["ready", "not_ready"]
     checks: dict[str, bool]
     scorer: str
+    policy: PolicyState
 
 
 class KeySet(msgspec.Struct, frozen=True):

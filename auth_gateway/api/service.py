@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auth_gateway.api.answers import PolicyState
 from plumbing.asgi import json_answer
 
 # Half of the shortest usual activation delay: a verifier has fetched a new key well before the first token needs it.
@@ -21,6 +22,7 @@ class ServiceRoutes:
     needed: Mapping[str, Check]
     scorer_problem: Callable[[], Awaitable[str | None]]
     published_keys: Callable[[], list[Mapping[str, str]]]
+    policy_state: Callable[[], PolicyState]
 
     async def get_health(self, _request: Request) -> Response:
         """Alive: the event loop answers."""
@@ -30,7 +32,12 @@ class ServiceRoutes:
         """Ready to log people in. The scorer is told as information: without it logins go on, one step longer."""
         checks = {name: await check() for name, check in self.needed.items()}
         is_ready = all(checks.values())
-        body = {"status": "ready" if is_ready else "not_ready", "checks": checks, "scorer": await self._scorer()}
+        body = {
+            "status": "ready" if is_ready else "not_ready",
+            "checks": checks,
+            "scorer": await self._scorer(),
+            "policy": self.policy_state(),
+        }
         return json_answer(body, status=200 if is_ready else 503)
 
     async def get_jwks(self, _request: Request) -> Response:

@@ -37,11 +37,15 @@ WRONG_INPUT = 2
 NOT_NOW = 1
 
 
+def printable(text: str) -> str:
+    """The text in one line that cannot touch a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def complain(text: str) -> None:
     """One line on standard error; control characters in it cannot touch the terminal."""
-    shown = "".join(character if character.isprintable() else "?" for character in text)
     with suppress(OSError):  # nobody can be told; the exit status still says it
-        typer.echo(f"auth-gateway: {shown}", err=True)
+        typer.echo(f"auth-gateway: {printable(text)}", err=True)
 
 
 def fail(text: str, status: int = WRONG_INPUT) -> NoReturn:
@@ -106,4 +110,4 @@ def moment(seconds: float) -> str:
 
 def row(*cells: str) -> None:
     """One line of a list, cells apart by tabs, so that `cut` and `awk` can read it."""
-    typer.echo("\t".join("".join(c if c.isprintable() else "?" for c in cell) for cell in cells))
+    typer.echo("\t".join(map(printable, cells)))

@@ -61,6 +61,7 @@ Kind = Literal[
     "webhook.enabled",
     "risk.user_raised",
     "risk.user_lowered",
+    "policy.changed",
 ]
 
 

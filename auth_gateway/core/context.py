@@ -87,14 +87,14 @@ def client_address(peer: str, forwarded_for: str | None, trusted_networks: Seque
     A header that cannot be read from the right up to that hop is not believed at all: the answer is `peer`. An
     unreadable peer (a local socket) is "", not known.
     """
-    nearest = _address(peer)
+    nearest = read_address(peer)
     if nearest is None:
         return ""
     peer_text = str(nearest)
     if not forwarded_for or not _is_trusted(nearest, trusted_networks):
         return peer_text
     for text in reversed(forwarded_for.split(",")[-MOST_HOPS:]):
-        hop = _address(text)
+        hop = read_address(text)
         if hop is None:
             return peer_text
         if not _is_trusted(hop, trusted_networks):
@@ -105,11 +105,11 @@ def client_address(peer: str, forwarded_for: str | None, trusted_networks: Seque
 
 def is_trusted_peer(peer: str, trusted_networks: Sequence[IPv4Network | IPv6Network]) -> bool:
     """Whether the connection itself comes from one of our own proxies."""
-    address = _address(peer)
+    address = read_address(peer)
     return address is not None and _is_trusted(address, trusted_networks)
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
+def read_address(text: str) -> IPv4Address | IPv6Address | None:
     """The address in its one canonical form: no zone, and an IPv4 address inside IPv6 is that IPv4 address."""
     return _parsed(text) if len(text) <= LONGEST_ADDRESS else None
 

@@ -12,12 +12,22 @@ Path = Literal["login", "refresh", "step_up"]
 """Which of the policy's tables decided."""
 
 
+class Reported(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A report-only rule of the policy document that matched, and what it would have answered."""
+
+    rule: str
+    decision: str
+    demand: str = ""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The circumstances of an event and what the policy had before it. Empty means not known.
 
     `device` is the hex SHA-256 of the device's id; `new` names what the person's history had never seen; `factors` are
     the kinds that the person could show and `method` the one that they did; `began_as` is the id of the login that an
-    answer to a challenge belongs to. Place and operator are the scorer's word where it gave one.
+    answer to a challenge belongs to. Place and operator are the scorer's word where it gave one. `login_score` is that
+    of the sign-in that a later request belongs to, `acr` the level of its session, `user_risk` the person's own (0 to
+    100); `report_only` are the rules of the policy document that would have answered.
     """
 
     path: Path | None = None
@@ -44,6 +54,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     shown_phishing_resistant: bool = False
     is_same_context: bool | None = None
     is_same_client: bool | None = None
+    login_score: float | None = None
+    acr: str = ""
+    user_risk: float = 0.0
+    report_only: tuple[Reported, ...] = ()
 
 
 def facts_of(context: LoginContext, score: RiskScore | None, *, path: Path | None = None, username: str = "") -> Facts:

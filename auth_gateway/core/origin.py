@@ -127,10 +127,10 @@ def first_of(context: LoginContext, *, browser: Browser, ip: str, started_at: fl
     )
 
 
-def context_digest(context: LoginContext) -> bytes:
-    """The same for requests that differ in nothing but their time."""
+def context_digest(context: LoginContext, grounds: bytes = b"") -> bytes:
+    """The same for requests that differ in nothing but their time, and are judged on the same grounds."""
     timeless = msgspec.structs.replace(context, timestamp=0.0)
-    return hashlib.blake2b(msgspec.msgpack.encode(timeless), digest_size=16).digest()
+    return hashlib.blake2b(msgspec.msgpack.encode(timeless) + grounds, digest_size=16).digest()
 
 
 def _is_same_product(origin: Origin, context: LoginContext) -> bool:

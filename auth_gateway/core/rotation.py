@@ -65,6 +65,7 @@ class Held(Presented, frozen=True):
     first_device_digest: bytes | None
     first_ja4: str | None
     family_created_at: float
+    login_score: float | None
 
     @property
     def origin(self) -> Origin:

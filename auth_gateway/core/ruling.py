@@ -4,13 +4,19 @@ import msgspec
 
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.decision import Allow, Decision
+from auth_gateway.core.policy_rule import DOCUMENT
+from auth_gateway.core.policy_verdict import Verdict
 from risk_scorer.contract.assessment import RiskScore
+
+HIGH_RISK = "high_risk"
+BY_DOCUMENT = "policy_document"
+"""Why a session was ended, for those who read its line."""
 
 
 class Ruling(msgspec.Struct, frozen=True, kw_only=True):
     """What policy says, and the score it says it by; `scored_as` is the event id that the scorer knows that score by.
 
-    `score` is None without one and where an earlier answer was reused.
+    `score` is None without one and where an earlier answer was reused; `verdict` is what it was decided by.
     """
 
     decision: Decision
@@ -19,6 +25,7 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
     level: str | None = None
     model_version: str | None = None
     scored_as: str | None = None
+    verdict: Verdict | None = None
 
     def on(self, line: AuditEvent) -> AuditEvent:
         """The audit line with what was decided and why."""
@@ -32,6 +39,7 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
             level=self.level,
             model_version=self.model_version,
             detail=" ".join(filter(None, details)) or None,
+            facts=line.facts if self.verdict is None else self.verdict.on(line.facts),
         )
 
 
@@ -40,12 +48,18 @@ def is_let_go_on(ruling: Ruling | None) -> bool:
     return ruling is not None and isinstance(ruling.decision, Allow)
 
 
-def ruling_on(decision: Decision, score: RiskScore | None) -> Ruling:
+def why_ended(rule: str | None) -> str:
+    """What a session is ended for that a rule denies."""
+    return BY_DOCUMENT if rule is not None and rule.startswith(DOCUMENT) else HIGH_RISK
+
+
+def ruling_on(decision: Decision, score: RiskScore | None, verdict: Verdict | None = None) -> Ruling:
     """The decision with the score it was made by."""
     if score is None:
-        return Ruling(decision=decision)
+        return Ruling(decision=decision, verdict=verdict)
     return Ruling(
         decision=decision,
+        verdict=verdict,
         score=score,
         risk_score=score.risk_score,
         level=score.risk_level,

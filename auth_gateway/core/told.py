@@ -133,7 +133,9 @@ SHAPES: Final[dict[EventType, Shape]] = {
     "webhook.secret_rotated": Shape("A destination got a new secret; `detail` is its id.", _ADMIN),
     "webhook.disabled": Shape("A destination gets nothing more; `detail` is its id, `rule` why.", _ADMIN),
     "webhook.enabled": Shape("A destination is told of events again; `detail` is its id.", _ADMIN),
-    "policy.changed": Shape("Another policy decides from now on.", _ADMIN),
+    "policy.changed": Shape(
+        "Another policy document decides from now on; `detail` is its SHA-256 and how many rules it has.", _ADMIN
+    ),
     "events.folded": Shape("Many events of a kind came at once and are told as one.", (*_PERSON, *_PLACE, "detail")),
     "webhook.test": Shape("Nothing has happened: somebody tries whether events arrive.", _ADMIN),
 }

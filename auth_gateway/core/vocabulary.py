@@ -94,6 +94,7 @@ _TYPES: dict[Kind, EventType] = {
     "webhook.enabled": "webhook.enabled",
     "risk.user_raised": "risk.user_raised",
     "risk.user_lowered": "risk.user_lowered",
+    "policy.changed": "policy.changed",
 }
 
 

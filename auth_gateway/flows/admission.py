@@ -18,6 +18,7 @@ from auth_gateway.flows.entrance import Entrance, TokenEntrance
 from auth_gateway.flows.issue import Issuer
 from auth_gateway.flows.judged import Judged, Recognised
 from auth_gateway.flows.listed_passwords import ListedPasswords
+from auth_gateway.flows.policy_in_force import PolicyInForce
 from auth_gateway.flows.ports import (
     Aftermath,
     NothingFollows,
@@ -53,6 +54,7 @@ class Admission:
     policy: Policy
     listed_passwords: ListedPasswords
     aftermath: Aftermath = field(default_factory=NothingFollows)
+    in_force: PolicyInForce = field(default_factory=PolicyInForce)
 
     async def __call__(self, login: Recognised, entrance: Entrance | None = None) -> AdmissionAnswer:
         """Allow, challenge or deny; `WrongCredentials` when the account was frozen or changed in the meantime."""
@@ -60,13 +62,14 @@ class Admission:
         score = await self.scorer.score(event)
         if level_of(score) is None:
             score = None
-        decision = decide(
+        built_in = decide(
             score,
             factors=login.factors,
             policy=self.policy,
             shown_phishing_resistant=login.authentication.acr == PHISHING_RESISTANT_LEVEL,
         )
-        judged = Judged(login=login, event=event, score=score, decision=decision)
+        verdict = self.in_force.on_login(login, score, built_in, self.policy)
+        judged, decision = Judged(login=login, event=event, score=score, verdict=verdict), verdict.decision
         entrance = entrance or TokenEntrance(self.issuer, login.client)
         if isinstance(decision, Allow):
             return await self._allow(judged, entrance)

@@ -96,8 +96,11 @@ class Completion:
                 client=answered.client,
                 context=answered.context,
                 origin=pending.origin,
+                login_score=pending.risk_score,
+                amr=tuple(pending.amr.split()),
             ),
             shown=answered.shown,
+            now=answered.now,
         )
         entrance = entrance or TokenEntrance(self.issuer, answered.client)
         if isinstance(ruling.decision, Deny):

@@ -13,6 +13,7 @@ from auth_gateway.core.decision import Challenge, Decision
 from auth_gateway.core.factor import FactorKind, by_trusted_device, is_enrolled
 from auth_gateway.core.facts import facts_of
 from auth_gateway.core.policy import level_of
+from auth_gateway.core.policy_verdict import Verdict
 from plumbing.statements import Transaction
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
@@ -52,7 +53,12 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     login: Recognised
     event: LoginEvent
     score: RiskScore | None
-    decision: Decision
+    verdict: Verdict
+
+    @property
+    def decision(self) -> Decision:
+        """Policy's answer."""
+        return self.verdict.decision
 
     @property
     def leans_on_trust(self) -> bool:
@@ -92,7 +98,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
             incident_id=incident_id,
             detail=" ".join(self.decision.reasons) or None,
             facts=msgspec.structs.replace(
-                facts_of(self.login.context, score, path="login", username=self.login.account.username),
+                self.verdict.on(facts_of(self.login.context, score)),
                 factors=self.login.factors,
                 demand=self.decision.demand if isinstance(self.decision, Challenge) else "",
                 amr=tuple(self.authentication.amr_text.split()),

@@ -9,9 +9,11 @@ from typing import Protocol
 
 import msgspec
 
+from auth_gateway.core.circumstances import Circumstances, country_of, reason_codes, risk_at, risk_of
 from auth_gateway.core.context import Client, LoginContext, login_event
-from auth_gateway.core.decision import Deny
+from auth_gateway.core.decision import Decision, Deny
 from auth_gateway.core.factor import FactorKind, is_phishing_resistant
+from auth_gateway.core.facts import Path
 from auth_gateway.core.origin import (
     Origin,
     as_scored,
@@ -21,8 +23,10 @@ from auth_gateway.core.origin import (
     is_same_context,
 )
 from auth_gateway.core.policy import CONTEXT_UNKNOWN, Policy, Unchanged, decide_refresh, decide_step_up, level_of
+from auth_gateway.core.policy_verdict import verdict
 from auth_gateway.core.ruling import Ruling, ruling_on
 from auth_gateway.flows.places import Places
+from auth_gateway.flows.policy_in_force import PolicyInForce
 from auth_gateway.flows.ports import Scorer
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import EventKind, LoginEvent
@@ -43,6 +47,7 @@ class Returning(msgspec.Struct, frozen=True, kw_only=True):
     """Who comes back, from where, and what that is held against; scored under `event_id`.
 
     `has_key` says that the request has proven to come from the client that began (a DPoP key, a code's verifier).
+    `login_score`, `amr` and `acr` are those of the sign-in; `username` is "" where nobody has looked.
     """
 
     event_id: str
@@ -51,6 +56,10 @@ class Returning(msgspec.Struct, frozen=True, kw_only=True):
     context: LoginContext
     origin: Origin
     has_key: bool = False
+    username: str = ""
+    login_score: float | None = None
+    amr: tuple[str, ...] = ()
+    acr: str = ""
 
     def event(self, kind: EventKind) -> LoginEvent:
         """The request in the scorer's own words."""
@@ -81,6 +90,7 @@ class Recheck:
     policy: Policy
     recent: RecentRulings
     places: Places = field(default_factory=lambda: Places(MOST_REFRESHES_SCORED))
+    in_force: PolicyInForce = field(default_factory=PolicyInForce)
 
     async def refresh(self, returning: Returning, session_id: str, now: float) -> Ruling:
         """Allow, challenge (a new login) or deny (the session ends).
@@ -90,31 +100,75 @@ class Recheck:
 
         Raises: Refused("busy", 503) when as many refreshes as may are being scored.
         """
+        coming = self._coming(returning, "refresh", now)
         if is_context_unknown(returning.origin, returning.context, returning.client):
-            return Ruling(decision=CONTEXT_UNKNOWN)
-        context = context_digest(returning.context)
+            return self._unknown(coming)
+        context = context_digest(returning.context, self._grounds(coming))
         known = self.recent.recall(session_id, context, now)
         if known is not None:
             return known
         with self.places.one():
             score = await self._score(returning, "refresh")
-        decision = decide_refresh(score, unchanged=returning.unchanged(score, must_show=True), policy=self.policy)
-        ruling = ruling_on(decision, score)
+        unchanged = returning.unchanged(score, must_show=True)
+        built_in = decide_refresh(score, unchanged=unchanged, policy=self.policy)
+        ruling = self._ruled(coming, returning.context, score, unchanged, built_in)
         if score is not None and not isinstance(ruling.decision, Deny):
             self.recent.remember(session_id, context, ruling, now)
         return ruling
 
-    async def step_up(self, returning: Returning, *, shown: FactorKind) -> Ruling:
+    async def step_up(self, returning: Returning, *, shown: FactorKind, now: float) -> Ruling:
         """Allow or deny whoever has just shown the right proof for a challenge."""
+        coming = msgspec.structs.replace(self._coming(returning, "step_up", now), shown=shown)
         if is_context_unknown(returning.origin, returning.context, returning.client):
-            return Ruling(decision=CONTEXT_UNKNOWN)
+            return self._unknown(coming)
         score = await self._score(returning, "step_up")
         # A challenge lives minutes and a code was shown: without a scorer a client that keeps no cookie still logs in.
         unchanged = returning.unchanged(score, must_show=False)
-        decision = decide_step_up(
+        built_in = decide_step_up(
             score, unchanged=unchanged, policy=self.policy, shown_phishing_resistant=is_phishing_resistant(shown)
         )
-        return ruling_on(decision, score)
+        return self._ruled(coming, returning.context, score, unchanged, built_in)
+
+    def _coming(self, returning: Returning, path: Path, now: float) -> Circumstances:
+        """What rules may ask about the request before anybody has looked at where it comes from."""
+        return Circumstances(
+            path=path,
+            client_id=returning.client.client_id,
+            username=self.in_force.username(returning.user_id, returning.username),
+            login_risk=risk_at(returning.login_score),
+            user_risk=self.in_force.user_risk(returning.user_id, now),
+            amr=returning.amr,
+            acr=returning.acr,
+        )
+
+    def _unknown(self, coming: Circumstances) -> Ruling:
+        """An application's server asks: rules about the person and the application count, and there is no score."""
+        ruled = verdict(self.in_force.document, coming, CONTEXT_UNKNOWN, policy=self.policy)
+        return Ruling(decision=ruled.decision, verdict=ruled)
+
+    def _ruled(
+        self,
+        coming: Circumstances,
+        context: LoginContext,
+        score: RiskScore | None,
+        unchanged: Unchanged,
+        built_in: Decision,
+    ) -> Ruling:
+        now = msgspec.structs.replace(
+            coming,
+            ip=context.ip,
+            country=country_of(score, context.country),
+            session_risk=risk_of(score),
+            reasons=reason_codes(score),
+            same=unchanged,
+        )
+        ruled = verdict(self.in_force.document, now, built_in, policy=self.policy)
+        return ruling_on(ruled.decision, score, ruled)
+
+    def _grounds(self, coming: Circumstances) -> bytes:
+        """What else a ruling rests on beside the request: another document, application, or risk of the person is
+        another ruling."""
+        return msgspec.msgpack.encode((self.in_force.document.digest, coming))
 
     async def _score(self, returning: Returning, kind: EventKind) -> RiskScore | None:
         if not returning.context.ip:  # the scorer takes no event without an address

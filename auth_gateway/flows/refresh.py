@@ -23,7 +23,7 @@ from auth_gateway.core.rotation import (
     successor_expires_at,
     verdict,
 )
-from auth_gateway.core.ruling import is_let_go_on
+from auth_gateway.core.ruling import is_let_go_on, why_ended
 from auth_gateway.core.session import MOST_REFUSALS, SEEN_SECONDS, RefreshToken
 from auth_gateway.flows.answers import (
     InvalidGrant,
@@ -46,7 +46,6 @@ from plumbing.database import Database
 from plumbing.statements import Transaction
 
 REUSED = "refresh_token_reused"
-HIGH_RISK = "high_risk"
 REPEATED_RISK = "repeated_risk"
 
 _KINDS: dict[Verdict, Kind] = {"rotate": "token.refreshed", "retry": "token.retried", "reused": "token.reused"}
@@ -169,13 +168,17 @@ class Refresh:
             context=context,
             origin=held.origin,
             has_key=held.jkt is not None,
+            username=held.username,
+            login_score=held.login_score,
+            amr=tuple(held.amr.split()),
+            acr=held.acr,
         )
         ruling = await self.recheck.refresh(returning, held.session_id, turn.now)
         turn = msgspec.structs.replace(turn, ruling=ruling)
-        # Without a score a refusal is the scorer's absence, and that ends no session.
-        if is_let_go_on(ruling) or ruling.level is None:
-            return turn
         is_denied = isinstance(ruling.decision, Deny)
+        # Without a score a challenge is the scorer's absence, and that ends no session.
+        if is_let_go_on(ruling) or (ruling.level is None and not is_denied):
+            return turn
         rule = ruling.decision.rule if is_denied else REPEATED_RISK
         incident_id = self.randomness.event_id("inc")
         line = turn.line("token.denied", held, rule=None if is_denied else rule)
@@ -198,7 +201,7 @@ class Refresh:
         if turn.ended is None:
             self._note(tx, turn, presented, why=turn.ruling.decision.rule)
             return LoginNeeded(turn.ruling.decision.rule)
-        reason = HIGH_RISK
+        reason = why_ended(turn.ruling.decision.rule)
         if not isinstance(turn.ruling.decision, Deny):
             refusals = self.refresh_tokens.count_refusal(tx, presented.family_id, now=turn.now)
             if refusals == 1:

@@ -54,6 +54,7 @@ _HELD = (
     _families.c.first_device_digest,
     _families.c.first_ja4,
     _families.c.created_at,
+    _sessions.c.risk_score,
 )
 
 

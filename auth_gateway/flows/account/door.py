@@ -134,6 +134,10 @@ class AccountDoor:
             client=Client(client_id=ACCOUNT_CLIENT_ID),
             context=person.context,
             origin=origin_of(session),
+            username=person.account.username,
+            login_score=session.risk_score,
+            amr=tuple(session.amr.split()),
+            acr=session.acr,
         )
         return await self.authorize.recheck.refresh(returning, session.session_id, person.now)
 

@@ -20,6 +20,7 @@ from auth_gateway.flows.ports.people import (
     Passwords,
     Users,
 )
+from auth_gateway.flows.ports.policy import NobodyAtRisk, NoDocument, PolicyDocuments, UserRisks
 from auth_gateway.flows.ports.records import AuditReader, AuditTrail, OutboxWriter
 from auth_gateway.flows.ports.recovery import Recoverables
 from auth_gateway.flows.ports.risk import Reservation, Scorer, Throttle
@@ -44,6 +45,8 @@ __all__ = [
     "MailLinks",
     "MailedCodes",
     "NewHashes",
+    "NoDocument",
+    "NobodyAtRisk",
     "NothingFollows",
     "OutboxWriter",
     "Passkeys",
@@ -51,6 +54,7 @@ __all__ = [
     "PasswordHashes",
     "Passwords",
     "PendingLogins",
+    "PolicyDocuments",
     "PostOffice",
     "Randomness",
     "Recoverables",
@@ -68,6 +72,7 @@ __all__ = [
     "Throttle",
     "TokenCodec",
     "TrustedDevices",
+    "UserRisks",
     "Users",
     "WebAuthn",
 ]

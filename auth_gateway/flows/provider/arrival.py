@@ -10,7 +10,7 @@ import msgspec
 from auth_gateway.core.announcement import Announced
 from auth_gateway.core.decision import Deny
 from auth_gateway.core.origin import Browser, first_of, is_same_network
-from auth_gateway.core.ruling import Ruling, is_let_go_on
+from auth_gateway.core.ruling import Ruling, is_let_go_on, why_ended
 from auth_gateway.flows.answers import LoginNeeded, SessionEnded
 from auth_gateway.flows.ending import Ending
 from auth_gateway.flows.ports import Randomness
@@ -18,8 +18,6 @@ from auth_gateway.flows.provider.granting import Asking, Part
 from auth_gateway.flows.recheck import Recheck, Returning
 from auth_gateway.flows.recording import Entry, Recorder
 from plumbing.statements import Transaction
-
-HIGH_RISK = "high_risk"
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,9 +73,13 @@ class Arrivals:
             context=context,
             origin=origin,
             has_key=start.is_proven,
+            username=part.account.username,
+            login_score=session.risk_score,
+            amr=tuple(session.amr.split()),
+            acr=session.acr,
         )
         ruling = await self.recheck.refresh(returning, session.session_id, asking.now)
-        if not isinstance(ruling.decision, Deny) or ruling.level is None:
+        if not isinstance(ruling.decision, Deny):
             return Arrival(ruling=ruling)
         incident_id = self.randomness.event_id("inc")
         line = ruling.on(asking.line("token.denied", session))
@@ -95,8 +97,10 @@ class Arrivals:
     def refuse(self, tx: Transaction, asking: Asking, part: Part, arrival: Arrival) -> LoginNeeded | SessionEnded:
         """Write down that it is held back, or end the session; what was redeemed is spent either way."""
         session, ruling = part.session, arrival.ruling
-        if arrival.ended is not None:
-            self.ending.end(tx, session.session_id, reason=HIGH_RISK, event_id=asking.event_id, now=asking.now)
+        if arrival.ended is not None and ruling is not None:
+            self.ending.end(
+                tx, session.session_id, reason=why_ended(ruling.decision.rule), event_id=asking.event_id, now=asking.now
+            )
             self.recorder.write(tx, arrival.ended)
             return SessionEnded(incident_id=arrival.incident_id)
         line = asking.line("token.refused", session)

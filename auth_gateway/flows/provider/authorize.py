@@ -22,7 +22,7 @@ from auth_gateway.core.provider.authorization import (
 )
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.core.provider.journey import GiveCode, Refuse, SignIn, Standing, Step, StepUp
-from auth_gateway.core.ruling import Ruling
+from auth_gateway.core.ruling import Ruling, why_ended
 from auth_gateway.core.session import Session
 from auth_gateway.flows.ending import Ending
 from auth_gateway.flows.provider.onward import CardNext, Drawn, Onward, Onwards
@@ -30,8 +30,6 @@ from auth_gateway.flows.provider.visits import Visits
 from auth_gateway.flows.recheck import Recheck, Returning
 from auth_gateway.flows.recording import Entry, Recorder
 from plumbing.statements import Transaction
-
-HIGH_RISK = "high_risk"
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +128,9 @@ class Authorize:
             client=Client(client_id=arrival.client.client_id),
             context=drawn.context,
             origin=origin_of(session),
+            login_score=session.risk_score,
+            amr=tuple(session.amr.split()),
+            acr=session.acr,
         )
         return await self.recheck.refresh(returning, session.session_id, drawn.now)
 
@@ -199,7 +200,8 @@ class Authorize:
         if judged.ended is not None:
             self.recorder.write(tx, judged.ended)
         if session is not None:
-            self.ending.end(tx, session.session_id, reason=HIGH_RISK, event_id=drawn.event_id, now=drawn.now)
+            reason = why_ended(None if judged.ended is None else judged.ended.line.rule)
+            self.ending.end(tx, session.session_id, reason=reason, event_id=drawn.event_id, now=drawn.now)
         reply = onward.settle(tx, interaction, judged.step, None, drawn)
         if reply is not None:
             return reply

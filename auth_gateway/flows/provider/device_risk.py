@@ -156,4 +156,7 @@ def _returning(grant: DeviceGrant, session: Session, drawn: Drawn) -> Returning:
         client=Client(client_id=grant.client_id),
         context=there,
         origin=origin,
+        login_score=session.risk_score,
+        amr=tuple(session.amr.split()),
+        acr=session.acr,
     )

@@ -52,3 +52,13 @@ def test_nothing_is_reused_when_the_operator_wants_none() -> None:
     rulings = MemoryRulings(reuse_seconds=0)
     rulings.remember("s1", b"home", LOW, 1000.0)
     assert rulings.recall("s1", b"home", 1000.0) is None
+
+
+def test_a_reused_challenge_takes_the_same_factors() -> None:
+    """Asked again a moment later, somebody near the deny mark still needs a passkey."""
+    rulings = MemoryRulings(reuse_seconds=60)
+    asked = Challenge("near_high", ("new_device",), demand="phishing_resistant")
+    rulings.remember("s1", b"home", Ruling(decision=asked), 1000.0)
+    found = rulings.recall("s1", b"home", 1000.0)
+    assert found is not None
+    assert found.decision == Challenge("near_high", demand="phishing_resistant")

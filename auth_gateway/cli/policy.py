@@ -1,0 +1,93 @@
+"""`auth-gateway policy`: the document of rules that are asked before the built-in tables."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from auth_gateway.adapters.policy_file import read_document
+from auth_gateway.adapters.storage.decision_log import StoredDecisions
+from auth_gateway.cli.backtest_shown import as_json, show_tally
+from auth_gateway.cli.console import WRONG_INPUT, fail, moment, opened, printable, row, settings_or_fail
+from auth_gateway.core.policy_document import BadDocument, parse
+from auth_gateway.core.policy_rule import NO_DOCUMENT, PolicyDocument, Rule
+from auth_gateway.flows.backtest import Backtest
+from auth_gateway.policing import switches
+from auth_gateway.settings import Settings
+
+app = typer.Typer(help="Rules beside the built-in tables.", no_args_is_help=True, rich_markup_mode=None)
+
+Document = Annotated[Path, typer.Argument(help="The document, a TOML file.")]
+
+
+@app.command("check")
+def check(file: Document) -> None:
+    """Read a document as the gateway would with these settings, and name all that is wrong with it."""
+    document = _read(file, settings_or_fail())
+    reporting = sum(rule.report_only for rule in document.rules)
+    typer.echo(f"{len(document.rules)} rules, {reporting} of them report-only")
+
+
+@app.command("show")
+def show() -> None:
+    """Print the rules of LOGIN_POLICY_FILE in their order: number, name, answer, requests, conditions."""
+    settings = settings_or_fail()
+    for number, rule in enumerate(_present(settings).rules, 1):
+        row(str(number), rule.name, _answer(rule), ",".join(rule.paths), rule.asks)
+    policy = switches(settings)
+    row("then", "built-in tables", *(f"{name}={getattr(policy, name)}" for name in policy.__struct_fields__))
+
+
+@app.command("backtest")
+def backtest(
+    file: Document,
+    since: Annotated[str, typer.Option("--from", help="First moment, such as 2026-01-31 or 2026-01-31T08:00Z; UTC.")],
+    until: Annotated[str, typer.Option("--to", help="The moment before which it ends; now if left out.")] = "",
+    as_json_text: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Decide recorded logins, refreshes and answered challenges again under a document, beside the rules in force."""
+    settings = settings_or_fail()
+    candidate, present, begin = _read(file, settings), _present(settings), _moment(since, "--from")
+    with opened(settings) as gateway:
+        end = _moment(until, "--to") if until else gateway.clock.now()
+        if end <= begin:
+            fail("--to must be later than --from")
+        replay = Backtest(
+            database=gateway.database, decisions=StoredDecisions(), policy=switches(settings), present=present
+        )
+        tally = replay(candidate, since=begin, until=end)
+    if as_json_text:
+        typer.echo(msgspec.json.encode({"from": moment(begin), "to": moment(end), **as_json(tally)}).decode())
+    else:
+        show_tally(tally, moment(begin), moment(end))
+
+
+def _present(settings: Settings) -> PolicyDocument:
+    return NO_DOCUMENT if settings.login_policy_file is None else _read(settings.login_policy_file, settings)
+
+
+def _read(file: Path, settings: Settings) -> PolicyDocument:
+    """The document; one that is wrong ends the command with a line for each problem."""
+    try:
+        return parse(read_document(file), switches(settings))
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}; name a file that this user may read")
+    except BadDocument as bad:
+        for problem in bad.problems:  # as compilers do it, so that editors find the line
+            typer.echo(printable(f"{file}:{problem.line}: {problem.message}"), err=True)
+        raise typer.Exit(WRONG_INPUT) from None
+
+
+def _answer(rule: Rule) -> str:
+    demand = f" {rule.demand}" if rule.then == "challenge" else ""
+    return f"{rule.then}{demand}{' (report-only)' if rule.report_only else ''}"
+
+
+def _moment(text: str, option: str) -> float:
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"{option} must be a date such as 2026-01-31, or a moment such as 2026-01-31T08:00Z")
+    return (given if given.tzinfo is not None else given.replace(tzinfo=UTC)).timestamp()

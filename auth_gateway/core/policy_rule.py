@@ -1,0 +1,147 @@
+"""A policy document as values: rules in their order, each with what it asks and what it answers. How a text becomes one
+is `policy_document`'s, and what a matching rule means for a request is `policy_verdict`'s.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from auth_gateway.core.circumstances import UNKNOWN, Circumstances, Risk, RiskWord
+from auth_gateway.core.context import read_address
+from auth_gateway.core.factor import Demand, FactorKind
+from auth_gateway.core.facts import Path
+from auth_gateway.core.networks import NetworkSet
+from risk_scorer.contract.assessment import HIGH_FROM
+
+Then = Literal["allow", "challenge", "deny"]
+PATHS: tuple[Path, ...] = ("login", "refresh", "step_up")
+DOCUMENT = "document:"
+"""What the names of its rules begin with in decisions, so that nobody takes them for rows of the built-in tables."""
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Numbers from `least` to `most`; an end that is open is not among them."""
+
+    least: float = 0.0
+    most: float = 100.0
+    is_open_below: bool = False
+    is_open_above: bool = False
+
+    def holds(self, number: float) -> bool:
+        """Whether the number is among them."""
+        above = number > self.least if self.is_open_below else number >= self.least
+        return above and (number < self.most if self.is_open_above else number <= self.most)
+
+    @property
+    def reaches_high(self) -> bool:
+        """Whether a high risk is among them."""
+        return self.most > HIGH_FROM or (self.most == HIGH_FROM and not self.is_open_above)
+
+
+class RiskSet(msgspec.Struct, frozen=True):
+    """Risks that a rule is for: any of the words, or a number in any of the spans."""
+
+    words: frozenset[str] = frozenset()
+    spans: tuple[Span, ...] = ()
+
+    def holds(self, word: str, number: float | None) -> bool:
+        """Whether such a risk is one of them."""
+        return word in self.words or (number is not None and any(span.holds(number) for span in self.spans))
+
+    def holds_risk(self, risk: Risk | None) -> bool:
+        """The same for a request's risk; what nothing was asked about is none of them."""
+        return risk is not None and self.holds(risk.word, risk.score)
+
+    def may_be(self, word: RiskWord) -> bool:
+        """Whether it takes in risks of that word, as far as high and unscored are asked about."""
+        return word in self.words or (word == "high" and any(span.reaches_high for span in self.spans))
+
+
+class Conditions(msgspec.Struct, frozen=True, kw_only=True):
+    """What has to be so, all of it; None is not asked. `usernames` has one set for each of group and role."""
+
+    clients: frozenset[str] | None = None
+    usernames: tuple[frozenset[str], ...] = ()
+    networks: NetworkSet | None = None
+    countries: frozenset[str] | None = None
+    factors: frozenset[str] | None = None
+    shown: frozenset[FactorKind] | None = None
+    login_risk: RiskSet | None = None
+    session_risk: RiskSet | None = None
+    user_risk: RiskSet | None = None
+    reasons: frozenset[str] | None = None
+
+    def hold(self, now: Circumstances) -> bool:
+        """Whether all of it is so."""
+        return (
+            (self.clients is None or now.client_id in self.clients)
+            and (self.login_risk is None or self.login_risk.holds_risk(now.login_risk))
+            and (self.session_risk is None or self.session_risk.holds_risk(now.session_risk))
+            and (self.user_risk is None or self.user_risk.holds(now.user_level, now.user_risk))
+            and all(now.username in names for names in self.usernames)
+            and (self.countries is None or (now.country or UNKNOWN) in self.countries)
+            and (self.reasons is None or not self.reasons.isdisjoint(now.reasons))
+            and (self.factors is None or _has_any(self.factors, now.factors))
+            and (self.shown is None or now.shown in self.shown)
+            and (self.networks is None or self.networks.holds(read_address(now.ip)))
+        )
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule: it is for requests for which `when` holds and `unless` does not; a challenge takes the factors of
+    `demand`. `line` is where it stands, `asks` its conditions as they were written."""
+
+    name: str
+    then: Then
+    paths: tuple[Path, ...] = PATHS
+    when: Conditions = Conditions()
+    unless: Conditions | None = None
+    demand: Demand = "any"
+    report_only: bool = False
+    line: int = 1
+    asks: str = ""
+
+    @property
+    def called(self) -> str:
+        """Its name in decisions, audit lines and messages."""
+        return DOCUMENT + self.name
+
+    def matches(self, now: Circumstances) -> bool:
+        """Whether it is for this request; the path has been looked at."""
+        return self.when.hold(now) and (self.unless is None or not self.unless.hold(now))
+
+
+class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """Rules in their order, and the same for each path; `digest` names the text, "" is no document at all.
+    `names_people` says that a rule asks who somebody is."""
+
+    rules: tuple[Rule, ...] = ()
+    digest: str = ""
+    names_people: bool = False
+    login: tuple[Rule, ...] = ()
+    refresh: tuple[Rule, ...] = ()
+    step_up: tuple[Rule, ...] = ()
+
+    def of_path(self, path: Path) -> tuple[Rule, ...]:
+        """The rules that are asked about such a request."""
+        if path == "login":
+            return self.login
+        return self.refresh if path == "refresh" else self.step_up
+
+
+NO_DOCUMENT = PolicyDocument()
+
+
+def document_of(rules: tuple[Rule, ...], digest: str) -> PolicyDocument:
+    """The document of these rules."""
+    by_path: dict[Path, tuple[Rule, ...]] = {
+        path: tuple(rule for rule in rules if path in rule.paths) for path in PATHS
+    }
+    asked = [conditions for rule in rules for conditions in (rule.when, rule.unless) if conditions is not None]
+    return PolicyDocument(
+        rules=rules, digest=digest, names_people=any(conditions.usernames for conditions in asked), **by_path
+    )
+
+
+def _has_any(asked: frozenset[str], kinds: tuple[FactorKind, ...]) -> bool:
+    return not asked.isdisjoint(kinds) if kinds else "none" in asked

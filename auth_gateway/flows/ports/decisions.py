@@ -1,0 +1,28 @@
+"""What policy has decided, as it was written down."""
+
+from typing import Protocol
+
+import msgspec
+
+from auth_gateway.core.audit import AuditEvent
+from plumbing.statements import Transaction
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """One line with its place in the trail, and the name of its person, "" for nobody."""
+
+    place: int
+    username: str
+    line: AuditEvent
+
+
+class Decisions(Protocol):
+    """The record of decisions."""
+
+    def between(self, tx: Transaction, *, after: int, since: float, until: float, most: int) -> list[Decided]:
+        """The next lines of that span, in the order in which they were written."""
+        ...
+
+    def compromised(self, tx: Transaction, *, since: float) -> frozenset[str]:
+        """The ids of those sign-ins that their owners have said were not theirs, since then."""
+        ...

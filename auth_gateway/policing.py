@@ -1,0 +1,96 @@
+"""What policy is made of: the operator's switches and document become what flows decide by. No rules."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from auth_gateway.adapters.policy_file import LOOK_SECONDS, PolicyFile
+from auth_gateway.api.answers import PolicyState
+from auth_gateway.assembly import Gateway
+from auth_gateway.core.audit import AuditEvent
+from auth_gateway.core.policy import Policy
+from auth_gateway.core.policy_document import BadDocument
+from auth_gateway.core.policy_rule import PolicyDocument
+from auth_gateway.flows.policy_in_force import PolicyInForce
+from auth_gateway.flows.ports import NoDocument
+from auth_gateway.mailing import has_mail
+from auth_gateway.opening import CannotStart
+from auth_gateway.settings import Settings
+from auth_gateway.upkeep import repeat
+
+
+def switches(settings: Settings) -> Policy:
+    """The operator's switches; where no letter arrives, no code goes by mail."""
+    return Policy(
+        high_deny=settings.login_policy_high_deny,
+        medium_requires_mfa=settings.login_policy_medium_requires_mfa,
+        phishing_resistant_from=settings.login_policy_phishing_resistant_from,
+        email_code=settings.login_policy_email_code and has_mail(settings),
+    )
+
+
+def opened_document(settings: Settings) -> PolicyFile | None:
+    """The policy document that the settings name.
+
+    Raises: CannotStart for one that cannot be read or is wrong: somebody believes in rules that nobody would apply.
+    """
+    path = settings.login_policy_file
+    if path is None:
+        return None
+    try:
+        return PolicyFile(path, switches(settings))
+    except OSError as error:
+        raise CannotStart(
+            f"LOGIN_POLICY_FILE cannot be read: {error.strerror}; name a file that this user may read, or unset it"
+        ) from error
+    except BadDocument as bad:
+        first = bad.problems[0]
+        raise CannotStart(
+            f"LOGIN_POLICY_FILE, line {first.line}: {first.message}; `auth-gateway policy check FILE` shows all"
+        ) from bad
+
+
+class Policing:
+    """The document of a serving gateway, and what keeps it up to date."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self.file = opened_document(gateway.settings)
+
+    @property
+    def in_force(self) -> PolicyInForce:
+        """What flows ask."""
+        return PolicyInForce(documents=self.file or NoDocument(), username_of=self._username)
+
+    def state(self) -> PolicyState:
+        """What answers, for those who watch the service."""
+        if self.file is None:
+            return "built_in"
+        return "document" if self.file.problem is None else "last_good_document"
+
+    def background(self) -> list[Coroutine[Any, Any, None]]:
+        """What looks for edits."""
+        return [] if self.file is None else [repeat(LOOK_SECONDS, self.look)]
+
+    async def look(self) -> None:
+        """Look at the file once; a new document is written down.
+
+        Raises: Refused("storage_unavailable", 503); the document is in force all the same.
+        """
+        document = None if self.file is None else await asyncio.to_thread(self.file.look)
+        if document is not None:
+            await self._write_down(document)
+
+    async def _write_down(self, document: PolicyDocument) -> None:
+        gateway = self._gateway
+        line = AuditEvent(
+            event_id=gateway.randomness.event_id("evt"),
+            ts=gateway.clock.now(),
+            kind="policy.changed",
+            detail=f"{document.digest} {len(document.rules)} rules",
+        )
+        await gateway.database.write(lambda tx: gateway.audit.record(tx, line))
+
+    def _username(self, user_id: str) -> str:
+        gateway = self._gateway
+        return gateway.database.read(lambda tx: gateway.users.username(tx, user_id))
