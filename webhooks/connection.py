@@ -97,15 +97,19 @@ class Connection(asyncio.Protocol):
             self._cutting = asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._cut)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"retry-after":
+        if name.lower() == b"retry-after" and not self._is_whole:
             self.retry_after = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
-        if status >= 200:  # the others announce an answer (RFC 9110, section 15.2)
+        if self._is_whole:  # an answer to no question, behind ours
+            self.close()
+        elif status >= 200:  # the others announce an answer (RFC 9110, section 15.2)
             self.status = status
 
     def on_message_complete(self) -> None:
+        if self._is_whole:
+            return
         if self.status is not None:
             self._is_whole = True
             self._is_kept = self._parser.should_keep_alive()

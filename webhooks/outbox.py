@@ -123,8 +123,9 @@ class Outbox:
     ) -> None:
         """Keep the message until it is delivered; the transaction that decided it is the one that keeps it.
 
-        It is not sent before `due_at`, and may take in others by its `fold_key` until it is sent.
+        It is not sent before `due_at`, and may take in others by its `fold_key` until it is sent. An empty key is none.
         """
+        order_key, fold_key = order_key or None, fold_key or None
         newest = None if order_key is None else tx.one(self._newest, to=endpoint, key=order_key)
         created_at = now if newest is None or newest[0] is None else max(now, newest[0] + MOMENT)
         tx.run(

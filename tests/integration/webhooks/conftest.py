@@ -49,6 +49,7 @@ class Receiver:
     reply: Reply
     heard: list[Heard] = field(default_factory=list)
     connections: int = 0
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
     port: int = 0
 
     @property
@@ -61,6 +62,7 @@ class Receiver:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.writers.append(writer)
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
                 while True:

@@ -27,7 +27,7 @@ def add(database: Database, name: str, key: str | None, *, now: float = 1.0, end
     database.write_sync(lambda tx: OUTBOX.add(tx, now=now, order_key=key, **about))  # type: ignore[arg-type]
 
 
-def claim(database: Database, *, now: float = 10.0, limit: int = 5, endpoint: str = "siem") -> list[Message]:
+def claim(database: Database, *, now: float = 10.0, limit: int = 9, endpoint: str = "siem") -> list[Message]:
     return database.write_sync(lambda tx: OUTBOX.claim(tx, endpoint=endpoint, now=now, limit=limit, lease_seconds=30.0))
 
 
@@ -45,11 +45,11 @@ def next_due(database: Database, now: float) -> float | None:
 
 def test_a_later_message_of_a_key_waits_for_the_earlier(database: Database) -> None:
     """While it waits and while it is in flight; other keys, other endpoints and messages without a key go on."""
-    for name, key in (("b", "ann"), ("a", "ann"), ("c", "bob"), ("d", None), ("e", None)):
+    for name, key in (("b", "ann"), ("a", "ann"), ("c", "bob"), ("d", None), ("e", None), ("f", ""), ("g", "")):
         add(database, name, key)
     add(database, "a", "ann", endpoint="other")
     first = claim(database)
-    assert sorted(names(first)) == ["b", "c", "d", "e"]
+    assert sorted(names(first)) == ["b", "c", "d", "e", "f", "g"]
     assert claim(database, now=11.0) == []
     assert names(claim(database, now=11.0, endpoint="other")) == ["a"]
     deliver(database, first, now=12.0)
