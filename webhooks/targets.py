@@ -51,6 +51,8 @@ _INSIDE_V6: Final = tuple(
     ipaddress.IPv6Network(text)
     for text in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")
 )
+# Source: RFC 5214, section 6.1: an interface identifier that holds an IPv4 address, under any prefix.
+_ISATAP: Final = frozenset({0x0000_5EFE, 0x0200_5EFE})
 
 
 class TargetRefused(Exception):
@@ -128,6 +130,8 @@ def is_inside(address: str) -> bool:
     if isinstance(parsed, ipaddress.IPv4Address):
         return any(parsed in network for network in _INSIDE_V4)
     if parsed.scope_id is not None or parsed not in _OUTSIDE_V6:
+        return True
+    if (int(parsed) >> 32) & 0xFFFF_FFFF in _ISATAP:
         return True
     return any(parsed in network for network in _INSIDE_V6)
 

@@ -1,6 +1,7 @@
 """Real receivers on real ports, good and hostile, and an outbox on real SQLite."""
 
 import asyncio
+import datetime as dt
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -8,6 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from sqlalchemy import MetaData
 
 from plumbing.clock import SystemClock
@@ -91,10 +96,12 @@ def answering(status: int, *headers: str, body: bytes = b"") -> Reply:
 
 
 @asynccontextmanager
-async def receiving(reply: Reply, tls: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[Receiver]:
+async def receiving(
+    reply: Reply, tls: ssl.SSLContext | None = None, port: int = 0, host: str = "127.0.0.1"
+) -> AsyncIterator[Receiver]:
     """A receiver on a free port, or on that one."""
     receiver = Receiver(reply)
-    server = await asyncio.start_server(receiver.serve, "127.0.0.1", port, ssl=tls)
+    server = await asyncio.start_server(receiver.serve, host, port, ssl=tls)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver
@@ -161,6 +168,31 @@ async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
         await asyncio.sleep(0.005)
 
 
+def certificate(place: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's context with a fresh certificate for that name, and a client's that trusts it alone."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = place / "server.pem"
+    file.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(file)
+    return server, ssl.create_default_context(cafile=str(file))
+
+
 class Stage(Sender):
     """All that a test of deliveries needs; handed out as one fixture, since tests do not import one another."""
 
@@ -172,6 +204,7 @@ class Stage(Sender):
     receiving = staticmethod(receiving)
     endpoint = staticmethod(endpoint)
     until = staticmethod(until)
+    certificate = staticmethod(certificate)
 
 
 @pytest.fixture

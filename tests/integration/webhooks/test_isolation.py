@@ -1,18 +1,12 @@
 """A receiver that misbehaves delays nobody but itself, and cannot lead us astray."""
 
 import asyncio
-import datetime as dt
-import ssl
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from webhooks.delivery import Endpoint
 from webhooks.signing import standard_signer
@@ -119,35 +113,10 @@ def test_an_endpoint_that_points_inside_cannot_be_made(stage: Any) -> None:
             Endpoint(name="siem", url=url, signer=standard_signer([stage.KEY]))
 
 
-def certificate(place: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's context with a fresh certificate for that name, and a client's that trusts it alone."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file = place / "server.pem"
-    file.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
-    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    server.load_cert_chain(file)
-    return server, ssl.create_default_context(cafile=str(file))
-
-
 @pytest.mark.parametrize(("name", "is_taken"), [("hooks.example.com", True), ("other.example.com", False)])
 async def test_a_pinned_connection_still_proves_its_name(stage: Any, tmp_path: Path, name: str, is_taken: bool) -> None:
     """We connect to the address, and the certificate must be that of the name; Host says the name too."""
-    server, client = certificate(tmp_path, "hooks.example.com")
+    server, client = stage.certificate(tmp_path, "hooks.example.com")
     async with stage.receiving(stage.answering(200), tls=server) as receiver:
         await stage.add("msg_1", "siem")
         plain = stage.endpoint("siem", f"https://{name}:{receiver.port}/in")
