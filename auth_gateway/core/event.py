@@ -53,7 +53,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 def events_of(line: AuditEvent, *, tenant: str, threshold: float) -> tuple[Event, ...]:
     """What a line tells: nothing, one event, or more where it means more than one thing. `threshold` is the score from
     which a login is of high risk."""
-    event_type = type_of(line.kind)
+    event_type = _type_of(line)
     if event_type is None:
         return ()
     facts = line.facts or NO_FACTS
@@ -79,7 +79,7 @@ def events_of(line: AuditEvent, *, tenant: str, threshold: float) -> tuple[Event
     more = []
     if line.kind in {"login.allowed", "challenge.passed"} and NEW_DEVICE in facts.new:
         more.append(msgspec.structs.replace(event, event_id=f"{event.event_id}.device", type="device.new"))
-    if line.kind.startswith("login.") and line.score is not None and line.score >= threshold:
+    if event_type.startswith("login.") and line.score is not None and line.score >= threshold:
         more.append(msgspec.structs.replace(event, event_id=f"{event.event_id}.high_risk", type="login.high_risk"))
     return tuple(msgspec.structs.replace(each, techniques=_techniques(each)) for each in (event, *more))
 
@@ -88,6 +88,11 @@ def _techniques(event: Event) -> tuple[str, ...]:
     facts = event.facts
     codes = [reason.code for reason in facts.reasons]
     return techniques(event.type, rule=event.rule, level=event.level, method=facts.method, reasons=codes)
+
+
+def _type_of(line: AuditEvent) -> EventType | None:
+    """A device that policy kept out is a login that it denied; one that its person kept out is not."""
+    return "login.denied" if line.kind == "device.denied" and line.decision == "deny" else type_of(line.kind)
 
 
 def _id_of(line: AuditEvent) -> str:

@@ -61,7 +61,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def facts_of(context: LoginContext, score: RiskScore | None, *, path: Path | None = None, username: str = "") -> Facts:
-    """The circumstances of one request; the policy's own inputs are the caller's to add."""
+    """The circumstances of one request, and what the scorer said of them; the policy's own inputs are the caller's to
+    add."""
     device = device_digest(context.device_id)
     known = Facts(
         path=path,
@@ -74,8 +75,11 @@ def facts_of(context: LoginContext, score: RiskScore | None, *, path: Path | Non
         asn=context.asn,
         ja4=context.ja4,
     )
-    if score is None:
-        return known
+    return known if score is None else scored(known, score)
+
+
+def scored(known: Facts, score: RiskScore) -> Facts:
+    """The same with the scorer's word."""
     explain = score.explain
     return msgspec.structs.replace(
         known,

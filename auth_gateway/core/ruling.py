@@ -4,6 +4,7 @@ import msgspec
 
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.decision import Allow, Decision
+from auth_gateway.core.facts import scored
 from auth_gateway.core.policy_rule import DOCUMENT
 from auth_gateway.core.policy_verdict import Verdict
 from risk_scorer.contract.assessment import RiskScore
@@ -31,6 +32,9 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
         """The audit line with what was decided and why."""
         reused = self.scored_as is not None and self.scored_as != line.event_id
         details = [line.detail or "", *self.decision.reasons, f"scored as {self.scored_as}" if reused else ""]
+        facts = line.facts
+        if facts is not None and self.score is not None:
+            facts = scored(facts, self.score)
         return msgspec.structs.replace(
             line,
             decision=self.decision.name,
@@ -39,7 +43,7 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
             level=self.level,
             model_version=self.model_version,
             detail=" ".join(filter(None, details)) or None,
-            facts=line.facts if self.verdict is None else self.verdict.on(line.facts),
+            facts=facts if self.verdict is None else self.verdict.on(facts),
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from auth_gateway.core.audit import AuditEvent
+from auth_gateway.core.facts import Facts
 from auth_gateway.flows.ports import AuditTrail, Sessions
 from auth_gateway.flows.provider.farewell import Farewells
 from plumbing.statements import Transaction
@@ -44,6 +45,12 @@ class Ending:
             client_id=session.client_id,
             session_id=session_id,
             rule=reason,
+            facts=Facts(
+                user_agent=session.user_agent,
+                device="" if session.device_digest is None else session.device_digest.hex(),
+                country=session.country,
+                amr=tuple(session.amr.split()),
+            ),
         )
         self.audit.record(tx, line)
         if self.farewells is not None:

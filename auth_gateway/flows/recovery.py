@@ -12,6 +12,7 @@ from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.context import LoginContext, login_event
 from auth_gateway.core.decision import Deny
 from auth_gateway.core.factor import FactorKind, is_enrolled, usable
+from auth_gateway.core.facts import facts_of
 from auth_gateway.core.letter import MailLink
 from auth_gateway.core.password_rules import shortest_for
 from auth_gateway.core.policy import Policy, level_of
@@ -273,4 +274,5 @@ class Recovery:
             client_id=context.client_id,
             ip=context.ip,
             rule=rule,
+            facts=facts_of(context, None),
         )

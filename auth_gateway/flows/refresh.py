@@ -112,7 +112,7 @@ class Refresh:
         turn = Turn(
             refresh_token=refresh_token,
             client_id=client.client_id,
-            ip=None if is_context_unknown(held.origin, context, client) else context.ip,
+            context=None if is_context_unknown(held.origin, context, client) else context,
             event_id=self.randomness.event_id("evt"),
             now=now,
             scope=granted or "",

@@ -8,6 +8,7 @@ import msgspec
 
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.factor import TrustedDevice, is_shown
+from auth_gateway.core.facts import Facts
 from auth_gateway.core.provider.assurance import is_strong_enough
 from auth_gateway.core.rotation import digest
 from auth_gateway.core.session import Session
@@ -70,6 +71,7 @@ class Trust:
             session_id=session.session_id,
             ip=session.ip,
             detail=new.device_id,
+            facts=Facts(user_agent=session.user_agent, country=session.country, amr=tuple(session.amr.split())),
         )
         self.audit.record(tx, line)
 

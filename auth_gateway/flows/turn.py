@@ -6,8 +6,11 @@ import msgspec
 
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.claims import SCOPE
+from auth_gateway.core.context import LoginContext
+from auth_gateway.core.facts import facts_of
 from auth_gateway.core.rotation import Presented
 from auth_gateway.core.ruling import Ruling
+from auth_gateway.core.vocabulary import is_told
 from auth_gateway.flows.answers import InvalidGrant, LoginNeeded, NotGranted, SessionEnded
 from auth_gateway.flows.provider.ports import Proof
 from auth_gateway.flows.recording import Entry
@@ -34,14 +37,14 @@ class Rotated(msgspec.Struct, frozen=True):
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """One presented token with everything drawn and found out that the transaction needs.
 
-    `refresh_seconds` None is the gateway's own lifetime. `ruling` is None where the token was not good when it was
-    looked at; `ended` is what is written when the risk ends the session: at once by a denial, or by one refusal too
-    many.
+    `refresh_seconds` None is the gateway's own lifetime; `context` is None where it says nothing about the person.
+    `ruling` is None where the token was not good when it was looked at; `ended` is what is written when the risk ends
+    the session: at once by a denial, or by one refusal too many.
     """
 
     refresh_token: str
     client_id: str
-    ip: str | None
+    context: LoginContext | None
     event_id: str
     now: float
     scope: str = SCOPE
@@ -65,7 +68,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
             user_id=presented.user_id,
             client_id=self.client_id,
             session_id=presented.session_id,
-            ip=self.ip,
+            ip=None if self.context is None else self.context.ip,
             rule=rule,
+            facts=facts_of(self.context, None, path="refresh") if self.context is not None and is_told(kind) else None,
         )
         return line if self.ruling is None else self.ruling.on(line)

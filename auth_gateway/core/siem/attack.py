@@ -72,6 +72,8 @@ _BY_TYPE: Final[dict[EventType, tuple[str, ...]]] = {
     "login.denied": (VALID_ACCOUNTS,),
     "token.refresh_reused": (STOLEN_SESSION, STOLEN_TOKEN),
     "token.denied": (STOLEN_SESSION, STOLEN_TOKEN),
+    "token.code_reused": (STOLEN_TOKEN,),
+    "account.refused": (STOLEN_SESSION,),
     "credential.refused": (VALID_ACCOUNTS,),
     "sign_in.reported": (VALID_ACCOUNTS,),
 }

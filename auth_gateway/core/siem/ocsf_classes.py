@@ -62,6 +62,9 @@ ROWS: Final[dict[EventType, Row]] = {
             "mfa.passed": (1, "Logon"),
             "mfa.failed": (1, "Logon"),
             "token.denied": (5, "Service Ticket Renew"),
+            "account.refused": (1, "Logon"),
+            "device.approved": (4, "Service Ticket Request"),
+            "device.denied": (4, "Service Ticket Request"),
             "session.started": (4, "Service Ticket Request"),
             "session.revoked": (2, "Logoff"),
         },
@@ -88,6 +91,7 @@ ROWS: Final[dict[EventType, Row]] = {
         {
             "login.high_risk": (1, "Create"),
             "token.refresh_reused": (1, "Create"),
+            "token.code_reused": (1, "Create"),
             "credential.refused": (1, "Create"),
             "password.breached": (1, "Create"),
             "device.new": (1, "Create"),

@@ -10,6 +10,7 @@ from auth_gateway.core.account import Account
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.factor import FactorKind
+from auth_gateway.core.facts import facts_of
 from auth_gateway.core.origin import is_same_context
 from auth_gateway.core.provider.account_access import Access, Grounds, access, demand_of
 from auth_gateway.core.provider.authorization import ACCOUNT_CLIENT_ID, AccountVisit, BrowserSession
@@ -65,6 +66,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
             ip=self.context.ip,
             detail=detail,
             rule=rule,
+            facts=facts_of(self.context, None),
         )
 
 

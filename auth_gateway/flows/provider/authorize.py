@@ -11,6 +11,7 @@ from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.decision import Challenge, Deny
 from auth_gateway.core.factor import Demand, stricter
+from auth_gateway.core.facts import facts_of
 from auth_gateway.core.origin import Origin
 from auth_gateway.core.policy import taken
 from auth_gateway.core.provider.authorization import (
@@ -160,6 +161,7 @@ class Authorize:
                 session_id=session.session_id,
                 ip=drawn.context.ip,
                 incident_id=incident_id,
+                facts=facts_of(drawn.context, None),
             )
         )
         announced = Announced(

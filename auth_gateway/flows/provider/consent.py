@@ -6,6 +6,7 @@ import msgspec
 
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.context import LoginContext
+from auth_gateway.core.facts import facts_of
 from auth_gateway.core.provider.authorization import AuthorizationRequest, Consent, DeviceApproval, Interaction
 from auth_gateway.core.provider.device_grant import Whereabouts, whereabouts
 from auth_gateway.core.provider.journey import StepUp
@@ -180,4 +181,5 @@ def _line(kind: Kind, interaction: Interaction, session: Session, drawn: Drawn, 
         session_id=session.session_id,
         ip=drawn.context.ip,
         detail=detail,
+        facts=facts_of(drawn.context, None),
     )

@@ -16,6 +16,7 @@ from auth_gateway.core.claims import PHISHING_RESISTANT_LEVEL
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.decision import Challenge, Deny
 from auth_gateway.core.factor import Demand, is_shown, stricter, usable
+from auth_gateway.core.facts import facts_of
 from auth_gateway.core.origin import Browser, first_of, is_same_network
 from auth_gateway.core.provider.authorization import DeviceApproval, Interaction
 from auth_gateway.core.provider.device_grant import DeviceGrant
@@ -121,6 +122,7 @@ class DeviceRisk:
             session_id=session.session_id,
             ip=drawn.context.ip,
             incident_id=incident_id,
+            facts=facts_of(drawn.context, None),
         )
         announced = Announced(
             event_id=drawn.event_id,

@@ -9,9 +9,11 @@ import msgspec
 from auth_gateway.core.account import Account, device_digest
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.context import LoginContext
+from auth_gateway.core.facts import facts_of
 from auth_gateway.core.provider.client import REFRESH_TOKEN, RegisteredClient
 from auth_gateway.core.rotation import digest
 from auth_gateway.core.session import FamilyKind, FirstSeen, RefreshFamily, RefreshToken, Session
+from auth_gateway.core.vocabulary import is_told
 from auth_gateway.flows.answers import AccessAlone, IssuedTokens
 from auth_gateway.flows.issue import REFRESH_TOKEN_BYTES, Issuer
 from auth_gateway.flows.ports import Randomness, RefreshTokens, Sessions, Users
@@ -54,6 +56,7 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
             ip=self.context.ip if self.is_of_the_person else None,
             rule=rule,
             detail=detail,
+            facts=facts_of(self.context, None) if self.is_of_the_person and is_told(kind) else None,
         )
 
 

@@ -10,6 +10,7 @@ from auth_gateway.core.account import Account
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.context import LoginContext
 from auth_gateway.core.factor import is_enrolled
+from auth_gateway.core.facts import facts_of
 from auth_gateway.core.password_rules import shortest_for
 from auth_gateway.core.provider.authorization import Interaction
 from auth_gateway.core.provider.journey import ChooseNewPassword
@@ -171,4 +172,5 @@ def _line(kind: Kind, interaction: Interaction, chooser: Chooser, drawn: Drawn) 
         session_id=chooser.session.session_id,
         ip=drawn.context.ip,
         rule="listed",
+        facts=facts_of(drawn.context, None),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.context import LoginContext
+from auth_gateway.core.facts import facts_of
 from auth_gateway.core.provider.authorization import Interaction
 from auth_gateway.flows.challenge import Awaited
 from auth_gateway.flows.passkey_login import PasskeyLogin
@@ -70,6 +71,7 @@ class PasskeyCards:
             kind="challenge.failed",
             client_id=interaction.client_id,
             ip=context.ip,
+            facts=facts_of(context, None, path="step_up"),
         )
         proof = ceremonies.proof(credential, _bound_to(awaited), line, expected_user_id=pending.user_id)
         return await self.page.factor(interaction, proof, context, shown=shown, trusts=trusts)

@@ -96,7 +96,7 @@ class RedeemCode:
             return self.arrivals.refuse(tx, asking, part, arrival)
         if not self.granting.write(tx, asking, part):
             return SESSION_OVER
-        line = asking.line("token.issued", part.session, detail="authorization_code")
+        line = asking.line("session.started", part.session, detail="authorization_code")
         self.audit.record(tx, line if arrival.ruling is None else arrival.ruling.on(line))
         return part
 
@@ -189,7 +189,7 @@ class RedeemDevice:
             return self.arrivals.refuse(tx, asking, part, arrival)
         if not self.granting.write(tx, asking, part):
             return SESSION_OVER
-        line = asking.line("token.issued", part.session, detail="device_code")
+        line = asking.line("session.started", part.session, detail="device_code")
         self.audit.record(tx, line if arrival.ruling is None else arrival.ruling.on(line))
         return part
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ from auth_gateway.adapters.destination_signer import DestinationSigner
 from auth_gateway.adapters.storage.destinations import StoredDestinations
 from auth_gateway.adapters.storage.tables import outbox
 from auth_gateway.assembly import Gateway, assemble
+from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.destination import Destination, Filter
 from auth_gateway.core.vocabulary import EventType
 from auth_gateway.flows.destinations import Listeners
+from auth_gateway.service import Service
 from auth_gateway.settings import load_settings
 from auth_gateway.telling import destination_receiver, distributor, listeners
 from plumbing.clock import FixedClock
 from plumbing.refusals import Refused
+from tests.integration.webhooks.conftest import Heard, answering, receiving
 from webhooks.endpoint import Endpoint
 from webhooks.signing import BadSignature, parse_secret, verify
 from webhooks.targets import TargetRefused
@@ -212,3 +216,37 @@ def test_secrets_are_sealed_anew_with_the_rest(book: Listeners, gateway: Gateway
     assert (before.current, before.previous) != (after.current, after.previous)
     headers = signed(gateway, made.destination_id)
     assert [is_taken(secret, headers) for secret in secrets] == [True, True]
+
+
+def test_events_arrive_signed_while_the_gateway_runs(tmp_path: Path) -> None:
+    """From the line that is written to the receiver's hands, in order, without anybody listing the destination."""
+    settings = load_settings(auth_gateway_state=tmp_path / "demo", auth_gateway_profile="demo")
+    running = assemble(settings)
+    service = Service(running)
+
+    async def story() -> tuple[str, list[Heard]]:
+        heard: asyncio.Queue[Heard] = asyncio.Queue()
+
+        async def take(one: Heard, writer: asyncio.StreamWriter) -> None:
+            await answering(200)(one, writer)
+            heard.put_nowait(one)
+
+        async with receiving(take) as receiver:
+            wanted = msgspec.structs.replace(SIEM, url=receiver.url, filter=Filter(types=("login.*",)))
+            _, secret = await asyncio.to_thread(added, listeners(running), wanted)
+            tasks = [asyncio.create_task(work()) for work in (service.delivery.run, service.distributor.run)]
+            for number in range(3):
+                line = AuditEvent(event_id=f"evt_{number}", ts=NOW, kind="login.denied", user_id="alice")
+                await running.database.write(partial(running.audit.record, event=line))
+                service.wake()
+            async with asyncio.timeout(20):
+                found = [await heard.get() for _ in range(3)]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            return secret, found
+
+    secret, heard = asyncio.run(story())
+    running.close()
+    assert [one.headers["webhook-id"] for one in heard] == ["msg_evt_0", "msg_evt_1", "msg_evt_2"]
+    assert all(is_taken(secret, one.headers, one.body) for one in heard)

@@ -9,11 +9,14 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auth_gateway.adapters.storage.event_log import StoredEventLog
+from auth_gateway.core.destination import Destination, Privacy
 from auth_gateway.core.event_reference import schema_document
 from auth_gateway.service import Service
+from auth_gateway.telling import teller
 from auth_gateway.wiring import admin
 from plumbing.asgi import json_answer
-from tests.stories.gateway.applications import ISSUER, Application, Key, code_for, refused, register
+from tests.stories.gateway.applications import BROWSER, ISSUER, Application, Key, code_for, refused, register
 from tests.stories.gateway.story import Story
 
 
@@ -111,3 +114,56 @@ def test_a_bound_token_needs_its_key(story: Story) -> None:
     assert refused(probe(story, token, "DPoP", dpop=strange)) == (401, "invalid_token")
     elsewhere = key.proof(story, path="/userinfo", method="GET", token=token)
     assert refused(probe(story, token, "DPoP", dpop=elsewhere)) == (401, "invalid_dpop_proof")
+
+
+def told(story: Story) -> dict[str, dict[str, Any]]:
+    """The last event of each type as a destination gets it that may know everything."""
+    gateway = story.gateway
+    lines = gateway.database.read(lambda tx: StoredEventLog().between(tx, 0.0, 2e9, after=0, limit=1_000))
+    full = Privacy(ip="full", user="name", user_agent=True)
+    everything = Destination(destination_id="dst_1", name="siem", kind="file", url="x", privacy=full)
+    bodies = [json.loads(each.body) for logged in lines for each in teller(gateway)(logged, [everything])]
+    return {body["type"]: body["data"] for body in bodies}
+
+
+def test_what_is_told_names_the_person_and_where_they_were_seen(story: Story) -> None:
+    """Of logins, refreshes, applications' parts, and ends of sessions; each event under an id of its own."""
+    agent = {"user-agent": BROWSER}
+    story.scorer.new = ("device",)
+    tokens = story.login(headers=agent).json()["tokens"]
+    story.refresh(tokens["refresh_token"], headers=agent)
+    story.clock.advance(60)
+    story.refresh(tokens["refresh_token"], headers=agent, peer="203.0.113.9")
+    story.login(password="wrong", headers=agent)
+    phone = register(story, "phone", token_endpoint_auth_method="none", application_type="native")
+    phone.redeem(code_for(phone), agent=BROWSER)
+    events = told(story)
+    seen = ("login.allowed", "device.new", "login.failed", "token.refresh_reused", "session.revoked", "session.started")
+    assert set(seen) <= set(events)
+    for name in seen:
+        assert (events[name]["username"], events[name]["user_agent"]) == ("alice", BROWSER), name
+    assert events["token.refresh_reused"]["ip"] == "203.0.113.9"
+    assert events["session.revoked"]["rule"] == "refresh_token_reused"
+    assert len({data["event_id"] for data in events.values()}) == len(events)
+
+
+def test_a_refresh_that_risk_ends_is_told_with_its_reasons(story: Story) -> None:
+    """The score, the address and the incident."""
+    token = story.login(headers={"user-agent": BROWSER}).json()["tokens"]["refresh_token"]
+    story.scorer.score = 95.0
+    story.clock.advance(120)
+    story.refresh(token, headers={"user-agent": "curl/8"}, peer="203.0.113.9")
+    denied = told(story)["token.denied"]
+    assert (denied["risk_score"], denied["ip"], denied["user_agent"]) == (95.0, "203.0.113.9", "curl/8")
+    assert denied["incident_id"].startswith("inc_")
+
+
+def test_a_refresh_that_goes_well_stays_as_lean_as_it_was(story: Story) -> None:
+    """Nobody is told of it, so nothing is written of its circumstances."""
+    story.refresh(story.login().json()["tokens"]["refresh_token"])
+    (line,) = [
+        line
+        for line in story.gateway.database.read(lambda tx: story.gateway.audit.recent(tx, 10))
+        if line.kind == "token.refreshed"
+    ]
+    assert line.facts is None

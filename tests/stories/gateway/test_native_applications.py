@@ -72,7 +72,7 @@ def test_in_the_same_country_the_verifier_stands_in_for_the_device(story: Story,
     """Medium goes on there; in another country, or in none that is known, the person signs in again."""
     story.scorer.score = 70.0
     assert phone.redeem(code_for(phone), peer=STREET).status_code == 200
-    assert ("token.issued", "medium_same_client") in story.audited()
+    assert ("session.started", "medium_same_client") in story.audited()
     story.scorer.country = "BR"
     code = code_for(phone)
     assert why(phone.redeem(code, peer=STREET)) == STEP_UP

@@ -47,7 +47,7 @@ def test_a_code_becomes_tokens(story: Story, shop: Application) -> None:
     assert not {"email", "name"} & set(identity)
     assert "cnf" not in access
     assert (answer.headers["cache-control"], answer.headers["pragma"]) == ("no-store", "no-cache")
-    assert ("token.issued", None) in story.audited()
+    assert ("session.started", None) in story.audited()
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_a_device_whose_session_ended_before_its_tokens_waits_no_longer(story: S
     answer_device(shop, device, session)
     assert story.gateway.revoke.session(session.session_id, reason="operator")
     assert refused(shop.poll(device)) == (400, "invalid_grant")
-    assert "token.issued" not in [kind for kind, _ in story.audited()]
+    assert "session.started" not in [kind for kind, _ in story.audited()]
 
 
 def test_the_public_first_party_refreshes_as_ever_and_does_nothing_else(story: Story) -> None:
