@@ -15,7 +15,7 @@ from auth_gateway.core.facts import Facts
 from auth_gateway.core.told import SHAPES, STRUCTS
 from auth_gateway.core.veil import veiled
 from auth_gateway.core.vocabulary import EventType, is_told
-from auth_gateway.flows.rendering import rendered
+from auth_gateway.flows.rendering import standard
 from risk_scorer.contract.assessment import Reason
 
 FACTS = Facts(
@@ -162,7 +162,7 @@ def test_hashes_are_stable_for_one_and_strange_to_another() -> None:
 
 
 def message(event: Event, privacy: Privacy = FULL, key: bytes = b"k") -> Any:
-    return msgspec.json.decode(rendered(veiled(event, privacy, key), "standard"))
+    return msgspec.json.decode(standard(veiled(event, privacy, key)))
 
 
 def test_the_schemas_hold_for_what_is_sent() -> None:
