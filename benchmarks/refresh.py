@@ -53,9 +53,7 @@ async def _bare(refresh: Refresh, seconds: float) -> float:
         text = await _session(refresh)
         while time.perf_counter() < deadline:
             now, event_id = refresh.clock.now(), refresh.randomness.event_id("evt")
-            turn = Turn(
-                refresh_token=text, client_id=PUBLIC_CLIENT_ID, ip=None, event_id=event_id, now=now, ruling=ALLOWED
-            )
+            turn = Turn(refresh_token=text, client_id=PUBLIC_CLIENT_ID, event_id=event_id, now=now, ruling=ALLOWED)
             rotated = await refresh.database.write(partial(_rotate, refresh, turn))
             assert isinstance(rotated, Rotated)
             text = rotated.refresh_text

@@ -44,9 +44,9 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
     refresh_token: str
     client_id: str
-    context: LoginContext | None
     event_id: str
     now: float
+    context: LoginContext | None = None
     scope: str = SCOPE
     refresh_seconds: int | None = None
     proof: Proof | None = None

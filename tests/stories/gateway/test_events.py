@@ -156,14 +156,3 @@ def test_a_refresh_that_risk_ends_is_told_with_its_reasons(story: Story) -> None
     denied = told(story)["token.denied"]
     assert (denied["risk_score"], denied["ip"], denied["user_agent"]) == (95.0, "203.0.113.9", "curl/8")
     assert denied["incident_id"].startswith("inc_")
-
-
-def test_a_refresh_that_goes_well_stays_as_lean_as_it_was(story: Story) -> None:
-    """Nobody is told of it, so nothing is written of its circumstances."""
-    story.refresh(story.login().json()["tokens"]["refresh_token"])
-    (line,) = [
-        line
-        for line in story.gateway.database.read(lambda tx: story.gateway.audit.recent(tx, 10))
-        if line.kind == "token.refreshed"
-    ]
-    assert line.facts is None

@@ -293,5 +293,5 @@ def _turn(world: Any, token: str, event_id: str, **changes: Any) -> Any:
     from auth_gateway.core.ruling import Ruling
     from auth_gateway.flows.refresh import Turn
 
-    values = {"ip": None, "event_id": event_id, "now": world.clock.now(), "ruling": Ruling(decision=CONTEXT_UNKNOWN)}
+    values = {"event_id": event_id, "now": world.clock.now(), "ruling": Ruling(decision=CONTEXT_UNKNOWN)}
     return Turn(refresh_token=token, client_id="web", **{**values, **changes})
