@@ -199,6 +199,7 @@ class Service:
             recorder=self._recorder(),
             trusted_devices=StoredTrustedDevices(),
             throttle=self.throttle,
+            lines=MemoryLines(),
             policy=switches(gateway.settings),
             listed_passwords=ListedPasswords(
                 randomness=gateway.randomness,

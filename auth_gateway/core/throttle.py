@@ -28,6 +28,9 @@ FORGIVEN_SOONER = {"visit": 6.0, "push": 6.0, "prompt": 600.0}
 # Who is asked again and again confirms at last, to be left alone: here no wait is shorter than what is forgiven.
 WAIT_FOR_FORGIVENESS = frozenset({"prompt"})
 
+PROMPTED_TOO_OFTEN = "prompted_too_often"
+"""The rule of a login whose account was asked so often that it is not asked once more."""
+
 Scope = Literal["account", "network", "factor", "user_code", "device", "visit", "push", "letters", "mailbox", "prompt"]
 
 

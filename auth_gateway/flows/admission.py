@@ -12,7 +12,7 @@ from auth_gateway.core.pending import CHALLENGE_ATTEMPTS, CHALLENGE_TTL_SECONDS,
 from auth_gateway.core.place import place_of
 from auth_gateway.core.policy import Policy, decide, level_of, taken
 from auth_gateway.core.rotation import digest
-from auth_gateway.core.throttle import prompt_keys
+from auth_gateway.core.throttle import PROMPTED_TOO_OFTEN, prompt_keys
 from auth_gateway.flows.answers import Denied, LetIn, MfaRequired, Throttled, WrongCredentials
 from auth_gateway.flows.entrance import Entrance, TokenEntrance
 from auth_gateway.flows.issue import Issuer
@@ -30,6 +30,7 @@ from auth_gateway.flows.ports import (
     Users,
 )
 from auth_gateway.flows.recording import Recorder
+from auth_gateway.flows.turn import RecentLines
 from plumbing.database import Database
 from plumbing.statements import Transaction
 
@@ -40,7 +41,8 @@ AdmissionAnswer = LetIn | MfaRequired | Denied | WrongCredentials | Throttled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Decides about one recognised login and writes what follows; `aftermath` is told of whoever is let in."""
+    """Decides about one recognised login and writes what follows; `aftermath` is told of whoever is let in. `lines`
+    keeps what may come without end from filling the audit trail."""
 
     database: Database
     randomness: Randomness
@@ -51,6 +53,7 @@ class Admission:
     recorder: Recorder
     trusted_devices: TrustedDevices
     throttle: Throttle
+    lines: RecentLines
     policy: Policy
     listed_passwords: ListedPasswords
     aftermath: Aftermath = field(default_factory=NothingFollows)
@@ -104,17 +107,27 @@ class Admission:
 
     async def _challenge(self, judged: Judged, decision: Challenge, entrance: Entrance) -> AdmissionAnswer:
         """Ask for a factor, unless the account was asked so often that somebody else seems to have its password: then
-        nothing is written and nobody is told."""
+        its owner is left alone, and one line a minute says so to those who watch."""
         login = judged.login
         known = device_digest(login.context.device_id) if login.context.is_known_device else None
         reservation = await self.throttle.reserve(prompt_keys(login.account.user_id, known_device=known), login.now)
         if reservation.wait_seconds > 0:
+            await self._note_prompts(judged)
             return Throttled(retry_after_seconds=reservation.wait_seconds)
         try:
             return await self._ask(judged, decision, entrance)
         except Exception:
             await self.throttle.refund(reservation)
             raise
+
+    async def _note_prompts(self, judged: Judged) -> None:
+        login = judged.login
+        key = (login.account.user_id, PROMPTED_TOO_OFTEN)
+        if not self.lines.is_due(key, login.now):
+            return
+        self.lines.written(key, login.now)
+        line = msgspec.structs.replace(judged.line("login.failed"), rule=PROMPTED_TOO_OFTEN, decision=None, detail=None)
+        await self.database.write(lambda tx: self.recorder.audit.record(tx, line))
 
     async def _ask(self, judged: Judged, decision: Challenge, entrance: Entrance) -> AdmissionAnswer:
         token = self.randomness.token(CHALLENGE_TOKEN_BYTES)

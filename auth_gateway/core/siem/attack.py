@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from auth_gateway.core.throttle import PROMPTED_TOO_OFTEN
 from auth_gateway.core.vocabulary import EventType
 
 VERSION: Final = "15.1"
@@ -64,8 +65,6 @@ TECHNIQUES: Final[dict[str, Technique]] = {
     )
 }
 
-PROMPTED_TOO_OFTEN: Final = "prompted_too_often"
-"""The rule of a login that was not asked for a factor any more, because its account was asked so often."""
 _BY_TYPE: Final[dict[EventType, tuple[str, ...]]] = {
     "login.failed": (BRUTE_FORCE,),
     "login.high_risk": (VALID_ACCOUNTS,),

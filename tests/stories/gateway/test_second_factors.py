@@ -279,3 +279,17 @@ def test_who_is_asked_too_often_waits(story: Story) -> None:
     assert browser.page is not None
     assert browser.page.status_code == 429
     assert "current-password" in browser.page.text
+
+
+def test_those_who_watch_are_told_of_prompts_without_end(story: Story) -> None:
+    """Once a minute, however often somebody knocks who knows the password; the owner's prompts stay five."""
+    story.scorer.score = 65.0
+    for _ in range(8):
+        story.login()
+    story.clock.advance(59)
+    assert story.login().status_code == 429
+    assert story.audited().count(("login.failed", "prompted_too_often")) == 1
+    story.clock.advance(1)
+    assert story.login().status_code == 429
+    assert story.audited().count(("login.failed", "prompted_too_often")) == 2
+    assert story.audited().count(("login.challenged", "medium")) == 5

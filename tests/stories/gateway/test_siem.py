@@ -2,7 +2,11 @@
 
 import asyncio
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
+from pathlib import Path
+from socket import AF_INET
 from typing import Any
 
 import msgspec
@@ -11,8 +15,10 @@ import pytest
 from auth_gateway.adapters.storage.event_log import StoredEventLog
 from auth_gateway.core.destination import Destination, Format, Privacy
 from auth_gateway.core.siem.ocsf_classes import PROFILES, SCHEMA_VERSION
+from auth_gateway.core.throttle import PROMPTED_TOO_OFTEN
 from auth_gateway.settings import Settings
 from auth_gateway.telling import listeners
+from tests.certificates import certified
 from tests.stories.gateway.story import PASSWORD, Story, running_story
 
 ELSEWHERE = "203.0.113.77"
@@ -83,6 +89,10 @@ def live(story: Story) -> None:
     assert story.refresh(first, auth=shop).status_code == 200
     story.clock.advance(20)
     assert story.refresh(first, auth=shop).status_code == 400
+    story.scorer.score = 65.0
+    for _ in range(6):
+        last = story.login(**sent)
+    assert last.status_code == 429
     story.gateway.accounts.freeze("bob")
     story.gateway.accounts.add("carol", PASSWORD, user_id="id-carol")
 
@@ -101,10 +111,21 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[Format, dict[str, Doc
             until_told(story)
             found = {form: (place / f"{form}.log").read_bytes().splitlines() for form in FORMATS}
     return {
-        "ocsf": {each["metadata"]["event_code"]: each for each in map(msgspec.json.decode, found["ocsf"])},
-        "ecs": {each["event"]["action"]: each for each in map(msgspec.json.decode, found["ecs"])},
-        "cef": {each["type"]: each for each in map(cef_fields, found["cef"])},
+        "ocsf": {
+            named(each["metadata"]["event_code"], each.get("status_code")): each
+            for each in map(msgspec.json.decode, found["ocsf"])
+        },
+        "ecs": {
+            named(each["event"]["action"], each["event"].get("reason")): each
+            for each in map(msgspec.json.decode, found["ecs"])
+        },
+        "cef": {named(each["type"], each.get("reason")): each for each in map(cef_fields, found["cef"])},
     }
+
+
+def named(event_type: str, rule: str | None) -> str:
+    """The type; a flood of prompts is a case of its own."""
+    return rule if rule == PROMPTED_TOO_OFTEN else event_type
 
 
 def cef_fields(line: bytes) -> Document:
@@ -214,6 +235,10 @@ OCSF: dict[str, Document] = {
         **_LOGIN, "type_uid": 300201, "status_id": 2, "status_code": "wrong_password", "action_id": 2,
         "disposition_id": 26, "attacks.0.technique.uid": "T1110", "attacks.0.tactics.0.uid": "TA0006",
     },
+    PROMPTED_TOO_OFTEN: {
+        **_LOGIN, **_NETWORK, "type_uid": 300201, "status_id": 2, "action_id": 2, "severity_id": 3, "is_alert": True,
+        "attacks.0.technique.uid": "T1621", "attacks.1.technique.uid": "T1078", "risk_score": 65,
+    },
     "login.denied": {
         **_LOGIN, **_NETWORK, **_RISK, "type_uid": 300201, "status_id": 2, "status_code": "high", "severity_id": 4,
         "action_id": 2, "disposition_id": 2, "risk_level_id": 3, "risk_score": 91, "policy.name": "high",
@@ -310,6 +335,7 @@ ECS: dict[str, Document] = {
     "login.allowed": {**_JUDGED, "event.outcome": "success", "event.category": ["authentication"], "trace.id": ...},
     "login.failed": {**_VISIT, "event.outcome": "failure", "event.reason": "wrong_password",
                      "threat.technique.id": ["T1110"]},
+    PROMPTED_TOO_OFTEN: {**_VISIT, "event.outcome": "failure", "threat.technique.id": ["T1621", "T1078", "T1110"]},
     "login.denied": {**_JUDGED, "event.outcome": "failure", "event.risk_score": 91.0, "riskgate.decision": "deny",
                      "threat.framework": "MITRE ATT&CK", "threat.technique.id": ["T1078", "T1110"],
                      "threat.technique.subtechnique.id": ["T1110.003"], "threat.tactic.id": ["TA0001", "TA0006"],
@@ -337,6 +363,7 @@ _SCORED = {**_HERE, "act": ..., "reason": ..., "cs1": "stuffing_in_progress,new_
 CEF: dict[str, Document] = {
     "login.allowed": {**_SCORED, "act": "allow", "cs2": ..., "cn1": "64500", "flexString1": "DE"},
     "login.failed": {**_HERE, "reason": "wrong_password", "cs4": "T1110"},
+    PROMPTED_TOO_OFTEN: {**_HERE, "outcome": "failure", "cs4": "T1621,T1078,T1110.003", "severity": "6"},
     "login.denied": {**_SCORED, "act": "deny", "cs3": ..., "cs4": "T1078,T1110.003", "cfp1": "91", "severity": "8"},
     "login.mfa_required": {**_SCORED, "act": "challenge", "cs5": ...},
     "mfa.failed": {**_HERE, "outcome": "failure", "cs5": ...},
@@ -360,3 +387,35 @@ def test_an_emptied_field_is_noticed(told: dict[Format, dict[str, Document]], fo
     wanted = TABLES[form][name]
     unseen = [path for path in wanted if path not in unmet(without(told[form][name], path), wanted)]
     assert unseen == []
+
+
+def test_events_reach_a_collector_over_tls(story_with: Callable[..., Story], tmp_path: Path) -> None:
+    """A real server on a real port whose certificate the operator's own authority made: whole frames, whole heads."""
+    tls, frames = certified(tmp_path, "localhost"), list[bytes]()
+
+    async def collect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                count = int(await reader.readuntil(b" "))
+                frames.append(await reader.readexactly(count))
+        writer.close()
+
+    story = story_with(
+        risk_api_credential="rgs_test", syslog_networks="127.0.0.0/8,::1/128", syslog_ca_file=tls.authority
+    )
+    server = story.runner.run(asyncio.start_server(collect, "localhost", 0, ssl=tls.server, family=AF_INET))
+    url = f"syslog+tls://localhost:{server.sockets[0].getsockname()[1]}"
+    wanted = Destination(destination_id="", name="siem", kind="syslog", url=url, format="ocsf")
+    listeners(story.gateway).add(wanted, show=lambda _secret: None)
+    story.scorer.score = 91.0
+    story.login()
+    until_told(story)
+    server.close()
+    story.runner.run(asyncio.sleep(0.05))
+    heads, bodies = zip(*(frame.split(b" - ", 2)[::2] for frame in frames), strict=True)
+    assert all(re.fullmatch(rb"<8[2-6]>1 \d{4}-\d\d-\d\dT[\d:.]+Z \S+ riskgate", head) for head in heads)
+    denied = [body for body in map(msgspec.json.decode, bodies) if body["metadata"]["event_code"] == "login.denied"]
+    assert [body["disposition"] for body in denied] == ["Blocked"]
+    # What was not asked for stays here: the address is a network, the name and the browser's words are not there.
+    assert denied[0]["src_endpoint"]["name"] == "198.51.100.0/24"
+    assert "alice" not in denied[0]["user"].values()

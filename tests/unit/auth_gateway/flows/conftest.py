@@ -198,6 +198,7 @@ class World:
             recorder=self.recorder,
             trusted_devices=StoredTrustedDevices(),
             throttle=self.throttle,
+            lines=MemoryLines(),
             policy=self.policy,
             listed_passwords=ListedPasswords(
                 randomness=self.randomness,
