@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import core, forest, histories, logins, provider, refresh, scoring
+from benchmarks import core, forest, histories, logins, policy, provider, refresh, scoring
 from benchmarks.report import Figure, save, show
 
 KEPT = Path(__file__).resolve().parents[1] / "var" / "benchmarks" / "last.json"
@@ -15,7 +15,9 @@ KEPT = Path(__file__).resolve().parents[1] / "var" / "benchmarks" / "last.json"
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument(
-        "only", nargs="*", help="forest, core, scoring, histories, refresh, logins, provider; all when none is named"
+        "only",
+        nargs="*",
+        help="forest, core, scoring, histories, refresh, logins, policy, provider; all when none is named",
     )
     parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")
@@ -28,6 +30,7 @@ def main() -> None:
         "histories": lambda: histories.measure(chosen.rounds, console),
         "refresh": lambda: refresh.measure(chosen.rounds, chosen.seconds),
         "logins": lambda: logins.measure(chosen.rounds, chosen.seconds, console),
+        "policy": lambda: policy.measure(chosen.rounds),
         "provider": lambda: provider.measure(chosen.rounds, chosen.seconds, console),
     }
     unknown = set(chosen.only) - set(benches)

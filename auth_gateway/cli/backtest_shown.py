@@ -25,7 +25,8 @@ _WHY: dict[Obstacle, str] = {
 
 def show_tally(tally: Tally, since: str, until: str) -> None:
     """Print it, the answers first."""
-    typer.echo(f"decisions from {since} until {until}")
+    is_empty = not any(tally.answers.values()) and not tally.left_out
+    typer.echo(f"decisions from {since} until {until}{': none' if is_empty else ''}")
     for path in PATHS:
         _show_path(path, tally.outcomes("candidate", path), tally.outcomes("present", path))
     if tally.seen:

@@ -33,9 +33,10 @@ def verdict(document: PolicyDocument, now: Circumstances, built_in: Decision, *,
     """The first matching rule's answer, where none matches the built-in table's. Rules that only report are passed
     over, and told."""
     reported: tuple[Reported, ...] = ()
-    for rule in document.of_path(now.path):
-        if not rule.matches(now):
+    for ready in document.of_path(now.path):
+        if not ready.matches(now):
             continue
+        rule = ready.rule
         decision = _within_bounds(_said(rule, now, built_in, policy), now, built_in)
         if not rule.report_only:
             return Verdict(decision, now, reported)

@@ -1,6 +1,7 @@
 """The grammar of the policy document: what is read, and what is refused at which line."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -58,8 +59,8 @@ report_only = true
     assert admins.when.usernames == (frozenset({"ada", "grace"}), frozenset({"ada", "grace", "zoe"}))
     assert admins.asks == "when group=admins role=root unless network=office"
     assert document.names_people
-    assert document.login == (office, admins)
-    assert document.refresh == document.step_up == (admins,)
+    assert [ready.rule for ready in document.login] == [office, admins]
+    assert [ready.rule for ready in document.refresh] == [ready.rule for ready in document.step_up] == [admins]
 
 
 def test_no_rules_are_a_document_too() -> None:
@@ -222,6 +223,15 @@ def test_there_are_not_more_rules_than_anybody_reads() -> None:
     rules = "".join(f"[[rule]]\nname = 'r{number}'\nthen = 'deny'\n" for number in range(MOST_RULES + 1))
     assert problems(rules) == [(3 * MOST_RULES + 1, f"there are more than {MOST_RULES} rules")]
     assert problems(rules.replace(f"[[rule]]\nname = 'r{MOST_RULES}'\nthen = 'deny'\n", "")) == []
+
+
+def test_the_documentations_example_is_good(root: Path) -> None:
+    """To the letter, and each of its rules says something."""
+    text = (root / "docs" / "policy.md").read_text(encoding="utf-8")
+    example = text.split("```toml\n", 1)[1].split("```", 1)[0]
+    document = parse(example.encode(), Policy())
+    assert len(document.rules) == example.count("[[rule]]")
+    assert all(rule.asks != "always" for rule in document.rules)
 
 
 WORDS = st.sampled_from(
