@@ -25,7 +25,8 @@ from plumbing.statements import Transaction
 from webhooks.announcement import message_id
 
 MOST_AT_ONCE = 200
-"""Lines of one transaction: few enough that no login waits long for it."""
+MOST_MESSAGES = 250
+"""Lines of one transaction, and about how many messages: few enough that no login waits long for it."""
 LOOK_EVERY_SECONDS = 1.0
 LINGER_SECONDS = 0.05
 """How long after the first line others may join its transaction."""
@@ -107,6 +108,7 @@ class Distributor:
     told: Callable[[], None]
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _has_listeners: bool = False
+    _has_more: bool = False
 
     def wake(self) -> None:
         """Look now; on the event loop only. Where nobody listens the next look comes soon enough."""
@@ -118,7 +120,7 @@ class Distributor:
         while True:
             self._woken.clear()
             try:
-                if await self.turn() == MOST_AT_ONCE:
+                if await self.turn() and self._has_more:
                     continue
             except Exception as error:
                 log.error("events_wait", reason=repr(error))
@@ -163,7 +165,15 @@ class Distributor:
         listening = [each for each in self.destinations.list(tx) if each.disabled_at is None]
         self._has_listeners = bool(listening)
         waiting = self.event_log.waiting(tx, MOST_AT_ONCE)
-        return [Line(logged.seq, tuple(self.teller(logged, listening)) if listening else ()) for logged in waiting]
+        lines: list[Line] = []
+        messages = 0
+        for logged in waiting:
+            lines.append(Line(logged.seq, tuple(self.teller(logged, listening)) if listening else ()))
+            messages += len(lines[-1].messages)
+            if messages >= MOST_MESSAGES:
+                break
+        self._has_more = len(lines) < len(waiting) or len(waiting) == MOST_AT_ONCE
+        return lines
 
     def _write(self, batch: Sequence[Line], now: float, tx: Transaction) -> bool:
         """Raises: Overtaken."""

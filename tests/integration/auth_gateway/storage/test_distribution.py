@@ -15,7 +15,7 @@ from auth_gateway.adapters.storage.tables import outbox as table
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.destination import Destination, Filter, Privacy
 from auth_gateway.core.facts import Facts
-from auth_gateway.flows.distribution import MOST_AT_ONCE, Distributor, Teller
+from auth_gateway.flows.distribution import MOST_AT_ONCE, MOST_MESSAGES, Distributor, Teller
 from plumbing.database import Database
 from webhooks.outbox import Outbox
 
@@ -130,6 +130,15 @@ def test_a_line_that_the_outbox_does_not_take_holds_up_no_other(database: Databa
     record(database, failed, failed, msgspec.structs.replace(failed, event_id="evt_9"))
     assert asyncio.run(distributor(database).turn()) == 3
     assert [body["data"]["event_id"] for body in outbox_of(database, "dst_siem")] == ["evt_1", "evt_9"]
+
+
+def test_many_destinations_make_no_login_wait_longer(database: Database) -> None:
+    """A transaction holds so many messages, however many lines wait; what is left is the next one's."""
+    listen(database, *(msgspec.structs.replace(SIEM, destination_id=f"dst_{n}", name=f"s{n}") for n in range(5)))
+    record(database, *(msgspec.structs.replace(DENIED, event_id=f"evt_{n}", score=1.0) for n in range(60)))
+    mine = distributor(database)
+    assert [asyncio.run(mine.turn()) for _ in range(3)] == [MOST_MESSAGES // 5, 60 - MOST_MESSAGES // 5, 0]
+    assert len(outbox_of(database, "dst_4")) == 60
 
 
 def test_gateways_beside_each_other_tell_each_event_once(database: Database, database_url: str) -> None:
