@@ -13,7 +13,7 @@ from auth_gateway.api.routes import add_routes
 from auth_gateway.assembly import Gateway, assemble
 from auth_gateway.service import Service
 from auth_gateway.settings import Settings
-from auth_gateway.wiring import add_provider, cross_origin, tokens
+from auth_gateway.wiring import add_provider, cross_origin, tokens, verdict
 from plumbing.asgi import SecurityHeaders, refusal_handlers
 from plumbing.docs_page import mount_docs
 from plumbing.lean import FastLane
@@ -58,6 +58,8 @@ def create_app(
     add_event_routes(app)
     if settings.provider_issuer is not None:
         add_provider(app, service)
+    if settings.mfa_push:
+        verdict.add(app, service)
     mount_docs(app)
     return app
 

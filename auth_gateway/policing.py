@@ -26,6 +26,7 @@ def switches(settings: Settings) -> Policy:
         medium_requires_mfa=settings.login_policy_medium_requires_mfa,
         phishing_resistant_from=settings.login_policy_phishing_resistant_from,
         email_code=settings.login_policy_email_code and has_mail(settings),
+        push=settings.mfa_push,
     )
 
 

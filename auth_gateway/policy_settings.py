@@ -7,10 +7,12 @@ from pydantic_settings import BaseSettings
 
 
 class PolicySettings(BaseSettings):
-    """The marks and switches of `core.policy`."""
+    """The marks and switches of `core.policy`, and whether the word of an MFA system is one of the factors."""
 
     login_policy_high_deny: bool = True
     login_policy_medium_requires_mfa: bool = True
     login_policy_phishing_resistant_from: float = Field(default=75, ge=60, le=80)
     login_policy_email_code: bool = True
     login_policy_file: Path | None = None
+    mfa_push: bool = False
+    mfa_number_matching: bool = True

@@ -207,6 +207,7 @@ class Service:
                 recorder=self._recorder(),
                 post_office=gateway.post_office,
             ),
+            matches_numbers=gateway.settings.mfa_number_matching,
             aftermath=aftermath(gateway),
             in_force=self.policing.in_force,
         )

@@ -223,6 +223,9 @@ class Settings(EventSettings, MailSettings, PageSettings, PolicySettings):
     def _webhooks_are_signed_and_go_outside(self) -> Self:
         if self.mfa_target is not None and self.webhook_secret is None and self.mfa_hmac_secret is None:
             raise ValueError("a webhook address needs WEBHOOK_SECRET or MFA_HMAC_SECRET to sign with")
+        # Its word lets people in: a plain signature over the body alone says neither when nor for what it was made.
+        if self.mfa_push and (self.mfa_target is None or self.webhook_secret is None):
+            raise ValueError("MFA_PUSH needs WEBHOOK_SECRET, and MFA_WEBHOOK_URL or WEBHOOK_URL")
         for name in ("webhook_url", "mfa_webhook_url"):
             url: str | None = getattr(self, name)
             try:

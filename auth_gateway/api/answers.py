@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from auth_gateway.core.push import Verdict
 from auth_gateway.flows.answers import AccessAlone, IssuedTokens
 from risk_scorer.contract.assessment import RiskScore
 
@@ -31,7 +32,8 @@ class SecondFactorAwaited(msgspec.Struct, frozen=True, kw_only=True):
     """A second factor is needed: send its code with `challenge_id` and its `method` to /login/complete within
     `expires_in` seconds. `methods` are those that this login takes from this person, the strongest first; a code by
     mail is sent by /login/email-code. `passkey` cannot be sent here: where it is the only one, begin again at
-    /authorize, whose page asks for it.
+    /authorize, whose page asks for it. `push` is the word of the MFA system, which was asked already: show the person
+    `number`, where there is one, and call /login/complete again and again, as its answers say.
 
     `challenge_ref` names the same challenge in webhook messages and cannot be used to complete it.
     """
@@ -43,7 +45,21 @@ class SecondFactorAwaited(msgspec.Struct, frozen=True, kw_only=True):
     challenge_ref: str
     expires_in: int
     methods: tuple[str, ...]
+    number: str | UnsetType = UNSET
     score: Score = UNSET
+
+
+class WordAwaited(msgspec.Struct, frozen=True, kw_only=True):
+    """The MFA system has not said anything yet: ask again in so many seconds."""
+
+    pending: Literal[True] = True
+    retry_after: int
+
+
+class VerdictTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """The word counts; whoever began the login comes for it."""
+
+    verdict: Verdict
 
 
 class CodeMailed(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +129,8 @@ class PersonClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 DOCUMENTED = (
     LoginAllowed,
     SecondFactorAwaited,
+    WordAwaited,
+    VerdictTaken,
     CodeMailed,
     LoginDenied,
     IssuedTokens,

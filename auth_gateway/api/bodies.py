@@ -1,16 +1,17 @@
 """The shapes that the endpoints take, sizes and types only; what the values mean is decided further in."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from auth_gateway.core.factor import CodeKind
+from auth_gateway.core.push import Verdict
 
 # Wide enough for any password and context we take, far too small to be worth sending for its size.
 MOST_LOGIN_BYTES = 32_768
 MOST_TOKEN_BYTES = 8_192
 MOST_CHALLENGE_BYTES = 4_096
+MOST_VERDICT_BYTES = 4_096
 
 Address = Annotated[str, Meta(max_length=64)]
 Agent = Annotated[str, Meta(max_length=2048)]
@@ -18,6 +19,7 @@ Text256 = Annotated[str, Meta(max_length=256)]
 Text128 = Annotated[str, Meta(max_length=128)]
 Asn = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
+Method = Literal["totp", "push", "recovery_code", "email_code"]
 Timestamp = Annotated[str, Meta(max_length=64)] | float | int
 
 
@@ -50,17 +52,27 @@ class LoginBody(VouchedFacts, frozen=True, kw_only=True):
 
 
 class ChallengeBody(VouchedFacts, frozen=True, kw_only=True):
-    """`POST /login/complete`; `method` is one of those that the login answered with."""
+    """`POST /login/complete`; `method` is one of those that the login answered with, and all but `push` have a
+    `code`."""
 
     challenge_id: Text256
-    code: Annotated[str, Meta(max_length=64)]
-    method: CodeKind = "totp"
+    code: Annotated[str, Meta(max_length=64)] | None = None
+    method: Method = "totp"
 
 
 class EmailCodeBody(msgspec.Struct, frozen=True, kw_only=True):
     """`POST /login/email-code`."""
 
     challenge_id: Text256
+
+
+class VerdictBody(msgspec.Struct, frozen=True, kw_only=True):
+    """`POST /mfa/challenges/{challenge_id}/verdict`. The signature holds the body and not the address, so the body
+    names the challenge again; `number` is what the person typed."""
+
+    challenge_id: Text256
+    verdict: Verdict
+    number: Annotated[str, Meta(max_length=16)] = ""
 
 
 class TokenBody(VouchedFacts, frozen=True, kw_only=True):

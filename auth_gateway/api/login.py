@@ -17,9 +17,10 @@ from auth_gateway.flows.answers import WrongCredentials
 from auth_gateway.flows.challenge import CompleteLogin
 from auth_gateway.flows.login import Login
 from auth_gateway.flows.mailed_code import MailCode
-from auth_gateway.flows.proofs import CodeProof
+from auth_gateway.flows.proofs import ChallengeProof, CodeProof, PushProof
 from plumbing.bodies import decode, read_body, require_json
 from plumbing.clock import Clock
+from plumbing.refusals import Refused
 
 _login_decoder = msgspec.json.Decoder(LoginBody)
 _challenge_decoder = msgspec.json.Decoder(ChallengeBody)
@@ -65,14 +66,13 @@ class LoginRoutes:
         return login_response(answer, client=client, set_cookie=self.devices.header(cookie))
 
     async def post_complete(self, request: Request) -> Response:
-        """One code of one kind for one challenge."""
+        """One code of one kind for one challenge, or a look for the word of an MFA system."""
         client = calling_client(request, self.registered)
         require_json(request)
         body = decode(_challenge_decoder, await read_body(request, max_bytes=MOST_CHALLENGE_BYTES))
         device_id = self.devices.known_id(request)
         context = self.edge.context(request, body, client=client, device_id=device_id, now=self.clock.now())
-        proof = CodeProof(kind=body.method, code=body.code)
-        answer = await self.complete(body.challenge_id, proof, client, context)
+        answer = await self.complete(body.challenge_id, _proof(body), client, context)
         self.wake_delivery()
         return completion_response(answer, client=client)
 
@@ -84,3 +84,11 @@ class LoginRoutes:
         answer = await self.mail_code(body.challenge_id, client)
         self.wake_delivery()
         return mail_response(answer)
+
+
+def _proof(body: ChallengeBody) -> ChallengeProof:
+    if body.method == "push":
+        return PushProof()
+    if body.code is None:
+        raise Refused("invalid_request", "A required field is missing.", status=422, evidence={"field": "$.code"})
+    return CodeProof(kind=body.method, code=body.code)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth_gateway.api.answers import DOCUMENTED
-from auth_gateway.api.bodies import ChallengeBody, LoginBody, TokenBody
+from auth_gateway.api.bodies import ChallengeBody, LoginBody, TokenBody, VerdictBody
 from plumbing.bodies import FORM_TYPE
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -92,7 +92,7 @@ def ref(name: str) -> Schema:
 def describe(app: FastAPI) -> None:
     """Add our shapes and the way clients prove themselves to the document that the framework makes."""
     generate = app.openapi
-    shapes = [LoginBody, ChallengeBody, TokenBody, *DOCUMENTED]
+    shapes = [LoginBody, ChallengeBody, TokenBody, VerdictBody, *DOCUMENTED]
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
 
     def openapi() -> Schema:

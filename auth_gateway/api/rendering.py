@@ -1,5 +1,7 @@
 """The flows' answers as JSON; what a stranger is told is decided by who is calling, never by what was found out."""
 
+from math import ceil
+
 from msgspec import UNSET
 from starlette.responses import Response
 
@@ -11,9 +13,12 @@ from auth_gateway.api.answers import (
     LoginDenied,
     Score,
     SecondFactorAwaited,
+    VerdictTaken,
+    WordAwaited,
 )
 from auth_gateway.core.context import Client
 from auth_gateway.core.provider.client import AUTHORIZATION_CODE, DEVICE_CODE
+from auth_gateway.core.push import Verdict
 from auth_gateway.flows.answers import (
     Allowed,
     CompletionAnswer,
@@ -25,11 +30,14 @@ from auth_gateway.flows.answers import (
     MfaRequired,
     NotGranted,
     SessionEnded,
+    SlowDown,
     Throttled,
     TokenAnswer,
+    Waiting,
     WrongCode,
 )
 from auth_gateway.flows.mailed_code import CodeSent, MailAnswer, NoMoreCodes, NotByMail
+from auth_gateway.flows.verdict import AnsweredBefore, Late, NotAsked, Repeated, VerdictAnswer, WrongNumber
 from plumbing.asgi import json_answer
 from plumbing.refusals import Refused
 from risk_scorer.contract.assessment import RiskScore
@@ -54,6 +62,14 @@ _NOT_GRANTED: dict[GrantError, str] = {
 }
 
 
+_NOT_TAKEN: dict[type[VerdictAnswer], tuple[str, str, int]] = {
+    NotAsked: ("unknown_challenge", "No challenge of this name waits for a verdict.", 404),
+    Repeated: ("message_repeated", "This message was taken before.", 409),
+    AnsweredBefore: ("already_answered", "This challenge has its verdict.", 409),
+    Late: ("challenge_over", "This challenge is over.", 410),
+}
+
+
 def login_response(answer: LoginAnswer, *, client: Client, set_cookie: str) -> Response:
     """The answer of `POST /login`.
 
@@ -74,8 +90,17 @@ def login_response(answer: LoginAnswer, *, client: Client, set_cookie: str) -> R
 def completion_response(answer: CompletionAnswer, *, client: Client) -> Response:
     """The answer of `POST /login/complete`; refused by its risk, it looks like a refused login.
 
-    Raises: Refused `throttled` (429), `invalid_code` or `invalid_challenge` (401).
+    Raises: Refused `throttled` or `slow_down` (429), `invalid_code` or `invalid_challenge` (401).
     """
+    if isinstance(answer, Waiting):
+        seconds = ceil(answer.retry_after_seconds)
+        return json_answer(
+            WordAwaited(retry_after=seconds), status=202, headers={**NO_CACHE, "retry-after": str(seconds)}
+        )
+    if isinstance(answer, SlowDown):
+        raise Refused(
+            "slow_down", _NOT_GRANTED["slow_down"], status=429, retry_after_seconds=answer.retry_after_seconds
+        )
     if isinstance(answer, Allowed):
         return json_answer(_allowed(answer, client), headers=NO_CACHE)
     if isinstance(answer, Denied):
@@ -86,6 +111,21 @@ def completion_response(answer: CompletionAnswer, *, client: Client) -> Response
         evidence = {"attempts_left": answer.attempts_left}
         raise Refused("invalid_code", "The code is wrong or was used before.", status=401, evidence=evidence)
     raise Refused("invalid_challenge", _OVER, status=401)
+
+
+def verdict_response(answer: VerdictAnswer, verdict: Verdict) -> Response:
+    """The answer of `POST /mfa/challenges/{challenge_id}/verdict`, to whoever has proven to be the MFA system.
+
+    Raises: Refused `unknown_challenge` (404), `message_repeated` or `already_answered` (409), `challenge_over` (410),
+    `wrong_number` (422).
+    """
+    if isinstance(answer, WrongNumber):
+        evidence = {"attempts_left": answer.attempts_left}
+        raise Refused("wrong_number", "This is not the number that was shown.", status=422, evidence=evidence)
+    if type(answer) in _NOT_TAKEN:
+        code, text, status = _NOT_TAKEN[type(answer)]
+        raise Refused(code, text, status=status)
+    return json_answer(VerdictTaken(verdict=verdict))
 
 
 def mail_response(answer: MailAnswer) -> Response:
@@ -144,6 +184,7 @@ def _awaited(answer: MfaRequired, client: Client) -> SecondFactorAwaited:
         challenge_ref=answer.challenge_id,
         expires_in=answer.expires_in,
         methods=answer.methods,
+        number=answer.number or UNSET,
         score=_shown(answer.score, client),
     )
 

@@ -87,8 +87,13 @@ _LOGIN: Schema = operation(
 )
 _COMPLETE: Schema = operation(
     description="A challenge is finished once, by the client that began it, within its time and number of tries. "
-    "Where the answer comes from is scored too; circumstances are taken as for a login.",
-    answers={"200": answer("Let in.", "LoginAllowed"), "403": answer("Refused by policy.", "LoginDenied")},
+    "Where the answer comes from is scored too; circumstances are taken as for a login. The word of an MFA system is "
+    "asked for with `method` `push` and no code, every two seconds.",
+    answers={
+        "200": answer("Let in.", "LoginAllowed"),
+        "202": answer("No word yet.", "WordAwaited"),
+        "403": answer("Refused by policy.", "LoginDenied"),
+    },
     bodies=json_of(ref("ChallengeBody"), {"challenge_id": "the one from /login", "method": "totp", "code": "123456"}),
     refusals=("400", "401", "413", "415", "422", "429", "503"),
     takes_client=True,

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from auth_gateway.core.context import LoginContext
+from auth_gateway.core.push import Asked
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
 from risk_scorer.contract.feedback import Feedback, Outcome, OutcomeKind, VerdictKind
@@ -30,6 +31,7 @@ class Announced(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     challenge_id: str | None = None
     incident_id: str | None = None
+    push: Asked | None = None
 
 
 def announced_data(
@@ -54,6 +56,8 @@ def announced_data(
         data["challenge_id"] = announced.challenge_id
     if announced.incident_id is not None:
         data["incident_id"] = announced.incident_id
+    if announced.push is not None:
+        data["push"] = announced.push
     return data
 
 

@@ -13,6 +13,7 @@ Kind = Literal[
     "login.failed",
     "challenge.passed",
     "challenge.failed",
+    "challenge.approved",
     "token.refreshed",
     "token.retried",
     "token.reused",

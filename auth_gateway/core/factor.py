@@ -15,9 +15,11 @@ from auth_gateway.core.claims import (
     Authentication,
 )
 
-FactorKind = Literal["passkey", "totp", "recovery_code", "email_code"]
-"""The strongest first."""
-FACTOR_KINDS: tuple[FactorKind, ...] = ("passkey", "totp", "recovery_code", "email_code")
+FactorKind = Literal["passkey", "totp", "push", "recovery_code", "email_code"]
+"""The strongest first. A push is the word of an MFA system outside, which knows who has enrolled there."""
+FACTOR_KINDS: tuple[FactorKind, ...] = ("passkey", "totp", "push", "recovery_code", "email_code")
+KEPT_KINDS: tuple[FactorKind, ...] = ("passkey", "totp", "recovery_code", "email_code")
+"""Those that an account has itself."""
 
 CodeKind = Literal["totp", "recovery_code", "email_code"]
 """Those that are typed."""
@@ -27,7 +29,7 @@ Demand = Literal["any", "enrolled", "phishing_resistant"]
 
 _TAKEN: dict[Demand, tuple[FactorKind, ...]] = {
     "any": FACTOR_KINDS,
-    "enrolled": ("passkey", "totp", "recovery_code"),
+    "enrolled": ("passkey", "totp", "push", "recovery_code"),
     "phishing_resistant": ("passkey",),
 }
 
@@ -35,7 +37,8 @@ _TAKEN: dict[Demand, tuple[FactorKind, ...]] = {
 KEY_POSSESSION = "pop"
 SECOND_CHANNEL = "mca"
 USER_PRESENCE = "user"
-_SHOWN = frozenset({ONE_TIME_CODE, KEY_POSSESSION})
+_SHOWN = (frozenset({ONE_TIME_CODE}), frozenset({KEY_POSSESSION}), frozenset({SECOND_CHANNEL, SEVERAL_FACTORS}))
+"""A code by mail is another channel and no other factor; a trusted device stands for several and shows none."""
 
 
 class Passkey(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,13 +93,14 @@ def is_enrolled(kinds: Collection[FactorKind]) -> bool:
 
 def is_shown(amr: Collection[str]) -> bool:
     """Whether a factor was shown in a login with these methods; a trusted device stands in for one and shows none."""
-    return not _SHOWN.isdisjoint(amr)
+    return any(methods <= set(amr) for methods in _SHOWN)
 
 
 def by_password_and(kind: FactorKind, recognised_at: float) -> Authentication:
     """Recognised by the password and one more factor; a password that was shown in an earlier login is as old as that.
 
-    A mailed code proves little more than the password's owner: it answers a challenge and reaches no higher level.
+    A mailed code proves little more than the password's owner: it answers a challenge and reaches no higher level. A
+    push went another way than the password; which key stands behind it, its MFA system alone knows.
     Source: NIST SP 800-63B-4, section 3.1.3.1 (no out-of-band authentication by e-mail); RFC 8176 for the names.
     """
     auth_time = int(recognised_at)
@@ -105,6 +109,9 @@ def by_password_and(kind: FactorKind, recognised_at: float) -> Authentication:
         return Authentication(amr=methods, acr=PHISHING_RESISTANT_LEVEL, auth_time=auth_time)
     if kind == "email_code":
         return Authentication(amr=(PASSWORD, SECOND_CHANNEL), acr=SINGLE_FACTOR_LEVEL, auth_time=auth_time)
+    if kind == "push":
+        elsewhere = (PASSWORD, SECOND_CHANNEL, SEVERAL_FACTORS)
+        return Authentication(amr=elsewhere, acr=TWO_FACTOR_LEVEL, auth_time=auth_time)
     return Authentication(amr=(PASSWORD, ONE_TIME_CODE, SEVERAL_FACTORS), acr=TWO_FACTOR_LEVEL, auth_time=auth_time)
 
 

@@ -14,7 +14,7 @@ MOST_LOOKS: dict[CodeKind, int] = {"totp": 30, "email_code": 10, "recovery_code"
 MOST_MAILED = 10
 """Codes that are mailed to one account in a day."""
 
-Counted = CodeKind | Literal["mailed_code"]
+Counted = CodeKind | Literal["mailed_code", "number"]
 
 
 def seconds_each(most: int) -> float:

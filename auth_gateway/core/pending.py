@@ -7,6 +7,7 @@ import msgspec
 from auth_gateway.core.claims import PASSWORD
 from auth_gateway.core.factor import Demand
 from auth_gateway.core.origin import Origin
+from auth_gateway.core.push import PushState, Standing
 from risk_scorer.contract.events import LoginEvent
 
 CHALLENGE_TTL_SECONDS = 300
@@ -23,7 +24,9 @@ class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
     request says can change who logs in, from where, or for which client; the second is held against them.
     `recognised_at` is when the password was shown, where that was in an earlier login: a second factor alone does not
     make it younger; `amr` is how the first half was shown. `demand` says which factors it takes. `password_version` is
-    the user's at the time: a password changed meanwhile ends the challenge.
+    the user's at the time: a password changed meanwhile ends the challenge. `push` is how far an MFA system has come
+    with it, `number` what its person must type there, "" where none is asked for, and `incident_id` what a refusal is
+    known by.
     """
 
     challenge_id: str
@@ -47,6 +50,10 @@ class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
     demand: Demand = "any"
     amr: str = PASSWORD
     is_known_device: bool = False
+    push: PushState = ""
+    number: str = ""
+    incident_id: str = ""
+    polled_at: float | None = None
 
     @property
     def login(self) -> LoginEvent:
@@ -86,3 +93,25 @@ def obstacle(pending: PendingLogin | None, *, expected_client_id: str, now: floa
     if pending.attempts_left < 1:
         return "exhausted"
     return None
+
+
+def push_standing(pending: PendingLogin, now: float) -> Standing:
+    """What the word of an MFA system is worth for this challenge now: none was asked, it is awaited, it was yes or no,
+    or the challenge was finished or ran out without it."""
+    if not pending.push:
+        return "none"
+    if now >= pending.expires_at:
+        return "over"
+    if pending.push in ("denied", "reported"):
+        return "refused"
+    if pending.consumed_at is not None or pending.attempts_left < 1:
+        return "over"
+    return "approved" if pending.push == "approved" else "waiting"
+
+
+def refusal_of(pending: PendingLogin | None, *, expected_client_id: str, now: float) -> str | None:
+    """The incident id of a challenge that its person refused at an MFA system, for the client that began it and while
+    it would have lived."""
+    if pending is None or pending.client_id != expected_client_id or push_standing(pending, now) != "refused":
+        return None
+    return pending.incident_id

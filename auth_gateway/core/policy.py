@@ -18,13 +18,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The operator's switches. None of them can turn a high risk into an allow.
 
     From `phishing_resistant_from` on a medium risk takes factors alone that cannot be phished; 80 switches that off.
-    `email_code` says whether a code by mail is a factor at all.
+    `email_code` says whether a code by mail is a factor at all, `push` whether an MFA system's word is everybody's.
     """
 
     high_deny: bool = True
     medium_requires_mfa: bool = True
     phishing_resistant_from: float = 75.0
     email_code: bool = True
+    push: bool = False
 
 
 class Unchanged(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,6 +185,11 @@ def taken(factors: Collection[FactorKind], demand: Demand, policy: Policy) -> tu
     """Those of a person's factors that a challenge takes under this policy, the strongest first."""
     kinds = usable(factors, demand)
     return kinds if policy.email_code else tuple(kind for kind in kinds if kind != "email_code")
+
+
+def available(kinds: Collection[FactorKind], policy: Policy) -> tuple[FactorKind, ...]:
+    """What a person could show at a login: what their account has, and the word of an MFA system where it counts."""
+    return usable({*kinds, "push"} if policy.push else kinds, "any")
 
 
 def level_of(score: RiskScore | None) -> Level | None:

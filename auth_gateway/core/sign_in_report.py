@@ -13,7 +13,8 @@ MOST_LETTERS_A_DAY = 10
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody was let in; `scored_as` is the event id that the scorer knows it by."""
+    """Somebody was let in, or stood before the second factor (`session_id` ""); `scored_as` is the event id that the
+    scorer knows it by."""
 
     user_id: str
     session_id: str

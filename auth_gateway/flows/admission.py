@@ -10,7 +10,8 @@ from auth_gateway.core.claims import PHISHING_RESISTANT_LEVEL
 from auth_gateway.core.decision import Allow, Challenge
 from auth_gateway.core.pending import CHALLENGE_ATTEMPTS, CHALLENGE_TTL_SECONDS, PendingLogin
 from auth_gateway.core.place import place_of
-from auth_gateway.core.policy import Policy, decide, level_of, taken
+from auth_gateway.core.policy import Policy, available, decide, level_of, taken
+from auth_gateway.core.push import Asked, drawn_number
 from auth_gateway.core.rotation import digest
 from auth_gateway.core.throttle import PROMPTED_TOO_OFTEN, prompt_keys
 from auth_gateway.flows.answers import Denied, LetIn, MfaRequired, Throttled, WrongCredentials
@@ -42,7 +43,8 @@ AdmissionAnswer = LetIn | MfaRequired | Denied | WrongCredentials | Throttled
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
     """Decides about one recognised login and writes what follows; `aftermath` is told of whoever is let in. `lines`
-    keeps what may come without end from filling the audit trail."""
+    keeps what may come without end from filling the audit trail, `matches_numbers` says that the word of an MFA system
+    must carry the number that the person is shown."""
 
     database: Database
     randomness: Randomness
@@ -56,11 +58,13 @@ class Admission:
     lines: RecentLines
     policy: Policy
     listed_passwords: ListedPasswords
+    matches_numbers: bool = True
     aftermath: Aftermath = field(default_factory=NothingFollows)
     in_force: PolicyInForce = field(default_factory=PolicyInForce)
 
     async def __call__(self, login: Recognised, entrance: Entrance | None = None) -> AdmissionAnswer:
         """Allow, challenge or deny; `WrongCredentials` when the account was frozen or changed in the meantime."""
+        login = msgspec.structs.replace(login, factors=available(login.factors, self.policy))
         event = login.event
         score = await self.scorer.score(event)
         if level_of(score) is None:
@@ -131,9 +135,11 @@ class Admission:
 
     async def _ask(self, judged: Judged, decision: Challenge, entrance: Entrance) -> AdmissionAnswer:
         token = self.randomness.token(CHALLENGE_TOKEN_BYTES)
-        pending = self._pending(judged, decision, token)
+        methods = taken(judged.login.factors, decision.demand, self.policy)
+        pending = self._pending(judged, decision, token, takes_push="push" in methods)
         line = judged.line("login.challenged", challenge_id=pending.challenge_id)
-        announced = judged.announced(challenge_id=pending.challenge_id)
+        asked = Asked(number_matching=bool(pending.number), expires_in=CHALLENGE_TTL_SECONDS) if pending.push else None
+        announced = judged.announced(challenge_id=pending.challenge_id, push=asked)
         entry = self.recorder.mfa_required(line, announced, judged.login.context, judged.score)
 
         def write(tx: Transaction) -> None:
@@ -147,7 +153,8 @@ class Admission:
             challenge_token=token,
             challenge_id=pending.challenge_id,
             expires_in=CHALLENGE_TTL_SECONDS,
-            methods=taken(judged.login.factors, decision.demand, self.policy),
+            methods=methods,
+            number=pending.number,
             score=judged.score,
         )
 
@@ -201,7 +208,7 @@ class Admission:
         self.recorder.write(tx, self.recorder.outcome(line, failed, "failure"))
         return False
 
-    def _pending(self, judged: Judged, decision: Challenge, token: str) -> PendingLogin:
+    def _pending(self, judged: Judged, decision: Challenge, token: str, *, takes_push: bool) -> PendingLogin:
         login, score = judged.login, judged.score
         return PendingLogin(
             challenge_id=self.randomness.event_id("chg"),
@@ -223,4 +230,6 @@ class Admission:
             demand=decision.demand,
             amr=login.authentication.amr_text,
             is_known_device=login.context.is_known_device,
+            push="waiting" if takes_push else "",
+            number=drawn_number(self.randomness.bytes(8)) if takes_push and self.matches_numbers else "",
         )

@@ -52,12 +52,13 @@ class Allowed(LetIn, frozen=True, kw_only=True):
 
 class MfaRequired(msgspec.Struct, frozen=True, kw_only=True):
     """A second factor is awaited; `challenge_token` is the secret that finishes this login, once, with one
-    of `methods`, the strongest first."""
+    of `methods`, the strongest first. `number` is what its person types where an MFA system asks them."""
 
     challenge_token: str
     challenge_id: str
     expires_in: int
     methods: tuple[FactorKind, ...]
+    number: str = ""
     score: RiskScore | None = None
 
 
@@ -82,6 +83,18 @@ class WrongCode(msgspec.Struct, frozen=True, kw_only=True):
     """The code was wrong or used before; the challenge can be tried again."""
 
     attempts_left: int
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """The MFA system has not said anything yet."""
+
+    retry_after_seconds: float
+
+
+class SlowDown(msgspec.Struct, frozen=True, kw_only=True):
+    """The same, asked sooner than it should be."""
+
+    retry_after_seconds: float
 
 
 class ChallengeOver(msgspec.Struct, frozen=True):
@@ -138,7 +151,7 @@ class SessionEnded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 LoginAnswer = LetIn | MfaRequired | Denied | WrongCredentials | Throttled
-CompletionAnswer = LetIn | Denied | WrongCode | ChallengeOver | Throttled
+CompletionAnswer = LetIn | Denied | WrongCode | ChallengeOver | Throttled | Waiting | SlowDown
 RefreshAnswer = Refreshed | InvalidGrant | LoginNeeded | SessionEnded | NotGranted
 GrantAnswer = Issued | InvalidGrant | LoginNeeded | SessionEnded | NotGranted
 TokenAnswer = RefreshAnswer | GrantAnswer

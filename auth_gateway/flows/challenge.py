@@ -8,15 +8,25 @@ import msgspec
 
 from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.factor import FactorKind, usable
-from auth_gateway.core.pending import PendingLogin, obstacle
-from auth_gateway.core.policy import Policy, taken
+from auth_gateway.core.pending import PendingLogin, obstacle, push_standing, refusal_of
+from auth_gateway.core.policy import Policy, available, taken
+from auth_gateway.core.push import LEAST_POLL_SECONDS, POLL_SECONDS, Standing, is_too_soon
 from auth_gateway.core.rotation import digest, is_plausible
 from auth_gateway.core.throttle import ThrottleKey, factor_keys, network_key, prompt_keys
-from auth_gateway.flows.answers import ChallengeOver, CompletionAnswer, LetIn, Throttled, WrongCode
+from auth_gateway.flows.answers import (
+    ChallengeOver,
+    CompletionAnswer,
+    Denied,
+    LetIn,
+    SlowDown,
+    Throttled,
+    Waiting,
+    WrongCode,
+)
 from auth_gateway.flows.completion import Answered, Completion
 from auth_gateway.flows.entrance import Entrance
 from auth_gateway.flows.ports import Clock, PendingLogins, Randomness, Reservation, Throttle, Users
-from auth_gateway.flows.proofs import PasskeyProof, Proof, Proving
+from auth_gateway.flows.proofs import ChallengeProof, CodeProof, Proving, PushProof
 from auth_gateway.flows.recording import Entry, Recorder
 from plumbing.database import Database
 from plumbing.statements import Transaction
@@ -34,7 +44,7 @@ class Try(msgspec.Struct, frozen=True, kw_only=True):
     """One proof presented for one challenge, with what is written when it is wrong."""
 
     answered: Answered
-    proof: Proof
+    proof: ChallengeProof
     failed: Entry
 
 
@@ -59,12 +69,19 @@ class CompleteLogin:
         if pending is None or obstacle(pending, expected_client_id=client.client_id, now=self.clock.now()) is not None:
             return None
         kinds = self.database.read(lambda tx: self.users.factor_kinds(tx, pending.user_id))
-        return Awaited(pending=pending, methods=taken(kinds, pending.demand, self.policy))
+        methods = taken(available(kinds, self.policy), pending.demand, self.policy)
+        # An MFA system is asked at a login; the challenge of a step-up it has not heard of.
+        return Awaited(pending=pending, methods=tuple(kind for kind in methods if kind != "push" or pending.push))
+
+    def pushed(self, challenge_token: str) -> tuple[PendingLogin, Standing] | None:
+        """The challenge, in whatever state, and what the word of an MFA system is worth for it now."""
+        pending = self._find(challenge_token)
+        return None if pending is None else (pending, push_standing(pending, self.clock.now()))
 
     async def __call__(
         self,
         challenge_token: str,
-        proof: Proof,
+        proof: ChallengeProof,
         client: Client,
         context: LoginContext,
         *,
@@ -79,20 +96,17 @@ class CompleteLogin:
         """
         now = self.clock.now()
         pending = self._find(challenge_token)
+        incident_id = refusal_of(pending, expected_client_id=client.client_id, now=now)
+        if incident_id is not None:
+            return await self._say_refused(incident_id, entrance)
         if pending is None or obstacle(pending, expected_client_id=client.client_id, now=now) is not None:
             return ChallengeOver()
+        if isinstance(proof, PushProof) and pending.push == "waiting":
+            return await self._wait(pending, now)
         reservation = await self._reserve(pending, proof, now)
         if reservation.wait_seconds > 0:
             return Throttled(retry_after_seconds=reservation.wait_seconds)
-        answered = Answered(
-            event_id=self.randomness.event_id("evt"),
-            now=now,
-            pending=pending,
-            client=client,
-            context=context,
-            shown=proof.kind,
-        )
-        attempt = self._prepare(answered, proof)
+        attempt = self._prepare(proof, now, pending=pending, client=client, context=context)
         try:
             refusal = await self.database.write(lambda tx: self._try(tx, attempt))
         except Exception:
@@ -103,23 +117,51 @@ class CompleteLogin:
         await self.throttle.refund(reservation)  # whoever came second with the right proof has not guessed either
         if refusal is not None:
             return refusal
-        answer = await self.completion(answered, entrance)
+        answer = await self.completion(attempt.answered, entrance)
         if isinstance(answer, LetIn):
             await self.throttle.refund(Reservation(keys=_what_a_login_gets_back(pending), at=pending.created_at))
         return answer
 
-    async def _reserve(self, pending: PendingLogin, proof: Proof, now: float) -> Reservation:
-        """Count the try of a code before it is looked at. A passkey cannot be guessed: its owner gets in with it while
-        somebody else's guesses make the codes wait."""
-        keys = () if isinstance(proof, PasskeyProof) else factor_keys(pending.user_id)
+    async def _reserve(self, pending: PendingLogin, proof: ChallengeProof, now: float) -> Reservation:
+        """Count the try of a code before it is looked at. A passkey or an MFA system's word cannot be guessed: its
+        owner gets in with it while somebody else's guesses make the codes wait."""
+        keys = factor_keys(pending.user_id) if isinstance(proof, CodeProof) else ()
         return await self.throttle.reserve(keys, now)
+
+    async def _say_refused(self, incident_id: str, entrance: Entrance | None) -> Denied:
+        """Written down when it was said; an entrance of its own still has to hear of it."""
+        if entrance is not None:
+            await self.database.write(lambda tx: entrance.deny(tx, incident_id))
+        return Denied(incident_id=incident_id)
+
+    async def _wait(self, pending: PendingLogin, now: float) -> Waiting | SlowDown | ChallengeOver:
+        """Nothing has been said yet; whoever asks in a loop is told to pause, and costs no write."""
+        if is_too_soon(pending.polled_at, now):
+            return SlowDown(retry_after_seconds=LEAST_POLL_SECONDS + POLL_SECONDS)
+
+        def poll(tx: Transaction) -> bool:
+            self.pending_logins.poll(tx, pending.token_digest, now)
+            return self.users.is_still(tx, pending.user_id, pending.password_version)
+
+        is_still = await self.database.write(poll)
+        return Waiting(retry_after_seconds=POLL_SECONDS) if is_still else ChallengeOver()
 
     def _find(self, challenge_token: str) -> PendingLogin | None:
         if not is_plausible(challenge_token):
             return None
         return self.database.read(lambda tx: self.pending_logins.find(tx, digest(challenge_token)))
 
-    def _prepare(self, answered: Answered, proof: Proof) -> Try:
+    def _prepare(
+        self, proof: ChallengeProof, now: float, *, pending: PendingLogin, client: Client, context: LoginContext
+    ) -> Try:
+        answered = Answered(
+            event_id=self.randomness.event_id("evt"),
+            now=now,
+            pending=pending,
+            client=client,
+            context=context,
+            shown=proof.kind,
+        )
         failed = self.recorder.outcome(answered.line("challenge.failed"), _failure(answered), "mfa_failed")
         return Try(answered=answered, proof=proof, failed=failed)
 
@@ -144,6 +186,9 @@ class CompleteLogin:
         pending, proof = attempt.answered.pending, attempt.proof
         if not usable((proof.kind,), pending.demand):
             return False
+        if isinstance(proof, PushProof):
+            stored = self.pending_logins.find(tx, pending.token_digest)
+            return stored is not None and stored.push == "approved"
         return self.proving.is_right(
             tx, proof, user_id=pending.user_id, now=attempt.answered.now, challenge=pending.token_digest
         )

@@ -14,6 +14,7 @@ from auth_gateway.core.factor import FactorKind, by_trusted_device, is_enrolled
 from auth_gateway.core.facts import facts_of
 from auth_gateway.core.policy import level_of
 from auth_gateway.core.policy_verdict import Verdict
+from auth_gateway.core.push import Asked
 from plumbing.statements import Transaction
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
@@ -107,7 +108,9 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
             ),
         )
 
-    def announced(self, *, challenge_id: str | None = None, incident_id: str | None = None) -> Announced:
+    def announced(
+        self, *, challenge_id: str | None = None, incident_id: str | None = None, push: Asked | None = None
+    ) -> Announced:
         """What a webhook message says of this decision."""
         return Announced(
             event_id=self.login.event_id,
@@ -116,4 +119,5 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
             rule=self.decision.rule,
             challenge_id=challenge_id,
             incident_id=incident_id,
+            push=push,
         )

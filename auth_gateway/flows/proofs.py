@@ -42,7 +42,17 @@ class PasskeyProof(msgspec.Struct, frozen=True, kw_only=True):
         return "passkey"
 
 
+class PushProof(msgspec.Struct, frozen=True):
+    """The word of an MFA system, which came by another way and is looked up."""
+
+    @property
+    def kind(self) -> Literal["push"]:
+        return "push"
+
+
 Proof = CodeProof | PasskeyProof
+ChallengeProof = Proof | PushProof
+"""What answers the challenge of a login."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     was_owner: bool
 
 
-class _Word(msgspec.Struct, frozen=True, kw_only=True):
+class OwnersWord(msgspec.Struct, frozen=True, kw_only=True):
     """What one answer writes, drawn before the transaction that may run twice."""
 
     sign_in: SignIn
@@ -80,12 +80,12 @@ class Reporting:
         about = self.asked(token)
         if about is None:
             return LinkOver()
-        word = self._word(about.sign_in, was_owner=was_owner, ip=ip)
+        word = self.word(about.sign_in, was_owner=was_owner, ip=ip)
 
         def job(tx: Transaction) -> bool:
             if not self.mail_links.use(tx, digest(token), "was_this_you", word.now):
                 return False
-            self._keep(tx, word)
+            self.keep(tx, word)
             return True
 
         return Answered(was_owner=was_owner) if await self.database.write(job) else LinkOver()
@@ -95,11 +95,12 @@ class Reporting:
 
         Raises: Refused("storage_unavailable", 503).
         """
-        word = self._word(sign_in, was_owner=was_owner, ip=ip)
-        await self.database.write(lambda tx: self._keep(tx, word))
+        word = self.word(sign_in, was_owner=was_owner, ip=ip)
+        await self.database.write(lambda tx: self.keep(tx, word))
         return Answered(was_owner=was_owner)
 
-    def _word(self, sign_in: SignIn, *, was_owner: bool, ip: str) -> _Word:
+    def word(self, sign_in: SignIn, *, was_owner: bool, ip: str | None) -> OwnersWord:
+        """What an answer will write, drawn before its transaction."""
         now, event_id = self.clock.now(), self.randomness.event_id("evt")
         kind: Kind = "sign_in.confirmed" if was_owner else "sign_in.reported"
         line = AuditEvent(
@@ -107,11 +108,11 @@ class Reporting:
             ts=now,
             kind=kind,
             user_id=sign_in.user_id,
-            session_id=sign_in.session_id,
+            session_id=sign_in.session_id or None,
             ip=ip,
             detail=sign_in.scored_as,
         )
-        return _Word(
+        return OwnersWord(
             sign_in=sign_in,
             was_owner=was_owner,
             now=now,
@@ -122,13 +123,14 @@ class Reporting:
             letter_id=self.randomness.event_id("ltr"),
         )
 
-    def _keep(self, tx: Transaction, word: _Word) -> None:
+    def keep(self, tx: Transaction, word: OwnersWord) -> None:
+        """Write it; whoever calls makes sure that it counts once."""
         self.recorder.write(tx, self.recorder.verdict(word.said, word.sign_in.scored_as, was_owner=word.was_owner))
         account = self.users.by_id(tx, word.sign_in.user_id)
         if not word.was_owner and account is not None:
             self._shut(tx, account, word)
 
-    def _shut(self, tx: Transaction, account: Account, word: _Word) -> None:
+    def _shut(self, tx: Transaction, account: Account, word: OwnersWord) -> None:
         """Nobody is in any more and nobody gets in. The owner is told how to, in a letter of its own."""
         now, user_id = word.now, account.user_id
         # The account first: whoever is being let in at this moment holds its row, and their session is there after.

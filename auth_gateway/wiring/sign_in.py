@@ -162,6 +162,7 @@ def _card_routes(service: Service, routes: LoginRoutes, own: Browsers) -> SignIn
             passkey_options=_no_passkey if by_passkey is None else by_passkey.options,
             methods=page.methods,
             chooser_of=new_password.chooser,
+            asked_elsewhere=page.asked_elsewhere,
             signs_up=gateway.settings.sign_up,
         ),
         page=page,

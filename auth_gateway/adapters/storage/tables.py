@@ -144,7 +144,7 @@ class PendingLoginRow(GatewayRow, table=True):
     """A login that awaits its second factor, by the SHA-256 of its challenge token."""
 
     __tablename__ = "pending_logins"
-    __table_args__ = (NO_ROWID,)
+    __table_args__ = (_partial_index("ix_pending_logins_push", "challenge_id", where="push <> ''"), NO_ROWID)
 
     token_digest: bytes = Field(primary_key=True)
     challenge_id: str
@@ -167,6 +167,10 @@ class PendingLoginRow(GatewayRow, table=True):
     demand: str = Field(sa_column_kwargs=ANY_FACTOR)
     amr: str = Field(sa_column_kwargs=BY_PASSWORD)
     is_known_device: bool = Field(sa_column_kwargs=NOT_VOUCHED)
+    push: str = Field(sa_column_kwargs=EMPTY)
+    number: str = Field(sa_column_kwargs=EMPTY)
+    incident_id: str = Field(sa_column_kwargs=EMPTY)
+    polled_at: float | None
 
 
 class TotpFactorRow(GatewayRow, table=True):

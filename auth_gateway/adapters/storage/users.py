@@ -5,7 +5,7 @@ from sqlalchemy import and_, bindparam, exists, insert, or_, select, update
 from auth_gateway.adapters.storage.tables import ClientRow, KnownDeviceRow, TotpFactorRow, UserRow, table_of
 from auth_gateway.adapters.storage.tables_factors import PasskeyRow, RecoveryCodeRow, TrustedDeviceRow
 from auth_gateway.core.account import Account, LoginFacts, hash_scheme
-from auth_gateway.core.factor import FACTOR_KINDS, FactorKind
+from auth_gateway.core.factor import KEPT_KINDS, FactorKind
 from plumbing.statements import Row, Statement, Transaction
 
 _users = table_of(UserRow)
@@ -31,7 +31,7 @@ _ACCOUNT_COLUMNS = (
     _users.c.listed_version,
 )
 _WIDTH = len(_ACCOUNT_COLUMNS)
-# In the order of FACTOR_KINDS; each is a look at an index.
+# In the order of KEPT_KINDS; each is a look at an index.
 _FACTOR_COLUMNS = (
     exists().where(_passkeys.c.user_id == _users.c.user_id),
     exists().where(_factors.c.user_id == _users.c.user_id),
@@ -138,7 +138,7 @@ class StoredUsers:
         row = tx.one(LOGIN_FACTS, name=username, device=device_digest, trusted=trusted_digest, now=now)
         if row is None:
             return None
-        kinds, (is_known, is_trusted) = row[_WIDTH : _WIDTH + len(FACTOR_KINDS)], row[_WIDTH + len(FACTOR_KINDS) :]
+        kinds, (is_known, is_trusted) = row[_WIDTH : _WIDTH + len(KEPT_KINDS)], row[_WIDTH + len(KEPT_KINDS) :]
         return LoginFacts(
             account=_account(row),
             factors=_kinds(kinds),
@@ -212,7 +212,7 @@ class StoredUsers:
 
 
 def _kinds(flags: Row) -> tuple[FactorKind, ...]:
-    return tuple(kind for kind, has in zip(FACTOR_KINDS, flags, strict=False) if has)
+    return tuple(kind for kind, has in zip(KEPT_KINDS, flags, strict=False) if has)
 
 
 def _account(row: Row) -> Account:

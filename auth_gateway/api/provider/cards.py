@@ -15,16 +15,21 @@ from auth_gateway.flows.provider.consent import AskingDevice
 from auth_gateway.flows.provider.new_password_card import Chooser
 from auth_gateway.flows.provider.onward import OUR_ACCOUNT_PAGES
 from auth_gateway.flows.provider.ports import ClientFinder
+from auth_gateway.flows.provider.sign_in import AskedElsewhere
 
 LONGEST_NAME = 256
 """What the field takes; no account has a longer one."""
+LOOK_AGAIN_SECONDS = 5
+"""How soon a page that waits for a word from elsewhere looks again, without a script, until its person stops that
+(WCAG 2.2, success criterion 2.2.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cards:
     """Shows cards. `person_of` says what to call somebody, `passkey_options` what the card asks the browser, "" where
     it asks for no passkey, `methods` what answers the challenge of a card, the strongest first, `chooser_of` who is
-    asked for another password. `signs_up` says that strangers may make an account."""
+    asked for another password, `asked_elsewhere` which MFA system is asked. `signs_up` says that strangers may make an
+    account."""
 
     browsers: Browsers
     find_client: ClientFinder
@@ -32,6 +37,7 @@ class Cards:
     passkey_options: Callable[[Interaction], str]
     methods: Callable[[Interaction], tuple[FactorKind, ...]]
     chooser_of: Callable[[Interaction], Chooser | None]
+    asked_elsewhere: Callable[[Interaction], AskedElsewhere | None]
     signs_up: bool = False
 
     def show(
@@ -72,7 +78,8 @@ class Cards:
             values |= {"incident_id": interaction.incident_id, "can_return": goes_to is not None}
             status = 403
         elif interaction.card == "code":
-            values |= self._ways(interaction, method) | {"is_sent": is_sent or bool(problem)}
+            values |= self._ways(request, interaction, method) | {"is_sent": is_sent or bool(problem)}
+            headers = {**_looking_again(values), **(headers or {})}
         values |= self._known(interaction, chooser, device)
         return self.browsers.pages.page(
             request,
@@ -97,14 +104,38 @@ class Cards:
             values |= {"user_code": shown_user_code(device.user_code), "place": device.place, "country": device.country}
         return values
 
-    def _ways(self, interaction: Interaction, method: str) -> dict[str, object]:
+    def _ways(self, request: Request, interaction: Interaction, method: str) -> dict[str, object]:
         """The second factor that the card asks for, the strongest unless its person chose, and the others."""
-        passkey = self.passkey_options(interaction)
-        ways = [kind for kind in self.methods(interaction) if kind != "passkey" or passkey] or ["totp"]
+        passkey, elsewhere = self.passkey_options(interaction), self.asked_elsewhere(interaction)
+        is_awaited = elsewhere is not None and elsewhere.is_awaited
+        kinds = self.methods(interaction) or (("push",) if is_awaited else ("totp",))
+        ways = [kind for kind in kinds if kind != "passkey" or passkey] or ["totp"]
         way = method if method in ways else ways[0]
         others = [kind for kind in ways if kind != way]
         # With a session, an application asked for more; without one, something about this sign-in did.
-        return {"passkey": passkey, "way": way, "others": others, "is_new": interaction.session_id is None}
+        values: dict[str, object] = {"passkey": passkey, "way": way, "others": others}
+        values["is_new"] = interaction.session_id is None
+        if way == "push" and elsewhere is not None:
+            values |= self._waiting(request, interaction, elsewhere, is_first=way == ways[0])
+        return values
+
+    def _waiting(
+        self, request: Request, interaction: Interaction, elsewhere: AskedElsewhere, *, is_first: bool
+    ) -> dict[str, object]:
+        """The same page again, by its address: whoever chose this way, or that it stand still, must not lose that."""
+        page = f"{self.browsers.issuer}/sign-in/{interaction.interaction_id}"
+        still, is_still = f"{page}?way=push&still=1", "still" in request.query_params
+        again = page if is_first else f"{page}?way=push"
+        return {
+            "number": elsewhere.number,
+            "is_still": is_still,
+            "still": still,
+            "again": still if is_still else again,
+        }
+
+
+def _looking_again(values: Mapping[str, object]) -> dict[str, str]:
+    return {} if values.get("is_still", True) else {"refresh": f"{LOOK_AGAIN_SECONDS}; url={values['again']}"}
 
 
 def _suggested(request: Request, interaction: Interaction) -> str:

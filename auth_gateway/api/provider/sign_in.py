@@ -15,7 +15,7 @@ from auth_gateway.core.factor import CodeKind
 from auth_gateway.core.provider.authorization import Interaction
 from auth_gateway.flows.answers import ChallengeOver, Throttled, WrongCode, WrongCredentials
 from auth_gateway.flows.mailed_code import CodeSent, NoMoreCodes
-from auth_gateway.flows.proofs import CodeProof
+from auth_gateway.flows.proofs import CodeProof, PushProof
 from auth_gateway.flows.provider.consent import Agreements, Approved
 from auth_gateway.flows.provider.new_password_card import NewPasswordCard, NotChosen
 from auth_gateway.flows.provider.onward import CardNext
@@ -62,11 +62,15 @@ class SignInRoutes:
             if interaction.card == "done" or self._asks_nobody(interaction):
                 context = self.browsers.context(request, interaction.client_id)
                 return self.browsers.go(request, await self.page.onward(interaction.interaction_id, context))
+            response = await self._heard_elsewhere(request, interaction)
+            if response is not None:
+                return response
             device = None
             if interaction.card == "device":
                 context = self.browsers.context(request, interaction.client_id)
                 device = await self.agreements.device(interaction, context)
-            return self.cards.show(request, interaction, device=device)
+            way = request.query_params.get("way", "")
+            return self.cards.show(request, interaction, device=device, method=way)
         except Refused as refusal:
             return refusal_page(self.browsers.pages, request, refusal)
 
@@ -166,6 +170,18 @@ class SignInRoutes:
         if isinstance(answer, NoMoreCodes):
             return self.cards.show(request, interaction, problem=NO_MORE_CODES, status=429, method="email_code")
         return self.cards.show(request, interaction, method="email_code", is_sent=isinstance(answer, CodeSent))
+
+    async def _heard_elsewhere(self, request: Request, interaction: Interaction) -> Response | None:
+        """What the word of an MFA system has made of this card since it was shown; None while there is none."""
+        asked = self.page.asked_elsewhere(interaction)
+        if asked is None or asked.is_awaited:
+            return None
+        context, shown = self.browsers.context(request, interaction.client_id), self.browsers.shown(request)
+        answer = await self.page.factor(interaction, PushProof(), context, shown=shown)
+        self.wake_delivery()
+        if isinstance(answer, ChallengeOver):
+            return self._over(request, interaction)
+        return self._next(request, interaction, answer)
 
     def _over(self, request: Request, interaction: Interaction) -> Response:
         """The challenge is over: the password is asked for again, unless another answer was faster."""

@@ -86,8 +86,9 @@ def device_type(event: Event) -> tuple[int, str]:
 
 
 def factors(event: Event) -> list[Object]:
-    """What was shown, each once."""
-    names = [name for name in (*event.facts.amr, event.facts.method) if name in _FACTORS]
+    """What was shown, each once. Another channel is a code by mail, and beside several factors an MFA system."""
+    amr = ["push" if name == "mca" and "mfa" in event.facts.amr else name for name in event.facts.amr]
+    names = [name for name in (*amr, event.facts.method) if name in _FACTORS]
     found = list({name: _FACTORS[name] for name in names}.values())
     return [each for place, each in enumerate(found) if each not in found[:place]]
 

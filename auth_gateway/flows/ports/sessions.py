@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from auth_gateway.core.pending import PendingLogin
+from auth_gateway.core.push import Verdict
 from auth_gateway.core.rotation import Held, Presented
 from auth_gateway.core.session import RefreshFamily, RefreshToken, Session
 from plumbing.statements import Transaction
@@ -22,6 +23,22 @@ class PendingLogins(Protocol):
 
     def consume(self, tx: Transaction, token_digest: bytes, now: float) -> bool:
         """Finish it by compare-and-set; False when it was finished before."""
+        ...
+
+    def find_asked(self, tx: Transaction, challenge_id: str) -> PendingLogin | None:
+        """The challenge of that public name, where an MFA system was asked about it."""
+        ...
+
+    def approve(self, tx: Transaction, token_digest: bytes, now: float) -> bool:
+        """Keep an MFA system's yes by compare-and-set; False when it awaits no word any more."""
+        ...
+
+    def refuse(self, tx: Transaction, token_digest: bytes, verdict: Verdict, *, incident_id: str, now: float) -> bool:
+        """Keep its no and finish the challenge by compare-and-set; False when it awaits no word any more."""
+        ...
+
+    def poll(self, tx: Transaction, token_digest: bytes, now: float) -> bool:
+        """Its application asked just now; False when it awaits no word any more."""
         ...
 
     def keep_until(self, tx: Transaction, token_digest: bytes, expires_at: float, *, now: float) -> bool:

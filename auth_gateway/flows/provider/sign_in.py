@@ -9,6 +9,7 @@ import msgspec
 
 from auth_gateway.core.context import Client, LoginContext
 from auth_gateway.core.factor import FactorKind
+from auth_gateway.core.pending import PendingLogin
 from auth_gateway.core.provider.authorization import AuthorizationRequest, Card, Interaction
 from auth_gateway.core.provider.reply import BackToAccount, CodeReply, refused
 from auth_gateway.core.rotation import digest
@@ -18,7 +19,7 @@ from auth_gateway.flows.entrance import Entrance
 from auth_gateway.flows.login import Login
 from auth_gateway.flows.mailed_code import MailAnswer, MailCode
 from auth_gateway.flows.ports import Sealer
-from auth_gateway.flows.proofs import Proof
+from auth_gateway.flows.proofs import ChallengeProof
 from auth_gateway.flows.provider.entrance import CHALLENGE_PURPOSE, OVERTAKEN, Door, SignedIn
 from auth_gateway.flows.provider.onward import CardNext, Onward, Onwards, Over, is_open
 from auth_gateway.flows.provider.visits import Visits
@@ -39,6 +40,14 @@ class Entered(msgspec.Struct, frozen=True, kw_only=True):
     cookie: str
     trusted: str | None = None
     onwards: Onwards
+
+
+class AskedElsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """An MFA system outside was asked; `number` is what the person types there, "" where none is wanted. `is_awaited`
+    ends with its word, or when it is too late for one."""
+
+    number: str
+    is_awaited: bool
 
 
 Ask = Callable[[Client, Entrance], Awaitable[LoginAnswer]]
@@ -127,6 +136,18 @@ class SignInPage:
             return None
         return self.complete.awaited(self._token(interaction.challenge), _client(interaction))
 
+    def asked_elsewhere(self, interaction: Interaction) -> AskedElsewhere | None:
+        """The MFA system that was asked about the second factor which the card waits for; None where none was."""
+        if interaction.card != "code" or interaction.challenge is None:
+            return None
+        found = self.complete.pushed(self._token(interaction.challenge))
+        if found is None or found[1] == "none":
+            return None
+        pending, standing = found
+        # Whoever finishes at this moment, in another window, is shown the same until that is done.
+        is_passing = standing == "over" and _is_passing(pending, self.onward.clock.now())
+        return AskedElsewhere(number=pending.number, is_awaited=is_passing or standing == "waiting")
+
     async def mail_code(self, interaction: Interaction) -> MailAnswer:
         """A code by mail for the card that is shown, because its person asks for one.
 
@@ -144,7 +165,7 @@ class SignInPage:
     async def factor(
         self,
         interaction: Interaction,
-        proof: Proof,
+        proof: ChallengeProof,
         context: LoginContext,
         *,
         shown: bytes | None,
@@ -202,8 +223,7 @@ class SignInPage:
         """Unless somebody was faster: a challenge that was just passed takes its own interaction further."""
         onward = self.onward
         pending = onward.pending_logins.find(tx, digest(challenge_token))
-        consumed_at = None if pending is None else pending.consumed_at
-        if consumed_at is not None and now - consumed_at < PASSING_SECONDS:
+        if pending is not None and _is_passing(pending, now):
             return
         self._ask_for_password(tx, interaction)
 
@@ -212,6 +232,10 @@ class SignInPage:
         stored = interactions.find(tx, interaction.interaction_id)
         if stored is not None and stored.progress == interaction.progress:
             interactions.show(tx, interaction.interaction_id, "password", session_id=None)
+
+
+def _is_passing(pending: PendingLogin, now: float) -> bool:
+    return pending.consumed_at is not None and now - pending.consumed_at < PASSING_SECONDS
 
 
 def _client(interaction: Interaction) -> Client:

@@ -24,8 +24,8 @@ DEMANDS: tuple[Demand, ...] = ("any", "enrolled", "phishing_resistant")
 @pytest.mark.parametrize(
     ("demand", "expected"),
     [
-        ("any", ("passkey", "totp", "recovery_code", "email_code")),
-        ("enrolled", ("passkey", "totp", "recovery_code")),
+        ("any", ("passkey", "totp", "push", "recovery_code", "email_code")),
+        ("enrolled", ("passkey", "totp", "push", "recovery_code")),
         ("phishing_resistant", ("passkey",)),
     ],
 )
@@ -46,6 +46,7 @@ def test_the_stricter_of_two_demands_counts() -> None:
     [
         ("passkey", ("pwd", "pop", "user", "mfa"), "phr"),
         ("totp", ("pwd", "otp", "mfa"), "aal2"),
+        ("push", ("pwd", "mca", "mfa"), "aal2"),
         ("recovery_code", ("pwd", "otp", "mfa"), "aal2"),
         ("email_code", ("pwd", "mca"), "aal1"),
     ],
@@ -66,13 +67,13 @@ def test_a_trusted_device_stands_for_a_factor_and_shows_none() -> None:
     assert by_trusted_device(5.0).acr == "aal2"
     assert not is_shown(by_trusted_device(5.0).amr)
     shown = [is_shown(by_password_and(kind, 5.0).amr) for kind in FACTOR_KINDS]
-    assert shown == [True, True, True, False]
+    assert shown == [True, True, True, True, False]
     assert is_shown(by_passkey(5.0).amr)
 
 
 def test_a_verified_address_is_no_enrolled_factor() -> None:
     """Everything else is."""
-    assert [is_enrolled((kind,)) for kind in FACTOR_KINDS] == [True, True, True, False]
+    assert [is_enrolled((kind,)) for kind in FACTOR_KINDS] == [True, True, True, True, False]
     assert not is_enrolled(())
 
 
@@ -82,6 +83,8 @@ def test_a_verified_address_is_no_enrolled_factor() -> None:
         ("pwd", "totp", ("pwd", "otp", "mfa"), "aal2"),
         ("pwd otp mfa", "passkey", ("pwd", "pop", "user", "mfa"), "phr"),
         ("pwd otp mfa", "email_code", ("pwd", "mca"), "aal1"),
+        ("pwd mfa", "push", ("pwd", "mca", "mfa"), "aal2"),
+        ("pop user mfa", "push", ("pop", "user", "mca", "mfa"), "aal2"),
         ("pop user mfa", "totp", ("pop", "user", "otp", "mfa"), "aal2"),
         ("pop user mfa", "passkey", ("pop", "user", "mfa"), "phr"),
         ("pop user mfa", "email_code", ("pop", "user", "mca"), "aal1"),

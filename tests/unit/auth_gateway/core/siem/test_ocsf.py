@@ -11,6 +11,7 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from auth_gateway.core.event import Event
 from auth_gateway.core.siem.ocsf import ocsf
 from auth_gateway.core.siem.ocsf_classes import PROFILES, ROWS, SCHEMA_VERSION
+from auth_gateway.core.siem.ocsf_objects import factors
 from auth_gateway.core.vocabulary import EventType
 from tests.unit.auth_gateway.core.siem.samples import MOMENT, TYPES, bare, denied, full
 
@@ -105,3 +106,11 @@ def test_one_line_is_one_event() -> None:
     assert b"\n" not in line
     assert b"\r" not in line
     assert msgspec.json.decode(line)["time"] == round(MOMENT * 1_000)
+
+
+@pytest.mark.parametrize(("amr", "expected"), [(("pwd", "mca"), "Email"), (("pwd", "mca", "mfa"), "Push Notification")])
+def test_another_channel_is_a_letter_or_an_mfa_system(amr: tuple[str, ...], expected: str) -> None:
+    """RFC 8176 has one word for both; the second is a factor of its own."""
+    event = full("session.started")
+    shown = msgspec.structs.replace(event, facts=msgspec.structs.replace(event.facts, amr=amr, method=""))
+    assert [each["factor_type"] for each in factors(shown)] == ["Password", expected]
