@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import core, forest, histories, logins, policy, provider, refresh, scoring
+from benchmarks import core, deliveries, forest, histories, logins, policy, provider, refresh, scoring
 from benchmarks.report import Figure, save, show
 
 KEPT = Path(__file__).resolve().parents[1] / "var" / "benchmarks" / "last.json"
@@ -21,6 +21,7 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")
+    parser.add_argument("--long", action="store_true", help="drain a backlog of a million deliveries, too")
     chosen = parser.parse_args()
     console = Console(width=130)
     benches: dict[str, Callable[[], Iterable[Figure]]] = {
@@ -32,6 +33,7 @@ def main() -> None:
         "logins": lambda: logins.measure(chosen.rounds, chosen.seconds, console),
         "policy": lambda: policy.measure(chosen.rounds),
         "provider": lambda: provider.measure(chosen.rounds, chosen.seconds, console),
+        "deliveries": lambda: deliveries.measure(chosen.rounds, console, is_long=chosen.long),
     }
     unknown = set(chosen.only) - set(benches)
     if unknown:
