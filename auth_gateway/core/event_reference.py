@@ -25,6 +25,11 @@ passes over it: both may be added at any time. A field is never taken away or gi
 
 An event that is told twice (after a crash, or by a replay) has the same `event_id`.
 
+In a storm (more than a hundred messages a second to one webhook, after a thousand at once) nothing is dropped: a
+message waits two seconds, and more of the same type about the same person, or from the same network where nobody is
+known, is folded into it as `folded`: how many more, from when to when, and their first ids. SIEM formats, files and
+collectors get each event.
+
 ## How much of a person is told
 
 Each destination chooses, and what it does not ask for is never sent to it:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from auth_gateway.core.event import VERSION, Event
+from auth_gateway.core.folding import Folded
 from auth_gateway.core.vocabulary import EventType
 from risk_scorer.contract.assessment import Reason
 
@@ -72,6 +73,7 @@ _FIELDS: Final[dict[str, _Field]] = {
     "techniques": _Field(_TEXTS, "MITRE ATT&CK techniques that it may be a sign of."),
     "detail": _Field(_TEXT, "What exactly: see the type."),
 }
+_FOLDED: Final = _Field(Folded | UnsetType, "Only in a storm: what else this message stands for.")
 _PERSON = ("user_id", "user_hash", "username", "client_id")
 _PLACE = ("ip", "ip_prefix", "ip_hash", "user_agent", "browser", "os", "device", "country", "region", "city", "asn")
 _NETWORK = ("network_kind", "is_listed", "ja4")
@@ -149,7 +151,7 @@ def told(event: Event) -> msgspec.Struct:
     """The data of one event in the shape of its type; what is not known is left out."""
     facts, found = event.facts, {}
     shape = STRUCTS[event.type]
-    for name in shape.__struct_fields__:
+    for name in shape.__struct_fields__[:-1]:  # `folded` comes later, if ever
         source = event if name in _OF_EVENT else facts
         value = getattr(source, _NAMES.get(name, name))
         if value or value == 0 or name in _ALWAYS:
@@ -173,6 +175,7 @@ def _struct(name: EventType) -> type[msgspec.Struct]:
         kind = _FIELDS[each].kind
         empty: Any = () if kind in {_TEXTS, tuple[Cause, ...]} else False if kind is bool else UNSET
         fields.append((each, _annotated(_FIELDS[each]), empty))
+    fields.append(("folded", _annotated(_FOLDED), UNSET))
     title = "".join(part.capitalize() for part in name.replace(".", "_").split("_"))
     made = msgspec.defstruct(
         title, fields, kw_only=True, frozen=True, omit_defaults=True, namespace={"__doc__": shape.text}

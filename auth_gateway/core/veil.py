@@ -35,10 +35,11 @@ def _address(ip: str | None, form: AddressForm, key: bytes) -> dict[str, str | N
         return {}
     if form == "keyed_hash":
         return {"ip": None, "ip_hash": keyed_hash(f"ip:{ip}", key)}
-    return {"ip": None, "ip_prefix": _prefix(ip) if form == "prefix" else None}
+    return {"ip": None, "ip_prefix": network_of(ip) if form == "prefix" else None}
 
 
-def _prefix(ip: str) -> str | None:
+def network_of(ip: str) -> str | None:
+    """The network that is told in place of an address; nothing of what is no address."""
     try:
         address = ip_address(ip)
     except ValueError:

@@ -16,9 +16,11 @@ import structlog
 
 from auth_gateway.core.destination import Destination
 from auth_gateway.core.event import Event, events_of
+from auth_gateway.core.folding import grown
 from auth_gateway.core.veil import veiled
 from auth_gateway.flows.ports import Destinations, EventLog, Logged, OutboxWriter
 from auth_gateway.flows.rendering import rendered
+from auth_gateway.flows.storms import HOLD_SECONDS, Storms
 from plumbing.database import Database
 from plumbing.refusals import Refused
 from plumbing.statements import Transaction
@@ -37,11 +39,12 @@ log = structlog.get_logger(__name__)
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """One event for one destination, ready to be kept."""
+    """One event for one destination, ready to be kept; in a storm, with the key of what may be told as one with it."""
 
     destination_id: str
     event: Event
     body: bytes
+    fold_key: str = ""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -106,6 +109,7 @@ class Distributor:
     teller: Teller
     now: Callable[[], float]
     told: Callable[[], None]
+    storms: Storms = field(default_factory=Storms)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _has_listeners: bool = False
     _has_more: bool = False
@@ -168,12 +172,19 @@ class Distributor:
         lines: list[Line] = []
         messages = 0
         for logged in waiting:
-            lines.append(Line(logged.seq, tuple(self.teller(logged, listening)) if listening else ()))
+            lines.append(Line(logged.seq, self._told_of(logged, listening)))
             messages += len(lines[-1].messages)
             if messages >= MOST_MESSAGES:
                 break
         self._has_more = len(lines) < len(waiting) or len(waiting) == MOST_AT_ONCE
         return lines
+
+    def _told_of(self, logged: Logged, listening: Sequence[Destination]) -> tuple[Told, ...]:
+        by_id, now = {each.destination_id: each for each in listening}, self.now()
+        return tuple(
+            msgspec.structs.replace(told, fold_key=self.storms.key(told.event, by_id[told.destination_id], now))
+            for told in (self.teller(logged, listening) if listening else ())
+        )
 
     def _write(self, batch: Sequence[Line], now: float, tx: Transaction) -> bool:
         """Raises: Overtaken."""
@@ -183,13 +194,26 @@ class Distributor:
             raise Overtaken
         messages = [message for line in batch for message in line.messages]
         for place, message in enumerate(messages):
-            self.outbox.add(
-                tx,
-                message_id=message_id(message.event.event_id),
-                endpoint=message.destination_id,
-                event_type=message.event.type,
-                body=message.body,
-                now=now + place * TICK_SECONDS,
-                order_key=message.event.user_id,
-            )
+            self._keep(tx, message, now + place * TICK_SECONDS)
         return True
+
+    def _keep(self, tx: Transaction, message: Told, now: float) -> None:
+        event, key = message.event, message.fold_key
+        if key:
+
+            def into(body: bytes, count: int) -> bytes:
+                return grown(body, count=count, event_id=event.event_id, ts=event.ts)
+
+            if self.outbox.fold(tx, endpoint=message.destination_id, fold_key=key, into=into) is not None:
+                return
+        self.outbox.add(
+            tx,
+            message_id=message_id(event.event_id),
+            endpoint=message.destination_id,
+            event_type=event.type,
+            body=message.body,
+            now=now,
+            order_key=event.user_id,
+            fold_key=key or None,
+            due_at=now + HOLD_SECONDS if key else None,
+        )

@@ -1,5 +1,6 @@
 """What is written down, and what is announced."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from auth_gateway.core.audit import AuditEvent
@@ -33,8 +34,15 @@ class OutboxWriter(Protocol):
         body: bytes,
         now: float,
         order_key: str | None = None,
+        fold_key: str | None = None,
+        due_at: float | None = None,
     ) -> None:
-        """Messages to one endpoint with the same `order_key` go one after the other."""
+        """Messages to one endpoint with the same `order_key` go one after the other; one with a `fold_key` may take in
+        others until it is sent, which is not before `due_at`."""
+        ...
+
+    def fold(self, tx: Transaction, *, endpoint: str, fold_key: str, into: Callable[[bytes, int], bytes]) -> int | None:
+        """Let the message that waits with that key stand for one more; nothing when none waits."""
         ...
 
     def give_up(self, tx: Transaction, *, endpoint: str, now: float, error: str) -> int:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import msgspec
+import pytest
 from sqlalchemy import select
 
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
@@ -15,6 +16,7 @@ from auth_gateway.adapters.storage.tables import outbox as table
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.destination import Destination, Filter, Privacy
 from auth_gateway.core.facts import Facts
+from auth_gateway.flows import storms
 from auth_gateway.flows.distribution import MOST_AT_ONCE, MOST_MESSAGES, Distributor, Teller
 from plumbing.database import Database
 from webhooks.outbox import Outbox
@@ -159,3 +161,28 @@ def test_gateways_beside_each_other_tell_each_event_once(database: Database, dat
     asyncio.run(race())
     other.close()
     assert [body["data"]["event_id"] for body in outbox_of(database, "dst_siem")] == [f"evt_{n}" for n in range(count)]
+
+
+def test_a_storm_is_told_as_one_and_nothing_is_lost(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above the rate: the first of a kind in full, with how many more; another person's is not held under it; a SIEM
+    gets each; and what was folded is in the trail as before."""
+    monkeypatch.setattr(storms, "BURST", 3.0)
+    monkeypatch.setattr(storms, "RATE_PER_SECOND", 0.0)
+    ocsf = msgspec.structs.replace(SIEM, destination_id="dst_ocsf", name="ocsf", format="ocsf")
+    listen(database, SIEM, ocsf)
+    calm = msgspec.structs.replace(DENIED, kind="login.failed", score=None, level=None)
+    lines = [msgspec.structs.replace(calm, event_id=f"evt_{number}", ts=NOW + number) for number in range(216)]
+    bobs = msgspec.structs.replace(calm, event_id="evt_bob", user_id="bob")
+    record(database, *lines, bobs)
+    distributing = distributor(database)
+    while asyncio.run(distributing.turn()):
+        pass
+    bodies = outbox_of(database, "dst_siem")
+    assert [body["data"]["event_id"] for body in bodies] == ["evt_0", "evt_1", "evt_2", "evt_3", "evt_bob"]
+    assert [body["data"].get("folded", {}).get("count", 0) for body in bodies] == [0, 0, 0, 212, 0]
+    assert bodies[3]["data"]["folded"]["last_ts"] == NOW + 215
+    assert len(outbox_of(database, "dst_ocsf")) == 217
+    held = database.read(lambda tx: Outbox(table).recent(tx, 9_999))
+    waits = {row.message_id: row.next_attempt_at - row.created_at for row in held if row.endpoint == "dst_siem"}
+    assert waits["msg_evt_2"] == 0.0
+    assert waits["msg_evt_3"] == pytest.approx(storms.HOLD_SECONDS, abs=0.01)
