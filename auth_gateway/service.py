@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from auth_gateway.adapters.keys import RELOAD_SECONDS
@@ -35,7 +36,7 @@ from auth_gateway.mailing import MAIL_PACE, aftermath, mail_receiver
 from auth_gateway.policing import Policing, switches
 from auth_gateway.receivers import endpoints_of
 from auth_gateway.second_factors import mail_code, proving
-from auth_gateway.telling import destination_receiver, distributor, is_destination
+from auth_gateway.telling import destination_receiver, distributor, is_destination, retire
 from auth_gateway.upkeep import HOUSEKEEPING_SECONDS, housekeeping, repeat
 from plumbing.refusals import Refused
 from webhooks.delivery import DeliveryWorker, Pace, Receiver
@@ -75,6 +76,7 @@ class Service:
             pace=DEMO_PACE if settings.is_demo else None,
             paces={MAIL_ENDPOINT: MAIL_PACE},
             find=self._found,
+            retire=partial(retire, gateway),
         )
         self.policing = Policing(gateway)
         self.distributor = distributor(gateway, told=self.delivery.wake)

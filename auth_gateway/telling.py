@@ -1,5 +1,6 @@
 """Who is told of events: the gateway's parts become the distributor, and destinations become receivers. No rules."""
 
+import asyncio
 import socket
 from collections.abc import Callable
 from functools import lru_cache
@@ -13,6 +14,7 @@ from auth_gateway.collectors import check_file, check_syslog, file_receiver, sys
 from auth_gateway.core.destination import PREFIX
 from auth_gateway.flows.destinations import Listeners, webhook_check
 from auth_gateway.flows.distribution import Distributor, Teller
+from plumbing.refusals import Refused
 from webhooks.delivery import Endpoint, Receiver
 from webhooks.outbox import Outbox
 from webhooks.targets import TargetRefused
@@ -70,6 +72,19 @@ def distributor(gateway: Gateway, *, told: Callable[[], None]) -> Distributor:
 def is_destination(name: str) -> bool:
     """Whether messages of that name in the outbox are a destination's."""
     return name.startswith(PREFIX)
+
+
+async def retire(gateway: Gateway, name: str, reason: str) -> bool:
+    """Disable a destination that gets nothing more, so that its operator and the others are told; False when it is
+    another kind of receiver."""
+    if not is_destination(name):
+        return False
+    try:
+        await asyncio.to_thread(listeners(gateway).disable, name, reason=reason)
+    except Refused as refused:
+        if refused.code != "unknown_destination":  # removed meanwhile
+            raise
+    return True
 
 
 def destination_receiver(gateway: Gateway, name: str) -> Receiver | None:

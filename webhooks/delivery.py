@@ -19,7 +19,7 @@ from webhooks.endpoint import Endpoint, Receiver
 from webhooks.lane import Lane
 from webhooks.outbox import Outbox
 from webhooks.pace import Pace
-from webhooks.roster import Find, Roster
+from webhooks.roster import Find, Retire, Roster
 from webhooks.targets import Resolver, system_resolver
 
 __all__ = ["DeliveryWorker", "Endpoint", "Pace", "Receiver"]
@@ -47,6 +47,7 @@ class DeliveryWorker:
         paces: Mapping[str, Pace] | None = None,
         resolver: Resolver = system_resolver,
         find: Find | None = None,
+        retire: Retire | None = None,
     ) -> None:
         self._database = database
         self._outbox = outbox
@@ -70,11 +71,13 @@ class DeliveryWorker:
                 database=database,
                 outbox=outbox,
                 clock=clock,
+                retire=retire,
             )
 
     @property
     def disabled(self) -> frozenset[str]:
-        """The endpoints that answered 410: they get nothing more until the next start, and their messages wait."""
+        """The endpoints that answered 410: they get nothing more until the next start, and their messages wait. Those
+        that `retire` takes down are not among them."""
         listed = frozenset(lane.endpoint.name for lane in self._lanes if lane.is_disabled)
         return listed if self._roster is None else listed | self._roster.disabled
 

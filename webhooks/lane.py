@@ -38,7 +38,8 @@ log = structlog.get_logger("webhooks.delivery")
 
 
 class Lane:
-    """Delivers to one receiver until cancelled, until the receiver says it is gone for good, or `until_empty`."""
+    """Delivers to one receiver until cancelled or stopped, until the receiver says it is gone for good, or
+    `until_empty`. `is_given_up` says that a message was tried for as long as any is, and nothing was taken of late."""
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class Lane:
     ) -> None:
         self.endpoint = endpoint
         self.is_disabled = False
+        self.is_given_up = False
         self.woken = asyncio.Event()
         self._database = database
         self._outbox = outbox
@@ -63,6 +65,7 @@ class Lane:
         self._resolver = resolver
         self._until_empty = until_empty
         self._is_empty = False
+        self._is_stopped = False
         self._ready: deque[tuple[Message, float]] = deque()
         self._marks = Marks(endpoint.name, database, outbox)
         self._foresight = Foresight()
@@ -78,7 +81,7 @@ class Lane:
         opened = self.endpoint.opened(clock=self._clock, resolver=self._resolver, deadline_seconds=self._pace.deadline)
         try:
             async with opened as carrier, asyncio.TaskGroup() as group:
-                while not self.is_disabled:
+                while not (self.is_disabled or self._is_stopped):
                     self.woken.clear()
                     idle_seconds = await self._claim()
                     self._send(carrier, group)
@@ -88,6 +91,11 @@ class Lane:
         finally:
             self._put_down()
             self._marks.leave(self._clock.now())
+
+    def stop(self) -> None:
+        """Send nothing more; what is in flight comes to its end."""
+        self._is_stopped = True
+        self.woken.set()
 
     @property
     def _is_at_rest(self) -> bool:
@@ -146,7 +154,7 @@ class Lane:
         What has waited for so long that its lease might not outlast the attempt is given back.
         """
         now, load = self._clock.now(), list[Message]()
-        if self.is_disabled or now < self._paused_until:
+        if self.is_disabled or self._is_stopped or now < self._paused_until:
             self._put_down()
         size = 1 if self.endpoint.merge is None else MOST_MERGED
         while self._ready and len(load) < size and self._marks.unwritten < MOST_UNWRITTEN:
@@ -228,7 +236,10 @@ class Lane:
         asked = retry_after_seconds(attempt.retry_after, now=now, cap_seconds=self._pace.longest_retry)
         again_at = now + max(asked, self._pace.backoff(message.attempts, self._randomness))
         self._count_failure(attempt, now, asked)
-        is_dead = attempt.is_gone or attempt.is_final or again_at - message.created_at > self._pace.give_up_after
+        is_too_old = self._is_too_old(message, again_at)
+        is_dead = attempt.is_gone or attempt.is_final or is_too_old
+        if is_too_old and not attempt.is_final and self._failures_in_a_row >= FAILURES_OF_AN_OUTAGE:
+            self.is_given_up = True
         self._tell(message, attempt)
         self._marks.note(
             Fate(
@@ -239,6 +250,10 @@ class Lane:
                 again_at=None if is_dead else again_at,
             )
         )
+
+    def _is_too_old(self, message: Message, again_at: float) -> bool:
+        is_old = again_at - message.created_at > self._pace.give_up_after
+        return is_old and message.attempts >= self._pace.least_attempts
 
     def _count_failure(self, attempt: Attempt, now: float, asked: float) -> None:
         self._failures_in_a_row += 0 if attempt.is_final else 1

@@ -16,7 +16,7 @@ LATE_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pace:
-    """When we try, try again and give up; all in seconds.
+    """When we try, try again and give up; times in seconds.
 
     A receiver that fails closes nothing here: what it should get waits in the outbox.
     """
@@ -24,6 +24,7 @@ class Pace:
     first_retry: float = 5.0
     longest_retry: float = 3_600.0
     give_up_after: float = 5 * 86_400.0
+    least_attempts: int = 8  # however old a message is: it may have waited for a receiver that was disabled
     deadline: float = 10.0
     lease: float = 15.0  # longer than the deadline, or another worker would send what is just being sent
     poll: float = 5.0  # for messages that another process added

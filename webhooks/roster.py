@@ -4,7 +4,7 @@ A receiver's endpoint is made from its name in the outbox alone, so what another
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -26,6 +26,9 @@ Find = Callable[[str], Receiver | None]
 
 Raises: TargetRefused when we do not send there; what waits for it is given up.
 """
+Retire = Callable[[str, str], Awaitable[bool]]
+"""Takes down that a receiver gets nothing more, and why: "gone" (410), "given_up" or "target_…". False when it keeps no
+such book of this one; if it does, `find` knows none of that name until somebody says otherwise."""
 
 log = structlog.get_logger("webhooks.delivery")
 
@@ -42,8 +45,10 @@ class Roster:
         database: Database,
         outbox: Outbox,
         clock: Clock,
+        retire: Retire | None = None,
     ) -> None:
         self._find = find
+        self._retire = retire
         self._listed = frozenset(listed)
         self._open_lane = open_lane
         self._database = database
@@ -52,10 +57,11 @@ class Roster:
         self._woken = asyncio.Event()
         self._lanes: dict[str, Lane] = {}
         self._gone: set[str] = set()
+        self._asked_at: dict[str, float] = {}
 
     @property
     def disabled(self) -> frozenset[str]:
-        """Those that answered 410."""
+        """Those that answered 410 and that no book is kept of."""
         return frozenset(self._gone)
 
     def wake(self) -> None:
@@ -79,9 +85,28 @@ class Roster:
     async def _look(self, group: asyncio.TaskGroup) -> None:
         for name in await self._database.read_in_thread(self._outbox.waiting):
             if name in self._lanes:
-                self._lanes[name].woken.set()
+                await self._look_after(name, self._lanes[name])
             elif name not in self._listed and name not in self._gone:
                 await self._open(name, group)
+
+    async def _look_after(self, name: str, lane: Lane) -> None:
+        """What is disabled or removed while its lane is open gets nothing more."""
+        lane.woken.set()
+        if lane.is_given_up and not await self._retired(name, "given_up"):
+            lane.is_given_up = False
+        now = self._clock.monotonic()
+        if now - self._asked_at.get(name, -LOOK_EVERY_SECONDS) < LOOK_EVERY_SECONDS and not lane.is_given_up:
+            return
+        self._asked_at[name] = now
+        try:
+            is_served = self._find(name) is not None
+        except TargetRefused:
+            is_served = False
+        if not is_served:
+            lane.stop()
+
+    async def _retired(self, name: str, reason: str) -> bool:
+        return self._retire is not None and await self._retire(name, reason)
 
     async def _open(self, name: str, group: asyncio.TaskGroup) -> None:
         try:
@@ -92,6 +117,7 @@ class Roster:
             await self._database.write(
                 partial(self._outbox.give_up, endpoint=name, now=self._clock.now(), error=problem)
             )
+            await self._retired(name, problem)
             return
         if endpoint is not None:
             self._lanes[name] = lane = self._open_lane(endpoint)
@@ -101,9 +127,12 @@ class Roster:
         name = lane.endpoint.name
         try:
             await lane.run()
+            if lane.is_disabled and not await self._retired(name, "gone"):
+                self._gone.add(name)
+            elif lane.is_given_up:
+                await self._retired(name, "given_up")
         except Exception as error:  # the next look opens it again
             log.error("lane_crashed", endpoint=name, reason=repr(error))
         finally:
             del self._lanes[name]
-            if lane.is_disabled:
-                self._gone.add(name)
+            self._asked_at.pop(name, None)

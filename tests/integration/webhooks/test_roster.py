@@ -117,3 +117,106 @@ async def test_a_look_steps_from_endpoint_to_endpoint(stage: Any) -> None:
     steps = [str(row[3]) for row in plan if "outbox" in str(row[3])]
     assert steps
     assert all("outbox_waiting" in step for step in steps)
+
+
+class Book:
+    """Keeps down who gets nothing more, and finds none of them until it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.retired: dict[str, str] = {}
+
+    async def retire(self, name: str, reason: str) -> bool:
+        self.retired[name] = reason
+        return True
+
+    def find(self, name: str) -> Endpoint | None:
+        return None if name in self.retired else found(name)
+
+
+async def test_a_receiver_that_is_gone_is_taken_down_and_may_come_back(stage: Any) -> None:
+    """After 410 its messages wait, and are sent when somebody enables it, without a new start."""
+    status = 410
+    book = Book()
+
+    async def reply(heard: Any, writer: asyncio.StreamWriter) -> None:
+        await stage.answering(status)(heard, writer)
+
+    async with stage.receiving(reply) as receiver, stage.delivering(find=book.find, retire=book.retire) as worker:
+        name = PREFIX + receiver.url
+        await stage.add("msg_1", name)
+        await stage.until(lambda: book.retired == {name: "gone"})
+        await stage.add("msg_2", name)
+        worker.wake()
+        await asyncio.sleep(0.2)
+        assert (len(receiver.heard), worker.disabled) == (1, frozenset())
+        status = 200
+        del book.retired[name]
+        worker.wake()
+        await stage.until(lambda: stage.fate("msg_2").delivered_at is not None)
+    assert stage.fate("msg_1").last_error == "status_410"
+
+
+async def test_a_receiver_that_takes_nothing_for_too_long_is_given_up(stage: Any) -> None:
+    """When one message was tried for as long as any is, and nothing else was taken; what is younger waits."""
+    pace = Pace(first_retry=0.01, longest_retry=0.05, give_up_after=0.5, poll=0.2)
+    book = Book()
+    async with stage.receiving(stage.answering(503)) as receiver:
+        name = PREFIX + receiver.url
+        async with stage.delivering(find=book.find, retire=book.retire, pace=pace):
+            await stage.add("msg_1", name)
+            await stage.until(lambda: book.retired == {name: "given_up"})
+    assert stage.fate("msg_1").dead_at is not None
+
+
+async def test_one_message_that_nobody_wants_does_not_give_up_its_receiver(stage: Any) -> None:
+    """The others are taken."""
+    pace = Pace(first_retry=0.01, longest_retry=0.05, give_up_after=0.5, poll=0.2)
+    book = Book()
+
+    async def reply(heard: Any, writer: asyncio.StreamWriter) -> None:
+        await stage.answering(503 if heard.body == b"bad" else 200)(heard, writer)
+
+    async with stage.receiving(reply) as receiver:
+        name = PREFIX + receiver.url
+        async with stage.delivering(find=book.find, retire=book.retire, pace=pace) as worker:
+            await stage.add("msg_bad", name, body=b"bad")
+            number = 0
+            while stage.fate("msg_bad").dead_at is None:
+                number += 1
+                await stage.add(f"msg_{number}", name)
+                worker.wake()
+                await asyncio.sleep(0.01)
+            await stage.until(lambda: stage.depth() == 0)
+            await asyncio.sleep(0.3)
+    assert book.retired == {}
+
+
+async def test_an_old_message_gets_its_attempts_all_the_same(stage: Any) -> None:
+    """One that waited for days because its receiver was disabled is not dead at the first failure."""
+    pace = Pace(first_retry=0.01, longest_retry=0.05, least_attempts=4)
+    async with stage.receiving(stage.answering(503)) as receiver, stage.delivering(find=found, pace=pace):
+        await stage.add("msg_1", PREFIX + receiver.url, at=1.0)
+        await stage.until(lambda: stage.fate("msg_1").dead_at is not None)
+    assert stage.fate("msg_1").attempts == 4
+
+
+async def test_a_receiver_that_is_disabled_elsewhere_gets_nothing_more(stage: Any) -> None:
+    """Though its lane is open and busy; what is left waits."""
+    book = Book()
+    async with stage.receiving(stage.answering(200)) as receiver:
+        name = PREFIX + receiver.url
+        async with stage.delivering(find=book.find, retire=book.retire) as worker:
+            number = 0
+            while number < 400 and name not in book.retired:
+                number += 1
+                await stage.add(f"msg_{number}", name)
+                if number == 50:
+                    book.retired[name] = "by hand"
+                worker.wake()
+            await stage.until(lambda: not worker._roster._lanes)
+            heard = len(receiver.heard)
+            await stage.add("msg_late", name)
+            worker.wake()
+            await asyncio.sleep(0.2)
+    assert len(receiver.heard) == heard
+    assert stage.fate("msg_late").attempts == 0
