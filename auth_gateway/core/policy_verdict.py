@@ -1,7 +1,8 @@
 """What policy says of a request: the first rule of the document that is for it, or else the built-in table.
 
-At a high risk, and without a score, a rule can make the answer stricter and never milder, unless a factor was shown
-that cannot be phished: then an allow counts that the document gives for such a risk. docs/decisions/0021 says why.
+At a high risk of the request or the person, and without a score, a rule can make the answer stricter and never milder,
+unless a factor was shown that cannot be phished: then an allow counts that the document gives for such a risk.
+docs/decisions/0021 says why.
 """
 
 import msgspec
@@ -75,7 +76,7 @@ def _asked(rule: Rule, now: Circumstances, policy: Policy) -> Decision:
 
 def _within_bounds(said: Decision, now: Circumstances, built_in: Decision) -> Decision:
     risk = now.own_risk
-    if risk is not None and risk.word in {"low", "medium"}:
+    if risk is not None and risk.word in {"low", "medium"} and now.user_level != "high":
         return said
     if isinstance(said, Allow) and now.shown is not None and is_phishing_resistant(now.shown):
         return said

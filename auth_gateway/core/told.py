@@ -97,7 +97,9 @@ SHAPES: Final[dict[EventType, Shape]] = {
     "login.allowed": Shape("Somebody was let in.", _LOGIN),
     "login.mfa_required": Shape("A login awaits its second factor.", _LOGIN),
     "login.denied": Shape("A login was refused for its risk.", _LOGIN),
-    "login.failed": Shape("The password or the passkey was wrong, or the account is frozen.", _LOGIN),
+    "login.failed": Shape(
+        "A wrong password or passkey, a frozen account, or one that was asked too often; `rule` says which.", _LOGIN
+    ),
     "login.high_risk": Shape("A login's score reached WEBHOOK_RISK_THRESHOLD, whatever was decided.", _LOGIN),
     "mfa.passed": Shape("A challenge was answered rightly.", _ANSWER),
     "mfa.failed": Shape("A challenge was answered wrongly.", _ANSWER),

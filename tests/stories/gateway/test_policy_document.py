@@ -12,6 +12,7 @@ import pytest
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.facts import Reported
 from auth_gateway.opening import CannotStart
+from tests.stories.gateway.applications import code_for, register, session_of
 from tests.stories.gateway.relying_party import ISSUER, Browser, registered, returned
 from tests.stories.gateway.story import Story
 
@@ -144,6 +145,18 @@ def test_a_refresh_is_refused_where_a_rule_says_so(start: Start) -> None:
     story.scorer.status = 500
     assert story.refresh(tokens[2]).status_code == 400
     assert [line.rule for line in lines(story) if line.kind == "token.denied"] == ["document:u", "document:r"]
+
+
+def test_an_application_that_first_shows_up_elsewhere_is_held_against_the_rules(start: Start) -> None:
+    """Its code is worth nothing there, and the session ends for it, without a score too."""
+    story = start(rule("session_risk = 'unscored'", "deny"), jwt_issuer=ISSUER)
+    phone = register(story, "phone", token_endpoint_auth_method="none", application_type="native")
+    session = session_of(story)
+    story.scorer.status = 500
+    assert phone.redeem(code_for(phone, session), peer=OFFICE).status_code == 400
+    ended = story.gateway.database.read(lambda tx: story.gateway.sessions.find(tx, session.session_id))
+    assert ended is not None
+    assert ended.revoked_reason == "policy_document"
 
 
 def test_a_right_answer_is_held_against_the_rules_too(start: Start) -> None:

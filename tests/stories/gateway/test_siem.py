@@ -17,9 +17,10 @@ from auth_gateway.core.destination import Destination, Format, Privacy
 from auth_gateway.core.siem.ocsf_classes import PROFILES, SCHEMA_VERSION
 from auth_gateway.core.throttle import PROMPTED_TOO_OFTEN
 from auth_gateway.settings import Settings
-from auth_gateway.telling import listeners
+from auth_gateway.telling import destination_receiver, listeners
 from tests.certificates import certified
 from tests.stories.gateway.story import PASSWORD, Story, running_story
+from webhooks.delivery import Endpoint
 
 ELSEWHERE = "203.0.113.77"
 CONTEXT = {
@@ -86,9 +87,10 @@ def live(story: Story) -> None:
         story.ask("POST", "/login/complete", json=answer, auth=shop)
     story.scorer.score = 10.0
     first = tokens["refresh_token"]
-    assert story.refresh(first, auth=shop).status_code == 200
+    again = {"grant_type": "refresh_token", "refresh_token": first, **CONTEXT}
+    assert story.ask("POST", "/token", json=again, auth=shop).status_code == 200
     story.clock.advance(20)
-    assert story.refresh(first, auth=shop).status_code == 400
+    assert story.ask("POST", "/token", json=again, auth=shop).status_code == 400
     story.scorer.score = 65.0
     for _ in range(6):
         last = story.login(**sent)
@@ -278,11 +280,13 @@ OCSF: dict[str, Document] = {
     "token.refresh_reused": {
         **_ALWAYS, "class_uid": 2004, "severity_id": 4, "disposition_id": 24, "actor.session.uid": ...,
         "attacks.0.technique.uid": "T1539", "finding_info.uid": ..., "resources.0.uid": "id-alice",
-        "actor.app_uid": "shop",
+        "actor.app_uid": "shop", "evidences.0.src_endpoint.ip": ELSEWHERE, "evidences.0.device.uid": ...,
+        "evidences.0.http_request.user_agent": CONTEXT["user_agent"],
     },
     "session.revoked": {
         **_ALWAYS, **_WHO, "class_uid": 3002, "type_uid": 300202, "session.uid": ..., "severity_id": 3,
         "status_code": "refresh_token_reused", "attacks.0.technique.uid": "T1539", "service.uid": "shop",
+        "device.uid": ..., "http_request.user_agent": CONTEXT["user_agent"],
     },
     "account.frozen": {
         **_ALWAYS, "class_uid": 3001, "type_uid": 300109, "user.uid": "id-bob", "user.name": "bob", "severity_id": 3,
@@ -344,7 +348,7 @@ ECS: dict[str, Document] = {
     "login.mfa_required": {**_JUDGED, "riskgate.challenge_id": ..., "event.risk_score": 65.0},
     "mfa.failed": {**_VISIT, "event.outcome": "failure", "riskgate.method": "totp"},
     "mfa.passed": {**_JUDGED, "event.outcome": "success", "riskgate.session_id": ..., "riskgate.began_as": ...},
-    "token.refresh_reused": {**_PERSON, "event.kind": "alert", "threat.technique.id": ["T1539", "T1528"],
+    "token.refresh_reused": {**_VISIT, "event.kind": "alert", "threat.technique.id": ["T1539", "T1528"],
                              "riskgate.session_id": ...},
     "session.revoked": {**_PERSON, "event.reason": "refresh_token_reused", "riskgate.session_id": ...},
     "account.frozen": {**_EVENT, "user.id": "id-bob", "event.category": ["iam"]},
@@ -368,7 +372,7 @@ CEF: dict[str, Document] = {
     "login.mfa_required": {**_SCORED, "act": "challenge", "cs5": ...},
     "mfa.failed": {**_HERE, "outcome": "failure", "cs5": ...},
     "mfa.passed": {**_SCORED, "act": "allow", "cs2": ...},
-    "token.refresh_reused": {**_KEYS, "cs2": ..., "cs4": "T1539,T1528"},
+    "token.refresh_reused": {**_HERE, "cs2": ..., "cs4": "T1539,T1528"},
     "account.frozen": {**_KEYS, "duid": "id-bob", "duser": "bob", "severity": "6"},
 }  # fmt: skip
 TABLES: dict[Format, dict[str, Document]] = {"ocsf": OCSF, "ecs": ECS, "cef": CEF}
@@ -419,3 +423,16 @@ def test_events_reach_a_collector_over_tls(story_with: Callable[..., Story], tmp
     # What was not asked for stays here: the address is a network, the name and the browser's words are not there.
     assert denied[0]["src_endpoint"]["name"] == "198.51.100.0/24"
     assert "alice" not in denied[0]["user"].values()
+
+
+@pytest.mark.parametrize(
+    ("form", "content_type"),
+    [("standard", "application/json"), ("ocsf", "application/json"), ("cef", "text/plain; charset=utf-8")],
+)
+def test_a_webhook_says_what_it_carries(story: Story, form: Format, content_type: str) -> None:
+    """JSON where it is JSON; a line of CEF is text."""
+    wanted = Destination(destination_id="", name="hook", kind="webhook", url="https://siem.example.com/in", format=form)
+    made = listeners(story.gateway).add(wanted, show=lambda _secret: None)
+    endpoint = destination_receiver(story.gateway, made.destination_id)
+    assert isinstance(endpoint, Endpoint)
+    assert endpoint.content_type == content_type

@@ -192,6 +192,17 @@ def test_no_rule_is_milder_than_the_table_at_a_high_or_unscored_risk(rule: str) 
         assert strictness(decision) >= strictness(built_in), (path, risk, factor, built_in)
 
 
+@pytest.mark.parametrize(("user_risk", "answer"), [(79.9, "allow document:r1"), (80.0, "challenge user_high")])
+def test_no_rule_is_milder_than_the_table_with_a_person_at_high_risk(user_risk: float, answer: str) -> None:
+    """However quiet the login is: that is what somebody who has taken over an account looks like."""
+    rules, asked = document(RULES[3]), Challenge("user_high", demand="phishing_resistant")
+    assert said(rules, request(risk=risk_at(1.0), user_risk=user_risk), asked) == answer
+    if user_risk >= 80.0:
+        assert said(rules, request(risk=risk_at(1.0), user_risk=user_risk, shown="passkey"), asked) == (
+            "allow document:r1"
+        )
+
+
 def test_a_passkey_may_open_what_a_rule_opens_to_it() -> None:
     """That and nothing else: the built-in table refuses it."""
     rules = document(RULES[5])
