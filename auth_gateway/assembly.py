@@ -35,6 +35,7 @@ from auth_gateway.flows.provider.farewell import Farewells
 from auth_gateway.flows.registrations import Registrations
 from auth_gateway.flows.resealing import Resealing
 from auth_gateway.flows.revoke import Revoke
+from auth_gateway.followers import followed_audit
 from auth_gateway.opening import (
     PURPOSES,
     SEALING_KEYS,
@@ -273,7 +274,7 @@ def assemble(
         refresh_tokens=StoredRefreshTokens(),
         pending_logins=StoredPendingLogins(),
         devices=StoredKnownDevices(),
-        audit=StoredAuditTrail(),
+        audit=followed_audit(settings),
         provider=ProviderStore(),
         key_store=key_store,
         ring=_ring(settings, database, key_store, clock),

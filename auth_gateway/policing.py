@@ -17,6 +17,7 @@ from auth_gateway.mailing import has_mail
 from auth_gateway.opening import CannotStart
 from auth_gateway.settings import Settings
 from auth_gateway.upkeep import repeat
+from auth_gateway.user_risks import risks_now
 
 
 def switches(settings: Settings) -> Policy:
@@ -27,6 +28,7 @@ def switches(settings: Settings) -> Policy:
         phishing_resistant_from=settings.login_policy_phishing_resistant_from,
         email_code=settings.login_policy_email_code and has_mail(settings),
         push=settings.mfa_push,
+        user_risk_half_life_seconds=settings.user_risk_half_life_seconds,
     )
 
 
@@ -61,7 +63,9 @@ class Policing:
     @property
     def in_force(self) -> PolicyInForce:
         """What flows ask."""
-        return PolicyInForce(documents=self.file or NoDocument(), username_of=self._username)
+        return PolicyInForce(
+            documents=self.file or NoDocument(), user_risks=risks_now(self._gateway), username_of=self._username
+        )
 
     def state(self) -> PolicyState:
         """What answers, for those who watch the service."""

@@ -16,3 +16,9 @@ class PolicySettings(BaseSettings):
     login_policy_file: Path | None = None
     mfa_push: bool = False
     mfa_number_matching: bool = True
+    user_risk_half_life_hours: float = Field(default=72, ge=1, le=8760)
+
+    @property
+    def user_risk_half_life_seconds(self) -> float:
+        """How long a person's risk takes to fade to its half."""
+        return self.user_risk_half_life_hours * 3600

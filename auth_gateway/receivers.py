@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from auth_gateway.assembly import Gateway
 from auth_gateway.core.provider.logout import address_of
-from auth_gateway.flows.recording import EndpointName
+from auth_gateway.flows.recording import Announcing, EndpointName, Recorder
 from auth_gateway.settings import Settings
 from plumbing.bodies import FORM_TYPE
 from webhooks.delivery import Endpoint
@@ -51,6 +52,20 @@ def endpoints_of(settings: Settings) -> dict[EndpointName, Endpoint]:
             name="scorer-feedback", url=verdicts, signer=signer, allow_private=True, remedy=SCORER_REMEDY
         )
     return found
+
+
+def recorder(gateway: Gateway) -> Recorder:
+    """What writes steps of logins down, and tells those in the settings."""
+    settings = gateway.settings
+    return Recorder(
+        audit=gateway.audit,
+        outbox=gateway.outbox,
+        announcing=Announcing(
+            tenant=settings.mfa_tenant,
+            risk_threshold=settings.webhook_risk_threshold,
+            endpoints=frozenset(endpoints_of(settings)),
+        ),
+    )
 
 
 def logout_receivers(compose: Callable[[bytes], bytes], *, allow_private: bool) -> Callable[[str], Endpoint | None]:

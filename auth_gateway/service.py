@@ -30,11 +30,11 @@ from auth_gateway.flows.completion import Completion
 from auth_gateway.flows.listed_passwords import ListedPasswords
 from auth_gateway.flows.login import Login
 from auth_gateway.flows.recheck import Recheck
-from auth_gateway.flows.recording import Announcing, Recorder
+from auth_gateway.flows.recording import Recorder
 from auth_gateway.flows.refresh import Refresh
 from auth_gateway.mailing import MAIL_PACE, aftermath, mail_receiver
 from auth_gateway.policing import Policing, switches
-from auth_gateway.receivers import endpoints_of
+from auth_gateway.receivers import endpoints_of, recorder
 from auth_gateway.second_factors import mail_code, proving
 from auth_gateway.telling import destination_receiver, distributor, is_destination, retire
 from auth_gateway.upkeep import HOUSEKEEPING_SECONDS, housekeeping, repeat
@@ -255,16 +255,7 @@ class Service:
         return DeviceCookie(is_https=self.gateway.settings.is_https, randomness=self.gateway.randomness)
 
     def _recorder(self) -> Recorder:
-        settings = self.gateway.settings
-        return Recorder(
-            audit=self.gateway.audit,
-            outbox=self.outbox,
-            announcing=Announcing(
-                tenant=settings.mfa_tenant,
-                risk_threshold=settings.webhook_risk_threshold,
-                endpoints=frozenset(self.endpoints),
-            ),
-        )
+        return recorder(self.gateway)
 
     async def _database_answers(self) -> bool:
         try:

@@ -8,11 +8,15 @@ from auth_gateway.cli.console import fail, moment, opened, row
 from auth_gateway.cli.factors_shown import show_authenticator
 from auth_gateway.cli.imports import import_file
 from auth_gateway.cli.passwords import read_password
+from auth_gateway.cli.user_risk import show as show_risk
+from auth_gateway.cli.user_risk import verdict
 from auth_gateway.core.account import hash_scheme
 from auth_gateway.core.names import LONGEST_USER_ID, UNKNOWN_USER, may_be_user_id
 
 app = typer.Typer(help="People's accounts.", no_args_is_help=True, rich_markup_mode=None)
 app.command("import")(import_file)
+app.command("risk")(show_risk)
+app.command("verdict")(verdict)
 
 Username = Annotated[str, typer.Argument(help="The name they log in with.")]
 

@@ -5,6 +5,7 @@ import hashlib
 import msgspec
 
 from auth_gateway.core.factor import FactorKind
+from auth_gateway.core.user_risk import NO_RISK, UserRisk
 
 REPORTED = "reported"
 """Why an account is frozen whose owner said that a sign-in was not theirs; the owner lifts it by recovery."""
@@ -35,12 +36,13 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 class LoginFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What one look-up tells of the account that a login names. `factors` are the kinds that its owner could show,
-    a code by mail among them where the address is verified."""
+    a code by mail among them where the address is verified; `risk` is what is held against the person."""
 
     account: Account
     factors: tuple[FactorKind, ...]
     is_known_device: bool
     is_trusted_device: bool = False
+    risk: UserRisk = NO_RISK
 
 
 class Factor(msgspec.Struct, frozen=True, kw_only=True):

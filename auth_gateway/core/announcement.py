@@ -74,10 +74,10 @@ def account_data(announced: Announced, *, tenant: str, ip: str) -> dict[str, obj
     }
 
 
-def verdict_body(scored_as: str, *, was_owner: bool, now: float) -> bytes:
-    """What the owner says of a login, in the scorer's own words."""
+def verdict_body(scored_as: str, *, was_owner: bool, now: float, by: str = BY_OWNER) -> bytes:
+    """What the owner, or an analyst of that name, says of a login, in the scorer's own words."""
     verdict: VerdictKind = "confirmed_safe" if was_owner else "confirmed_compromised"
-    return msgspec.json.encode(Feedback(event_id=scored_as, verdict=verdict, by=BY_OWNER, ts=now))
+    return msgspec.json.encode(Feedback(event_id=scored_as, verdict=verdict, by=by, ts=now))
 
 
 def outcome_body(event: LoginEvent, *, outcome_id: str, outcome: OutcomeKind, now: float) -> bytes:

@@ -10,11 +10,10 @@ import msgspec
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.circumstances import Circumstances, known_kinds, risk_at
 from auth_gateway.core.decision import Challenge, Decision, Deny
-from auth_gateway.core.factor import FactorKind, is_phishing_resistant, usable
+from auth_gateway.core.factor import FactorKind, usable
 from auth_gateway.core.facts import Facts
 from auth_gateway.core.facts import Path as RequestPath
 from auth_gateway.core.policy import (
-    CONTEXT_UNKNOWN,
     Policy,
     Unchanged,
     decide,
@@ -22,6 +21,7 @@ from auth_gateway.core.policy import (
     decide_step_up,
 )
 from auth_gateway.core.policy_rule import PolicyDocument
+from auth_gateway.core.policy_unseen import decide_unseen
 from auth_gateway.core.policy_verdict import Verdict, verdict
 from risk_scorer.contract.assessment import Explain, Reason, RiskScore, risk_level
 
@@ -127,14 +127,32 @@ def replayed(line: AuditEvent, username: str) -> Replayed | None:
 
 
 def _built_in(now: Circumstances, score: RiskScore | None, policy: Policy) -> Decision:
-    is_resistant = now.shown is not None and is_phishing_resistant(now.shown)
+    is_resistant = now.shown_phishing_resistant
     if now.path == "login":
-        return decide(score, factors=now.factors, policy=policy, shown_phishing_resistant=is_resistant)
+        return decide(
+            score,
+            factors=now.factors,
+            policy=policy,
+            shown_phishing_resistant=is_resistant,
+            user_level=now.user_level,
+        )
     if now.same is None:
-        return CONTEXT_UNKNOWN
+        return decide_unseen(now.path, is_resistant, now.user_level)
     if now.path == "refresh":
-        return decide_refresh(score, unchanged=now.same, policy=policy)
-    return decide_step_up(score, unchanged=now.same, policy=policy, shown_phishing_resistant=is_resistant)
+        return decide_refresh(
+            score,
+            unchanged=now.same,
+            policy=policy,
+            shown_phishing_resistant=is_resistant,
+            user_level=now.user_level,
+        )
+    return decide_step_up(
+        score,
+        unchanged=now.same,
+        policy=policy,
+        shown_phishing_resistant=is_resistant,
+        user_level=now.user_level,
+    )
 
 
 def _shown(facts: Facts) -> FactorKind | None:

@@ -5,14 +5,14 @@ from typing import Literal
 import msgspec
 
 from auth_gateway.core.claims import PHISHING_RESISTANT_LEVEL
-from auth_gateway.core.factor import FACTOR_KINDS, SECOND_CHANNEL, Demand, FactorKind, is_shown
+from auth_gateway.core.factor import FACTOR_KINDS, SECOND_CHANNEL, Demand, FactorKind, is_phishing_resistant, is_shown
 from auth_gateway.core.facts import Facts, Path
 from auth_gateway.core.policy import Unchanged, level_of
+from auth_gateway.core.user_risk import UserLevel, user_level
 from risk_scorer.contract.assessment import RiskLevel, RiskScore, risk_level
 
 RiskWord = Literal["low", "medium", "high", "unscored"]
 RISK_WORDS: tuple[RiskWord, ...] = ("low", "medium", "high", "unscored")
-UserLevel = Literal["none", "low", "medium", "high"]
 USER_LEVELS: tuple[UserLevel, ...] = ("none", "low", "medium", "high")
 UNKNOWN = "unknown"
 """What rules call a country that nobody knows."""
@@ -58,6 +58,13 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
         return self.login_risk if self.path == "login" else self.session_risk
 
     @property
+    def shown_phishing_resistant(self) -> bool:
+        """Whether what was shown, now or when the session that comes back began, cannot be phished."""
+        if self.path == "refresh":
+            return self.acr == PHISHING_RESISTANT_LEVEL
+        return self.shown is not None and is_phishing_resistant(self.shown)
+
+    @property
     def user_level(self) -> UserLevel:
         """The person's own risk in a word."""
         return user_level(self.user_risk)
@@ -76,11 +83,6 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
             is_same_context=None if self.same is None else self.same.context,
             is_same_client=None if self.same is None else self.same.client,
         )
-
-
-def user_level(risk: float) -> UserLevel:
-    """The level of a person's own risk; none is nothing at all."""
-    return risk_level(risk) if risk > 0 else "none"
 
 
 def risk_at(score: float | None) -> Risk:

@@ -14,6 +14,7 @@ from auth_gateway.core.policy import Policy, available, decide, level_of, taken
 from auth_gateway.core.push import Asked, drawn_number
 from auth_gateway.core.rotation import digest
 from auth_gateway.core.throttle import PROMPTED_TOO_OFTEN, prompt_keys
+from auth_gateway.core.user_risk import user_level
 from auth_gateway.flows.answers import Denied, LetIn, MfaRequired, Throttled, WrongCredentials
 from auth_gateway.flows.entrance import Entrance, TokenEntrance
 from auth_gateway.flows.issue import Issuer
@@ -74,6 +75,7 @@ class Admission:
             factors=login.factors,
             policy=self.policy,
             shown_phishing_resistant=login.authentication.acr == PHISHING_RESISTANT_LEVEL,
+            user_level=user_level(login.risk.value_at(login.now, self.policy.user_risk_half_life_seconds)),
         )
         verdict = self.in_force.on_login(login, score, built_in, self.policy)
         judged, decision = Judged(login=login, event=event, score=score, verdict=verdict), verdict.decision

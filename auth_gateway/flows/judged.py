@@ -15,6 +15,7 @@ from auth_gateway.core.facts import facts_of
 from auth_gateway.core.policy import level_of
 from auth_gateway.core.policy_verdict import Verdict
 from auth_gateway.core.push import Asked
+from auth_gateway.core.user_risk import NO_RISK, UserRisk
 from plumbing.statements import Transaction
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
@@ -27,7 +28,7 @@ class Recognised(msgspec.Struct, frozen=True, kw_only=True):
     `upgraded_hash` is to replace the password's hash when there is one; `is_password_listed` is the blocklist's word
     about it, None where none was shown. `spend` runs first in the transaction of the decision, whatever that is, and
     may run twice; False refuses, for what was shown was spent by somebody else. `is_trusted_device` says that the
-    browser was the owner's trusted one a moment ago.
+    browser was the owner's trusted one a moment ago; `risk` is what is held against its owner.
     """
 
     event_id: str
@@ -41,6 +42,7 @@ class Recognised(msgspec.Struct, frozen=True, kw_only=True):
     is_password_listed: bool | None = None
     spend: Callable[[Transaction], bool] | None = None
     is_trusted_device: bool = False
+    risk: UserRisk = NO_RISK
 
     @property
     def event(self) -> LoginEvent:

@@ -13,6 +13,7 @@ from auth_gateway.core.factor import FactorKind
 from auth_gateway.core.facts import facts_of
 from auth_gateway.core.names import prepare_password, prepare_username, unknown_user_id
 from auth_gateway.core.throttle import login_keys
+from auth_gateway.core.user_risk import NO_RISK, UserRisk
 from auth_gateway.flows.admission import Admission
 from auth_gateway.flows.answers import LetIn, LoginAnswer, Throttled, WrongCredentials
 from auth_gateway.flows.entrance import Entrance
@@ -32,6 +33,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     account: Account | None
     factors: tuple[FactorKind, ...]
     is_trusted_device: bool
+    risk: UserRisk
 
     def failure_line(self) -> AuditEvent:
         """Why it failed: for the operator, never for the caller. An unknown name is not written down."""
@@ -112,6 +114,7 @@ class Login:
             account=facts.account if facts else None,
             factors=facts.factors if facts else (),
             is_trusted_device=facts is not None and facts.is_trusted_device,
+            risk=facts.risk if facts else NO_RISK,
         )
 
     async def _reserve(self, attempt: Attempt) -> Reservation:
@@ -137,6 +140,7 @@ class Login:
                 authentication=by_password(attempt.now),
                 factors=attempt.factors,
                 is_trusted_device=attempt.is_trusted_device,
+                risk=attempt.risk,
                 client=client,
                 context=attempt.context,
                 upgraded_hash=check.upgraded_hash,

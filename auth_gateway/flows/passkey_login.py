@@ -125,6 +125,7 @@ class PasskeyLogin:
                 client=client,
                 context=presented.context,
                 spend=shown.spend,
+                risk=facts.risk,
             ),
             entrance,
         )

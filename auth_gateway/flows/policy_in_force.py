@@ -54,7 +54,7 @@ class PolicyInForce:
             factors=login.factors,
             shown="passkey" if has_passkey else None,
             login_risk=risk_of(score),
-            user_risk=self.user_risk(login.account.user_id, login.now),
+            user_risk=login.risk.value_at(login.now, policy.user_risk_half_life_seconds),
             reasons=reason_codes(score),
         )
         return verdict(self.document, now, built_in, policy=policy)

@@ -12,7 +12,7 @@ import msgspec
 from auth_gateway.core.circumstances import Circumstances, country_of, reason_codes, risk_at, risk_of
 from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.decision import Decision, Deny
-from auth_gateway.core.factor import FactorKind, is_phishing_resistant
+from auth_gateway.core.factor import FactorKind
 from auth_gateway.core.facts import Path
 from auth_gateway.core.origin import (
     Origin,
@@ -22,7 +22,8 @@ from auth_gateway.core.origin import (
     is_same_client,
     is_same_context,
 )
-from auth_gateway.core.policy import CONTEXT_UNKNOWN, Policy, Unchanged, decide_refresh, decide_step_up, level_of
+from auth_gateway.core.policy import Policy, Unchanged, decide_refresh, decide_step_up, level_of
+from auth_gateway.core.policy_unseen import decide_unseen
 from auth_gateway.core.policy_verdict import verdict
 from auth_gateway.core.ruling import Ruling, ruling_on
 from auth_gateway.flows.places import Places
@@ -110,7 +111,13 @@ class Recheck:
         with self.places.one():
             score = await self._score(returning, "refresh")
         unchanged = returning.unchanged(score, must_show=True)
-        built_in = decide_refresh(score, unchanged=unchanged, policy=self.policy)
+        built_in = decide_refresh(
+            score,
+            unchanged=unchanged,
+            policy=self.policy,
+            shown_phishing_resistant=coming.shown_phishing_resistant,
+            user_level=coming.user_level,
+        )
         ruling = self._ruled(coming, returning.context, score, unchanged, built_in)
         if score is not None and not isinstance(ruling.decision, Deny):
             self.recent.remember(session_id, context, ruling, now)
@@ -125,7 +132,11 @@ class Recheck:
         # A challenge lives minutes and a code was shown: without a scorer a client that keeps no cookie still logs in.
         unchanged = returning.unchanged(score, must_show=False)
         built_in = decide_step_up(
-            score, unchanged=unchanged, policy=self.policy, shown_phishing_resistant=is_phishing_resistant(shown)
+            score,
+            unchanged=unchanged,
+            policy=self.policy,
+            shown_phishing_resistant=coming.shown_phishing_resistant,
+            user_level=coming.user_level,
         )
         return self._ruled(coming, returning.context, score, unchanged, built_in)
 
@@ -143,7 +154,8 @@ class Recheck:
 
     def _unknown(self, coming: Circumstances) -> Ruling:
         """An application's server asks: rules about the person and the application count, and there is no score."""
-        ruled = verdict(self.in_force.document, coming, CONTEXT_UNKNOWN, policy=self.policy)
+        built_in = decide_unseen(coming.path, coming.shown_phishing_resistant, coming.user_level)
+        ruled = verdict(self.in_force.document, coming, built_in, policy=self.policy)
         return Ruling(decision=ruled.decision, verdict=ruled)
 
     def _ruled(
@@ -168,7 +180,8 @@ class Recheck:
     def _grounds(self, coming: Circumstances) -> bytes:
         """What else a ruling rests on beside the request: another document, application, or risk of the person is
         another ruling."""
-        return msgspec.msgpack.encode((self.in_force.document.digest, coming))
+        steps = msgspec.structs.replace(coming, user_risk=round(coming.user_risk))  # it fades all the time
+        return msgspec.msgpack.encode((self.in_force.document.digest, steps))
 
     async def _score(self, returning: Returning, kind: EventKind) -> RiskScore | None:
         if not returning.context.ip:  # the scorer takes no event without an address

@@ -7,6 +7,7 @@ import msgspec
 
 from auth_gateway.core.account import Account
 from auth_gateway.core.announcement import (
+    BY_OWNER,
     OUTCOME_EVENT_TYPE,
     VERDICT_EVENT_TYPE,
     Announced,
@@ -63,6 +64,10 @@ class Recorder:
     def write(self, tx: Transaction, entry: Entry) -> None:
         """Keep the line and its messages; each message has the step's own id, once for each endpoint."""
         self.audit.record(tx, entry.line)
+        self.tell(tx, entry)
+
+    def tell(self, tx: Transaction, entry: Entry) -> None:
+        """The messages without the line, for what is written down otherwise."""
         for message in entry.messages:
             self.outbox.add(
                 tx,
@@ -106,11 +111,11 @@ class Recorder:
             return Entry(line=line)
         return self._told("webhook", "session.revoked", line, announced=announced, context=context, score=score)
 
-    def verdict(self, line: AuditEvent, scored_as: str, *, was_owner: bool) -> Entry:
-        """The owner's word about a login, from which the scorer learns."""
+    def verdict(self, line: AuditEvent, scored_as: str, *, was_owner: bool, by: str = BY_OWNER) -> Entry:
+        """The owner's word about a login, or an analyst's, from which the scorer learns."""
         if "scorer-feedback" not in self.announcing.endpoints:
             return Entry(line=line)
-        body = verdict_body(scored_as, was_owner=was_owner, now=line.ts)
+        body = verdict_body(scored_as, was_owner=was_owner, now=line.ts, by=by)
         return Entry(
             line=line, messages=(Message(endpoint="scorer-feedback", event_type=VERDICT_EVENT_TYPE, body=body),)
         )

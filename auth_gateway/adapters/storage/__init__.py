@@ -4,7 +4,8 @@ from pathlib import Path
 
 import auth_gateway.adapters.storage.tables_events
 import auth_gateway.adapters.storage.tables_factors
-import auth_gateway.adapters.storage.tables_provider  # noqa: F401 - their tables belong to the same metadata
+import auth_gateway.adapters.storage.tables_provider
+import auth_gateway.adapters.storage.tables_risk  # noqa: F401 - their tables belong to the same metadata
 from auth_gateway.adapters.storage.tables import metadata
 from plumbing.database import Database, upgrade
 

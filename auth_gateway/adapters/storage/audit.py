@@ -1,12 +1,15 @@
 """The audit trail: lines are added and read, never changed."""
 
+from collections.abc import Sequence
+
 import msgspec
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from auth_gateway.adapters.storage.tables import AuditRow, table_of
-from auth_gateway.core.audit import AuditEvent
+from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.facts import Facts
 from auth_gateway.core.vocabulary import is_told
+from auth_gateway.flows.ports.user_risk import AuditFollower
 from plumbing.statements import Row, Statement, Transaction
 
 _audit = table_of(AuditRow)
@@ -23,10 +26,23 @@ OF_USER = Statement(
     .order_by(_audit.c.ts.desc(), _audit.c.seq.desc())
     .limit(bindparam("most"))
 )
+COUNT_OF_USER = Statement(
+    select(func.count())
+    .select_from(_audit)
+    .where(
+        _audit.c.user_id == bindparam("user"),
+        _audit.c.ts >= bindparam("since"),
+        _audit.c.kind != "token.refreshed",
+        _audit.c.kind == bindparam("of_kind"),
+    )
+)
 
 
 class StoredAuditTrail:
-    """The audit trail in the database."""
+    """The audit trail in the database; each of the `followers` is told of each line that is recorded."""
+
+    def __init__(self, followers: Sequence[AuditFollower] = ()) -> None:
+        self._followers = tuple(followers)
 
     def record(self, tx: Transaction, event: AuditEvent) -> None:
         tx.run(
@@ -48,6 +64,8 @@ class StoredAuditTrail:
             facts=None if event.facts is None else msgspec.json.encode(event.facts),
             waits=True if is_told(event.kind) else None,
         )
+        for follow in self._followers:
+            follow(tx, event)
 
     def recent(self, tx: Transaction, limit: int) -> list[AuditEvent]:
         """The newest lines first."""
@@ -56,6 +74,11 @@ class StoredAuditTrail:
     def of_user(self, tx: Transaction, user_id: str, *, since: float, limit: int) -> list[AuditEvent]:
         """A person's lines since then without refreshes, the newest first."""
         return [line_of(row) for row in tx.all(OF_USER, user=user_id, since=since, most=limit)]
+
+    def count_of_user(self, tx: Transaction, user_id: str, kind: Kind, *, since: float) -> int:
+        """How many lines of that kind a person has since then."""
+        row = tx.one(COUNT_OF_USER, user=user_id, since=since, of_kind=kind)
+        return 0 if row is None else int(row[0])
 
     def of_incident(self, tx: Transaction, incident_id: str) -> list[AuditEvent]:
         """What an incident id stands for, as the person on the phone reads it out."""

@@ -4,8 +4,10 @@ from sqlalchemy import and_, bindparam, exists, insert, or_, select, update
 
 from auth_gateway.adapters.storage.tables import ClientRow, KnownDeviceRow, TotpFactorRow, UserRow, table_of
 from auth_gateway.adapters.storage.tables_factors import PasskeyRow, RecoveryCodeRow, TrustedDeviceRow
+from auth_gateway.adapters.storage.tables_risk import UserRiskRow
 from auth_gateway.core.account import Account, LoginFacts, hash_scheme
 from auth_gateway.core.factor import KEPT_KINDS, FactorKind
+from auth_gateway.core.user_risk import NO_RISK, UserRisk
 from plumbing.statements import Row, Statement, Transaction
 
 _users = table_of(UserRow)
@@ -15,6 +17,7 @@ _clients = table_of(ClientRow)
 _passkeys = table_of(PasskeyRow)
 _recovery_codes = table_of(RecoveryCodeRow)
 _trusted = table_of(TrustedDeviceRow)
+_risks = table_of(UserRiskRow)
 
 _ACCOUNT_COLUMNS = (
     _users.c.user_id,
@@ -50,7 +53,12 @@ LOGIN_FACTS = Statement(
             _trusted.c.revoked_at.is_(None),
             _trusted.c.expires_at > bindparam("now"),
         ),
-    ).where(_users.c.username == bindparam("name"))
+        _risks.c.value,
+        _risks.c.at,
+        _risks.c.is_held,
+    )
+    .select_from(_users.outerjoin(_risks, _risks.c.user_id == _users.c.user_id))
+    .where(_users.c.username == bindparam("name"))
 )
 FACTOR_KINDS_OF = Statement(select(*_FACTOR_COLUMNS).where(_users.c.user_id == bindparam("id")))
 FIND = Statement(select(*_ACCOUNT_COLUMNS).where(_users.c.username == bindparam("name")))
@@ -138,12 +146,14 @@ class StoredUsers:
         row = tx.one(LOGIN_FACTS, name=username, device=device_digest, trusted=trusted_digest, now=now)
         if row is None:
             return None
-        kinds, (is_known, is_trusted) = row[_WIDTH : _WIDTH + len(KEPT_KINDS)], row[_WIDTH + len(KEPT_KINDS) :]
+        kinds, others = row[_WIDTH : _WIDTH + len(KEPT_KINDS)], row[_WIDTH + len(KEPT_KINDS) :]
+        is_known, is_trusted, value, at, is_held = others
         return LoginFacts(
             account=_account(row),
             factors=_kinds(kinds),
             is_known_device=bool(is_known),
             is_trusted_device=bool(is_trusted),
+            risk=NO_RISK if value is None else UserRisk(value=value, at=at, is_held=bool(is_held)),
         )
 
     def factor_kinds(self, tx: Transaction, user_id: str) -> tuple[FactorKind, ...]:

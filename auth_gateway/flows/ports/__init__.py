@@ -25,12 +25,14 @@ from auth_gateway.flows.ports.records import AuditReader, AuditTrail, OutboxWrit
 from auth_gateway.flows.ports.recovery import Recoverables
 from auth_gateway.flows.ports.risk import Reservation, Scorer, Throttle
 from auth_gateway.flows.ports.sessions import PendingLogins, RefreshTokens, Sessions
+from auth_gateway.flows.ports.user_risk import AuditFollower, NotedChange, RiskBook, RiskTrail
 from auth_gateway.flows.ports.webauthn import WebAuthn
 from plumbing.clock import Clock
 from plumbing.randomness import Randomness
 
 __all__ = [
     "Aftermath",
+    "AuditFollower",
     "AuditReader",
     "AuditTrail",
     "Blocklist",
@@ -47,6 +49,7 @@ __all__ = [
     "NewHashes",
     "NoDocument",
     "NobodyAtRisk",
+    "NotedChange",
     "NothingFollows",
     "OutboxWriter",
     "Passkeys",
@@ -61,6 +64,8 @@ __all__ = [
     "RecoveryCodes",
     "RefreshTokens",
     "Reservation",
+    "RiskBook",
+    "RiskTrail",
     "Scorer",
     "SealedSecrets",
     "SealedValue",

@@ -1,0 +1,37 @@
+"""The tables of what is held against people. The same rules as in `tables`."""
+
+from sqlalchemy import Index
+from sqlmodel import Field
+
+from auth_gateway.adapters.storage.tables import LONG, NO_ROWID, GatewayRow
+
+
+class UserRiskRow(GatewayRow, table=True):
+    """A person's risk as it was at `at`; nobody that nothing was ever seen of has a row."""
+
+    __tablename__ = "user_risk"
+    __table_args__ = (NO_ROWID,)
+
+    user_id: str = Field(primary_key=True, foreign_key="users.user_id")
+    value: float
+    at: float
+    is_held: bool
+
+
+class UserRiskHistoryRow(GatewayRow, table=True):
+    """One change of a person's risk, in order."""
+
+    __tablename__ = "user_risk_history"
+    __table_args__ = (Index("ix_user_risk_history_user_id_seq", "user_id", "seq"),)
+
+    seq: int | None = Field(default=None, primary_key=True, sa_type=LONG)
+    user_id: str = Field(foreign_key="users.user_id")
+    ts: float
+    source: str
+    reason: str
+    before: float
+    after: float
+    event_id: str
+    scored_as: str
+    by: str
+    why: str

@@ -1,0 +1,31 @@
+"""What is held against people: the gateway's parts become what policy and operators ask. No rules."""
+
+from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
+from auth_gateway.adapters.storage.user_risks import StoredUserRisks
+from auth_gateway.assembly import Gateway
+from auth_gateway.flows.risk_desk import RiskDesk
+from auth_gateway.flows.user_risk import RisksNow
+from auth_gateway.followers import risk_follower
+from auth_gateway.receivers import recorder
+
+
+def risks_now(gateway: Gateway) -> RisksNow:
+    """What is left of people's risks."""
+    half_life = gateway.settings.user_risk_half_life_seconds
+    return RisksNow(database=gateway.database, book=StoredUserRisks(), half_life_seconds=half_life)
+
+
+def risk_desk(gateway: Gateway) -> RiskDesk:
+    """Where analysts work."""
+    return RiskDesk(
+        database=gateway.database,
+        clock=gateway.clock,
+        randomness=gateway.randomness,
+        users=gateway.users,
+        sessions=gateway.sessions,
+        trusted_devices=StoredTrustedDevices(),
+        ending=gateway.ending,
+        book=StoredUserRisks(),
+        follower=risk_follower(gateway.settings),
+        recorder=recorder(gateway),
+    )
