@@ -10,6 +10,7 @@ from plumbing.statements import Statement, Transaction
 from webhooks.outbox_table import (
     claiming,
     each_endpoint,
+    foldable,
     freeing,
     hastening,
     is_any_due,
@@ -80,13 +81,7 @@ class Outbox:
         claimed = [c[name] for name in Message.__dataclass_fields__]
         self._add = Statement(insert(table))
         self._newest = Statement(select(func.max(c.created_at)).where(lane, c.order_key == bindparam("key")))
-        self._foldable = Statement(
-            select(c.message_id, c.body, c.folded)
-            .where(lane, c.fold_key == bindparam("key"), c.attempts == 0)
-            .order_by(c.created_at.desc())
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
+        self._foldable = Statement(foldable(table))
         self._fold = Statement(update(table).where(this).values(body=bindparam("text"), folded=bindparam("count")))
         self._claim = Statement(claiming(table).returning(*claimed))
         self._park = Statement(parking(table))
@@ -147,17 +142,18 @@ class Outbox:
             folded=0,
         )
 
-    def fold(self, tx: Transaction, *, endpoint: str, fold_key: str, into: FoldInto) -> int | None:
-        """Let the message that waits with that key stand for one more; how many more than itself it stands for now.
+    def fold(self, tx: Transaction, *, endpoint: str, fold_key: str, into: FoldInto, more: int = 1) -> int | None:
+        """Let the message that waits with that key stand for `more`; how many more than itself it stands for now.
 
         Nothing when none waits that was never sent: one that a receiver may have seen is not altered, since it would
-        be dropped there as a repetition.
+        be dropped there as a repetition. Nor is one that a later message of its order key follows, which what is
+        folded would overtake; one that takes in others itself may be overtaken.
         """
         found = tx.one(self._foldable, to=endpoint, key=fold_key)
         if found is None:
             return None
         message_id, body, folded = found
-        count = int(folded) + 1
+        count = int(folded) + more
         tx.run(self._fold, id=message_id, to=endpoint, text=into(body, count), count=count)
         return count
 

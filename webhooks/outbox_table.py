@@ -151,6 +151,26 @@ def hastening(table: Table) -> Update:
     return update(table).where(ids.in_(later)).values(next_attempt_at=bindparam("at"))
 
 
+def foldable(table: Table) -> Select[Any]:
+    """The newest message with that fold key that was never sent and that no later one of its order key follows, but for
+    those that take in others too."""
+    c = table.c
+    later = table.alias("later")
+    is_later = tuple_(later.c.created_at, later.c.message_id) > tuple_(c.created_at, c.message_id)
+    followed = exists().where(
+        later.c.endpoint == c.endpoint, later.c.order_key == c.order_key, waiting_in(later), is_later,
+        later.c.fold_key.is_(None),
+    )  # fmt: skip
+    return (
+        select(c.message_id, c.body, c.folded)
+        .where(c.endpoint == bindparam("to"), waiting_in(table), c.fold_key == bindparam("key"), c.attempts == 0)
+        .where(or_(c.order_key.is_(None), ~followed))
+        .order_by(c.created_at.desc())
+        .limit(1)
+        .with_for_update(skip_locked=True, of=table)
+    )
+
+
 def next_moments(table: Table) -> CompoundSelect[Any]:
     """When the first comes that waits for a later time, and when the first lease ends; nothing of what is due now."""
     c = table.c

@@ -20,6 +20,7 @@ UserForm = Literal["name", "id", "keyed_hash"]
 LONGEST_URL: Final = 2_000
 LONGEST_TENANT: Final = 128
 MOST_CLIENTS: Final = 100
+MOST_ONE_BY_ONE: Final = 1_000_000
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TYPES: Final = frozenset(get_args(EventType))
@@ -51,9 +52,17 @@ class Privacy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     user_agent: bool = False
 
 
+class Folding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From when on alike events are told as one: `burst` of them at once, and then `per_minute`, go one by one."""
+
+    is_on: bool = True
+    burst: int = 60
+    per_minute: float = 60.0
+
+
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
-    """One who is told. `tenant` "" is the gateway's own; `url` is an address, or a path for a file. Its secrets are not
-    here."""
+    """One who is told. `tenant` "" is the gateway's own; `url` is an address, or a path for a file. Where nothing is
+    said of folding it is as is usual for the kind. Its secrets are not here."""
 
     destination_id: str
     name: str
@@ -62,6 +71,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     format: Format = "standard"
     filter: Filter = Filter()
     privacy: Privacy = Privacy()
+    folding: Folding | None = None
     tenant: str = ""
     created_at: float = 0.0
     disabled_at: float | None = None
@@ -81,15 +91,26 @@ def check_terms(wanted: Destination) -> None:
         raise _unsound("a type is one of the vocabulary, or a family of them such as `login.*`")
     if not 0 <= wanted.filter.min_score <= 100:
         raise _unsound("a score is 0 to 100")
+    _check_folding(folding_of(wanted))
     if len(wanted.filter.clients) > MOST_CLIENTS:
         raise _unsound(f"a filter names {MOST_CLIENTS} applications at the most")
     if len(wanted.tenant) > LONGEST_TENANT or not wanted.tenant.isprintable():
         raise _unsound(f"a tenant has at most {LONGEST_TENANT} printable characters")
 
 
+def folding_of(destination: Destination) -> Folding:
+    """Its terms of folding. Collectors of lines are told each event unless they ask for less."""
+    return destination.folding or Folding(is_on=destination.kind == "webhook")
+
+
 def secret_purpose(destination_id: str) -> str:
     """What a destination's secret is sealed for."""
     return f"destination:{destination_id}"
+
+
+def _check_folding(folding: Folding) -> None:
+    if not 1 <= folding.burst <= MOST_ONE_BY_ONE or not 0 < folding.per_minute <= MOST_ONE_BY_ONE:
+        raise _unsound(f"1 to {MOST_ONE_BY_ONE} alike events are told one by one, at once and in a minute")
 
 
 def _unsound(text: str) -> Refused:

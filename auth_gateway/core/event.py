@@ -1,6 +1,9 @@
 """An event as others are told of it, made of one line of the audit trail. How it is written out is not here."""
 
+from typing import Annotated, Final
+
 import msgspec
+from msgspec import Meta
 
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.facts import Facts
@@ -11,6 +14,16 @@ VERSION = 1
 NEW_DEVICE = "device"
 """What the scorer calls a device that the person's history had never seen."""
 NO_FACTS = Facts()
+MOST_IDS: Final = 20
+
+
+class Folded(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message stands for that tells many alike events as one."""
+
+    count: Annotated[int, Meta(description="How many events this message stands for; none of them is told elsewhere.")]
+    first_ts: Annotated[float, Meta(description="When the first of them happened; seconds since 1970.")]
+    last_ts: Annotated[float, Meta(description="When the last of them happened.")]
+    event_ids: Annotated[tuple[str, ...], Meta(description=f"The first {MOST_IDS} of them. All are kept in the log.")]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +31,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     or the session.
 
     Of `ip`, `ip_prefix` and `ip_hash`, and of `user_id` and `user_hash`, one is there at the most: which, the
-    destination chose. `techniques` are MITRE ATT&CK ids.
+    destination chose. `techniques` are MITRE ATT&CK ids. Where it stands for many, all else is what they share.
     """
 
     event_id: str
@@ -43,6 +56,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     detail: str | None = None
     techniques: tuple[str, ...] = ()
     facts: Facts = NO_FACTS
+    folded: Folded | None = None
 
     @property
     def challenge_id(self) -> str | None:

@@ -25,10 +25,23 @@ passes over it: both may be added at any time. A field is never taken away or gi
 
 An event that is told twice (after a crash, or by a replay) has the same `event_id`.
 
-In a storm (more than a hundred messages a second to one webhook, after a thousand at once) nothing is dropped: a
-message waits two seconds, and more of the same type about the same person, or from the same network where nobody is
-known, is folded into it as `folded`: how many more, from when to when, and their first ids. SIEM formats, files and
-collectors get each event.
+## Storms
+
+Refusals, and what looks like an attack, come as often as strangers like. Alike are those of one type and rule about one
+person, and those from one network (/24, /48). A destination is told the first 60 of them at once, and 60 a minute for
+ever, each in a message of its own. What goes beyond is not dropped but folded: a message waits two seconds, and for as
+long as the receiver is slower than that, and tells as one what came meanwhile. Its `folded` says how many events it
+stands for, from when to when, and the ids of the first; all else in it is what they have in common, with every
+technique, and with the score and the reasons of the worst. Each event is counted in one message: `folded.count`, or 1
+where there is no `folded`, adds up to what has happened, and each can be told by itself in a replay.
+
+A message that is folded by its network names no person. One that is folded by its person keeps its place among that
+person's messages, and nothing else is delayed by any of them. What lets somebody in, ends something or changes it is
+never folded. Of the other formats, OCSF says `count`, `start_time` and `end_time`, ECS `event.start`, `event.end` and
+`riskgate.folded`, CEF `cnt`, `start` and `end`.
+
+`folding` in a destination's terms says when it begins: `burst` and `per_minute`, or `is_on: false` for who wants each
+event. Webhooks are told folded ones as a rule; syslog servers and files get each event unless they ask for less.
 
 ## How much of a person is told
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, NamedTuple, get_args
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from auth_gateway.core.event import VERSION, Event
-from auth_gateway.core.folding import Folded
+from auth_gateway.core.event import VERSION, Event, Folded
+from auth_gateway.core.folding import FOLDABLE
 from auth_gateway.core.vocabulary import EventType
 from risk_scorer.contract.assessment import Reason
 
@@ -72,8 +72,8 @@ _FIELDS: Final[dict[str, _Field]] = {
     "began_as": _Field(_TEXT, "`event_id` of the login that this answers."),
     "techniques": _Field(_TEXTS, "MITRE ATT&CK techniques that it may be a sign of."),
     "detail": _Field(_TEXT, "What exactly: see the type."),
+    "folded": _Field(Folded | UnsetType, "In a storm alone: the events that this message tells as one."),
 }
-_FOLDED: Final = _Field(Folded | UnsetType, "Only in a storm: what else this message stands for.")
 _PERSON = ("user_id", "user_hash", "username", "client_id")
 _PLACE = ("ip", "ip_prefix", "ip_hash", "user_agent", "browser", "os", "device", "country", "region", "city", "asn")
 _NETWORK = ("network_kind", "is_listed", "ja4")
@@ -147,7 +147,6 @@ SHAPES: Final[dict[EventType, Shape]] = {
     "policy.changed": Shape(
         "Another policy document decides from now on; `detail` is its SHA-256 and how many rules it has.", _ADMIN
     ),
-    "events.folded": Shape("Many events of a kind came at once and are told as one.", (*_PERSON, *_PLACE, "detail")),
     "webhook.test": Shape("Nothing has happened: somebody tries whether events arrive.", _ADMIN),
 }
 
@@ -156,7 +155,7 @@ def told(event: Event) -> msgspec.Struct:
     """The data of one event in the shape of its type; what is not known is left out."""
     facts, found = event.facts, {}
     shape = STRUCTS[event.type]
-    for name in shape.__struct_fields__[:-1]:  # `folded` comes later, if ever
+    for name in shape.__struct_fields__:
         source = event if name in _OF_EVENT else facts
         value = getattr(source, _NAMES.get(name, name))
         if value or value == 0 or name in _ALWAYS:
@@ -176,11 +175,10 @@ def _cause(reason: Reason) -> Cause:
 def _struct(name: EventType) -> type[msgspec.Struct]:
     shape = SHAPES[name]
     fields: list[Any] = [(each, _annotated(field)) for each, field in _ALWAYS.items()]
-    for each in dict.fromkeys(shape.fields):
+    for each in dict.fromkeys((*shape.fields, *(("folded",) if name in FOLDABLE else ()))):
         kind = _FIELDS[each].kind
         empty: Any = () if kind in {_TEXTS, tuple[Cause, ...]} else False if kind is bool else UNSET
         fields.append((each, _annotated(_FIELDS[each]), empty))
-    fields.append(("folded", _annotated(_FOLDED), UNSET))
     title = "".join(part.capitalize() for part in name.replace(".", "_").split("_"))
     made = msgspec.defstruct(
         title, fields, kw_only=True, frozen=True, omit_defaults=True, namespace={"__doc__": shape.text}

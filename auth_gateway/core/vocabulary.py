@@ -51,7 +51,6 @@ EventType = Literal[
     "webhook.disabled",
     "webhook.enabled",
     "policy.changed",
-    "events.folded",
     "webhook.test",
 ]
 

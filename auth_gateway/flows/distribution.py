@@ -14,13 +14,13 @@ from functools import partial
 import msgspec
 import structlog
 
-from auth_gateway.core.destination import Destination
+from auth_gateway.core.destination import Destination, folding_of
 from auth_gateway.core.event import Event, events_of
-from auth_gateway.core.folding import grown
+from auth_gateway.core.folding import keys_of
 from auth_gateway.core.veil import veiled
+from auth_gateway.flows.folding import Foldable, Folds, Summary, Told
 from auth_gateway.flows.ports import Destinations, EventLog, Logged, OutboxWriter
 from auth_gateway.flows.rendering import rendered
-from auth_gateway.flows.storms import HOLD_SECONDS, Storms
 from plumbing.database import Database
 from plumbing.refusals import Refused
 from plumbing.statements import Transaction
@@ -34,17 +34,12 @@ LINGER_SECONDS = 0.05
 """How long after the first line others may join its transaction."""
 TICK_SECONDS = 1e-6
 """Between two messages of one transaction, so that they keep their order."""
+HOLD_SECONDS = 2.0
+"""How long a message that tells many events as one waits for more of them, and those of the same person behind it."""
+
+__all__ = ["Distributor", "Teller", "Told"]
 
 log = structlog.get_logger(__name__)
-
-
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """One event for one destination, ready to be kept; in a storm, with the key of what may be told as one with it."""
-
-    destination_id: str
-    event: Event
-    body: bytes
-    fold_key: str = ""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -93,8 +88,14 @@ class Teller:
         known = veiled(event, destination.privacy, self.key_of(destination.destination_id))
         if destination.tenant:
             known = msgspec.structs.replace(known, tenant=destination.tenant)
-        body = rendered(known, destination, host=self.host)
-        return Told(destination_id=destination.destination_id, event=event, body=body)
+        terms = folding_of(destination)
+        keys = keys_of(event) if terms.is_on else ()
+        foldable = Foldable(keys, terms, known, lambda whole: self._body(whole, destination)) if keys else None
+        body = self._body(known, destination)
+        return Told(destination_id=destination.destination_id, event=event, body=body, foldable=foldable)
+
+    def _body(self, known: Event, destination: Destination) -> bytes:
+        return rendered(known, destination, host=self.host)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,7 +110,7 @@ class Distributor:
     teller: Teller
     now: Callable[[], float]
     told: Callable[[], None]
-    storms: Storms = field(default_factory=Storms)
+    folds: Folds = field(default_factory=Folds)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _has_listeners: bool = False
     _has_more: bool = False
@@ -140,7 +141,7 @@ class Distributor:
         if not batch:
             return 0
         try:
-            done = await self.database.write(partial(self._write, batch, self.now()))
+            done = await self._tell(batch)
         except Overtaken:
             return 0
         except Refused:
@@ -155,12 +156,12 @@ class Distributor:
         """What the storage does not take holds up no other: it is passed over, and stays in the audit trail."""
         for line in batch:
             try:
-                done = await self.database.write(partial(self._write, [line], self.now()))
+                done = await self._tell([line])
             except Exception as error:
                 if isinstance(error, Refused | Overtaken):
                     raise
                 log.exception("event_not_told", seq=line.seq)
-                done = await self.database.write(partial(self._write, [Line(line.seq, ())], self.now()))
+                done = await self._tell([Line(line.seq, ())])
             if not done:
                 return False
         return True
@@ -172,48 +173,79 @@ class Distributor:
         lines: list[Line] = []
         messages = 0
         for logged in waiting:
-            lines.append(Line(logged.seq, self._told_of(logged, listening)))
+            lines.append(Line(logged.seq, tuple(self.teller(logged, listening)) if listening else ()))
             messages += len(lines[-1].messages)
             if messages >= MOST_MESSAGES:
                 break
         self._has_more = len(lines) < len(waiting) or len(waiting) == MOST_AT_ONCE
         return lines
 
-    def _told_of(self, logged: Logged, listening: Sequence[Destination]) -> tuple[Told, ...]:
-        by_id, now = {each.destination_id: each for each in listening}, self.now()
-        return tuple(
-            msgspec.structs.replace(told, fold_key=self.storms.key(told.event, by_id[told.destination_id], now))
-            for told in (self.teller(logged, listening) if listening else ())
-        )
+    async def _tell(self, batch: Sequence[Line]) -> bool:
+        """Whether it was our turn. Folding remembers only what was written.
 
-    def _write(self, batch: Sequence[Line], now: float, tx: Transaction) -> bool:
-        """Raises: Overtaken."""
-        if not self.event_log.takes_turn(tx):
+        Raises: Overtaken.
+        """
+        plan = await asyncio.to_thread(self.folds.plan, [message for line in batch for message in line.messages])
+        begun = await self.database.write(partial(self._write, [line.seq for line in batch], plan.steps, self.now()))
+        if begun is None:
             return False
-        if self.event_log.told(tx, [line.seq for line in batch]) != len(batch):
-            raise Overtaken
-        messages = [message for line in batch for message in line.messages]
-        for place, message in enumerate(messages):
-            self._keep(tx, message, now + place * TICK_SECONDS)
+        self.folds.keep(plan, begun)
         return True
 
-    def _keep(self, tx: Transaction, message: Told, now: float) -> None:
-        event, key = message.event, message.fold_key
-        if key:
+    def _write(
+        self, seqs: Sequence[int], steps: Sequence[Told | Summary], now: float, tx: Transaction
+    ) -> list[Summary] | None:
+        """The summaries that were begun, not joined to one that waited; None when it is another gateway's turn.
 
-            def into(body: bytes, count: int) -> bytes:
-                return grown(body, count=count, event_id=event.event_id, ts=event.ts)
+        Raises: Overtaken.
+        """
+        if not self.event_log.takes_turn(tx):
+            return None
+        if self.event_log.told(tx, seqs) != len(seqs):
+            raise Overtaken
+        begun = []
+        for place, step in enumerate(steps):
+            moment = now + place * TICK_SECONDS
+            if isinstance(step, Told):
+                self._add(tx, step, moment)
+            elif not self._join(tx, step):
+                self._begin(tx, step, moment)
+                begun.append(step)
+        return begun
 
-            if self.outbox.fold(tx, endpoint=message.destination_id, fold_key=key, into=into) is not None:
-                return
+    def _add(self, tx: Transaction, message: Told, now: float) -> None:
         self.outbox.add(
             tx,
-            message_id=message_id(event.event_id),
+            message_id=message_id(message.event.event_id),
             endpoint=message.destination_id,
-            event_type=event.type,
+            event_type=message.event.type,
             body=message.body,
             now=now,
-            order_key=event.user_id,
-            fold_key=key or None,
-            due_at=now + HOLD_SECONDS if key else None,
+            order_key=message.order_key,
+        )
+
+    def _join(self, tx: Transaction, summary: Summary) -> bool:
+        into = summary.into
+        if into is None:
+            return False
+        folded = self.outbox.fold(
+            tx,
+            endpoint=summary.destination_id,
+            fold_key=into.fold_key,
+            into=lambda _body, _count: into.body,
+            more=summary.count,
+        )
+        return folded is not None
+
+    def _begin(self, tx: Transaction, summary: Summary, now: float) -> None:
+        self.outbox.add(
+            tx,
+            message_id=message_id(summary.event.event_id),
+            endpoint=summary.destination_id,
+            event_type=summary.event.type,
+            body=summary.body,
+            now=now,
+            order_key=summary.order_key,
+            fold_key=summary.fold_key,
+            due_at=now + HOLD_SECONDS,
         )

@@ -54,6 +54,7 @@ def _extension(event: Event) -> dict[str, str]:
         "destinationServiceName": event.client_id or PRODUCT,
         "deviceExternalId": facts.device,
         "msg": event.detail or "",
+        **_span(event),
     }
     labelled = {
         "cs1": ("riskReasons", ",".join(reason_codes(event))),
@@ -71,6 +72,19 @@ def _extension(event: Event) -> dict[str, str]:
         if value:
             found |= {f"{key}Label": label, key: value}
     return found
+
+
+def _span(event: Event) -> dict[str, str]:
+    """How many events it tells as one, from when to when, and the ids of the first."""
+    folded = event.folded
+    if folded is None:
+        return {}
+    return {
+        "cnt": str(folded.count),
+        "start": str(round(folded.first_ts * 1_000)),
+        "end": str(round(folded.last_ts * 1_000)),
+        "msg": f"{event.detail or ''} {folded.count} more of the same: {' '.join(folded.event_ids)}".strip(),
+    }
 
 
 def _address(event: Event) -> dict[str, str]:

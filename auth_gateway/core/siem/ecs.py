@@ -15,9 +15,9 @@ from auth_gateway.core.siem.meaning import (
     correlation_of,
     filled,
     meaning_of,
+    message_of,
     person_of,
     reason_codes,
-    title_of,
 )
 from auth_gateway.core.vocabulary import EventType
 
@@ -83,7 +83,6 @@ ROWS: Final[dict[EventType, Row]] = {
     "webhook.disabled": Row(("configuration",), ("change",)),
     "webhook.enabled": Row(("configuration",), ("change",)),
     "policy.changed": Row(("configuration",), ("change",)),
-    "events.folded": Row(_AUTHENTICATION, ("info",)),
     "webhook.test": Row(("configuration",), ("info",)),
 }
 
@@ -97,11 +96,9 @@ def ecs_of(event: Event) -> dict[str, Any]:
     """The event as a document."""
     return filled(
         {
-            "@timestamp": datetime.fromtimestamp(event.ts, UTC)
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z"),
+            "@timestamp": _moment(event.ts),
             "ecs": {"version": SCHEMA_VERSION},
-            "message": title_of(event),
+            "message": message_of(event),
             "event": _event(event),
             "user": _user(event),
             **_network(event),
@@ -136,6 +133,8 @@ def _event(event: Event) -> dict[str, Any]:
         "severity": meaning.severity,
         "risk_score": event.score,
         "risk_score_norm": event.score,
+        "start": event.folded and _moment(event.folded.first_ts),
+        "end": event.folded and _moment(event.folded.last_ts),
     }
 
 
@@ -205,7 +204,12 @@ def _own(event: Event) -> dict[str, Any]:
         "network_kind": facts.network_kind,
         "is_listed": facts.is_listed or None,
         "detail": event.detail,
+        "folded": {"count": event.folded.count, "event_ids": list(event.folded.event_ids)} if event.folded else {},
     }
+
+
+def _moment(ts: float) -> str:
+    return datetime.fromtimestamp(ts, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _known(*values: str | None) -> list[str]:

@@ -78,7 +78,6 @@ _MEANINGS: Final[dict[EventType, Meaning]] = {
     "webhook.disabled": Meaning("success", 3),
     "webhook.enabled": Meaning("success", 2),
     "policy.changed": Meaning("success", 3),
-    "events.folded": Meaning("unknown", 2),
     "webhook.test": Meaning("success", 1),
 }
 _POINTER: Final = re.compile(r"[;.] `.*", re.DOTALL)
@@ -104,6 +103,12 @@ def meaning_of(event: Event) -> Meaning:
 def title_of(event: Event) -> str:
     """What happened, in one sentence; where to read more in the `standard` format is left out."""
     return _POINTER.sub(".", SHAPES[event.type].text)
+
+
+def message_of(event: Event) -> str:
+    """The title, and in a storm how many events it is told of."""
+    more = f" {event.folded.count} more of the same." if event.folded else ""
+    return title_of(event) + more
 
 
 def reason_codes(event: Event) -> tuple[str, ...]:

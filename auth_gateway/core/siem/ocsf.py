@@ -11,7 +11,7 @@ import msgspec
 
 from auth_gateway.core.event import Event
 from auth_gateway.core.siem import ocsf_objects as objects
-from auth_gateway.core.siem.meaning import PRODUCT, Meaning, correlation_of, filled, meaning_of, title_of
+from auth_gateway.core.siem.meaning import PRODUCT, Meaning, correlation_of, filled, meaning_of, message_of, title_of
 from auth_gateway.core.siem.ocsf_classes import (
     ACCOUNT_CHANGE,
     ACTIONS,
@@ -67,6 +67,7 @@ def _base(event: Event, row: Row, meaning: Meaning) -> dict[str, Any]:
         "type_uid": event_class.uid * 100 + activity.id,
         "type_name": f"{event_class.name}: {activity.text}",
         "time": milliseconds(event.ts),
+        **objects.span(event),
         "timezone_offset": 0,
         "severity_id": meaning.severity,
         "severity": SEVERITIES[meaning.severity],
@@ -74,7 +75,7 @@ def _base(event: Event, row: Row, meaning: Meaning) -> dict[str, Any]:
         "status": status.text,
         "status_code": event.rule,
         "status_detail": event.detail,
-        "message": title_of(event),
+        "message": message_of(event),
         "metadata": {
             "version": SCHEMA_VERSION,
             "uid": event.event_id,

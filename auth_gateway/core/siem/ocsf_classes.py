@@ -99,7 +99,6 @@ ROWS: Final[dict[EventType, Row]] = {
             "sign_in.confirmed": (3, "Close"),
             "risk.user_raised": (1, "Create"),
             "risk.user_lowered": (2, "Update"),
-            "events.folded": (2, "Update"),
         },
     ),
     **_rows(

@@ -146,6 +146,15 @@ def observables(event: Event) -> list[Object]:
     ]
 
 
+def span(event: Event) -> Object:
+    """How many events it tells as one, and from when to when; their ids have no place in the schema."""
+    folded = event.folded
+    if folded is None:
+        return {}
+    first, last = round(folded.first_ts * 1_000), round(folded.last_ts * 1_000)
+    return {"count": folded.count, "start_time": first, "end_time": last, "duration": last - first}
+
+
 def unmapped(event: Event) -> Object:
     """What the schema has no place for, under the names of the `standard` format."""
     facts = event.facts
@@ -163,6 +172,7 @@ def unmapped(event: Event) -> Object:
         "demand": facts.demand,
         "method": facts.method,
         "detail": event.detail,
+        "folded_event_ids": list(event.folded.event_ids) if event.folded else [],
         "reasons": [
             {"code": each.code, "points": each.points, "observed": each.observed, "usual": each.usual}
             for each in facts.reasons

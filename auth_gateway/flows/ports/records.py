@@ -41,8 +41,11 @@ class OutboxWriter(Protocol):
         others until it is sent, which is not before `due_at`."""
         ...
 
-    def fold(self, tx: Transaction, *, endpoint: str, fold_key: str, into: Callable[[bytes, int], bytes]) -> int | None:
-        """Let the message that waits with that key stand for one more; nothing when none waits."""
+    def fold(
+        self, tx: Transaction, *, endpoint: str, fold_key: str, into: Callable[[bytes, int], bytes], more: int = 1
+    ) -> int | None:
+        """Let the unsent message with that key stand for `more`, in the body that `into` makes; None when none waits
+        that may take them in."""
         ...
 
     def give_up(self, tx: Transaction, *, endpoint: str, now: float, error: str) -> int:

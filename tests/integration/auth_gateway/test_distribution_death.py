@@ -13,7 +13,7 @@ from sqlalchemy import select
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.destinations import StoredDestinations
 from auth_gateway.adapters.storage.tables import AuditRow, outbox, table_of
-from auth_gateway.core.destination import Destination
+from auth_gateway.core.destination import Destination, Folding
 from plumbing.database import Database
 
 GATEWAY = """
@@ -52,7 +52,20 @@ async def main():
 
 asyncio.run(main())
 """
-SIEM = Destination(destination_id="dst_siem", name="siem", kind="webhook", url="https://siem.example/in")
+SIEM = Destination(
+    destination_id="dst_siem",
+    name="siem",
+    kind="webhook",
+    url="https://siem.example/in",
+    folding=Folding(is_on=False),
+)
+STORMY = Destination(
+    destination_id="dst_stormy",
+    name="stormy",
+    kind="webhook",
+    url="https://siem.example/in",
+    folding=Folding(burst=3, per_minute=1.0),
+)
 
 
 def killed_after(root: Path, url: str, prefix: str, lines: int) -> set[str]:
@@ -77,9 +90,11 @@ def drained(database: Database) -> None:
 
 def test_what_was_committed_is_distributed_once_whoever_is_killed(database_url: str, root: Path, is_long: bool) -> None:
     """At many moments of a gateway that logs in and distributes at once: of each line the two events that it is, in
-    the outbox once, with what the line says; no line waits and nothing was invented."""
+    the outbox once, with what the line says; no line waits and nothing was invented. Who is told of them folded gets
+    messages that add up to them."""
     database = open_storage(database_url)
-    assert database.write_sync(lambda tx: StoredDestinations().add(tx, SIEM, b"sealed"))
+    for each in (SIEM, STORMY):
+        assert database.write_sync(lambda tx, each=each: StoredDestinations().add(tx, each, b"sealed"))
     answered: set[str] = set()
     for number in range(60 if is_long else 5):
         answered |= killed_after(root, database_url, str(number), 1 + 37 * (number % 7))
@@ -87,7 +102,10 @@ def test_what_was_committed_is_distributed_once_whoever_is_killed(database_url: 
     audit = table_of(AuditRow)
     with database.engine.connect() as connection:
         lines = {row.event_id: row for row in connection.execute(select(audit))}
-        bodies = [json.loads(bytes(body)) for (body,) in connection.execute(select(outbox.c.body))]
+        bodies, stormy = (
+            [json.loads(bytes(body)) for (body,) in connection.execute(select(outbox.c.body).where(of_each))]
+            for of_each in (outbox.c.endpoint == "dst_siem", outbox.c.endpoint == "dst_stormy")
+        )
     database.close()
     assert answered <= set(lines)
     assert not any(row.waits for row in lines.values())
@@ -96,3 +114,6 @@ def test_what_was_committed_is_distributed_once_whoever_is_killed(database_url: 
     for body in bodies:
         line = lines[body["data"]["event_id"].removesuffix(".high_risk")]
         assert (body["data"]["user_id"], body["data"]["risk_score"]) == (line.user_id, line.score)
+    counts = [body["data"].get("folded", {"count": 1})["count"] for body in stormy]
+    assert sum(counts) == len(bodies)
+    assert max(counts) > 1

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from sqlalchemy import MetaData
@@ -76,6 +77,30 @@ def test_what_was_claimed_and_given_back_unsent_takes_in_more(two: list[Database
     taken = claim(two[0])
     two[0].write_sync(lambda tx: OUTBOX.release(tx, taken))
     assert fold(two[0]) == 1
+
+
+@pytest.mark.parametrize(("order_key", "fold_key", "folds"), [("ann", None, None), ("ann", "x", 1), ("bob", None, 1)])
+def test_nothing_is_folded_past_a_later_message_of_its_order(
+    two: list[Database], order_key: str, fold_key: str | None, folds: int | None
+) -> None:
+    """It would overtake that one; what takes in others too, or is of another order, is in nobody's way."""
+    about: dict[str, Any] = {"endpoint": "siem", "event_type": "t", "body": b"1"}
+    for name, order, fold_by in (("a", "ann", "denied ann"), ("b", order_key, fold_key)):
+        two[0].write_sync(
+            lambda tx, n=name, o=order, f=fold_by: OUTBOX.add(
+                tx, message_id=n, now=1.0, order_key=o, fold_key=f, **about
+            )
+        )
+    assert fold(two[0]) == folds
+
+
+def test_several_are_folded_at_once(two: list[Database]) -> None:
+    """The count beside the message grows by as many."""
+    add(two[0], "a")
+    about: dict[str, Any] = {"endpoint": "siem", "fold_key": "denied ann", "more": 5}
+    for _ in range(2):
+        two[0].write_sync(lambda tx: OUTBOX.fold(tx, into=lambda _body, count: b"%d" % count, **about))
+    assert [message.body for message in claim(two[0])] == [b"10"]
 
 
 def test_a_message_may_be_held_back_to_take_in_more(two: list[Database]) -> None:

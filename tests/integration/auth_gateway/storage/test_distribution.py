@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,16 +15,21 @@ from auth_gateway.adapters.storage.destinations import StoredDestinations
 from auth_gateway.adapters.storage.event_log import StoredEventLog
 from auth_gateway.adapters.storage.tables import outbox as table
 from auth_gateway.core.audit import AuditEvent
-from auth_gateway.core.destination import Destination, Filter, Privacy
+from auth_gateway.core.destination import Destination, Filter, Folding, Privacy
 from auth_gateway.core.facts import Facts
-from auth_gateway.flows import storms
-from auth_gateway.flows.distribution import MOST_AT_ONCE, MOST_MESSAGES, Distributor, Teller
+from auth_gateway.flows.distribution import HOLD_SECONDS, MOST_AT_ONCE, MOST_MESSAGES, Distributor, Teller
 from plumbing.database import Database
-from webhooks.outbox import Outbox
+from webhooks.outbox import Message, Outbox
 
 NOW = 1_700_000_000.0
 CLOCK = itertools.count(NOW + 1, 0.01)
-SIEM = Destination(destination_id="dst_siem", name="siem", kind="webhook", url="https://siem.example/in")
+SIEM = Destination(
+    destination_id="dst_siem",
+    name="siem",
+    kind="webhook",
+    url="https://siem.example/in",
+    folding=Folding(is_on=False),
+)
 DENIED = AuditEvent(
     event_id="evt_1",
     ts=NOW,
@@ -163,26 +169,95 @@ def test_gateways_beside_each_other_tell_each_event_once(database: Database, dat
     assert [body["data"]["event_id"] for body in outbox_of(database, "dst_siem")] == [f"evt_{n}" for n in range(count)]
 
 
-def test_a_storm_is_told_as_one_and_nothing_is_lost(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Above the rate: the first of a kind in full, with how many more; another person's is not held under it; a SIEM
-    gets each; and what was folded is in the trail as before."""
-    monkeypatch.setattr(storms, "BURST", 3.0)
-    monkeypatch.setattr(storms, "RATE_PER_SECOND", 0.0)
-    ocsf = msgspec.structs.replace(SIEM, destination_id="dst_ocsf", name="ocsf", format="ocsf")
-    listen(database, SIEM, ocsf)
-    calm = msgspec.structs.replace(DENIED, kind="login.failed", score=None, level=None)
-    lines = [msgspec.structs.replace(calm, event_id=f"evt_{number}", ts=NOW + number) for number in range(216)]
-    bobs = msgspec.structs.replace(calm, event_id="evt_bob", user_id="bob")
-    record(database, *lines, bobs)
-    distributing = distributor(database)
+FAILED = msgspec.structs.replace(DENIED, kind="login.failed", rule="bad_password", score=None, level=None)
+
+
+def storm(count: int, name: str = "evt", **changes: Any) -> list[AuditEvent]:
+    """Failed logins, a tenth of a second apart."""
+    return [
+        msgspec.structs.replace(FAILED, event_id=f"{name}_{number}", ts=NOW + number / 10, **changes)
+        for number in range(count)
+    ]
+
+
+def distributed(database: Database, distributing: Distributor) -> None:
     while asyncio.run(distributing.turn()):
         pass
-    bodies = outbox_of(database, "dst_siem")
+
+
+def counted(bodies: list[dict[str, Any]]) -> list[int]:
+    """How many events each message stands for."""
+    return [body["data"].get("folded", {"count": 1})["count"] for body in bodies]
+
+
+QUICKLY = Folding(burst=3, per_minute=0.001)
+
+
+@pytest.fixture
+def listening(database: Database) -> Database:
+    """One who is told of three alike events one by one, and one who wants each."""
+    quickly = msgspec.structs.replace(SIEM, folding=QUICKLY)
+    listen(database, quickly, msgspec.structs.replace(SIEM, destination_id="dst_each", name="each"))
+    return database
+
+
+def test_a_storm_is_told_as_one_and_nothing_is_lost(listening: Database) -> None:
+    """The first ones by themselves, then one message that waits and says how many; another person's is not among
+    them; who wants each event gets each."""
+    bob = msgspec.structs.replace(FAILED, event_id="evt_bob", user_id="bob", ip="203.0.113.7")
+    record(listening, *storm(400), bob, *storm(20, "late"))
+    distributed(listening, distributor(listening))
+    bodies = outbox_of(listening, "dst_siem")
     assert [body["data"]["event_id"] for body in bodies] == ["evt_0", "evt_1", "evt_2", "evt_3", "evt_bob"]
-    assert [body["data"].get("folded", {}).get("count", 0) for body in bodies] == [0, 0, 0, 212, 0]
-    assert bodies[3]["data"]["folded"]["last_ts"] == NOW + 215
-    assert len(outbox_of(database, "dst_ocsf")) == 217
-    held = database.read(lambda tx: Outbox(table).recent(tx, 9_999))
-    waits = {row.message_id: row.next_attempt_at - row.created_at for row in held if row.endpoint == "dst_siem"}
-    assert waits["msg_evt_2"] == 0.0
-    assert waits["msg_evt_3"] == pytest.approx(storms.HOLD_SECONDS, abs=0.01)
+    assert counted(bodies) == [1, 1, 1, 417, 1]
+    folded = bodies[3]["data"]["folded"]
+    assert (folded["first_ts"], folded["last_ts"]) == (pytest.approx(NOW + 0.3), pytest.approx(NOW + 39.9))
+    assert folded["event_ids"] == [f"evt_{number}" for number in range(3, 23)]
+    assert len(outbox_of(listening, "dst_each")) == 421
+    kept = listening.read(lambda tx: Outbox(table).recent(tx, 9_999))
+    waits = {row.message_id: row.next_attempt_at - row.created_at for row in kept if row.endpoint == "dst_siem"}
+    assert waits["msg_evt_2"] == waits["msg_evt_bob"] == 0.0
+    assert waits["msg_evt_3"] == pytest.approx(HOLD_SECONDS, abs=0.01)
+
+
+def claimed(database: Database) -> list[Message]:
+    """Whatever is next, in flight."""
+    claim = partial(Outbox(table).claim, endpoint="dst_siem", now=NOW * 2, limit=1, lease_seconds=9.0)
+    return database.write_sync(claim)
+
+
+def test_what_a_receiver_may_have_seen_takes_in_nothing_more(listening: Database) -> None:
+    """It is in flight: the next events make a message of their own, which takes in the ones after them."""
+    mine = distributor(listening)
+    record(listening, *storm(10, "a"))
+    distributed(listening, mine)
+    for _ in range(3):
+        taken = claimed(listening)
+        listening.write_sync(lambda tx, taken=taken: Outbox(table).delivered(tx, taken, now=NOW * 2, status=200))
+    assert [message.message_id for message in claimed(listening)] == ["msg_a_3"]
+    for name in ("b", "c"):
+        record(listening, *storm(10, name))
+        distributed(listening, mine)
+    assert counted(outbox_of(listening, "dst_siem")) == [1, 1, 1, 7, 20]
+
+
+def test_a_persons_order_is_kept_in_a_storm(listening: Database) -> None:
+    """What is told behind a summary is not overtaken by what is folded later."""
+    mine = distributor(listening)
+    record(listening, *storm(10, "a"))
+    distributed(listening, mine)
+    record(listening, msgspec.structs.replace(FAILED, event_id="in", kind="login.allowed", facts=None), *storm(10, "b"))
+    distributed(listening, mine)
+    record(listening, *storm(10, "c"))
+    distributed(listening, mine)
+    bodies = outbox_of(listening, "dst_siem")
+    assert [body["data"]["event_id"] for body in bodies] == ["a_0", "a_1", "a_2", "a_3", "in", "b_0"]
+    assert counted(bodies) == [1, 1, 1, 7, 1, 20]
+
+
+def test_after_a_death_it_is_counted_on(listening: Database) -> None:
+    """Whoever starts again has full buckets and remembers no summary; every event is in one message all the same."""
+    for name in ("a", "b"):
+        record(listening, *storm(50, name))
+        distributed(listening, distributor(listening))
+    assert counted(outbox_of(listening, "dst_siem")) == [1, 1, 1, 47, 1, 1, 1, 47]

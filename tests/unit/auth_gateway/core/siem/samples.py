@@ -4,12 +4,13 @@ from typing import get_args
 
 import msgspec
 
-from auth_gateway.core.event import Event, events_of
+from auth_gateway.core.event import Event, Folded, events_of
 from auth_gateway.core.siem.reference import SAMPLE
 from auth_gateway.core.vocabulary import EventType
 
 TYPES: tuple[EventType, ...] = get_args(EventType)
 MOMENT = SAMPLE.ts
+FOLDED = Folded(count=212, first_ts=MOMENT, last_ts=MOMENT + 2.5, event_ids=("evt_1", "evt_2"))
 
 
 def denied() -> Event:
@@ -22,7 +23,7 @@ def full(event_type: EventType) -> Event:
     facts = msgspec.structs.replace(
         denied().facts, amr=("pwd", "otp", "mfa"), method="totp", challenge_id="chg_1", began_as="evt_0", demand="any"
     )
-    return msgspec.structs.replace(denied(), type=event_type, session_id="5e55", facts=facts)
+    return msgspec.structs.replace(denied(), type=event_type, session_id="5e55", facts=facts, folded=FOLDED)
 
 
 def bare(event_type: EventType) -> Event:

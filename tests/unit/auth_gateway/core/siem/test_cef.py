@@ -81,6 +81,15 @@ def test_whatever_a_client_calls_itself_stays_in_its_field(agent: str, rule: str
     assert found["reason"] == plain.sub(" ", f"x{rule}x")
 
 
+def test_in_a_storm_it_says_how_many_and_from_when_to_when() -> None:
+    """Under the format's own keys, with the ids in the message; the name stays the one that rules know."""
+    head, found = read(cef(full("login.denied")))
+    assert (found["cnt"], found["start"], found["end"]) == ("212", "1800000000250", "1800000002750")
+    assert found["msg"].endswith("212 more of the same: evt_1 evt_2")
+    assert head[5] == "A login was refused for its risk."
+    assert not {"cnt", "start", "end"} & set(read(cef(denied()))[1])
+
+
 def test_an_address_of_six_has_a_key_of_its_own() -> None:
     """`src` holds addresses of four; what a destination gets instead of an address is a host's name."""
     _, six = read(cef(msgspec.structs.replace(denied(), ip="2001:db8::7")))

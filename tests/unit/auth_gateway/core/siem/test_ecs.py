@@ -25,7 +25,8 @@ FIELDS = {
     "observer.product", "observer.vendor", "observer.type", "rule.name", "rule.ruleset", "device.id",
     "event.id", "event.kind", "event.category", "event.type", "event.outcome", "event.action", "event.code",
     "event.module", "event.provider", "event.dataset", "event.reason", "event.severity", "event.risk_score",
-    "event.risk_score_norm", "user.id", "user.hash", "user.name", "user.risk.calculated_score_norm",
+    "event.risk_score_norm", "event.start", "event.end", "user.id", "user.hash", "user.name",
+    "user.risk.calculated_score_norm",
     "user.risk.calculated_level", "source.ip", "source.address", "source.geo.country_iso_code",
     "source.geo.region_name", "source.geo.city_name", "source.as.number", "user_agent.original", "user_agent.name",
     "user_agent.os.name", "related.user", "related.ip", "threat.framework", "threat.tactic.id", "threat.tactic.name",
@@ -78,6 +79,15 @@ def test_techniques_and_sub_techniques_have_places_of_their_own() -> None:
     assert (threat["framework"], threat["technique"]["id"]) == ("MITRE ATT&CK", ["T1078", "T1110"])
     assert threat["technique"]["subtechnique"]["id"] == ["T1110.003"]
     assert threat["tactic"]["id"] == ["TA0001", "TA0006"]
+
+
+def test_in_a_storm_it_says_how_many_and_from_when_to_when() -> None:
+    """ECS has no field for a count; it and the ids stand under our name."""
+    found = said(full("login.denied"))
+    assert (found["event"]["start"], found["event"]["end"]) == ("2027-01-15T08:00:00.250Z", "2027-01-15T08:00:02.750Z")
+    assert found["riskgate"]["folded"] == {"count": 212, "event_ids": ["evt_1", "evt_2"]}
+    assert found["message"] == "A login was refused for its risk. 212 more of the same."
+    assert "folded" not in said(denied())["riskgate"]
 
 
 def test_a_network_or_a_hash_is_an_address_and_no_ip() -> None:

@@ -99,6 +99,17 @@ def test_what_a_destination_gets_in_place_of_an_address_is_no_address() -> None:
     )
 
 
+def test_in_a_storm_it_says_how_many_and_from_when_to_when() -> None:
+    """In the fields that every class has for that."""
+    found = said(full("login.denied"))
+    assert [found[name] for name in ("count", "start_time", "end_time", "duration")] == [
+        212, round(MOMENT * 1_000), round(MOMENT * 1_000) + 2_500, 2_500,
+    ]  # fmt: skip
+    assert found["unmapped"]["folded_event_ids"] == ["evt_1", "evt_2"]
+    assert found["message"].endswith(" 212 more of the same.")
+    assert "count" not in said(denied())
+
+
 def test_one_line_is_one_event() -> None:
     """Whatever a browser calls itself: a line end in a name ends no line."""
     facts = msgspec.structs.replace(denied().facts, user_agent='A\r\n{"class_uid":3002}\x00')
