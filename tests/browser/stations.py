@@ -56,6 +56,7 @@ def stations(page: Page, place: Place) -> Iterator[str]:
         _letters,
         _asked,
         _account,
+        _last_factor,
     )
     for walk in walks:
         page.context.clear_cookies()
@@ -209,6 +210,23 @@ def _account(page: Page, place: Place) -> Iterator[str]:
         yield f"account-{name}"
     send(page)
     yield "account-recovery-codes-made"
+
+
+def _last_factor(page: Page, place: Place) -> Iterator[str]:
+    """It goes for the password, typed once more; with Alice's authenticator gone, her passkey is the last."""
+    place.new_authenticator("alice")
+    page.goto(f"{place.issuer}/account/authenticator")
+    enter_password(page)
+    follow(page, "button[value=totp]")
+    page.locator("#code").fill(place.code())
+    send(page)
+    page.wait_for_url(f"{place.issuer}/account/authenticator**")
+    follow(page, "form[action$='/authenticator/remove'] button")
+    page.goto(f"{place.issuer}/account/passkeys")
+    yield "account-last-passkey"
+    page.locator("#current").fill("wrong")
+    follow(page, "form:has(#current) .bad")
+    yield "account-last-passkey-wrong"
 
 
 def _give_carol(place: Place, password: str) -> None:

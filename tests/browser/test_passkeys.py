@@ -75,8 +75,9 @@ def authenticator_of(page: Page, **changed: Any) -> Authenticator:
 
 @pytest.fixture
 def context(chromium: Browser, place: Place) -> Iterator[BrowserContext]:
-    """A browser that was never here, and nobody with a passkey."""
+    """A browser that was never here, and nobody with a passkey or another password."""
     place.scorer.score, place.scorer.status = 10.0, 200
+    place.gateway.accounts.set_password("alice", PASSWORD)
     registration = passkeys.registration(place.gateway)
     assert registration is not None
     for name in ("alice", "bob"):

@@ -140,7 +140,7 @@ def test_the_account_speaks_german(story: Story) -> None:
         ("/authenticator", "Erster Code"),
         ("/recovery-codes", "Wiederherstellungscodes"),
         ("/passkeys", "Passkey hinzufügen"),
-        ("/password", "Jetziges Passwort"),
+        ("/password", "Aktuelles Passwort"),
     ):
         shown = browser.ask("GET", f"{ISSUER}/account{page}", headers=german)
         assert '<html lang="de">' in shown.text

@@ -60,7 +60,7 @@ def test_an_authenticator_is_enrolled_with_its_first_code(story: Story) -> None:
     assert kinds(story, "bob") == ("email_code",)
     done = browser.send("/authenticator", offer=offer, code=browser.new_code())
     assert "is set up" in done.text
-    assert "hardly any recovery codes" in done.text
+    assert "few or no recovery codes" in done.text
     assert "totp" in kinds(story, "bob")
     assert lines(browser, "factor.enrolled")[-1] == ("factor.enrolled", None, "totp")
     assert letters(story) == ["mail.factor_added"]
