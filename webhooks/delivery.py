@@ -2,7 +2,7 @@
 Endpoints are listed at the start; others can be found by their name when something waits for them.
 
 At least once: a message is marked only after the receiver took it, so a crash in between sends it again, under the same
-id and with the same bytes. Order is not promised.
+id and with the same bytes. In order are those alone that were added with an `order_key`.
 """
 
 import asyncio

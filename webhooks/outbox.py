@@ -8,6 +8,7 @@ from sqlalchemy import Table, and_, bindparam, delete, func, insert, select, tup
 
 from plumbing.statements import Statement, Transaction
 from webhooks.outbox_table import (
+    bounding,
     claiming,
     each_endpoint,
     foldable,
@@ -17,6 +18,7 @@ from webhooks.outbox_table import (
     next_moments,
     outbox_table,
     parking,
+    this_one,
     waiting_in,
 )
 
@@ -75,7 +77,7 @@ class Outbox:
         c = table.c
         waits = waiting_in(table)
         ids = tuple_(c.message_id, c.endpoint)
-        this = and_(c.message_id == bindparam("id"), c.endpoint == bindparam("to"), waits)
+        this = this_one(table)
         lane = and_(c.endpoint == bindparam("to"), waits)
         note: dict[str, Any] = {"last_status": bindparam("status"), "last_error": bindparam("problem")}
         claimed = [c[name] for name in Message.__dataclass_fields__]
@@ -83,6 +85,7 @@ class Outbox:
         self._newest = Statement(select(func.max(c.created_at)).where(lane, c.order_key == bindparam("key")))
         self._foldable = Statement(foldable(table))
         self._fold = Statement(update(table).where(this).values(body=bindparam("text"), folded=bindparam("count")))
+        self._bound = Statement(bounding(table))
         self._claim = Statement(claiming(table).returning(*claimed))
         self._park = Statement(parking(table))
         self._free = Statement(freeing(table))
@@ -164,9 +167,11 @@ class Outbox:
         the next claim looks further.
         """
         window = 4 * limit + 64
-        rows = tx.all(self._claim, to=endpoint, at=now, until=now + lease_seconds, most=limit, window=window)
+        last = tx.one(self._bound, to=endpoint, at=now, skip=window)
+        bound = now if last is None else last[0]
+        rows = tx.all(self._claim, to=endpoint, at=now, until=now + lease_seconds, most=limit, bound=bound)
         if len(rows) < limit:
-            tx.run(self._park, to=endpoint, at=now, until=now + PARKED_SECONDS, window=window)
+            tx.run(self._park, to=endpoint, at=now, until=now + PARKED_SECONDS, most=window, bound=bound)
         names = tuple(Message.__dataclass_fields__)
         messages = [Message(**dict(zip(names, row, strict=True))) for row in rows]
         return sorted(messages, key=lambda message: message.created_at)

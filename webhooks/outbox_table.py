@@ -17,9 +17,8 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
-    exists,
+    case,
     func,
-    or_,
     select,
     text,
     tuple_,
@@ -54,7 +53,7 @@ def outbox_table(metadata: MetaData, name: str = "outbox") -> Table:
     for suffix, columns, where in (
         ("waiting", (c.endpoint, c.next_attempt_at), waits),
         ("order", (c.endpoint, c.order_key, c.created_at, c.message_id), and_(waits, c.order_key.is_not(None))),
-        ("fold", (c.endpoint, c.fold_key), and_(waits, c.fold_key.is_not(None))),
+        ("fold", (c.endpoint, c.fold_key, c.created_at), and_(waits, c.fold_key.is_not(None))),
         ("delivered", (c.delivered_at,), c.delivered_at.is_not(None)),
     ):
         Index(f"{name}_{suffix}", *columns, sqlite_where=where, postgresql_where=where)
@@ -66,6 +65,14 @@ def waiting_in(table: Any) -> ColumnElement[bool]:
     return and_(table.c.delivered_at.is_(None), table.c.dead_at.is_(None))
 
 
+def this_one(table: Any) -> ColumnElement[bool]:
+    """The message with that id to that endpoint, if it waits or is in flight: found by its key alone. Said as for the
+    others, a planner that knows nothing of the table has walked through all that waits instead."""
+    c = table.c
+    is_open = func.coalesce(c.delivered_at, c.dead_at).is_(None)
+    return and_(c.message_id == bindparam("id"), c.endpoint == bindparam("to"), is_open)
+
+
 def _is_due(table: Any) -> ColumnElement[bool]:
     c = table.c
     return and_(
@@ -74,41 +81,45 @@ def _is_due(table: Any) -> ColumnElement[bool]:
     )  # fmt: skip
 
 
-def _follows(row: Any, table: Table) -> ColumnElement[bool]:
-    """Whether an earlier message of its key waits or is in flight."""
+def _first_of_its_key(row: Any, table: Table) -> ColumnElement[Any]:
+    """The oldest message that waits, or is in flight, with that row's key; the row itself when it has none."""
     e = table.alias("earlier")
-    is_earlier = tuple_(e.c.created_at, e.c.message_id) < tuple_(row.c.created_at, row.c.message_id)
-    return exists().where(e.c.endpoint == row.c.endpoint, e.c.order_key == row.c.order_key, waiting_in(e), is_earlier)
+    of_key = and_(e.c.endpoint == row.c.endpoint, e.c.order_key == row.c.order_key, waiting_in(e))
+    # Asked like this there is one index that answers it at once, whatever a planner believes of the table; the same
+    # question as NOT EXISTS has been answered by walking through all that waits.
+    oldest = select(e.c.message_id).where(of_key).order_by(e.c.created_at, e.c.message_id).limit(1)
+    return func.coalesce(oldest.scalar_subquery(), row.c.message_id)
 
 
 def _in_front(table: Table) -> tuple[Any, Select[Any]]:
-    """The oldest `window` due messages of a lane, to choose from: however much waits, no more are looked at."""
-    front = table.alias("front")
-    window = (
-        select(front.c.message_id, front.c.endpoint)
-        .where(_is_due(front))
-        .order_by(front.c.next_attempt_at)
-        .limit(bindparam("window"))
-    )
+    """The messages of a lane that are due and not behind `bound`, the oldest first."""
     row = table.alias("chosen")
     chosen = (
         select(row.c.message_id, row.c.endpoint)
-        .where(tuple_(row.c.message_id, row.c.endpoint).in_(window), _is_due(row))
+        .where(_is_due(row), row.c.next_attempt_at <= bindparam("bound"))
+        .order_by(row.c.next_attempt_at)
         # Of two workers the second takes what the first has not; where writers take turns it says nothing.
         .with_for_update(skip_locked=True)
     )
     return row, chosen
 
 
+def bounding(table: Table) -> Select[Any]:
+    """The time of the due message behind which a claim does not look, however much waits there."""
+    c = table.c
+    return (
+        select(c.next_attempt_at).where(_is_due(table)).order_by(c.next_attempt_at).limit(1).offset(bindparam("skip"))
+    )
+
+
 def claiming(table: Table) -> Update:
     """Due messages that follow no other, for us alone until `until`."""
     c = table.c
     row, chosen = _in_front(table)
-    free = chosen.where(or_(row.c.order_key.is_(None), ~_follows(row, table)))
-    oldest = free.order_by(row.c.next_attempt_at).limit(bindparam("most"))
+    free = chosen.where(row.c.message_id == _first_of_its_key(row, table)).limit(bindparam("most"))
     return (
         update(table)
-        .where(tuple_(c.message_id, c.endpoint).in_(oldest))
+        .where(tuple_(c.message_id, c.endpoint).in_(free))
         .values(claimed_until=bindparam("until"), attempts=c.attempts + 1)
     )
 
@@ -116,7 +127,7 @@ def claiming(table: Table) -> Update:
 def parking(table: Table) -> Update:
     """Due messages that follow another: aside until `until`, so that nobody looks at them again and again."""
     row, chosen = _in_front(table)
-    following = chosen.where(row.c.order_key.is_not(None), _follows(row, table))
+    following = chosen.where(row.c.message_id != _first_of_its_key(row, table)).limit(bindparam("most"))
     return (
         update(table)
         .where(tuple_(table.c.message_id, table.c.endpoint).in_(following))
@@ -126,15 +137,13 @@ def parking(table: Table) -> Update:
 
 def freeing(table: Table) -> Update:
     """The first of those that wait with that key, due at once."""
-    first = table.alias("first")
+    first, c = table.alias("first"), table.c
     of_key = and_(first.c.endpoint == bindparam("to"), first.c.order_key == bindparam("key"), waiting_in(first))
     head = select(first.c.message_id).where(of_key).order_by(first.c.created_at, first.c.message_id).limit(1)
-    c = table.c
     return (
         update(table)
-        .where(c.endpoint == bindparam("to"), waiting_in(table), c.message_id == head.scalar_subquery())
-        .where(c.next_attempt_at > bindparam("at"))
-        .values(next_attempt_at=bindparam("at"))
+        .where(c.message_id == head.scalar_subquery(), c.endpoint == bindparam("to"))
+        .values(next_attempt_at=case((c.next_attempt_at > bindparam("at"), bindparam("at")), else_=c.next_attempt_at))
     )
 
 
