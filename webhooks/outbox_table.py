@@ -163,17 +163,18 @@ def hastening(table: Table) -> Update:
 def foldable(table: Table) -> Select[Any]:
     """The newest message with that fold key that was never sent and that no later one of its order key follows, but for
     those that take in others too."""
-    c = table.c
-    later = table.alias("later")
-    is_later = tuple_(later.c.created_at, later.c.message_id) > tuple_(c.created_at, c.message_id)
-    followed = exists().where(
-        later.c.endpoint == c.endpoint, later.c.order_key == c.order_key, waiting_in(later), is_later,
-        later.c.fold_key.is_(None),
-    )  # fmt: skip
+    c, later = table.c, table.alias("later")
+    of_key = and_(later.c.endpoint == c.endpoint, later.c.order_key == c.order_key, waiting_in(later))
+    newest = (
+        select(later.c.created_at)
+        .where(of_key, later.c.fold_key.is_(None))
+        .order_by(later.c.created_at.desc(), later.c.message_id.desc())
+        .limit(1)
+    )
     return (
         select(c.message_id, c.body, c.folded)
         .where(c.endpoint == bindparam("to"), waiting_in(table), c.fold_key == bindparam("key"), c.attempts == 0)
-        .where(or_(c.order_key.is_(None), ~followed))
+        .where(c.created_at >= func.coalesce(newest.scalar_subquery(), c.created_at))
         .order_by(c.created_at.desc())
         .limit(1)
         .with_for_update(skip_locked=True, of=table)
