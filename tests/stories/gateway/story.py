@@ -145,6 +145,11 @@ class Story:
     def code(self) -> str:
         return pyotp.TOTP(self.totp_secret).at(int(self.clock.now()))
 
+    def forgive(self) -> None:
+        """Nothing is held against anybody any more."""
+        with self.gateway.database.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM user_risk")
+
     def add_passkey(self, username: str) -> None:
         """A passkey of that person, which no authenticator has: it can be asked for and never be shown."""
         values = (username.encode(), f"id-{username}", b"key", 0, "", "", "", False, False, NOW, None)
@@ -169,10 +174,14 @@ class Story:
         )
         return claims
 
-    def audited(self) -> list[tuple[str, str | None]]:
-        """Kind and rule of everything written down, oldest first."""
+    def audited(self, *, with_risk: bool = False) -> list[tuple[str, str | None]]:
+        """Kind and rule of everything written down, oldest first; what follows from it for people's risks if asked."""
         events = self.gateway.database.read(lambda tx: self.gateway.audit.recent(tx, 1000))
-        return [(event.kind, event.rule) for event in reversed(events)]
+        return [
+            (event.kind, event.rule)
+            for event in reversed(events)
+            if with_risk or not event.kind.startswith("risk.user_")
+        ]
 
     def announced(self) -> list[dict[str, Any]]:
         """The messages in the outbox, without the letters: those are sealed."""

@@ -48,7 +48,8 @@ def reason(code: str) -> dict[str, Any]:
 
 
 def lines(story: Story) -> list[AuditEvent]:
-    return story.gateway.database.read(lambda tx: story.gateway.audit.recent(tx, 100))
+    recent = story.gateway.database.read(lambda tx: story.gateway.audit.recent(tx, 100))
+    return [line for line in recent if not line.kind.startswith("risk.user_")]
 
 
 def answered(story: Story, **how: Any) -> str:

@@ -183,7 +183,7 @@ def test_the_three_verdicts_teach_differently(story: Story, verdict: str, words:
     assert (change.source, change.reason, change.by, change.why) == ("analyst", verdict, "mara", "looked at it")
     assert (shown.value, shown.is_held) == ((100.0, True) if verdict == "compromised" else (0.0, False))
     kind = "risk.user_raised" if verdict == "compromised" else "risk.user_lowered"
-    assert story.audited()[-1] == (kind, verdict)
+    assert story.audited(with_risk=True)[-1] == (kind, verdict)
 
 
 def test_a_verdict_teaches_only_what_is_new(story: Story) -> None:

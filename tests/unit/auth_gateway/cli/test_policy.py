@@ -74,6 +74,8 @@ def test_the_rules_in_force_are_shown_in_their_order(run: Run, file: Path, monke
             "medium_requires_mfa=True",
             "phishing_resistant_from=75.0",
             "email_code=False",
+            "push=False",
+            "user_risk_half_life_seconds=259200.0",
         ],
     ]
     monkeypatch.delenv("LOGIN_POLICY_FILE")
