@@ -376,3 +376,11 @@ def test_where_the_operator_has_not_said_so_nobodys_word_counts(story_with: Call
     (message,) = [message for message in story.announced() if message["endpoint"] == "mfa"]
     assert "push" not in message["body"]["data"]
     assert story.login("bob").status_code == 403
+
+
+def test_the_reference_describes_the_way_back(story: Story) -> None:
+    """Where it is open."""
+    reference = story.ask("GET", "/openapi.json").json()
+    described = reference["paths"]["/mfa/challenges/{challenge_id}/verdict"]["post"]
+    assert set(described["responses"]) >= {"200", "401", "404", "409", "410", "413", "422"}
+    assert set(reference["components"]["schemas"]["VerdictBody"]["required"]) == {"challenge_id", "verdict"}
