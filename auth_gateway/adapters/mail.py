@@ -182,7 +182,9 @@ class LogCarrier:
             log.info("mail_not_sent", kind=kind, message_id=message_id, next_step="set SMTP_URL and MAIL_FROM")
             return Attempt(status=TAKEN)
         written = self._desk.written(posted)
-        log.info("mail", kind=kind, to=posted.letter.to, subject=written.subject, text=written.text)
+        # Apart from the text, in which line breaks are escaped: whoever copies the link from there copies one of them.
+        apart = {name: value for name, value in posted.letter.values.items() if name in ("link", "code")}
+        log.info("mail", kind=kind, to=posted.letter.to, subject=written.subject, text=written.text, **apart)
         return Attempt(status=TAKEN)
 
 

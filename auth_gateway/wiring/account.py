@@ -54,6 +54,7 @@ def add(app: FastAPI, service: Service) -> None:
     codes = RecoveryCodeRoutes(gate=gate, overviews=overviews, make=_recovery_codes(gateway, changes))
     password = PasswordRoutes(gate=gate, change=_password(service, changes, sign_outs))
     report = ReportRoutes(gate=gate, overviews=overviews, reporting=links.reporting(service), name_browser=browser_name)
+    app.add_api_route("/", overview.get_front, methods=["GET"], include_in_schema=False)
     for method, path, endpoint in (
         ("GET", "", overview.get_account),
         ("POST", "/sessions/end", overview.post_session),

@@ -62,6 +62,12 @@ def test_whoever_is_not_signed_in_signs_in_and_comes_back(story: Story) -> None:
     assert "You are signed in as <strong>bob</strong>" in page.text
 
 
+def test_the_bare_address_leads_to_the_own_account(story: Story) -> None:
+    """It is what people type who want something of the gateway and come from no application."""
+    answer = story.ask("GET", "/")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{ISSUER}/account")
+
+
 def test_a_wrong_password_opens_nothing(story: Story) -> None:
     """The card stays, and no session begins."""
     browser = AccountBrowser(story)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from auth_gateway.api.provider.account.gate import AccountGate, Fields
 from auth_gateway.api.provider.account.words import NameBrowser, activity_entry, ago, session_entry, trusted_entry
+from auth_gateway.api.provider.browsers import see_other
 from auth_gateway.flows.account.door import Person
 from auth_gateway.flows.account.overview import Overviews
 from auth_gateway.flows.account.sessions import SignOuts
@@ -23,6 +24,10 @@ class OverviewRoutes:
     sign_outs: SignOuts
     name_browser: NameBrowser
     has_passkeys: bool
+
+    async def get_front(self, _request: Request) -> Response:
+        """Who types the bare address wants their own account; everybody else is sent by an application."""
+        return see_other(f"{self.gate.browsers.issuer}/account")
 
     async def get_account(self, request: Request) -> Response:
         """The overview."""

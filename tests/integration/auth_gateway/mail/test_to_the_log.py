@@ -27,3 +27,4 @@ async def test_a_letter_is_told_to_the_log_once(mail: Any, shows_secrets: bool) 
     told = re.search(r"0123456789|alice|Alice", str(line))
     assert (told is not None) is shows_secrets
     assert (LINK in line.get("text", "")) is shows_secrets
+    assert line.get("link") == (LINK if shows_secrets else None)
