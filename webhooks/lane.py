@@ -146,7 +146,7 @@ class Lane:
             self._in_flight += 1
             group.create_task(self._deliver(carrier, together, group))
         if not self._marks.is_idle:
-            group.create_task(self._flush())
+            self._begin_flush(group)
 
     def _next_load(self) -> list[Message]:
         """Messages that travel together: one a request, or as many as the receiver takes; nothing while we hold back.
@@ -171,6 +171,13 @@ class Lane:
         self._marks.give_back([message for message, leased_until in self._ready if now < leased_until])
         self._ready.clear()
 
+    def _begin_flush(self, group: asyncio.TaskGroup) -> None:
+        flush = self._flush()
+        try:
+            group.create_task(flush)
+        except RuntimeError:  # the lane is ending, and writes what is left when it does
+            flush.close()
+
     async def _flush(self) -> None:
         await self._marks.flush(self._clock.now())
         self.woken.set()
@@ -181,7 +188,7 @@ class Lane:
             while together:
                 await self._deliver_once(carrier, together)
                 if not self._marks.is_flushing:
-                    group.create_task(self._flush())
+                    self._begin_flush(group)
                 together = self._next_load()
                 if len(self._ready) <= self._foresight.ahead // 2:
                     self.woken.set()
