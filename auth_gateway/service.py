@@ -36,7 +36,7 @@ from auth_gateway.mailing import MAIL_PACE, aftermath, mail_receiver
 from auth_gateway.policing import Policing, switches
 from auth_gateway.receivers import endpoints_of, recorder
 from auth_gateway.second_factors import mail_code, proving
-from auth_gateway.telling import destination_receiver, distributor, is_destination, retire
+from auth_gateway.telling import destination_receiver, distributor, is_destination, replayer, retire
 from auth_gateway.upkeep import HOUSEKEEPING_SECONDS, housekeeping, repeat
 from plumbing.refusals import Refused
 from webhooks.delivery import DeliveryWorker, Pace, Receiver
@@ -80,6 +80,7 @@ class Service:
         )
         self.policing = Policing(gateway)
         self.distributor = distributor(gateway, told=self.delivery.wake)
+        self.replayer = replayer(gateway, told=self.delivery.wake)
 
     def login_routes(self) -> LoginRoutes:
         """`/login` and what finishes one."""
@@ -158,6 +159,7 @@ class Service:
         return [
             self.delivery.run(),
             self.distributor.run(),
+            self.replayer.run(),
             repeat(RELOAD_SECONDS, self.gateway.ring.reload),
             repeat(RELOAD_SECONDS, lambda: asyncio.to_thread(self.gateway.vault.reload)),
             repeat(SCHEME_CHECK_SECONDS, lambda: asyncio.to_thread(self.cover_schemes)),

@@ -8,17 +8,22 @@ from functools import lru_cache
 from auth_gateway.adapters.destination_signer import DestinationSigner
 from auth_gateway.adapters.storage.destinations import StoredDestinations
 from auth_gateway.adapters.storage.event_log import StoredEventLog
+from auth_gateway.adapters.storage.replays import StoredReplays
 from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.assembly import Gateway
 from auth_gateway.collectors import check_file, check_syslog, file_receiver, syslog_receiver
 from auth_gateway.core.destination import PREFIX
+from auth_gateway.flows.deliveries import Deliveries
 from auth_gateway.flows.destinations import Listeners, webhook_check
 from auth_gateway.flows.distribution import Distributor, Teller
+from auth_gateway.flows.replays import AskReplays, Replayer
 from plumbing.refusals import Refused
 from webhooks.delivery import Endpoint, Receiver
+from webhooks.delivery_log import DeliveryLog
 from webhooks.outbox import Outbox
 from webhooks.targets import TargetRefused
 
+_LOG = DeliveryLog(outbox_rows)  # statements alone
 PLAIN_TEXT = "text/plain; charset=utf-8"
 
 
@@ -62,6 +67,31 @@ def distributor(gateway: Gateway, *, told: Callable[[], None]) -> Distributor:
         database=gateway.database,
         event_log=StoredEventLog(),
         destinations=StoredDestinations(),
+        outbox=Outbox(outbox_rows),
+        teller=teller(gateway),
+        now=gateway.clock.now,
+        told=told,
+    )
+
+
+def deliveries(gateway: Gateway) -> Deliveries:
+    """What became of the messages to each."""
+    return Deliveries(listeners=listeners(gateway), log=_LOG, teller=teller(gateway))
+
+
+def replays(gateway: Gateway) -> AskReplays:
+    """Begins and ends replays."""
+    return AskReplays(listeners=listeners(gateway), replays=StoredReplays())
+
+
+def replayer(gateway: Gateway, *, told: Callable[[], None]) -> Replayer:
+    """What tells spans of the audit trail again."""
+    return Replayer(
+        database=gateway.database,
+        event_log=StoredEventLog(),
+        destinations=StoredDestinations(),
+        replays=StoredReplays(),
+        log=_LOG,
         outbox=Outbox(outbox_rows),
         teller=teller(gateway),
         now=gateway.clock.now,

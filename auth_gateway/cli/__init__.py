@@ -8,7 +8,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from auth_gateway.cli import clients, init, keys, policy, serving, sessions, users
+from auth_gateway.cli import clients, init, keys, policy, serving, sessions, users, webhooks
 from auth_gateway.cli.console import WRONG_INPUT, complain
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(clients.app, name="clients")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 def main() -> None:

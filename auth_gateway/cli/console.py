@@ -28,6 +28,11 @@ NEXT: Mapping[str, str] = {
     "invalid_overlap": "give --overlap 720 or less",
     "invalid_client_metadata": "`auth-gateway clients add --help` has the options",
     "invalid_redirect_uri": "`auth-gateway clients add --help` has the options",
+    "unknown_destination": "`auth-gateway webhooks list` shows which there are",
+    "destination_exists": "choose another name; `auth-gateway webhooks list` shows which there are",
+    "destination_disabled": "`auth-gateway webhooks enable` lets it be told again",
+    "unknown_delivery": "`auth-gateway webhooks deliveries` shows which there are",
+    "replay_running": "`auth-gateway webhooks replays NAME` shows how far it is, --stop ends it",
     "storage_unavailable": "look whether the disk is full or the database is down, then try again",
     "busy": "try again shortly",
 }
@@ -106,6 +111,15 @@ def unusable_state(error: OSError) -> str:
 def moment(seconds: float) -> str:
     """A time for people, UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def moment_given(text: str, option: str) -> float:
+    """The time that an option names; a time without a zone is UTC."""
+    try:
+        given = datetime.fromisoformat(text)
+        return (given if given.tzinfo is not None else given.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        fail(f"{option} must be a date such as 2026-01-31, or a moment such as 2026-01-31T08:00Z")
 
 
 def row(*cells: str) -> None:

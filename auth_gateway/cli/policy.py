@@ -1,6 +1,5 @@
 """`auth-gateway policy`: the document of rules that are asked before the built-in tables."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 from auth_gateway.adapters.policy_file import read_document
 from auth_gateway.adapters.storage.decision_log import StoredDecisions
 from auth_gateway.cli.backtest_shown import as_json, show_tally
-from auth_gateway.cli.console import WRONG_INPUT, fail, moment, opened, printable, row, settings_or_fail
+from auth_gateway.cli.console import WRONG_INPUT, fail, moment, moment_given, opened, printable, row, settings_or_fail
 from auth_gateway.core.policy_document import BadDocument, parse
 from auth_gateway.core.policy_rule import NO_DOCUMENT, PolicyDocument, Rule
 from auth_gateway.flows.backtest import Backtest
@@ -49,9 +48,9 @@ def backtest(
 ) -> None:
     """Decide recorded logins, refreshes and answered challenges again under a document, beside the rules in force."""
     settings = settings_or_fail()
-    candidate, present, begin = _read(file, settings), _present(settings), _moment(since, "--from")
+    candidate, present, begin = _read(file, settings), _present(settings), moment_given(since, "--from")
     with opened(settings) as gateway:
-        end = _moment(until, "--to") if until else gateway.clock.now()
+        end = moment_given(until, "--to") if until else gateway.clock.now()
         if end <= begin:
             fail("--to must be later than --from")
         replay = Backtest(
@@ -83,11 +82,3 @@ def _read(file: Path, settings: Settings) -> PolicyDocument:
 def _answer(rule: Rule) -> str:
     demand = f" {rule.demand}" if rule.then == "challenge" else ""
     return f"{rule.then}{demand}{' (report-only)' if rule.report_only else ''}"
-
-
-def _moment(text: str, option: str) -> float:
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError:
-        fail(f"{option} must be a date such as 2026-01-31, or a moment such as 2026-01-31T08:00Z")
-    return (given if given.tzinfo is not None else given.replace(tzinfo=UTC)).timestamp()

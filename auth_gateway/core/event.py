@@ -31,7 +31,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     or the session.
 
     Of `ip`, `ip_prefix` and `ip_hash`, and of `user_id` and `user_hash`, one is there at the most: which, the
-    destination chose. `techniques` are MITRE ATT&CK ids. Where it stands for many, all else is what they share.
+    destination chose. `techniques` are MITRE ATT&CK ids; `replay_id` names the replay that tells it again. Where it
+    stands for many, all else is what they share.
     """
 
     event_id: str
@@ -55,6 +56,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     model_version: str | None = None
     detail: str | None = None
     techniques: tuple[str, ...] = ()
+    replay_id: str | None = None
     facts: Facts = NO_FACTS
     folded: Folded | None = None
 

@@ -73,6 +73,7 @@ _FIELDS: Final[dict[str, _Field]] = {
     "techniques": _Field(_TEXTS, "MITRE ATT&CK techniques that it may be a sign of."),
     "detail": _Field(_TEXT, "What exactly: see the type."),
     "folded": _Field(Folded | UnsetType, "In a storm alone: the events that this message tells as one."),
+    "replay_id": _Field(_TEXT, "The replay that tells it again; absent the first time."),
 }
 _PERSON = ("user_id", "user_hash", "username", "client_id")
 _PLACE = ("ip", "ip_prefix", "ip_hash", "user_agent", "browser", "os", "device", "country", "region", "city", "asn")
@@ -175,7 +176,7 @@ def _cause(reason: Reason) -> Cause:
 def _struct(name: EventType) -> type[msgspec.Struct]:
     shape = SHAPES[name]
     fields: list[Any] = [(each, _annotated(field)) for each, field in _ALWAYS.items()]
-    for each in dict.fromkeys((*shape.fields, *(("folded",) if name in FOLDABLE else ()))):
+    for each in dict.fromkeys((*shape.fields, "replay_id", *(("folded",) if name in FOLDABLE else ()))):
         kind = _FIELDS[each].kind
         empty: Any = () if kind in {_TEXTS, tuple[Cause, ...]} else False if kind is bool else UNSET
         fields.append((each, _annotated(_FIELDS[each]), empty))

@@ -17,6 +17,7 @@ import structlog
 from auth_gateway.core.destination import Destination, folding_of
 from auth_gateway.core.event import Event, events_of
 from auth_gateway.core.folding import keys_of
+from auth_gateway.core.replay import Replay
 from auth_gateway.core.veil import veiled
 from auth_gateway.flows.folding import Foldable, Folds, Summary, Told
 from auth_gateway.flows.ports import Destinations, EventLog, Logged, OutboxWriter
@@ -71,6 +72,18 @@ class Teller:
                 for event in self.events(logged)
                 for destination in destinations
                 if destination.filter.takes(event)
+            ]
+        except Exception:
+            log.exception("event_not_told", event_id=logged.line.event_id, kind=logged.line.kind)
+            return []
+
+    def again(self, logged: Logged, destination: Destination, replay: Replay) -> list[Told]:
+        """What a replay tells of a line: as now, and saying which replay it is."""
+        try:
+            return [
+                self.message(msgspec.structs.replace(event, replay_id=replay.replay_id), destination)
+                for event in self.events(logged)
+                if destination.filter.takes(event) and replay.takes(event)
             ]
         except Exception:
             log.exception("event_not_told", event_id=logged.line.event_id, kind=logged.line.kind)

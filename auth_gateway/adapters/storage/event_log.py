@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ClauseElement, Integer, bindparam, func, select, update
+from sqlalchemy import ClauseElement, Float, Integer, bindparam, func, literal_column, select, tuple_, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -44,14 +44,15 @@ WAITING = Statement(_logged.where(_audit.c.waits.is_not(None)).order_by(_audit.c
 TOLD = Statement(
     update(_audit).where(_audit.c.seq == bindparam("place"), _audit.c.waits.is_not(None)).values(waits=None)
 )
+# From place to place on the index of times, whose condition stands here too.
 BETWEEN = Statement(
     _logged.where(
-        _audit.c.seq > bindparam("after"),
-        _audit.c.ts >= bindparam("since"),
+        _audit.c.kind != literal_column("'token.refreshed'"),
+        tuple_(_audit.c.ts, _audit.c.seq) > tuple_(bindparam("since", type_=Float), bindparam("after", type_=Integer)),
         _audit.c.ts < bindparam("until"),
         _audit.c.kind.in_([bindparam(None, kind, unique=True) for kind in told_kinds()]),
     )
-    .order_by(_audit.c.seq)
+    .order_by(_audit.c.ts, _audit.c.seq)
     .limit(bindparam("most"))
 )
 

@@ -219,6 +219,7 @@ class AuditRow(GatewayRow, table=True):
         _partial_index("ix_audit_incident_id", "incident_id", where="incident_id IS NOT NULL"),
         _partial_index("ix_audit_user_id_ts", "user_id", "ts", where="kind <> 'token.refreshed'"),
         _partial_index("ix_audit_waits", "seq", where="waits IS NOT NULL"),
+        _partial_index("ix_audit_ts", "ts", "seq", where="kind <> 'token.refreshed'"),
     )
 
     seq: int | None = Field(default=None, primary_key=True, sa_type=LONG)

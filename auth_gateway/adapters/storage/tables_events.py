@@ -2,9 +2,20 @@
 in the database.
 """
 
+from sqlalchemy import Index, false, text
 from sqlmodel import Field
 
-from auth_gateway.adapters.storage.tables import EMPTY, GatewayRow
+from auth_gateway.adapters.storage.tables import EMPTY, LONG, NONE_YET, GatewayRow, outbox
+
+_c = outbox.c
+# Whoever reads the log of deliveries reads the newest of one destination, or its dead ones.
+Index("outbox_log", _c.endpoint, _c.created_at, _c.message_id)
+Index(
+    "outbox_dead",
+    *(_c.endpoint, _c.created_at, _c.message_id),
+    sqlite_where=_c.dead_at.is_not(None),
+    postgresql_where=_c.dead_at.is_not(None),
+)
 
 
 class DestinationRow(GatewayRow, table=True):
@@ -24,3 +35,27 @@ class DestinationRow(GatewayRow, table=True):
     created_at: float
     disabled_at: float | None
     disabled_reason: str = Field(sa_column_kwargs=EMPTY)
+
+
+_RUNS = text("ended_at IS NULL")
+
+
+class ReplayRow(GatewayRow, table=True):
+    """A span of the audit trail that a destination is told again, and how far that has come; one of each at a time."""
+
+    __tablename__ = "replays"
+    __table_args__ = (
+        Index("ix_replays_running", "destination_id", unique=True, sqlite_where=_RUNS, postgresql_where=_RUNS),
+    )
+
+    replay_id: str = Field(primary_key=True)
+    destination_id: str = Field(index=True)
+    since: float
+    until: float
+    types: str
+    at_ts: float
+    at_seq: int = Field(sa_type=LONG)
+    messages: int = Field(sa_type=LONG, sa_column_kwargs=NONE_YET)
+    asked_at: float
+    ended_at: float | None
+    is_stopped: bool = Field(sa_column_kwargs={"server_default": false()})

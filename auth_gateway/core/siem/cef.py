@@ -55,6 +55,7 @@ def _extension(event: Event) -> dict[str, str]:
         "deviceExternalId": facts.device,
         "msg": event.detail or "",
         **_span(event),
+        f"{PRODUCT}ReplayId": event.replay_id or "",
     }
     labelled = {
         "cs1": ("riskReasons", ",".join(reason_codes(event))),

@@ -205,6 +205,7 @@ def _own(event: Event) -> dict[str, Any]:
         "is_listed": facts.is_listed or None,
         "detail": event.detail,
         "folded": {"count": event.folded.count, "event_ids": list(event.folded.event_ids)} if event.folded else {},
+        "replay_id": event.replay_id,
     }
 
 

@@ -173,6 +173,7 @@ def unmapped(event: Event) -> Object:
         "method": facts.method,
         "detail": event.detail,
         "folded_event_ids": list(event.folded.event_ids) if event.folded else [],
+        "replay_id": event.replay_id,
         "reasons": [
             {"code": each.code, "points": each.points, "observed": each.observed, "usual": each.usual}
             for each in facts.reasons

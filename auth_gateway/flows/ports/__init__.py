@@ -6,7 +6,7 @@ a flow opens it, says what belongs together, and ends it.
 """
 
 from auth_gateway.flows.ports.clients import Clients
-from auth_gateway.flows.ports.events import Destinations, EventLog, Logged, SealedSecrets
+from auth_gateway.flows.ports.events import DeliveryLog, Destinations, EventLog, Logged, Replays, SealedSecrets
 from auth_gateway.flows.ports.factors import Guesses, MailedCodes, Passkeys, RecoveryCodes, TrustedDevices
 from auth_gateway.flows.ports.keys import SealedValue, SealedValues, Sealer, SigningKeyRecord, SigningKeys, TokenCodec
 from auth_gateway.flows.ports.mail import Aftermath, MailLinks, NothingFollows, PostOffice
@@ -38,6 +38,7 @@ __all__ = [
     "Blocklist",
     "Clients",
     "Clock",
+    "DeliveryLog",
     "Destinations",
     "EventLog",
     "Factors",
@@ -63,6 +64,7 @@ __all__ = [
     "Recoverables",
     "RecoveryCodes",
     "RefreshTokens",
+    "Replays",
     "Reservation",
     "RiskBook",
     "RiskTrail",

@@ -5,7 +5,9 @@ from typing import NamedTuple, Protocol
 
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.destination import Destination
+from auth_gateway.core.replay import Replay
 from plumbing.statements import Transaction
+from webhooks.delivery_log import Before, Entry, Status
 
 
 class Logged(NamedTuple):
@@ -40,7 +42,56 @@ class EventLog(Protocol):
         ...
 
     def between(self, tx: Transaction, since: float, until: float, *, after: int, limit: int) -> list[Logged]:
-        """Lines that others are told of, from `since` to before `until`, in order; those behind the place `after`."""
+        """Lines that others are told of, from `since` to before `until`, by time and place; of those at `since` itself
+        the ones behind the place `after`."""
+        ...
+
+
+class Replays(Protocol):
+    """Spans of the log that destinations are told again."""
+
+    def add(self, tx: Transaction, replay: Replay) -> bool:
+        """False when one of that destination runs."""
+        ...
+
+    def running(self, tx: Transaction) -> list[Replay]:
+        """Those that run, the oldest first."""
+        ...
+
+    def of(self, tx: Transaction, destination_id: str, limit: int) -> list[Replay]:
+        """A destination's, the newest first."""
+        ...
+
+    def advance(self, tx: Transaction, before: Replay, after: Replay) -> bool:
+        """Let it have come so far, or be over. False when it is not where `before` says: somebody else did it."""
+        ...
+
+    def stop(self, tx: Transaction, destination_id: str, now: float) -> bool:
+        """End the one that runs; False when none does."""
+        ...
+
+
+class DeliveryLog(Protocol):
+    """How messages fared, and those that are dead once more."""
+
+    def page(
+        self, tx: Transaction, *, endpoint: str, now: float, limit: int, status: Status | None, before: Before
+    ) -> list[Entry]:
+        """The newest first."""
+        ...
+
+    def find(self, tx: Transaction, *, endpoint: str, message_id: str) -> Entry | None: ...
+
+    def revive(self, tx: Transaction, *, endpoint: str, message_id: str, now: float) -> bool:
+        """Due at once; False when it is in flight, delivered, or not there."""
+        ...
+
+    def revive_dead(self, tx: Transaction, *, endpoint: str, now: float, limit: int) -> int:
+        """The oldest dead ones, due at once; how many there were."""
+        ...
+
+    def waiting(self, tx: Transaction, *, endpoint: str, most: int) -> int:
+        """How many wait, `most` at the most."""
         ...
 
 

@@ -182,7 +182,7 @@ def test_the_schemas_hold_for_what_is_sent() -> None:
         named = set(schemas[name]["properties"]["data"]["properties"])
         assert set(message(full)["data"]) <= named
         missing = named - set(message(full)["data"])
-        assert missing <= {"user_hash", "ip_prefix", "ip_hash"}, name
+        assert missing <= {"user_hash", "ip_prefix", "ip_hash", "replay_id"}, name
 
 
 def test_each_type_has_a_shape_and_nothing_else_has() -> None:
