@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auth_gateway.api.admin.webhook_shapes import SHAPES as WEBHOOK_SHAPES
 from auth_gateway.api.answers import DOCUMENTED
 from auth_gateway.api.bodies import ChallengeBody, LoginBody, TokenBody, VerdictBody
 from plumbing.bodies import FORM_TYPE
@@ -92,7 +93,7 @@ def ref(name: str) -> Schema:
 def describe(app: FastAPI) -> None:
     """Add our shapes and the way clients prove themselves to the document that the framework makes."""
     generate = app.openapi
-    shapes = [LoginBody, ChallengeBody, TokenBody, VerdictBody, *DOCUMENTED]
+    shapes = [LoginBody, ChallengeBody, TokenBody, VerdictBody, *DOCUMENTED, *WEBHOOK_SHAPES]
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
 
     def openapi() -> Schema:

@@ -24,6 +24,7 @@ from auth_gateway.telling import listeners, replays
 from webhooks.delivery_log import Status
 
 LOOK_EVERY_SECONDS = 0.2
+USUAL = Folding()
 
 app = typer.Typer(help="Those who are told of events.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -59,8 +60,8 @@ def add(
     user: User = "id",
     user_agent: Agent = False,
     fold: Fold = None,
-    fold_burst: Burst = Folding().burst,
-    fold_per_minute: PerMinute = Folding().per_minute,
+    fold_burst: Burst = USUAL.burst,
+    fold_per_minute: PerMinute = USUAL.per_minute,
     tenant: Tenant = "",
     as_json: AsJson = False,
 ) -> None:

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from auth_gateway.service import Service
-from auth_gateway.wiring import account, device, ending, links, pages, risk, sign_in, tokens
+from auth_gateway.wiring import account, device, ending, links, pages, risk, sign_in, tokens, webhooks
 
 
 def add_provider(app: FastAPI, service: Service) -> None:
@@ -16,3 +16,4 @@ def add_provider(app: FastAPI, service: Service) -> None:
     links.add(app, service)
     account.add(app, service)
     risk.add(app, service)
+    webhooks.add(app, service)

@@ -10,4 +10,5 @@ def gate(service: Service) -> AdminGate:
     """The door of every admin address."""
     issuer = service.gateway.settings.jwt_issuer
     administrators = Administrators(bearers=bearers(service), standing=standing(service), issuer=issuer)
-    return AdminGate(administrators=administrators, issuer=issuer)
+    has_own_key = service.gateway.settings.hs256_secret is None
+    return AdminGate(administrators=administrators, issuer=issuer, has_own_key=has_own_key)

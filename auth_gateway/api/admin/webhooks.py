@@ -1,0 +1,250 @@
+"""`/admin/webhooks`: who is told of events, what became of the messages, and a span told again, for programs."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from auth_gateway.api.admin.gate import AdminGate
+from auth_gateway.api.admin.webhook_shapes import (
+    MOST_BYTES,
+    AddedWebhook,
+    DisableBody,
+    NewSecret,
+    OverlapBody,
+    ReplayBody,
+    Retried,
+    ShownDeliveries,
+    ShownReplay,
+    ShownReplays,
+    WebhookBody,
+    Webhooks,
+    shown_replay,
+    shown_webhook,
+)
+from auth_gateway.core.destination import Destination
+from auth_gateway.flows.deliveries import Deliveries
+from auth_gateway.flows.destinations import Listeners
+from auth_gateway.flows.replays import AskReplays
+from plumbing.asgi import json_answer
+from plumbing.bodies import decode, read_body, refuse_unsafe_text, require_json
+from plumbing.refusals import Refused
+from webhooks.delivery_log import STATUSES, Status
+
+LONGEST_NAME = 256
+LONGEST_PLACE = 300
+USUAL_PAGE = 50
+
+T = TypeVar("T")
+
+_new = msgspec.json.Decoder(WebhookBody)
+_overlap = msgspec.json.Decoder(OverlapBody)
+_disable = msgspec.json.Decoder(DisableBody)
+_replay = msgspec.json.Decoder(ReplayBody)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRoutes:
+    """What programs with the scope `webhooks:manage` do. Every method raises what the gate refuses, and 404
+    `unknown_destination`; `wake` is called when something is to be sent."""
+
+    gate: AdminGate
+    listeners: Listeners
+    deliveries: Deliveries
+    replays: AskReplays
+    wake: Callable[[], None]
+
+    async def get_all(self, request: Request) -> Response:
+        """All of them."""
+        await self._caller(request)
+        found = await asyncio.to_thread(self.listeners.list)
+        return json_answer(Webhooks(webhooks=[shown_webhook(each) for each in found]))
+
+    async def post_new(self, request: Request) -> Response:
+        """Another one, with its secret, this once.
+
+        Raises: Refused `invalid_destination` (400), `destination_exists` (409).
+        """
+        caller = await self._caller(request)
+        body: WebhookBody = await self._body(request, _new)
+        wanted = Destination(destination_id="", **msgspec.structs.asdict(body))
+        secrets: list[str] = []
+        made = await asyncio.to_thread(lambda: self.listeners.add(wanted, show=secrets.append, by=caller))
+        self.wake()
+        answer = AddedWebhook(webhook=shown_webhook(made), secret=secrets[0] if secrets else None)
+        return json_answer(answer, status=201)
+
+    async def get_one(self, request: Request) -> Response:
+        """One of them."""
+        await self._caller(request)
+        return json_answer(shown_webhook(await asyncio.to_thread(self.listeners.find, _name(request))))
+
+    async def delete_one(self, request: Request) -> Response:
+        """One less."""
+        caller = await self._caller(request)
+        name = _name(request)
+        await asyncio.to_thread(lambda: self.listeners.remove(name, by=caller))
+        self.wake()
+        return Response(status_code=204)
+
+    async def post_enable(self, request: Request) -> Response:
+        """Told again; also when it was."""
+        caller = await self._caller(request)
+        name = _name(request)
+        return await self._changed(name, lambda: self.listeners.enable(name, by=caller))
+
+    async def post_disable(self, request: Request) -> Response:
+        """Told nothing; also when it was not."""
+        caller = await self._caller(request)
+        name, body = _name(request), await self._body(request, _disable, empty=DisableBody())
+        return await self._changed(name, lambda: self.listeners.disable(name, reason=body.reason, by=caller))
+
+    async def post_rotate_secret(self, request: Request) -> Response:
+        """A new secret, this once.
+
+        Raises: Refused `invalid_overlap`, `no_secret` (400).
+        """
+        caller = await self._caller(request)
+        name, body = _name(request), await self._body(request, _overlap, empty=OverlapBody())
+        secrets: list[str] = []
+
+        def rotate() -> None:
+            self.listeners.rotate_secret(name, overlap_seconds=body.overlap_seconds, show=secrets.append, by=caller)
+
+        await asyncio.to_thread(rotate)
+        self.wake()
+        return json_answer(NewSecret(secret=secrets[0]))
+
+    async def post_test(self, request: Request) -> Response:
+        """A test message is on its way.
+
+        Raises: Refused `destination_disabled` (409).
+        """
+        caller = await self._caller(request)
+        name = _name(request)
+        sent = await asyncio.to_thread(lambda: self.deliveries.test(name, by=caller))
+        self.wake()
+        return json_answer(sent, status=202)
+
+    async def get_deliveries(self, request: Request) -> Response:
+        """A page of messages.
+
+        Raises: Refused `invalid_page` (400), `invalid_request` (422).
+        """
+        await self._caller(request)
+        name, status, limit = _name(request), _status(request), _limit(request)
+        before = request.query_params.get("before", "")
+        if len(before) > LONGEST_PLACE:
+            raise Refused("invalid_page", "take `before` from the page before", status=400)
+        page = await asyncio.to_thread(
+            lambda: self.deliveries.page(name, status=status, limit=limit, before=refuse_unsafe_text(before, "before"))
+        )
+        return json_answer(ShownDeliveries(deliveries=page.deliveries, next=page.following))
+
+    async def get_delivery(self, request: Request) -> Response:
+        """One message.
+
+        Raises: Refused `unknown_delivery` (404).
+        """
+        await self._caller(request)
+        name, message_id = _name(request), _text(request, "message_id", "unknown_delivery")
+        return json_answer(await asyncio.to_thread(self.deliveries.find, name, message_id))
+
+    async def post_retry(self, request: Request) -> Response:
+        """One message, tried at once.
+
+        Raises: Refused `unknown_delivery` (404), `already_delivered`, `destination_disabled` (409).
+        """
+        await self._caller(request)
+        name, message_id = _name(request), _text(request, "message_id", "unknown_delivery")
+        sent = await asyncio.to_thread(self.deliveries.retry, name, message_id)
+        self.wake()
+        return json_answer(sent, status=202)
+
+    async def post_retry_dead(self, request: Request) -> Response:
+        """Everything dead, tried at once.
+
+        Raises: Refused `destination_disabled` (409).
+        """
+        await self._caller(request)
+        count = await asyncio.to_thread(self.deliveries.retry_dead, _name(request))
+        self.wake()
+        return json_answer(Retried(retried=count), status=202)
+
+    async def get_replays(self, request: Request) -> Response:
+        """Spans that were told again."""
+        await self._caller(request)
+        found = await asyncio.to_thread(self.replays.list, _name(request))
+        return json_answer(ShownReplays(replays=[shown_replay(each) for each in found]))
+
+    async def post_replay(self, request: Request) -> Response:
+        """A span is told again.
+
+        Raises: Refused `invalid_span` (400), `replay_running`, `destination_disabled` (409).
+        """
+        await self._caller(request)
+        name, body = _name(request), await self._body(request, _replay)
+        since = body.since.timestamp()
+
+        def begin() -> ShownReplay:
+            until = self.listeners.clock.now() if body.until is None else body.until.timestamp()
+            return shown_replay(self.replays.begin(name, since=since, until=until, types=body.types))
+
+        return json_answer(await asyncio.to_thread(begin), status=202)
+
+    async def delete_replay(self, request: Request) -> Response:
+        """The one that runs ends.
+
+        Raises: Refused `no_replay` (409).
+        """
+        await self._caller(request)
+        await asyncio.to_thread(self.replays.stop, _name(request))
+        return Response(status_code=204)
+
+    async def _caller(self, request: Request) -> str:
+        return await self.gate(request, "webhooks:manage")
+
+    async def _changed(self, name: str, change: Callable[[], object]) -> Response:
+        await asyncio.to_thread(change)
+        self.wake()
+        return json_answer(shown_webhook(await asyncio.to_thread(self.listeners.find, name)))
+
+    async def _body(self, request: Request, decoder: msgspec.json.Decoder[T], *, empty: T | None = None) -> T:
+        raw = await read_body(request, max_bytes=MOST_BYTES)
+        if not raw and empty is not None:
+            return empty
+        require_json(request)
+        return decode(decoder, raw)
+
+
+def _name(request: Request) -> str:
+    return _text(request, "name", "unknown_destination")
+
+
+def _text(request: Request, parameter: str, code: str) -> str:
+    """A part of the address; one that can name nothing names nothing."""
+    text = str(request.path_params[parameter])
+    if len(text) > LONGEST_NAME or not text.isprintable():
+        raise Refused(code, "There is nothing of this name.", status=404)
+    return text
+
+
+def _status(request: Request) -> Status | None:
+    given = request.query_params.get("status")
+    if given is None:
+        return None
+    for status in STATUSES:
+        if given == status:
+            return status
+    raise Refused("invalid_request", f"One of {', '.join(STATUSES)}.", status=422, evidence={"field": "status"})
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit", str(USUAL_PAGE))
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise Refused("invalid_request", "This is no whole number above 0.", status=422, evidence={"field": "limit"})
+    return int(text)

@@ -1,0 +1,180 @@
+"""Programs that look after webhooks: who may, what they can do, and what they are told when it cannot be."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from auth_gateway.telling import deliveries, listeners
+from tests.stories.gateway.applications import ISSUER, Application, refused, register
+from tests.stories.gateway.story import NOW, Story
+
+SIGNS = "0f1e2d3c4b5a69788796a5b4c3d2e1f00112233445566778"
+SIEM = {"name": "siem", "url": "https://siem.example/in"}
+
+
+@pytest.fixture
+def story(story_with: Callable[..., Story]) -> Story:
+    """A gateway that is a provider."""
+    return story_with(jwt_issuer=ISSUER)
+
+
+def soc(story: Story, *scopes: str) -> Application:
+    """A program of the security team's."""
+    scopes = scopes or ("webhooks:manage",)
+    return register(story, "soc", scopes=scopes, audience=ISSUER, grant_types=("client_credentials",), redirect_uris=())
+
+
+class Admin:
+    """Asks with a token that opens it."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.headers = {"authorization": f"Bearer {soc(story).act().json()['access_token']}"}
+
+    def __call__(self, method: str, path: str = "", **options: Any) -> Any:
+        return self.story.ask(method, f"/admin/webhooks{path}", headers=self.headers, **options)
+
+
+@pytest.fixture
+def admin(story: Story) -> Admin:
+    return Admin(story)
+
+
+def test_a_webhook_lives_from_its_first_secret_to_its_end(story: Story, admin: Admin) -> None:
+    """The secret is in one answer alone, and the trail says which program did it."""
+    added = admin("POST", json={**SIEM, "filter": {"types": ["login.*"]}, "privacy": {"ip": "none"}})
+    assert added.status_code == 201
+    secret, webhook = added.json()["secret"], added.json()["webhook"]
+    assert secret.startswith("whsec_")
+    assert webhook["privacy"] == {"ip": "none", "user": "id", "user_agent": False}
+    assert admin("GET").json() == {"webhooks": [webhook]}
+    assert admin("GET", "/siem").json() == admin("GET", f"/{webhook['destination_id']}").json() == webhook
+    rotated = admin("POST", "/siem/rotate-secret").json()["secret"]
+    assert rotated != secret
+    assert admin("POST", "/siem/rotate-secret", json={"overlap_seconds": 0}).status_code == 200
+    disabled = admin("POST", "/siem/disable", json={"reason": "moving"}).json()
+    assert (disabled["disabled_reason"], disabled["disabled_at"]) == ("moving", NOW)
+    assert refused(admin("POST", "/siem/test")) == (409, "destination_disabled")
+    assert admin("POST", "/siem/enable").json() == webhook
+    assert secret not in admin("GET").text
+    assert admin("DELETE", "/siem").status_code == 204
+    assert refused(admin("GET", "/siem")) == (404, "unknown_destination")
+    lines = story.gateway.database.read(lambda tx: story.gateway.audit.recent(tx, 50))
+    done = [(line.kind, line.client_id) for line in reversed(lines) if line.kind.startswith("webhook.")]
+    assert done == [
+        (f"webhook.{what}", "soc")
+        for what in ("added", "secret_rotated", "secret_rotated", "disabled", "enabled", "removed")
+    ]
+
+
+def test_messages_are_listed_and_tried_again(story: Story, admin: Admin) -> None:
+    """A test is one of them; a page names the next."""
+    admin("POST", json=SIEM)
+    sent = admin("POST", "/siem/test")
+    assert (sent.status_code, sent.json()["event_type"]) == (202, "webhook.test")
+    one = f"/siem/deliveries/{sent.json()['message_id']}"
+    assert admin("GET", one).json()["status"] == "waiting"
+    assert admin("POST", f"{one}/retry").status_code == 202
+    story.clock.advance(1)
+    admin("POST", "/siem/test")
+    first = admin("GET", "/siem/deliveries?limit=1").json()
+    second = admin("GET", f"/siem/deliveries?limit=1&before={first['next']}").json()
+    assert second == {"deliveries": [admin("GET", one).json()], "next": None}
+    assert admin("GET", "/siem/deliveries?status=dead").json() == {"deliveries": [], "next": None}
+    assert admin("POST", "/siem/retry").json() == {"retried": 0}
+    assert refused(admin("GET", "/siem/deliveries/msg_none")) == (404, "unknown_delivery")
+    assert refused(admin("POST", "/siem/deliveries/msg_none/retry")) == (404, "unknown_delivery")
+    assert len(deliveries(story.gateway).page("siem").deliveries) == 2
+
+
+def test_a_span_is_told_again(admin: Admin) -> None:
+    """One at a time; it can be stopped."""
+    admin("POST", json=SIEM)
+    span = {"from": "2026-01-31T08:00:00Z", "to": "2026-01-31T09:00:00+01:00", "types": ["login.*"]}
+    assert refused(admin("POST", "/siem/replays", json=span)) == (400, "invalid_span")
+    span["to"] = "2026-01-31T10:00:00+01:00"
+    begun = admin("POST", "/siem/replays", json=span)
+    assert (begun.status_code, begun.json()["state"], begun.json()["types"]) == (202, "running", ["login.*"])
+    assert begun.json()["to"] - begun.json()["from"] == 3600
+    assert refused(admin("POST", "/siem/replays", json={"from": span["from"]})) == (409, "replay_running")
+    assert admin("GET", "/siem/replays").json() == {"replays": [begun.json()]}
+    assert admin("DELETE", "/siem/replays/running").status_code == 204
+    assert admin("GET", "/siem/replays").json()["replays"][0]["state"] == "stopped"
+    assert refused(admin("DELETE", "/siem/replays/running")) == (409, "no_replay")
+
+
+BAD: list[tuple[str, str, dict[str, Any], int, str]] = [
+    ("POST", "", {"json": {"name": "x"}}, 422, "invalid_request"),
+    ("POST", "", {"json": {**SIEM, "secret": "whsec_mine"}}, 422, "invalid_request"),
+    ("POST", "", {"json": {**SIEM, "kind": "pigeon"}}, 422, "invalid_request"),
+    ("POST", "", {"json": {**SIEM, "kind": "ssf"}}, 400, "invalid_destination"),
+    ("POST", "", {"json": {**SIEM, "kind": "file", "url": "file:events"}}, 400, "invalid_destination"),
+    ("POST", "", {"json": {**SIEM, "url": "https://169.254.169.254/latest"}}, 400, "invalid_destination"),
+    ("POST", "", {"json": {**SIEM, "filter": {"types": ["login.maybe"]}}}, 400, "invalid_destination"),
+    ("POST", "", {"json": {**SIEM, "filter": {"min_score": 101}}}, 400, "invalid_destination"),
+    ("POST", "", {"json": {**SIEM, "name": "there"}}, 409, "destination_exists"),
+    ("POST", "", {"content": b"{"}, 400, "malformed_json"),
+    ("POST", "", {"content": b"{}", "headers": {"content-type": "text/plain"}}, 415, "unsupported_media_type"),
+    ("POST", "", {"content": b"x" * 40_000}, 413, "body_too_large"),
+    ("POST", "/there/rotate-secret", {"json": {"overlap_seconds": -1}}, 400, "invalid_overlap"),
+    ("POST", "/there/rotate-secret", {"json": {"overlap_seconds": "1"}}, 422, "invalid_request"),
+    ("POST", "/there/disable", {"json": {"reason": ""}}, 422, "invalid_request"),
+    ("GET", "/there/deliveries?status=lost", {}, 422, "invalid_request"),
+    ("GET", "/there/deliveries?limit=x", {}, 422, "invalid_request"),
+    ("GET", "/there/deliveries?limit=0", {}, 400, "invalid_page"),
+    ("GET", "/there/deliveries?before=x", {}, 400, "invalid_page"),
+    ("GET", "/there/deliveries?before=5_%00", {}, 422, "invalid_request"),
+    ("GET", "/there/deliveries/%00", {}, 404, "unknown_delivery"),
+    ("GET", "/%ED%A0%80", {}, 404, "unknown_destination"),
+    ("GET", "/" + "x" * 300, {}, 404, "unknown_destination"),
+    ("POST", "/there/replays", {"json": {"from": "2026-01-31T08:00:00"}}, 422, "invalid_request"),
+    ("POST", "/there/replays", {"json": {"from": "2026-01-31T08:00:00Z", "types": ["x"]}}, 400, "invalid_destination"),
+    ("POST", "/nobody/replays", {"json": {"from": "2026-01-31T08:00:00Z"}}, 404, "unknown_destination"),
+    *((method, f"/nobody{path}", {}, 404, "unknown_destination") for method, path in (
+        ("GET", ""), ("DELETE", ""), ("POST", "/enable"), ("POST", "/disable"), ("POST", "/rotate-secret"),
+        ("POST", "/test"), ("GET", "/deliveries"), ("GET", "/deliveries/m"), ("POST", "/deliveries/m/retry"),
+        ("POST", "/retry"), ("GET", "/replays"), ("DELETE", "/replays/running"),
+    )),
+]  # fmt: skip
+
+
+def test_what_means_nothing_is_refused_with_a_code(story: Story, admin: Admin) -> None:
+    """And nothing of it is repeated, and nothing came to be."""
+    assert admin("POST", json={**SIEM, "name": "there"}).status_code == 201
+    for method, path, options, status, code in BAD:
+        given = dict(options)
+        headers = {**admin.headers, **given.pop("headers", {})}
+        answer = story.ask(method, f"/admin/webhooks{path}", headers=headers, **given)
+        assert refused(answer) == (status, code), (method, path, options)
+        assert "maybe" not in answer.text
+    assert [each.name for each in listeners(story.gateway).list()] == ["there"]
+
+
+def test_each_address_is_closed_to_whoever_lacks_the_scope(story: Story) -> None:
+    """401 without a token, 403 with another scope; both say how to get in."""
+    token = soc(story, "events:read").act().json()["access_token"]
+    paths = story.ask("GET", "/openapi.json").json()["paths"]
+    ours = [(method, path) for path in paths if path.startswith("/admin/webhooks") for method in paths[path]]
+    assert len(ours) == 15
+    for method, path in ours:
+        address = path.format(name="siem", message_id="msg_1")
+        none = story.ask(method.upper(), address)
+        assert (*refused(none), "Bearer" in none.headers["www-authenticate"]) == (401, "unauthorized", True)
+        other = story.ask(method.upper(), address, headers={"authorization": f"Bearer {token}"})
+        assert refused(other) == (403, "insufficient_scope")
+        assert 'scope="webhooks:manage"' in other.headers["www-authenticate"]
+
+
+def test_it_is_closed_where_others_could_make_tokens(story_with: Callable[..., Story]) -> None:
+    """Every API that verifies HS256 tokens has the secret that signs them, so none of them opens this."""
+    story = story_with(jwt_issuer=ISSUER, jwt_secret=SIGNS)
+    token = soc(story).act().json()["access_token"]
+    for headers in ({"authorization": f"Bearer {token}"}, {}):
+        answer = story.ask("GET", "/admin/webhooks", headers=headers)
+        assert refused(answer) == (403, "admin_closed")
+
+
+def test_without_a_provider_there_is_nothing_there(story_with: Callable[..., Story]) -> None:
+    """Nobody could get a token; the command line does the same."""
+    assert story_with().ask("GET", "/admin/webhooks").status_code == 404
