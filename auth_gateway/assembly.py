@@ -20,6 +20,7 @@ from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.adapters.storage.users import StoredUsers
 from auth_gateway.core.claims import Audience, Lifetimes
+from auth_gateway.core.factor import is_enrolled
 from auth_gateway.core.imported import Record
 from auth_gateway.core.names import prepare_username
 from auth_gateway.core.provider.registration import LONGEST_ACCESS_TTL_SECONDS
@@ -211,12 +212,12 @@ class Gateway:
         )
 
     def has_factor(self, username: str) -> bool:
-        """Whether the person of that name has an authenticator; False for nobody."""
+        """Whether the person of that name has a factor that they enrolled; False for nobody."""
         prepared = prepare_username(username) or ""
 
         def read(tx: Transaction) -> bool:
             account = self.users.find(tx, prepared)
-            return account is not None and self.factors.find(tx, account.user_id) is not None
+            return account is not None and is_enrolled(self.users.factor_kinds(tx, account.user_id))
 
         return self.database.read(read)
 

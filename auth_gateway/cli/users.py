@@ -12,6 +12,7 @@ from auth_gateway.cli.user_risk import show as show_risk
 from auth_gateway.cli.user_risk import verdict
 from auth_gateway.core.account import hash_scheme
 from auth_gateway.core.names import LONGEST_USER_ID, UNKNOWN_USER, may_be_user_id
+from auth_gateway.wiring.help_desk import remove_factors
 
 app = typer.Typer(help="People's accounts.", no_args_is_help=True, rich_markup_mode=None)
 app.command("import")(import_file)
@@ -88,3 +89,11 @@ def enrol_totp(
     with opened() as gateway:
         enrolled = gateway.enrol_totp(username, replace=replace)
     show_authenticator(enrolled, qr=qr)
+
+
+@app.command("remove-factors")
+def take_factors(username: Username) -> None:
+    """Remove authenticator, passkeys and recovery codes, and end all their sessions."""
+    with opened() as gateway:
+        removed, ended = remove_factors(gateway)(username)
+    typer.echo(f"removed {removed}, {ended} sessions ended")

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from auth_gateway.wiring.help_desk import remove_factors
+from plumbing.refusals import Refused
 from tests.stories.gateway.account_pages import AccountBrowser
 from tests.stories.gateway.letters import letters, with_address
 from tests.stories.gateway.relying_party import ISSUER, registered, returned
@@ -47,3 +49,18 @@ def test_the_owner_who_was_never_asked_enrols_as_ever(story: Story) -> None:
     owner.enter("bob")
     assert "code" in returned(owner.authorize())
     assert owner.open("/passkeys").status_code == 200
+
+
+def test_an_operator_takes_away_what_a_thief_has_put_on(story: Story) -> None:
+    """A passkey that signs in alone survives every new password; without factors the owner's mailbox opens again."""
+    story.add_passkey("bob")
+    thief = AccountBrowser(story)
+    thief.enter("bob")
+    assert story.gateway.has_factor("bob")
+    assert remove_factors(story.gateway)("bob") == (1, 1)
+    assert not story.gateway.has_factor("bob")
+    assert "username" in thief.open().text
+    assert ("factor.removed", "operator") in story.audited()
+    assert remove_factors(story.gateway)("bob") == (0, 0)
+    with pytest.raises(Refused, match="unknown_user"):
+        remove_factors(story.gateway)("nobody")

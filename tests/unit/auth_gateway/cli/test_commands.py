@@ -32,6 +32,7 @@ def alice(run: Run) -> str:
         ("users", "add", "al ice", "--password-stdin"),
         ("users", "add", "alice", "--user-id", "", "--password-stdin"),
         ("users", "set-password", "nobody"),
+        ("users", "remove-factors", "nobody"),
         ("users", "freeze", "nobody"),
         ("users", "unfreeze", "nobody"),
         ("users", "enrol-totp", "nobody"),
