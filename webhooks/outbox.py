@@ -28,6 +28,8 @@ LONGEST_ERROR: Final = 200
 PARKED_SECONDS: Final = 60.0
 """For how long a message is left aside that follows another one; it is taken up at once when that one is settled. This
 is how late it is at worst, when two processes settle the one and put the other aside in the same moment."""
+HOLD_SECONDS: Final = 2.0
+"""How long a message that takes in others is held back for them, and so whatever has to come after it."""
 MOMENT: Final = 1e-6
 """What tells messages of one key apart that were added at the same time; seconds since 1970 have a finer grain."""
 
@@ -234,4 +236,5 @@ class Outbox:
     def _go_on(self, tx: Transaction, settled: Sequence[Message], now: float) -> None:
         """Whatever waits behind those is due."""
         keys = {(each.endpoint, each.order_key) for each in settled if each.order_key is not None}
-        tx.many(self._free, [{"to": endpoint, "key": key, "at": now} for endpoint, key in sorted(keys)])
+        held = now + HOLD_SECONDS
+        tx.many(self._free, [{"to": endpoint, "key": key, "at": now, "held": held} for endpoint, key in sorted(keys)])

@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    or_,
     select,
     text,
     tuple_,
@@ -136,14 +137,17 @@ def parking(table: Table) -> Update:
 
 
 def freeing(table: Table) -> Update:
-    """The first of those that wait with that key, due at once."""
+    """The first of those that wait with that key, due at once; one that still takes in others keeps its moment, unless
+    that is after `held`: then it was put aside."""
     first, c = table.alias("first"), table.c
     of_key = and_(first.c.endpoint == bindparam("to"), first.c.order_key == bindparam("key"), waiting_in(first))
     head = select(first.c.message_id).where(of_key).order_by(first.c.created_at, first.c.message_id).limit(1)
+    is_put_aside = or_(c.fold_key.is_(None), c.attempts > 0, c.next_attempt_at > bindparam("held"))
+    is_late = and_(c.next_attempt_at > bindparam("at"), is_put_aside)
     return (
         update(table)
         .where(c.message_id == head.scalar_subquery(), c.endpoint == bindparam("to"))
-        .values(next_attempt_at=case((c.next_attempt_at > bindparam("at"), bindparam("at")), else_=c.next_attempt_at))
+        .values(next_attempt_at=case((is_late, bindparam("at")), else_=c.next_attempt_at))
     )
 
 

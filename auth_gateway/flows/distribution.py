@@ -26,6 +26,7 @@ from plumbing.database import Database
 from plumbing.refusals import Refused
 from plumbing.statements import Transaction
 from webhooks.announcement import message_id
+from webhooks.outbox import HOLD_SECONDS
 
 MOST_AT_ONCE = 200
 MOST_MESSAGES = 250
@@ -35,8 +36,6 @@ LINGER_SECONDS = 0.05
 """How long after the first line others may join its transaction."""
 TICK_SECONDS = 1e-6
 """Between two messages of one transaction, so that they keep their order."""
-HOLD_SECONDS = 2.0
-"""How long a message that tells many events as one waits for more of them, and those of the same person behind it."""
 
 __all__ = ["Distributor", "Teller", "Told"]
 

@@ -111,6 +111,20 @@ def test_a_message_may_be_held_back_to_take_in_more(two: list[Database]) -> None
     assert [message.body for message in claim(two[0], now=30.0)] == [b"2"]
 
 
+@pytest.mark.parametrize(("due_at", "is_hastened"), [(12.0, False), (12.1, True)])
+def test_what_takes_in_others_is_not_hastened_by_what_went_before(
+    two: list[Database], due_at: float, is_hastened: bool
+) -> None:
+    """It keeps its moment, or a storm would be told as fast as the receiver takes it; but what was put aside goes."""
+    about: dict[str, Any] = {"endpoint": "siem", "event_type": "t", "body": b"1", "order_key": "ann"}
+    two[0].write_sync(lambda tx: OUTBOX.add(tx, message_id="a", now=1.0, **about))
+    (first,) = claim(two[0], now=10.0)
+    two[0].write_sync(lambda tx: OUTBOX.add(tx, message_id="b", now=10.0, fold_key="x", due_at=due_at, **about))
+    two[0].write_sync(lambda tx: OUTBOX.delivered(tx, [first], now=10.0, status=200))
+    assert (claim(two[0], now=10.0) != []) is is_hastened
+    assert is_hastened or claim(two[0], now=due_at)
+
+
 def test_nothing_is_lost_between_folding_and_claiming(two: list[Database], rounds: int) -> None:
     """One process folds while another claims: each is counted once, in the message that was sent or in none."""
     for turn in range(rounds):

@@ -183,7 +183,7 @@ def test_whatever_happens_no_two_of_a_key_are_in_flight(database: Database, roun
 
 BUSY = {
     "to": "siem", "id": "a7", "key": "ann7", "at": 10.0, "bound": 10.0, "until": 40.0, "again_at": 40.0, "most": 8,
-    "skip": 96, "status": 200, "problem": None, "text": b"", "count": 1,
+    "skip": 96, "status": 200, "problem": None, "text": b"", "count": 1, "held": 12.0,
 }  # fmt: skip
 
 

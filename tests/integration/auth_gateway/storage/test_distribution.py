@@ -17,9 +17,9 @@ from auth_gateway.adapters.storage.tables import outbox as table
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.destination import Destination, Filter, Folding, Privacy
 from auth_gateway.core.facts import Facts
-from auth_gateway.flows.distribution import HOLD_SECONDS, MOST_AT_ONCE, MOST_MESSAGES, Distributor, Teller
+from auth_gateway.flows.distribution import MOST_AT_ONCE, MOST_MESSAGES, Distributor, Teller
 from plumbing.database import Database
-from webhooks.outbox import Message, Outbox
+from webhooks.outbox import HOLD_SECONDS, Message, Outbox
 
 NOW = 1_700_000_000.0
 CLOCK = itertools.count(NOW + 1, 0.01)
