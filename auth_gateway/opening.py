@@ -16,6 +16,7 @@ from auth_gateway.adapters.storage.sealed import sealed_sample
 from auth_gateway.core.destination import secret_purpose
 from auth_gateway.core.imported import ImportedUser
 from auth_gateway.core.letter import LETTER_PURPOSE
+from auth_gateway.core.ssf.stream import authorization_purpose
 from auth_gateway.flows.proofs import TOTP_PURPOSE
 from auth_gateway.settings import Settings
 from plumbing.database import Database, DriverMissing, WrongEncoding
@@ -36,6 +37,7 @@ PURPOSES: Mapping[str, Callable[[str], str]] = {
     "signing_keys": sealing_purpose,
     "destinations": secret_purpose,
     "previous_of_destinations": secret_purpose,
+    "streams": authorization_purpose,
     "outbox": lambda _: LETTER_PURPOSE,
 }
 """What the value under a key was sealed for, for each table (`adapters.storage.sealed`)."""

@@ -32,6 +32,7 @@ from auth_gateway.flows.login import Login
 from auth_gateway.flows.recheck import Recheck
 from auth_gateway.flows.recording import Recorder
 from auth_gateway.flows.refresh import Refresh
+from auth_gateway.flows.ssf.polling import Bell
 from auth_gateway.mailing import MAIL_PACE, aftermath, mail_receiver
 from auth_gateway.policing import Policing, switches
 from auth_gateway.receivers import endpoints_of, recorder
@@ -79,7 +80,8 @@ class Service:
             retire=partial(retire, gateway),
         )
         self.policing = Policing(gateway)
-        self.distributor = distributor(gateway, told=self.delivery.wake)
+        self.bell = Bell()
+        self.distributor = distributor(gateway, told=self.hand_on)
         self.replayer = replayer(gateway, told=self.delivery.wake)
 
     def login_routes(self) -> LoginRoutes:
@@ -153,6 +155,11 @@ class Service:
         """Something was written that may have to be told: look at once."""
         self.distributor.wake()
         self.delivery.wake()
+
+    def hand_on(self) -> None:
+        """Something waits for those who are told, or who ask."""
+        self.delivery.wake()
+        self.bell.ring()
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """What runs as long as the service does."""

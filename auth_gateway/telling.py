@@ -6,9 +6,11 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from auth_gateway.adapters.destination_signer import DestinationSigner
+from auth_gateway.adapters.ssf.sets import SignedSets
 from auth_gateway.adapters.storage.destinations import StoredDestinations
 from auth_gateway.adapters.storage.event_log import StoredEventLog
 from auth_gateway.adapters.storage.replays import StoredReplays
+from auth_gateway.adapters.storage.streams import StoredStreams
 from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.assembly import Gateway
 from auth_gateway.collectors import check_file, check_syslog, file_receiver, syslog_receiver
@@ -17,6 +19,8 @@ from auth_gateway.flows.deliveries import Deliveries
 from auth_gateway.flows.destinations import Listeners, webhook_check
 from auth_gateway.flows.distribution import Distributor, Teller
 from auth_gateway.flows.replays import AskReplays, Replayer
+from auth_gateway.flows.ssf.oversight import Oversight
+from auth_gateway.flows.ssf.telling import StreamTeller
 from plumbing.refusals import Refused
 from webhooks.delivery import Endpoint, Receiver
 from webhooks.delivery_log import DeliveryLog
@@ -25,6 +29,7 @@ from webhooks.targets import TargetRefused
 
 _LOG = DeliveryLog(outbox_rows)  # statements alone
 PLAIN_TEXT = "text/plain; charset=utf-8"
+SUBJECTS_PURPOSE = "stream-subjects"
 
 
 def listeners(gateway: Gateway) -> Listeners:
@@ -61,6 +66,34 @@ def teller(gateway: Gateway) -> Teller:
     )
 
 
+def stream_teller(gateway: Gateway) -> StreamTeller | None:
+    """What makes of a line what each stream of Shared Signals is told; None where there is no issuer to tell it."""
+    issuer = gateway.settings.provider_issuer
+    if issuer is None:
+        return None
+    return StreamTeller(
+        issuer=issuer,
+        key=gateway.vault.derive(SUBJECTS_PURPOSE),
+        clock=gateway.clock,
+        streams=StoredStreams(),
+        users=gateway.users,
+        sets=SignedSets(gateway.ring),
+        events=teller(gateway).events,
+    )
+
+
+def oversight(gateway: Gateway) -> Oversight:
+    """The operator's view of all streams."""
+    return Oversight(
+        database=gateway.database,
+        clock=gateway.clock,
+        randomness=gateway.randomness,
+        streams=StoredStreams(),
+        outbox=Outbox(outbox_rows),
+        audit=gateway.audit,
+    )
+
+
 def distributor(gateway: Gateway, *, told: Callable[[], None]) -> Distributor:
     """What brings events from the audit trail to the outbox."""
     return Distributor(
@@ -71,6 +104,7 @@ def distributor(gateway: Gateway, *, told: Callable[[], None]) -> Distributor:
         teller=teller(gateway),
         now=gateway.clock.now,
         told=told,
+        streams=stream_teller(gateway),
     )
 
 

@@ -7,6 +7,7 @@ import structlog
 
 from auth_gateway.adapters.storage.mail_links import StoredMailLinks
 from auth_gateway.adapters.storage.mailed_codes import StoredMailedCodes
+from auth_gateway.adapters.storage.streams import StoredStreams
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.assembly import Gateway
 from auth_gateway.flows.housekeeping import Housekeeping
@@ -29,6 +30,7 @@ def housekeeping(gateway: Gateway) -> Housekeeping:
         mail_links=StoredMailLinks(),
         trusted_devices=StoredTrustedDevices(),
         provider=gateway.provider,
+        streams=StoredStreams(),
     )
 
 

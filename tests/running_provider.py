@@ -109,7 +109,7 @@ def running_provider(place: Path, **settings: str) -> Iterator[RunningProvider]:
     with log.open("ab") as sink:
         process = subprocess.Popen([*COMMAND, "serve"], env=environment, stdout=sink, stderr=sink)
     try:
-        _wait(process, f"{issuer}/ready", log)
+        wait_until_ready(process, f"{issuer}/ready", log)
         gateway = assemble(Settings(**{name.lower(): value for name, value in chosen.items()}))  # type: ignore[arg-type]
         try:
             yield RunningProvider(issuer, gateway, scorer, log)
@@ -121,7 +121,7 @@ def running_provider(place: Path, **settings: str) -> Iterator[RunningProvider]:
         scorer.close()
 
 
-def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     with httpx2.Client(trust_env=False, timeout=2.0) as http:
         while time.monotonic() < deadline and process.poll() is None:

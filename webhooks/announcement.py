@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
+MESSAGE_PREFIX = "msg_"
+
 
 def announcement(event_type: str, *, at: float, data: Mapping[str, object] | msgspec.Struct) -> bytes:
     """`{"type", "timestamp", "data"}` as the exact bytes to store, sign and send; `at` is epoch seconds."""
@@ -14,4 +16,4 @@ def announcement(event_type: str, *, at: float, data: Mapping[str, object] | msg
 
 def message_id(event_id: str) -> str:
     """The id under which an event is announced, the same at every attempt, so that a receiver can drop a repetition."""
-    return f"msg_{event_id}"
+    return MESSAGE_PREFIX + event_id

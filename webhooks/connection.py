@@ -7,6 +7,8 @@ import httptools
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 """We read this much of an answer so that its connection can be used again; nobody needs more."""
+MAX_SAID_BYTES: Final = 2_048
+"""What is kept of a 400's body: enough to say why."""
 DRAIN_SECONDS: Final = 1.0
 """How long the rest of an answer may take whose status is known."""
 
@@ -22,7 +24,7 @@ class Broken(Exception):
 class Connection(asyncio.Protocol):
     """A connection and the last answer on it.
 
-    Nothing of an answer is kept but its status and its Retry-After, and nothing is ever decompressed.
+    Nothing of an answer is kept but its status, its Retry-After and what a 400 says, and nothing is ever decompressed.
     """
 
     def __init__(self) -> None:
@@ -37,6 +39,7 @@ class Connection(asyncio.Protocol):
         self.idle_since = 0.0
         self.status: int | None = None
         self.retry_after: str | None = None
+        self.said = b""
 
     @property
     def is_reusable(self) -> bool:
@@ -53,7 +56,7 @@ class Connection(asyncio.Protocol):
         """
         if self._transport is None or self._transport.is_closing():
             raise Broken("connection_closed")
-        self.status = self.retry_after = None
+        self.status, self.retry_after, self.said = None, None, b""
         self.heard, self._is_whole, self.uses = 0, False, self.uses + 1
         self._waiter = asyncio.get_running_loop().create_future()
         self._transport.write(request)
@@ -106,6 +109,10 @@ class Connection(asyncio.Protocol):
             self.close()
         elif status >= 200:  # the others announce an answer (RFC 9110, section 15.2)
             self.status = status
+
+    def on_body(self, body: bytes) -> None:
+        if self.status == 400:
+            self.said += body[: MAX_SAID_BYTES - len(self.said)]
 
     def on_message_complete(self) -> None:
         if self._is_whole:

@@ -20,11 +20,22 @@ Compose = Callable[[bytes], bytes]
 """What was stored → what is sent now, for receivers of a thing that must be fresh at each attempt."""
 
 
+Judge = Callable[[Attempt], Attempt]
+"""What an answer means, for receivers that say more by it than others."""
+
+
+class Withdrawn(Exception):
+    """The receiver is not any more what the lane was opened for: nothing was sent, and nothing counts as an attempt."""
+
+
 class Carrier(Protocol):
     """Takes messages to one receiver."""
 
     async def carry(self, message_id: str, body: bytes) -> Attempt:
-        """One attempt, over within the deadline that the carrier was opened with."""
+        """One attempt, over within the deadline that the carrier was opened with.
+
+        Raises: Withdrawn; then the lane ends, and whoever opened it looks for the receiver again.
+        """
         ...
 
 
@@ -59,7 +70,8 @@ class Endpoint:
     """A receiver at an HTTP address; `tls` replaces the usual trust, for a private authority.
 
     Standard Webhooks receivers take one message a request. One whose message must be made at each attempt anew says how
-    by `compose`. One that knows us by a credential has a `remedy`: what an operator does when it refuses that.
+    by `compose`. One that knows us by a credential has a `remedy`: what an operator does when it refuses that. The
+    signer may raise Withdrawn; `judge` reads the answers of a receiver that says in them why it refuses.
 
     Raises:
         TargetRefused: the URL has a form that we never send to.
@@ -76,6 +88,7 @@ class Endpoint:
     merge: Merge | None = None
     linger_seconds: float = 0.0
     remedy: str = ""
+    judge: Judge | None = None
 
     def __post_init__(self) -> None:
         parse_target(self.url, allow_private=self.allow_private)
@@ -117,4 +130,6 @@ class PostCarrier:
         proof = endpoint.signer(message_id, int(self._clock.now()), fresh)
         headers = {"content-type": endpoint.content_type, "user-agent": USER_AGENT, **proof}
         attempt = await self._courier.post(fresh, headers)
+        if endpoint.judge is not None:
+            return endpoint.judge(attempt)
         return replace(attempt, remedy=endpoint.remedy) if attempt.is_sender_refused else attempt

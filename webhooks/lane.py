@@ -11,7 +11,7 @@ import structlog
 from plumbing.clock import Clock
 from plumbing.database import Database
 from plumbing.randomness import Randomness
-from webhooks.endpoint import Carrier, Receiver
+from webhooks.endpoint import Carrier, Receiver, Withdrawn
 from webhooks.marks import Fate, Marks
 from webhooks.outbox import Message, Outbox
 from webhooks.pace import Foresight, Pace
@@ -192,6 +192,9 @@ class Lane:
                 together = self._next_load()
                 if len(self._ready) <= self._foresight.ahead // 2:
                     self.woken.set()
+        except Withdrawn:
+            self._marks.give_back(together)
+            self.stop()
         finally:
             self._in_flight -= 1
             self.woken.set()
@@ -212,6 +215,8 @@ class Lane:
             merge = self.endpoint.merge
             body = message.body if merge is None else merge([each.body for each in together])
             attempt = await carrier.carry(message.message_id, body)
+        except Withdrawn:
+            raise
         except Exception as error:
             log.exception("attempt_crashed", message_id=message.message_id, endpoint=message.endpoint)
             return Attempt(problem=type(error).__name__)

@@ -25,7 +25,8 @@ MOST_USES: Final = 10_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """How it went: a status when there was an answer, else the reason why not. `is_final` says that no other attempt at
+    """How it went: a status when there was an answer, else the reason why not. `answer` is how the body of a 400
+    begins, where one may say why. `is_final` says that no other attempt at
     this message would fare better; `remedy`, where it is not "", that no message at all would before an operator has
     done this."""
 
@@ -34,6 +35,7 @@ class Attempt:
     retry_after: str | None = None
     is_final: bool = False
     remedy: str = ""
+    answer: bytes = b""
 
     @property
     def is_delivered(self) -> bool:
@@ -120,7 +122,8 @@ class Courier:
         if status is None:
             return Attempt(problem=problem)
         # The status line is the receiver's word; how the rest of its answer ends changes nothing.
-        return Attempt(status=status, problem=_meaning(status), retry_after=used[-1].retry_after)
+        last = used[-1]
+        return Attempt(status=status, problem=_meaning(status), retry_after=last.retry_after, answer=last.said)
 
     def _request(self, body: bytes, headers: Mapping[str, str]) -> bytes:
         lines = [f"{name}: {value}\r\n" for name, value in headers.items()]

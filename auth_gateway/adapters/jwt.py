@@ -43,7 +43,7 @@ class Es256Codec:
 
     def encode(self, claims: AccessClaims | ClientClaims) -> str:
         """The signed access token."""
-        return _signed(msgspec.json.encode(claims), self._ring.current(), TOKEN_TYPE)
+        return signed(msgspec.json.encode(claims), self._ring.current(), TOKEN_TYPE)
 
 
 class Hs256Codec:
@@ -77,17 +77,18 @@ class ProviderTokens:
 
         Raises: KeyError for an algorithm that no registration can name.
         """
-        return _signed(msgspec.json.encode(claims), self._ring.current(_BY_NAME[algorithm]), ID_TOKEN_TYPE)
+        return signed(msgspec.json.encode(claims), self._ring.current(_BY_NAME[algorithm]), ID_TOKEN_TYPE)
 
     def encode_logout(self, claims: LogoutClaims, algorithm: str) -> str:
         """The signed logout token.
 
         Raises: KeyError for an algorithm that no registration can name.
         """
-        return _signed(msgspec.json.encode(claims), self._ring.current(_BY_NAME[algorithm]), LOGOUT_TOKEN_TYPE)
+        return signed(msgspec.json.encode(claims), self._ring.current(_BY_NAME[algorithm]), LOGOUT_TOKEN_TYPE)
 
 
-def _signed(payload: bytes, key: SigningKey, token_type: str) -> str:
+def signed(payload: bytes, key: SigningKey, token_type: str) -> str:
+    """The payload as a token of that type."""
     return _compact(_header(key.algorithm, token_type, key.kid), payload, key.algorithm, key.private)
 
 

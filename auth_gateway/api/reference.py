@@ -29,6 +29,8 @@ REFUSALS = {
     "400": "Not well-formed, or not allowed for this caller.",
     "401": "Wrong credentials, code or client.",
     "403": "Refused by policy.",
+    "404": "There is none, or none for this caller.",
+    "409": "Not as things are now.",
     "413": "Too large.",
     "415": "Not a type that is taken here.",
     "422": "A field has a value that it does not take.",

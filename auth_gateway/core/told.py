@@ -145,6 +145,9 @@ SHAPES: Final[dict[EventType, Shape]] = {
     "webhook.secret_rotated": Shape("A destination got a new secret; `detail` is its id.", _ADMIN),
     "webhook.disabled": Shape("A destination gets nothing more; `detail` is its id, `rule` why.", _ADMIN),
     "webhook.enabled": Shape("A destination is told of events again; `detail` is its id.", _ADMIN),
+    "stream.added": Shape("An application made a stream of Shared Signals; `detail` is its id.", _ADMIN),
+    "stream.changed": Shape("What a stream delivers, or where, was changed; `detail` is its id.", _ADMIN),
+    "stream.removed": Shape("A stream was removed; `detail` is its id.", _ADMIN),
     "policy.changed": Shape(
         "Another policy document decides from now on; `detail` is its SHA-256 and how many rules it has.", _ADMIN
     ),

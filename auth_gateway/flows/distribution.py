@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -18,6 +19,7 @@ from auth_gateway.core.destination import Destination, folding_of
 from auth_gateway.core.event import Event, events_of
 from auth_gateway.core.folding import keys_of
 from auth_gateway.core.replay import Replay
+from auth_gateway.core.ssf.stream import Listening
 from auth_gateway.core.veil import veiled
 from auth_gateway.flows.folding import Foldable, Folds, Summary, Told
 from auth_gateway.flows.ports import Destinations, EventLog, Logged, OutboxWriter
@@ -47,6 +49,14 @@ class Line(msgspec.Struct, frozen=True):
 
     seq: int
     messages: tuple[Told, ...]
+
+
+class TellsStreams(Protocol):
+    """Makes of a line what each stream of Shared Signals is told of it."""
+
+    def listening(self, tx: Transaction) -> Sequence[Listening]: ...
+
+    def told(self, tx: Transaction, logged: Logged, listening: Sequence[Listening]) -> list[Told]: ...
 
 
 class Overtaken(Exception):
@@ -123,6 +133,7 @@ class Distributor:
     now: Callable[[], float]
     told: Callable[[], None]
     folds: Folds = field(default_factory=Folds)
+    streams: TellsStreams | None = None
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _has_listeners: bool = False
     _has_more: bool = False
@@ -180,12 +191,15 @@ class Distributor:
 
     def _batch(self, tx: Transaction) -> list[Line]:
         listening = [each for each in self.destinations.list(tx) if each.disabled_at is None]
-        self._has_listeners = bool(listening)
+        streams = self.streams.listening(tx) if self.streams is not None else ()
+        self._has_listeners = bool(listening or streams)
         waiting = self.event_log.waiting(tx, MOST_AT_ONCE)
         lines: list[Line] = []
         messages = 0
         for logged in waiting:
-            lines.append(Line(logged.seq, tuple(self.teller(logged, listening)) if listening else ()))
+            told = self.teller(logged, listening) if listening else []
+            tokens = self.streams.told(tx, logged, streams) if self.streams is not None and streams else []
+            lines.append(Line(logged.seq, (*told, *tokens)))
             messages += len(lines[-1].messages)
             if messages >= MOST_MESSAGES:
                 break

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from auth_gateway.core.ssf.stream import UNCOLLECTED_SECONDS
 from auth_gateway.flows.ports import (
     Clock,
     KnownDevices,
@@ -49,6 +50,7 @@ class Housekeeping:
     mail_links: MailLinks
     trusted_devices: TrustedDevices
     provider: ProviderRepositories
+    streams: Expiring
 
     async def __call__(self) -> int:
         """How many rows are gone. The audit trail is never shortened here."""
@@ -75,6 +77,7 @@ class Housekeeping:
             (self.mailed_codes, 0),
             (self.mail_links, ANSWERED_SECONDS),
             (self.trusted_devices, 0),
+            (self.streams, UNCOLLECTED_SECONDS),
             (provider.browser_sessions, 0),
             (provider.interactions, ANSWERED_SECONDS),
             (provider.codes, KEPT_SECONDS),

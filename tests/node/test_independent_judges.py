@@ -11,6 +11,7 @@ import pytest
 from demo.people import USUAL
 from plumbing.clock import SystemClock
 from tests.house import RunningHouse
+from tests.running_provider import RunningProvider
 from webhooks.signing import parse_secret, standard_signer
 
 pytestmark = pytest.mark.node
@@ -58,3 +59,36 @@ def test_the_javascript_jose_library_verifies_our_access_token(root: Path, house
     assert not any("d" in key for key in jwks["keys"])
     forged = judged(root, token={**token, "jwt": jwt[:-4] + ("AAAA" if jwt[-4:] != "AAAA" else "BBBB")})
     assert str(forged["token"]).startswith("refused")
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+def test_the_javascript_jose_library_verifies_our_security_events(
+    root: Path, provider: RunningProvider, algorithm: str
+) -> None:
+    """With nothing but the transmitter's document; a touched one, and one for somebody else, it refuses."""
+    name = f"siem-{algorithm.lower()}"
+    auth = provider.client(
+        name,
+        grant_types=("client_credentials",),
+        redirect_uris=(),
+        scopes=("streams:manage",),
+        audience=provider.issuer,
+        id_token_signed_response_alg=algorithm,
+    )
+    person = provider.person()
+    with provider.http() as http:
+        basic = (auth["id"], auth["secret"])
+        token = http.post("/token", data={"grant_type": "client_credentials"}, auth=basic).json()["access_token"]
+        http.headers["authorization"] = f"Bearer {token}"
+        disabled = "https://schemas.openid.net/secevent/risc/event-type/account-disabled"
+        stream = http.post("/ssf/streams", json={"events_requested": [disabled]}).json()
+        provider.gateway.accounts.freeze(person.username)
+        (jwt,) = http.post(f"/ssf/poll/{stream['stream_id']}", json={}).json()["sets"].values()
+    shown = {"jwt": jwt, "issuer": provider.issuer, "audience": name}
+    verdict = judged(root, securityEvent=shown)["securityEvent"]
+    assert verdict["header"]["alg"] == algorithm
+    assert verdict["claims"]["sub_id"] == {"format": "iss_sub", "iss": provider.issuer, "sub": f"id-{person.username}"}
+    assert list(verdict["claims"]["events"]) == [disabled]
+    head, payload, signature = jwt.split(".")
+    for wrong in ({"jwt": f"{head}.{payload[:-4]}AAAA.{signature}"}, {"audience": "somebody-else"}):
+        assert str(judged(root, securityEvent={**shown, **wrong})["securityEvent"]).startswith("refused")

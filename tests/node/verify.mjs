@@ -1,10 +1,10 @@
 // Reads one JSON document from standard input, judges it with independent libraries, prints a verdict as JSON.
-import { createLocalJWKSet, jwtVerify } from "jose";
+import { createLocalJWKSet, createRemoteJWKSet, jwtVerify } from "jose";
 import { Webhook } from "standardwebhooks";
 
 const chunks = [];
 for await (const chunk of process.stdin) chunks.push(chunk);
-const { webhook, token } = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+const { webhook, token, securityEvent } = JSON.parse(Buffer.concat(chunks).toString("utf8"));
 const verdict = {};
 
 if (webhook) {
@@ -27,6 +27,21 @@ if (token) {
     verdict.token = { claims: payload, header: protectedHeader };
   } catch (error) {
     verdict.token = `refused: ${error.message}`;
+  }
+}
+if (securityEvent) {
+  // Everything but the token itself is learnt from the transmitter's own document.
+  try {
+    const found = await fetch(`${securityEvent.issuer}/.well-known/ssf-configuration`);
+    const transmitter = await found.json();
+    const { payload, protectedHeader } = await jwtVerify(
+      securityEvent.jwt,
+      createRemoteJWKSet(new URL(transmitter.jwks_uri)),
+      { issuer: transmitter.issuer, audience: securityEvent.audience, typ: "secevent+jwt" },
+    );
+    verdict.securityEvent = { claims: payload, header: protectedHeader };
+  } catch (error) {
+    verdict.securityEvent = `refused: ${error.message}`;
   }
 }
 process.stdout.write(JSON.stringify(verdict));

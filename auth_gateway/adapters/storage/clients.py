@@ -15,6 +15,7 @@ from auth_gateway.adapters.storage.tables import (
     UserRow,
     table_of,
 )
+from auth_gateway.adapters.storage.tables_events import StreamRow, StreamSubjectRow
 from auth_gateway.adapters.storage.tables_provider import (
     AuthorizationCodeRow,
     ConsentRow,
@@ -70,9 +71,15 @@ END_PARTS = Statement(
     .where(_parts.c.client_id == bindparam("id"), _parts.c.ended_at.is_(None))
     .values(ended_at=bindparam("now"))
 )
-_NAMING = (PendingLoginRow, InteractionRow, AuthorizationCodeRow, DeviceGrantRow, ConsentRow)
-FORGET = tuple(
-    Statement(delete(table).where(table.c.client_id == bindparam("id"))) for table in [table_of(row) for row in _NAMING]
+_NAMING = (PendingLoginRow, InteractionRow, AuthorizationCodeRow, DeviceGrantRow, ConsentRow, StreamRow)
+_streams, _subjects = table_of(StreamRow), table_of(StreamSubjectRow)
+_own_streams = select(_streams.c.stream_id).where(_streams.c.client_id == bindparam("id"))
+FORGET = (
+    Statement(delete(_subjects).where(_subjects.c.stream_id.in_(_own_streams))),
+    *(
+        Statement(delete(table).where(table.c.client_id == bindparam("id")))
+        for table in [table_of(row) for row in _NAMING]
+    ),
 )
 _pushed = table_of(PushedRequestRow)
 PUSHED = Statement(

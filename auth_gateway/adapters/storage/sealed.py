@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, bindparam, select, true, update
 
 from auth_gateway.adapters.storage.tables import SigningKeyRow, TotpFactorRow, metadata, table_of
-from auth_gateway.adapters.storage.tables_events import DestinationRow
+from auth_gateway.adapters.storage.tables_events import DestinationRow, StreamRow
 from auth_gateway.core.letter import MAIL_ENDPOINT
 from auth_gateway.flows.ports import SealedValue
 from plumbing.statements import Statement, Transaction
@@ -13,6 +13,7 @@ from plumbing.statements import Statement, Transaction
 _keys = table_of(SigningKeyRow)
 _factors = table_of(TotpFactorRow)
 _destinations = table_of(DestinationRow)
+_streams = table_of(StreamRow)
 _outbox = metadata.tables["outbox"]
 _letters = and_(_outbox.c.endpoint == MAIL_ENDPOINT, _outbox.c.dead_at.is_(None))
 
@@ -42,6 +43,7 @@ _PLACES = {
     "signing_keys": (_keys.c.kid, _keys.c.sealed_private, _EACH),
     "destinations": (_destinations.c.destination_id, _destinations.c.sealed_secret, _EACH),
     "previous_of_destinations": (_destinations.c.destination_id, _destinations.c.sealed_previous_secret, _EACH),
+    "streams": (_streams.c.stream_id, _streams.c.sealed_authorization, _EACH),
     # Letters that wait, and those that are kept for a few days: both hold links.
     "outbox": (_outbox.c.message_id, _outbox.c.body, _letters),
 }
@@ -65,7 +67,7 @@ REPLACE = {
 
 
 class StoredSealed:
-    """Authenticators' and destinations' secrets, private keys and letters, in the database."""
+    """Authenticators', destinations' and streams' secrets, private keys and letters, in the database."""
 
     def after(self, tx: Transaction, table: str, key: str, limit: int) -> list[SealedValue]:
         rows = tx.all(AFTER[table], after=key, most=limit)

@@ -5,7 +5,7 @@ in the database.
 from sqlalchemy import Index, false, text
 from sqlmodel import Field
 
-from auth_gateway.adapters.storage.tables import EMPTY, LONG, NONE_YET, GatewayRow, outbox
+from auth_gateway.adapters.storage.tables import EMPTY, LONG, NO_ROWID, NONE_YET, GatewayRow, outbox
 
 _c = outbox.c
 # Whoever reads the log of deliveries reads the newest of one destination, or its dead ones.
@@ -59,3 +59,31 @@ class ReplayRow(GatewayRow, table=True):
     asked_at: float
     ended_at: float | None
     is_stopped: bool = Field(sa_column_kwargs={"server_default": false()})
+
+
+class StreamRow(GatewayRow, table=True):
+    """One Shared Signals stream of one receiver, whose id is a client's. `terms` is what it asked for, as JSON."""
+
+    __tablename__ = "streams"
+
+    stream_id: str = Field(primary_key=True)
+    client_id: str = Field(index=True)
+    method: str
+    endpoint_url: str
+    terms: str
+    sealed_authorization: bytes | None
+    status: str
+    reason: str = Field(sa_column_kwargs=EMPTY)
+    default_subjects: str
+    created_at: float
+    verified_at: float
+
+
+class StreamSubjectRow(GatewayRow, table=True):
+    """A subject that a stream names beside its default, as a keyed hash."""
+
+    __tablename__ = "stream_subjects"
+    __table_args__ = (NO_ROWID,)
+
+    stream_id: str = Field(primary_key=True)
+    covered: str = Field(primary_key=True)

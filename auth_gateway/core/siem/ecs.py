@@ -82,6 +82,9 @@ ROWS: Final[dict[EventType, Row]] = {
     "webhook.secret_rotated": Row(("configuration",), ("change",)),
     "webhook.disabled": Row(("configuration",), ("change",)),
     "webhook.enabled": Row(("configuration",), ("change",)),
+    "stream.added": Row(("configuration",), ("creation",)),
+    "stream.changed": Row(("configuration",), ("change",)),
+    "stream.removed": Row(("configuration",), ("deletion",)),
     "policy.changed": Row(("configuration",), ("change",)),
     "webhook.test": Row(("configuration",), ("info",)),
 }

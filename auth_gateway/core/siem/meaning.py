@@ -77,6 +77,9 @@ _MEANINGS: Final[dict[EventType, Meaning]] = {
     "webhook.secret_rotated": Meaning("success", 1),
     "webhook.disabled": Meaning("success", 3),
     "webhook.enabled": Meaning("success", 2),
+    "stream.added": Meaning("success", 2),
+    "stream.changed": Meaning("success", 2),
+    "stream.removed": Meaning("success", 2),
     "policy.changed": Meaning("success", 3),
     "webhook.test": Meaning("success", 1),
 }

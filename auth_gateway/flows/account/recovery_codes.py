@@ -48,5 +48,5 @@ class MakeRecoveryCodes:
             self.recovery_codes.replace(tx, person.user_id, digests, person.now)
             return True
 
-        change = Change(kind="recovery_codes.made", letter="recovery_codes_made")
+        change = Change(kind="recovery_codes.made", detail="recovery_codes", letter="recovery_codes_made")
         return codes if await self.changes.make(person, change, job) else ()

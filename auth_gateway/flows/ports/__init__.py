@@ -25,6 +25,7 @@ from auth_gateway.flows.ports.records import AuditReader, AuditTrail, OutboxWrit
 from auth_gateway.flows.ports.recovery import Recoverables
 from auth_gateway.flows.ports.risk import Reservation, Scorer, Throttle
 from auth_gateway.flows.ports.sessions import PendingLogins, RefreshTokens, Sessions
+from auth_gateway.flows.ports.streams import Collected, Mailbox, SetCodec, Streams
 from auth_gateway.flows.ports.user_risk import AuditFollower, NotedChange, RiskBook, RiskTrail
 from auth_gateway.flows.ports.webauthn import WebAuthn
 from plumbing.clock import Clock
@@ -38,6 +39,7 @@ __all__ = [
     "Blocklist",
     "Clients",
     "Clock",
+    "Collected",
     "DeliveryLog",
     "Destinations",
     "EventLog",
@@ -46,6 +48,7 @@ __all__ = [
     "KnownDevices",
     "Logged",
     "MailLinks",
+    "Mailbox",
     "MailedCodes",
     "NewHashes",
     "NoDocument",
@@ -74,8 +77,10 @@ __all__ = [
     "SealedValues",
     "Sealer",
     "Sessions",
+    "SetCodec",
     "SigningKeyRecord",
     "SigningKeys",
+    "Streams",
     "Throttle",
     "TokenCodec",
     "TrustedDevices",

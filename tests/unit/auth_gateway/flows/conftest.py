@@ -22,6 +22,7 @@ from auth_gateway.adapters.storage.provider import ProviderStore
 from auth_gateway.adapters.storage.recovery_codes import StoredRecoveryCodes
 from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
 from auth_gateway.adapters.storage.sessions import StoredSessions
+from auth_gateway.adapters.storage.streams import StoredStreams
 from auth_gateway.adapters.storage.tables import outbox
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.adapters.storage.users import StoredUsers
@@ -184,6 +185,7 @@ class World:
             mail_links=StoredMailLinks(),
             trusted_devices=StoredTrustedDevices(),
             provider=ProviderStore(),
+            streams=StoredStreams(),
         )
 
     @property

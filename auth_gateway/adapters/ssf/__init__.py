@@ -1,0 +1,1 @@
+"""Shared Signals outside: signatures, and receivers that events are pushed to."""

@@ -1,0 +1,30 @@
+"""The names of event types that others know our events by, and those of a stream's own events.
+
+Source: OpenID CAEP 1.0, section 3; OpenID RISC 1.0, section 2; OpenID Shared Signals Framework 1.0, section 8.1.
+"""
+
+from typing import Final
+
+_CAEP: Final = "https://schemas.openid.net/secevent/caep/event-type/"
+_RISC: Final = "https://schemas.openid.net/secevent/risc/event-type/"
+_SSF: Final = "https://schemas.openid.net/secevent/ssf/event-type/"
+
+SESSION_REVOKED: Final = f"{_CAEP}session-revoked"
+CREDENTIAL_CHANGE: Final = f"{_CAEP}credential-change"
+ASSURANCE_LEVEL_CHANGE: Final = f"{_CAEP}assurance-level-change"
+RISK_LEVEL_CHANGE: Final = f"{_CAEP}risk-level-change"
+ACCOUNT_DISABLED: Final = f"{_RISC}account-disabled"
+ACCOUNT_ENABLED: Final = f"{_RISC}account-enabled"
+CREDENTIAL_COMPROMISE: Final = f"{_RISC}credential-compromise"
+VERIFICATION: Final = f"{_SSF}verification"
+
+EVENTS_SUPPORTED: Final = (
+    SESSION_REVOKED,
+    CREDENTIAL_CHANGE,
+    ASSURANCE_LEVEL_CHANGE,
+    RISK_LEVEL_CHANGE,
+    ACCOUNT_DISABLED,
+    ACCOUNT_ENABLED,
+    CREDENTIAL_COMPROMISE,
+)
+"""What a stream may ask for. Verification is sent whenever it is asked for, so nobody subscribes to it."""

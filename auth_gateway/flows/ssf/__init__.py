@@ -1,0 +1,1 @@
+"""Shared Signals: receivers keep their streams, and what they are told of is made and handed over."""
