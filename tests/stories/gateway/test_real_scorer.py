@@ -26,6 +26,7 @@ def gateway(house: RunningHouse) -> Any:
         for _ in range(3):
             assert logged_in(client, USUAL)["allowed"] is True
         yield client
+    house.forgive()
 
 
 def logged_in(gateway: httpx2.Client, attempt: Attempt) -> Any:
