@@ -73,7 +73,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 PASSWORD_RESET_NEEDED = "password_reset_needed"  # noqa: S105 -- a rule's name
-"""The person's risk is high, and they have nothing but a new password to end that with. docs/decisions/0022."""
+"""The person's risk is high, and they have nothing but a new password to end that with. docs/decisions/0024."""
 
 
 def _is_asked(now: Situation) -> bool:

@@ -1,5 +1,5 @@
 """What is held against a person, whatever they do now: one number that detections raise, time lowers, and a factor, a
-new password or an analyst takes back. Why so: docs/decisions/0022.
+new password or an analyst takes back. Why so: docs/decisions/0024.
 """
 
 from collections.abc import Mapping
