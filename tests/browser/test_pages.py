@@ -83,6 +83,7 @@ def test_no_page_breaks_a_rule(chromium: Browser, place: Place, scheme: Any, lan
     assert sorted(set(seen)) == sorted(seen)
 
 
+@pytest.mark.long
 def test_every_page_is_whole_from_390_to_1920_pixels_and_enlarged(chromium: Browser, place: Place) -> None:
     """320 pixels are 1280 at 400 per cent (WCAG 2.2, success criterion 1.4.10)."""
     context = chromium.new_context(viewport={"width": 1920, "height": 844})

@@ -21,10 +21,10 @@ def demo(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_walk_goes_as_promised_twice(root: Path, trained_models: Path, tmp_path: Path) -> None:
+def test_the_walk_goes_as_promised_twice(root: Path, trained_models: Path, is_long: bool) -> None:
     """Five steps, a receiver killed in the middle, exit status 0; a second start tells the same story."""
     chosen = ("--state", str(trained_models.parent / "walk"), "--models", str(trained_models))
-    for _ in range(2):
+    for _ in range(2 if is_long else 1):
         shown = demo(root, *chosen)
         assert shown.returncode == 0, shown.stdout + shown.stderr
         assert "Every step went as promised." in shown.stdout
@@ -35,6 +35,7 @@ def test_the_walk_goes_as_promised_twice(root: Path, trained_models: Path, tmp_p
     assert "New sign-in to your account" in log
 
 
+@pytest.mark.long
 def test_a_taken_port_is_said_and_another_one_chosen(root: Path, trained_models: Path) -> None:
     """Somebody else's server on the gateway's port does not stop the demo."""
     with socket.socket() as taken:
@@ -54,6 +55,7 @@ def test_a_taken_port_is_said_and_another_one_chosen(root: Path, trained_models:
     assert f"Port {port} is taken" in shown.stdout
 
 
+@pytest.mark.long
 def test_told_to_stop_it_ends_what_it_started(root: Path, trained_models: Path) -> None:
     """It stays up after the walk; a SIGTERM ends both services with it, and the status is 0."""
     chosen = ("--state", str(trained_models.parent / "stop"), "--models", str(trained_models))

@@ -107,6 +107,7 @@ def test_every_feature_level_and_rule_is_measured_or_absent_with_a_reason(told: 
     assert any(entry["moves_nothing"] for entry in entries)
 
 
+@pytest.mark.long
 def test_a_column_that_training_went_without_is_declared_absent(place: Path, tmp_path: Path) -> None:
     """Its features and levels are told with the reason, not measured as worth nothing."""
     model = ("--model_dir", tmp_path / "models", "--key", tmp_path / "signing.key")

@@ -81,6 +81,7 @@ def test_held_out_logins_are_prompted_within_the_budget(place: Path) -> None:
     assert (scores >= 60.0).mean() <= 0.03
 
 
+@pytest.mark.long
 def test_a_log_without_devices_fingerprints_and_places_still_makes_a_model(tmp_path: Path) -> None:
     """As in the RBA data set: what is missing is declared absent, the rest decides."""
     bare = replace(
@@ -107,6 +108,7 @@ def test_a_declared_feature_that_never_varies_fails_the_training(feature: str, c
     assert not (tmp_path / "models").exists()
 
 
+@pytest.mark.long
 def test_a_dead_column_can_be_declared_absent(tmp_path: Path) -> None:
     """The way out that the message names works."""
     table = replace(TABLE, success=np.ones(len(TABLE), bool))
@@ -143,6 +145,7 @@ def test_rows_from_until_on_are_not_seen(tmp_path: Path) -> None:
     assert again.model_version == report.model_version
 
 
+@pytest.mark.long
 def test_a_budget_is_configurable(tmp_path: Path) -> None:
     """A larger budget prompts more and says so."""
     report = train(

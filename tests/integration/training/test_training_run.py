@@ -55,6 +55,7 @@ def test_the_model_has_every_promised_file(place: Path) -> None:
     assert not any("key" in name for name in names)
 
 
+@pytest.mark.long
 def test_the_same_log_and_seed_give_the_same_model(place: Path) -> None:
     """Training is repeatable to the byte."""
     before = contents(place / "models")
@@ -109,6 +110,7 @@ def test_until_holds_the_later_rows_back(place: Path) -> None:
     assert span["last"] < 1752969600
 
 
+@pytest.mark.long
 def test_a_column_can_be_left_out(place: Path) -> None:
     """`--without` declares the column absent and gives the reason; a slip in the name lists the choices."""
     folder = place / "without"

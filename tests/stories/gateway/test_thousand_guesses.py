@@ -210,6 +210,7 @@ def test_the_true_mailed_code_is_refused_too_once_its_looks_are_gone(story: Stor
     assert story.complete(story.login().json()["challenge_id"]).status_code == 200
 
 
+@pytest.mark.long
 def test_a_patient_thief_has_no_day_with_more(story: Story, comparisons: Comparisons, is_long: bool) -> None:
     """Each guess as soon as the gateway's own waits let it, two weeks long: in no 24 hours are fifty compared."""
     registered(story)

@@ -69,6 +69,7 @@ def test_what_was_learned_can_be_walked() -> None:
     assert len({PARTS[part] for part in found.part[found.value != 0.0]} & set(LEVELS)) > 3
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_bytes() -> None:
     """Sweep and fit once more from the start; other strangers give other trees."""
     assert content(taught(sweep(TABLE, LOOKUPS, seed=5))) == content(learned())

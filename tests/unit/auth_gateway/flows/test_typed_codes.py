@@ -241,6 +241,7 @@ def guess(world: Any, turn: int, kind: str, wrong: str) -> Any:
     return answer(world, token, wrong, kind, ip=f"203.0.113.{turn % 250}", device_id=f"dev-{turn}")
 
 
+@pytest.mark.long
 def test_of_a_thousand_guesses_in_a_day_fifty_are_looked_at(world: Any) -> None:
     """Over new logins, addresses, devices and restarts. Then the true codes are wrong too, and answered alike; the
     owner's passkey is right, and the day after the codes are."""
