@@ -31,6 +31,7 @@ def context(context: BrowserContext, place: Place) -> BrowserContext:
     """A browser that was never here, a quiet scorer, and Alice with a code that nobody has used."""
     place.scorer.score = 10.0
     place.new_authenticator("alice")
+    place.forgive()
     return context
 
 

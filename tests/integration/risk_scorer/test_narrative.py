@@ -23,7 +23,7 @@ from tests.integration.risk_scorer.language_model import (
 )
 from tests.integration.risk_scorer.published import LOUD
 from tests.integration.risk_scorer.service import EVENT, Running, running
-from tests.integration.webhooks.test_isolation import certificate
+from tests.integration.webhooks.conftest import certificate
 
 pytestmark = pytest.mark.anyio
 KEY = "sk-test-0123456789"
