@@ -107,6 +107,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[Format, dict[str, Doc
         for name in (*Settings.model_fields, "auth_gateway_config"):
             patch.delenv(name.upper(), raising=False)
         with running_story(place / "state", risk_api_credential="rgs_test", events_directory=place) as story:
+            until_told(story)  # what was done to set the story up is nobody's business: people's orders are their own
             for form in FORMATS:
                 listen(story, form)
             live(story)
