@@ -98,6 +98,7 @@ def test_a_training_that_fails_leaves_the_model_that_is_there(place: Path, name:
     assert contents(place / "models") == before
 
 
+@pytest.mark.long
 def test_until_holds_the_later_rows_back(place: Path) -> None:
     """The manifest's span ends before the day that was named."""
     folder = place / "half"
