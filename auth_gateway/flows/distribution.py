@@ -74,26 +74,32 @@ class Teller:
     host: str = ""
 
     def __call__(self, logged: Logged, destinations: Sequence[Destination]) -> list[Told]:
-        """Whoever takes it gets it as far as they asked for it; a line that cannot be told holds up no other."""
-        try:
-            return [
+        """Whoever takes it gets it as far as they asked for it."""
+        return self._told(
+            logged,
+            lambda: [
                 self.message(event, destination)
                 for event in self.events(logged)
                 for destination in destinations
                 if destination.filter.takes(event)
-            ]
-        except Exception:
-            log.exception("event_not_told", event_id=logged.line.event_id, kind=logged.line.kind)
-            return []
+            ],
+        )
 
     def again(self, logged: Logged, destination: Destination, replay: Replay) -> list[Told]:
         """What a replay tells of a line: as now, and saying which replay it is."""
-        try:
-            return [
+        return self._told(
+            logged,
+            lambda: [
                 self.message(msgspec.structs.replace(event, replay_id=replay.replay_id), destination)
                 for event in self.events(logged)
                 if destination.filter.takes(event) and replay.takes(event)
-            ]
+            ],
+        )
+
+    def _told(self, logged: Logged, make: Callable[[], list[Told]]) -> list[Told]:
+        """What is made of a line; one that cannot be told holds up no other."""
+        try:
+            return make()
         except Exception:
             log.exception("event_not_told", event_id=logged.line.event_id, kind=logged.line.kind)
             return []

@@ -17,6 +17,7 @@ from joserfc import jws
 from joserfc.jwk import KeySet
 
 from tests.stories.gateway.applications import Application, register
+from tests.stories.gateway.logout_receiver import until
 from tests.stories.gateway.story import Story
 
 PUSH, POLL = "urn:ietf:rfc:8935", "urn:ietf:rfc:8936"
@@ -157,3 +158,13 @@ def inbox(**given: Any) -> Iterator[Inbox]:
         found.is_hanging = False
         server.shutdown()
         server.server_close()
+
+
+def distributed(story: Story) -> None:
+    """Until no line of the audit trail waits."""
+
+    def is_done() -> bool:
+        with story.gateway.database.engine.connect() as connection:
+            return connection.exec_driver_sql("SELECT count(*) FROM audit WHERE waits IS NOT NULL").scalar() == 0
+
+    until(story, is_done)

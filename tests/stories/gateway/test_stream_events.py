@@ -12,8 +12,7 @@ from auth_gateway.core.ssf.stream import UNCOLLECTED_SECONDS
 from auth_gateway.upkeep import housekeeping
 from auth_gateway.user_risks import risk_desk
 from tests.stories.gateway.applications import ISSUER
-from tests.stories.gateway.logout_receiver import until
-from tests.stories.gateway.signals import CAEP, RISC, Receiver, receiver
+from tests.stories.gateway.signals import CAEP, RISC, Receiver, distributed, receiver
 from tests.stories.gateway.story import NOW, PASSWORD, Story
 
 
@@ -29,16 +28,6 @@ def story(story_with: Callable[..., Story]) -> Story:
 def shop(story: Story) -> Receiver:
     """A receiver without a stream."""
     return receiver(story, "shop")
-
-
-def distributed(story: Story) -> None:
-    """Until no line of the audit trail waits."""
-
-    def is_done() -> bool:
-        with story.gateway.database.engine.connect() as connection:
-            return connection.exec_driver_sql("SELECT count(*) FROM audit WHERE waits IS NOT NULL").scalar() == 0
-
-    until(story, is_done)
 
 
 def told(story: Story, shop: Receiver, stream: dict[str, Any]) -> list[tuple[str, str]]:

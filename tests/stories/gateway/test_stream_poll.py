@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from tests.stories.gateway.applications import ISSUER, refused
-from tests.stories.gateway.logout_receiver import until
-from tests.stories.gateway.signals import RISC, Receiver, receiver
+from tests.stories.gateway.signals import RISC, Receiver, distributed, receiver
 from tests.stories.gateway.story import Story
 
 FREEZING = [f"{RISC}account-disabled", f"{RISC}account-enabled"]
@@ -26,16 +25,6 @@ def story(story_with: Callable[..., Story]) -> Story:
 def shop(story: Story) -> Receiver:
     """A receiver without a stream."""
     return receiver(story, "shop")
-
-
-def distributed(story: Story) -> None:
-    """Until no line of the audit trail waits."""
-
-    def is_done() -> bool:
-        with story.gateway.database.engine.connect() as connection:
-            return connection.exec_driver_sql("SELECT count(*) FROM audit WHERE waits IS NOT NULL").scalar() == 0
-
-    until(story, is_done)
 
 
 def happened(story: Story, times: int = 1, *people: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.stories.gateway.logout_receiver import until
-from tests.stories.gateway.signals import RISC, VERIFICATION, Inbox, Receiver, inbox, receiver
+from tests.stories.gateway.signals import RISC, VERIFICATION, Inbox, Receiver, distributed, inbox, receiver
 from tests.stories.gateway.story import Story
 
 ISSUER = "http://localhost:9000"
@@ -32,16 +32,6 @@ def place() -> Iterator[Inbox]:
     """Where events are pushed to."""
     with inbox() as found:
         yield found
-
-
-def distributed(story: Story) -> None:
-    """Until no line of the audit trail waits."""
-
-    def is_done() -> bool:
-        with story.gateway.database.engine.connect() as connection:
-            return connection.exec_driver_sql("SELECT count(*) FROM audit WHERE waits IS NOT NULL").scalar() == 0
-
-    until(story, is_done)
 
 
 def rows(story: Story, columns: str) -> list[Any]:
