@@ -144,7 +144,7 @@ async def retire(gateway: Gateway, name: str, reason: str) -> bool:
     if not is_destination(name):
         return False
     try:
-        await asyncio.to_thread(listeners(gateway).disable, name, reason=reason)
+        await asyncio.to_thread(listeners(gateway).retire, name, reason=reason)
     except Refused as refused:
         if refused.code != "unknown_destination":  # removed meanwhile
             raise

@@ -1,89 +1,27 @@
 """`auth-gateway webhooks`: who is told of events, what became of the messages, and once more what happened."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
 from auth_gateway.cli.console import NOT_NOW, fail, moment, moment_given, opened, row
+from auth_gateway.cli.webhook_terms import AsJson, Name, Types, add, print_json, update
 from auth_gateway.cli.webhooks_shown import show_deliveries, show_delivery, show_destination, show_replay
-from auth_gateway.core.destination import (
-    AddressForm,
-    Destination,
-    DestinationKind,
-    Filter,
-    Folding,
-    Format,
-    Privacy,
-    UserForm,
-)
 from auth_gateway.flows.deliveries import Delivered, Deliveries
 from auth_gateway.telling import deliveries as deliveries_of
 from auth_gateway.telling import listeners, replays
 from webhooks.delivery_log import Status
 
 LOOK_EVERY_SECONDS = 0.2
-USUAL = Folding()
 
 app = typer.Typer(help="Those who are told of events.", no_args_is_help=True, rich_markup_mode=None)
 
-Name = Annotated[str, typer.Argument(help="The destination's name or id.")]
-NewName = Annotated[str, typer.Argument(help="Letters, digits, dot, dash, underscore.")]
-Url = Annotated[str, typer.Argument(help="An https address, syslog+tls://HOST:PORT (or +tcp, +udp), or a file's name.")]
-Kind = Annotated[DestinationKind, typer.Option("--kind", help="How it gets them.")]
-Shape = Annotated[Format, typer.Option("--format", help="How events are written out.")]
-Types = Annotated[list[str] | None, typer.Option("--type", help="Events such as login.denied, login.*; repeatable.")]
-MinScore = Annotated[float, typer.Option("--min-score", help="Nothing with a lower score.")]
-Clients = Annotated[list[str] | None, typer.Option("--client", help="Only at these applications; repeatable.")]
-Address = Annotated[AddressForm, typer.Option("--ip", help="How much of an address is told.")]
-User = Annotated[UserForm, typer.Option("--user", help="How a person is named.")]
-Agent = Annotated[bool, typer.Option("--user-agent", help="Tell the browser's own words.")]
-Fold = Annotated[bool | None, typer.Option("--fold/--no-fold", help="Tell alike events of a storm as one, or not.")]
-Burst = Annotated[int, typer.Option("--fold-burst", help="So many go one by one first.")]
-PerMinute = Annotated[float, typer.Option("--fold-per-minute", help="And then so many in a minute.")]
-Tenant = Annotated[str, typer.Option("--tenant", help="Named in its events; MFA_TENANT if left out.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs: one JSON object a line.")]
 Seconds = Annotated[float, typer.Option("--wait", min=0, max=600, help="Seconds to wait for what becomes of it.")]
 
 
-@app.command("add")
-def add(
-    name: NewName,
-    url: Url,
-    kind: Kind = "webhook",
-    shape: Shape = "standard",
-    types: Types = None,
-    min_score: MinScore = 0.0,
-    client: Clients = None,
-    ip: Address = "prefix",
-    user: User = "id",
-    user_agent: Agent = False,
-    fold: Fold = None,
-    fold_burst: Burst = USUAL.burst,
-    fold_per_minute: PerMinute = USUAL.per_minute,
-    tenant: Tenant = "",
-    as_json: AsJson = False,
-) -> None:
-    """Tell another one from now on; a webhook's secret is printed, this once, and counts only if this succeeds."""
-    wanted = Destination(
-        destination_id="",
-        name=name,
-        kind=kind,
-        url=url,
-        format=shape,
-        filter=Filter(types=tuple(types or ()), min_score=min_score, clients=tuple(client or ())),
-        privacy=Privacy(ip=ip, user=user, user_agent=user_agent),
-        folding=None if fold is None else Folding(is_on=fold, burst=fold_burst, per_minute=fold_per_minute),
-        tenant=tenant,
-    )
-    secrets: list[str] = []
-    with opened() as gateway:
-        if not as_json:
-            listeners(gateway).add(wanted, show=typer.echo)
-            return
-        made = listeners(gateway).add(wanted, show=secrets.append)
-    _print_json({"webhook": made, "secret": secrets[0] if secrets else None})
+app.command("add")(add)
+app.command("update")(update)
 
 
 @app.command("list")
@@ -92,7 +30,7 @@ def list_all(as_json: AsJson = False) -> None:
     with opened() as gateway:
         for each in listeners(gateway).list():
             if as_json:
-                _print_json(each)
+                print_json(each)
             else:
                 row(each.name, each.kind, each.format, each.disabled_reason or "enabled", each.url)
 
@@ -103,7 +41,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
     with opened() as gateway:
         found = listeners(gateway).find(name)
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         show_destination(found)
 
@@ -168,7 +106,7 @@ def deliveries(
     with opened() as gateway:
         page = deliveries_of(gateway).page(name, status=status, limit=limit, before=before)
     if as_json:
-        _print_json({"deliveries": page.deliveries, "next": page.following})
+        print_json({"deliveries": page.deliveries, "next": page.following})
     else:
         show_deliveries(page)
 
@@ -190,7 +128,7 @@ def retry(
             return
         count = desk.retry_dead(name)
     if as_json:
-        _print_json({"retried": count})
+        print_json({"retried": count})
     else:
         typer.echo(f"{count} messages are tried again")
 
@@ -246,10 +184,6 @@ def _why(sent: Delivered) -> str:
 
 def _show_one(sent: Delivered, as_json: bool) -> None:
     if as_json:
-        _print_json(sent)
+        print_json(sent)
     else:
         show_delivery(sent)
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(msgspec.json.encode(value).decode())

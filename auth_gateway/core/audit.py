@@ -56,6 +56,7 @@ Kind = Literal[
     "key.retired",
     "vault.rotated",
     "webhook.added",
+    "webhook.changed",
     "webhook.removed",
     "webhook.secret_rotated",
     "webhook.disabled",

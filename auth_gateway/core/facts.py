@@ -1,12 +1,17 @@
 """What is known about one event beside its audit line: enough to tell others of it and to decide it again."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from auth_gateway.core.account import device_digest
 from auth_gateway.core.context import LONGEST_USER_AGENT, LoginContext
 from risk_scorer.contract.assessment import Reason, RiskScore
+
+OPERATOR: Final = "operator"
+"""Whoever has a command line on the machine."""
+GATEWAY: Final = "gateway"
+"""The gateway of its own accord."""
 
 Path = Literal["login", "refresh", "step_up"]
 """Which of the policy's tables decided."""
@@ -27,7 +32,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     the kinds that the person could show and `method` the one that they did; `began_as` is the id of the login that an
     answer to a challenge belongs to. Place and operator are the scorer's word where it gave one. `login_score` is that
     of the sign-in that a later request belongs to, `acr` the level of its session, `user_risk` the person's own (0 to
-    100); `report_only` are the rules of the policy document that would have answered.
+    100); `report_only` are the rules of the policy document that would have answered. `by` is who ran
+    the gateway: an application's id, or one of the names below.
     """
 
     path: Path | None = None
@@ -58,6 +64,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     acr: str = ""
     user_risk: float = 0.0
     report_only: tuple[Reported, ...] = ()
+    by: str = ""
 
 
 def facts_of(context: LoginContext, score: RiskScore | None, *, path: Path | None = None, username: str = "") -> Facts:

@@ -71,6 +71,7 @@ _FIELDS: Final[dict[str, _Field]] = {
     "amr": _Field(_TEXTS, "How the person was recognised (RFC 8176)."),
     "began_as": _Field(_TEXT, "`event_id` of the login that this answers."),
     "techniques": _Field(_TEXTS, "MITRE ATT&CK techniques that it may be a sign of."),
+    "by": _Field(_TEXT, "Who did it: an application's id, `operator` (a command on the machine) or `gateway`."),
     "detail": _Field(_TEXT, "What exactly: see the type."),
     "folded": _Field(Folded | UnsetType, "In a storm alone: the events that this message tells as one."),
     "replay_id": _Field(_TEXT, "The replay that tells it again; absent the first time."),
@@ -84,7 +85,7 @@ _ANSWER = (*_LOGIN, "method", "began_as")
 _SESSION = (*_PERSON, *_PLACE, "session_id", "rule")
 _REFRESH = (*_SESSION, *_NETWORK, *_RISK, "incident_id")
 _ACCOUNT = (*_PERSON, *_PLACE, "session_id", "rule", "detail")
-_ADMIN = ("client_id", "rule", "detail")
+_ADMIN = ("client_id", "by", "rule", "detail")
 
 
 class Shape(NamedTuple):
@@ -141,6 +142,9 @@ SHAPES: Final[dict[EventType, Shape]] = {
     "key.retired": Shape("A signing key is retired; `detail` is its id.", _ADMIN),
     "vault.rotated": Shape("What is sealed at rest has a new key.", _ADMIN),
     "webhook.added": Shape("A destination of events was added; `detail` is its id.", _ADMIN),
+    "webhook.changed": Shape(
+        "A destination's terms or address changed; `detail` is its id and then what changed, by name.", _ADMIN
+    ),
     "webhook.removed": Shape("A destination of events was removed; `detail` is its id.", _ADMIN),
     "webhook.secret_rotated": Shape("A destination got a new secret; `detail` is its id.", _ADMIN),
     "webhook.disabled": Shape("A destination gets nothing more; `detail` is its id, `rule` why.", _ADMIN),

@@ -8,6 +8,8 @@ import msgspec
 
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.destination import PREFIX, Destination, DestinationKind, check_terms, secret_purpose
+from auth_gateway.core.destination_change import DestinationChange, changed, names_of_changes
+from auth_gateway.core.facts import GATEWAY, OPERATOR, Facts
 from auth_gateway.flows.ports import AuditTrail, Clock, Destinations, OutboxWriter, Randomness, Sealer
 from auth_gateway.flows.rendering import RENDERERS
 from plumbing.database import Database
@@ -47,10 +49,7 @@ class Listeners:
 
         Raises: Refused `invalid_destination` (400), `destination_exists` (409).
         """
-        check_terms(wanted)
-        if wanted.kind not in self.checks or wanted.format not in RENDERERS:
-            raise Refused("invalid_destination", "this kind or format is not known here", status=400)
-        self.checks[wanted.kind](wanted.url)
+        self._check(wanted)
         line = self._line("webhook.added", PREFIX + self.randomness.token(ID_BYTES), by)
         made = msgspec.structs.replace(
             wanted, destination_id=line.detail or "", created_at=line.ts, disabled_at=None, disabled_reason=""
@@ -84,8 +83,37 @@ class Listeners:
 
         found = self.database.read(look)
         if found is None:
-            raise Refused("unknown_destination", "there is no destination of this name", status=404)
+            raise _unknown()
         return found
+
+    def update(self, name_or_id: str, change: DestinationChange, *, by: str | None = None) -> Destination:
+        """Other terms from now on, with what is not named as it was; what waits is sent as it was made, to where the
+        destination is then. Nothing is written down where nothing changes.
+
+        Raises: Refused `unknown_destination` (404), `invalid_destination` (400).
+        """
+        found = self.find(name_or_id)
+        if change.url is not msgspec.UNSET:  # a name may have to be looked up: not in the transaction
+            self._check(changed(found, change))
+        line = self._line("webhook.changed", found.destination_id, by)
+
+        def job(tx: Transaction) -> Destination | None:
+            before = self.destinations.hold(tx, found.destination_id)
+            if before is None:
+                return None
+            after = changed(before, change)
+            check_terms(after)
+            names = names_of_changes(before, after)
+            if names:
+                self.destinations.change(tx, after)
+                detail = " ".join((found.destination_id, *names))
+                self.audit.record(tx, msgspec.structs.replace(line, detail=detail))
+            return after
+
+        done: Destination | None = self.database.write_sync(job)
+        if done is None:
+            raise _unknown()
+        return done
 
     def rotate_secret(self, name_or_id: str, *, overlap_seconds: int, show: Show, by: str | None = None) -> None:
         """A new secret through `show`; messages are signed with the one before too for that long, so that the receiver
@@ -118,6 +146,16 @@ class Listeners:
         line = msgspec.structs.replace(self._line("webhook.disabled", found.destination_id, by), rule=reason)
         return self._set_disabled(found.destination_id, line, at=line.ts)
 
+    def retire(self, name_or_id: str, *, reason: str) -> bool:
+        """The same of the gateway's own accord: nothing arrives there.
+
+        Raises: Refused `unknown_destination` (404).
+        """
+        found = self.find(name_or_id)
+        line = self._line("webhook.disabled", found.destination_id, None)
+        line = msgspec.structs.replace(line, rule=reason, facts=Facts(by=GATEWAY))
+        return self._set_disabled(found.destination_id, line, at=line.ts)
+
     def enable(self, name_or_id: str, *, by: str | None = None) -> bool:
         """Tell it again, from now on; what it missed can be told by a replay. False when it is so already.
 
@@ -144,6 +182,12 @@ class Listeners:
 
         self._change(remove, line)
 
+    def _check(self, wanted: Destination) -> None:
+        check_terms(wanted)
+        if wanted.kind not in self.checks or wanted.format not in RENDERERS:
+            raise Refused("invalid_destination", "this kind or format is not known here", status=400)
+        self.checks[wanted.kind](wanted.url)
+
     def _set_disabled(self, destination_id: str, line: AuditEvent, *, at: float | None) -> bool:
         def job(tx: Transaction) -> bool:
             if not self.destinations.set_disabled(tx, destination_id, at=at, reason=line.rule or ""):
@@ -161,7 +205,7 @@ class Listeners:
             return True
 
         if not self.database.write_sync(job):  # removed since we looked
-            raise Refused("unknown_destination", "there is no destination of this name", status=404)
+            raise _unknown()
 
     def _new_secret(self, destination_id: str, show: Show) -> bytes:
         secret = new_secret(self.randomness)
@@ -170,7 +214,8 @@ class Listeners:
 
     def _line(self, kind: Kind, destination_id: str, by: str | None) -> AuditEvent:
         event_id, now = self.randomness.event_id("evt"), self.clock.now()
-        return AuditEvent(event_id=event_id, ts=now, kind=kind, client_id=by, detail=destination_id)
+        facts = Facts(by=by or OPERATOR)
+        return AuditEvent(event_id=event_id, ts=now, kind=kind, client_id=by, detail=destination_id, facts=facts)
 
 
 def webhook_check(*, allow_private: bool) -> CheckUrl:
@@ -184,6 +229,10 @@ def webhook_check(*, allow_private: bool) -> CheckUrl:
             raise Refused("invalid_destination", text, status=400) from None
 
     return check
+
+
+def _unknown() -> Refused:
+    return Refused("unknown_destination", "there is no destination of this name", status=404)
 
 
 def _taken() -> Refused:

@@ -28,6 +28,7 @@ def add(app: FastAPI, service: Service) -> None:
         ("GET", ROOT, routes.get_all, "Who is told of events", reference.LIST),
         ("POST", ROOT, routes.post_new, "Tell another one", reference.ADD),
         ("GET", ONE, routes.get_one, "One who is told", reference.SHOW),
+        ("PATCH", ONE, routes.patch_one, "Change its terms", reference.CHANGE),
         ("DELETE", ONE, routes.delete_one, "Forget one", reference.REMOVE),
         ("POST", f"{ONE}/enable", routes.post_enable, "Tell it again", reference.ENABLE),
         ("POST", f"{ONE}/disable", routes.post_disable, "Tell it nothing", reference.DISABLE),

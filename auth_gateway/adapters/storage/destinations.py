@@ -17,6 +17,7 @@ _this = _rows.c.destination_id == bindparam("id")
 
 ADD = Statement(upsert(_rows).on_conflict_do_nothing())
 FIND = Statement(select(*_COLUMNS).where(_this))
+HOLD = Statement(select(*_COLUMNS).where(_this).with_for_update())
 NAMED = Statement(select(*_COLUMNS).where(_rows.c.name == bindparam("called")))
 LIST = Statement(select(*_COLUMNS).order_by(_rows.c.name))
 SECRETS = Statement(
@@ -31,6 +32,7 @@ ROTATE = Statement(
         sealed_secret=bindparam("sealed"),
     )
 )
+CHANGE = Statement(update(_rows).where(_this).values(url=bindparam("address"), terms=bindparam("new_terms")))
 DISABLE = Statement(
     update(_rows)
     .where(_this, _rows.c.disabled_at.is_(None))
@@ -47,12 +49,11 @@ class StoredDestinations:
 
     def add(self, tx: Transaction, destination: Destination, sealed_secret: bytes | None) -> bool:
         known = msgspec.to_builtins(destination)
-        terms = {name: known[name] for name in known if name not in _OWN_COLUMNS}
         return (
             tx.run(
                 ADD,
                 **{name: known[name] for name in _OWN_COLUMNS},
-                terms=msgspec.json.encode(terms).decode(),
+                terms=_terms(destination),
                 sealed_secret=sealed_secret,
                 sealed_previous_secret=None,
                 previous_secret_until=None,
@@ -63,6 +64,14 @@ class StoredDestinations:
     def find(self, tx: Transaction, destination_id: str) -> Destination | None:
         row = tx.one(FIND, id=destination_id)
         return None if row is None else _destination(row)
+
+    def hold(self, tx: Transaction, destination_id: str) -> Destination | None:
+        row = tx.one(HOLD, id=destination_id)
+        return None if row is None else _destination(row)
+
+    def change(self, tx: Transaction, destination: Destination) -> bool:
+        terms = _terms(destination)
+        return tx.run(CHANGE, id=destination.destination_id, address=destination.url, new_terms=terms) == 1
 
     def named(self, tx: Transaction, name: str) -> Destination | None:
         row = tx.one(NAMED, called=name)
@@ -87,6 +96,11 @@ class StoredDestinations:
 
     def remove(self, tx: Transaction, destination_id: str) -> bool:
         return tx.run(REMOVE, id=destination_id) == 1
+
+
+def _terms(destination: Destination) -> str:
+    known = msgspec.to_builtins(destination)
+    return msgspec.json.encode({name: known[name] for name in known if name not in _OWN_COLUMNS}).decode()
 
 
 def _destination(row: Row) -> Destination:

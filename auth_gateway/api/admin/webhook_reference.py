@@ -46,6 +46,13 @@ ADD = _entry(
     parameters=(),
 )
 SHOW = _entry("One who is told of events.", {"200": answer("It.", "ShownWebhook")})
+CHANGE = _entry(
+    "Other terms for one; what is not named stays, within `filter`, `privacy` and `folding` too. What waits is sent as "
+    "it was made.",
+    {"200": answer("As it is now.", "ShownWebhook")},
+    body="DestinationChange",
+    example={"filter": {"min_score": 80}, "privacy": {"ip": "full"}},
+)
 REMOVE = _entry("Forget it and its secret; what waits for it is given up.", {"204": _NOTHING})
 ENABLE = _entry("Tell it again; what waited for it is sent.", {"200": answer("Enabled.", "ShownWebhook")})
 DISABLE = _entry(

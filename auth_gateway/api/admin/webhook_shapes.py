@@ -16,6 +16,7 @@ from auth_gateway.core.destination import (
     Format,
     Privacy,
 )
+from auth_gateway.core.destination_change import DestinationChange
 from auth_gateway.core.replay import Replay, ReplayState
 from auth_gateway.flows.deliveries import Delivered
 
@@ -129,6 +130,7 @@ class ShownReplays(msgspec.Struct, frozen=True, kw_only=True):
 
 SHAPES = (
     WebhookBody,
+    DestinationChange,
     OverlapBody,
     DisableBody,
     ReplayBody,

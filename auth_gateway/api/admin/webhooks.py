@@ -27,6 +27,7 @@ from auth_gateway.api.admin.webhook_shapes import (
     shown_webhook,
 )
 from auth_gateway.core.destination import Destination
+from auth_gateway.core.destination_change import DestinationChange
 from auth_gateway.flows.deliveries import Deliveries
 from auth_gateway.flows.destinations import Listeners
 from auth_gateway.flows.replays import AskReplays
@@ -42,6 +43,7 @@ USUAL_PAGE = 50
 T = TypeVar("T")
 
 _new = msgspec.json.Decoder(WebhookBody)
+_change = msgspec.json.Decoder(DestinationChange)
 _overlap = msgspec.json.Decoder(OverlapBody)
 _disable = msgspec.json.Decoder(DisableBody)
 _replay = msgspec.json.Decoder(ReplayBody)
@@ -82,6 +84,17 @@ class WebhookRoutes:
         """One of them."""
         await self._caller(request)
         return json_answer(shown_webhook(await asyncio.to_thread(self.listeners.find, _name(request))))
+
+    async def patch_one(self, request: Request) -> Response:
+        """Other terms for one of them.
+
+        Raises: Refused `invalid_destination` (400).
+        """
+        caller = await self._caller(request)
+        name, body = _name(request), await self._body(request, _change)
+        changed = await asyncio.to_thread(lambda: self.listeners.update(name, body, by=caller))
+        self.wake()
+        return json_answer(shown_webhook(changed))
 
     async def delete_one(self, request: Request) -> Response:
         """One less."""

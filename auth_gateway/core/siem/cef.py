@@ -47,6 +47,7 @@ def _extension(event: Event) -> dict[str, str]:
         "act": event.decision or meaning.response,
         "outcome": meaning.outcome,
         "reason": event.rule or "",
+        "suser": facts.by,
         "duser": event.username,
         "duid": person_of(event) or "",
         **_address(event),

@@ -73,6 +73,7 @@ _MEANINGS: Final[dict[EventType, Meaning]] = {
     "key.retired": Meaning("success", 1),
     "vault.rotated": Meaning("success", 1),
     "webhook.added": Meaning("success", 2),
+    "webhook.changed": Meaning("success", 2),
     "webhook.removed": Meaning("success", 2),
     "webhook.secret_rotated": Meaning("success", 1),
     "webhook.disabled": Meaning("success", 3),

@@ -152,12 +152,13 @@ def _account_change(event: Event) -> dict[str, Any]:
 
 
 def _entity(event: Event) -> dict[str, Any]:
-    """What an operator changed: an application, a key, a destination of events, the policy."""
+    """What an operator changed: an application, a key, a destination of events, the policy. Its name comes first in
+    the detail."""
     family = event.type.partition(".")[0]
-    name = (event.client_id if family == "client" else event.detail) or family
+    name = (event.client_id if family == "client" else (event.detail or "").partition(" ")[0]) or family
     return {
         "entity": {"uid": name, "name": name, "type_id": 5 if family == "policy" else 99, "type": family},
-        "actor": {"app_name": PRODUCT},
+        "actor": {"app_name": event.facts.by or PRODUCT},
         "comment": event.detail,
     }
 

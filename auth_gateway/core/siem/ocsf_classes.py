@@ -111,6 +111,7 @@ ROWS: Final[dict[EventType, Row]] = {
             "key.retired": (9, "Disable"),
             "vault.rotated": (3, "Update"),
             "webhook.added": (1, "Create"),
+            "webhook.changed": (3, "Update"),
             "webhook.removed": (4, "Delete"),
             "webhook.secret_rotated": (3, "Update"),
             "webhook.disabled": (9, "Disable"),

@@ -116,6 +116,14 @@ class Destinations(Protocol):
         self, tx: Transaction, destination_id: str, *, sealed_secret: bytes, previous_until: float
     ) -> bool: ...
 
+    def hold(self, tx: Transaction, destination_id: str) -> Destination | None:
+        """That one, which nobody else changes until the transaction ends."""
+        ...
+
+    def change(self, tx: Transaction, destination: Destination) -> bool:
+        """Its address and terms as they are here; False when there is none."""
+        ...
+
     def set_disabled(self, tx: Transaction, destination_id: str, *, at: float | None, reason: str) -> bool:
         """`at` None enables it again; False when it is so already, or there is none."""
         ...

@@ -16,6 +16,7 @@ from auth_gateway.adapters.storage.tables import outbox
 from auth_gateway.assembly import Gateway, assemble
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.destination import Destination, Filter
+from auth_gateway.core.destination_change import DestinationChange, FilterChange
 from auth_gateway.core.vocabulary import EventType
 from auth_gateway.flows.destinations import Listeners
 from auth_gateway.service import Service
@@ -112,6 +113,24 @@ def test_what_means_nothing_is_refused(book: Listeners) -> None:
         with pytest.raises(Refused) as refused:
             book.add(msgspec.structs.replace(SIEM, **odd), show=lambda _: pytest.fail("shown"))
         assert (refused.value.code, refused.value.status) == ("invalid_destination", 400), odd
+
+
+def test_terms_are_changed_and_the_secret_stays(book: Listeners, gateway: Gateway) -> None:
+    """What is not named stays, one change after the other; what means nothing changes nothing."""
+    made, secret = added(book, msgspec.structs.replace(SIEM, filter=Filter(types=("login.*",))))
+    book.update("siem", DestinationChange(filter=FilterChange(min_score=60)))
+    moved = book.update(made.destination_id, DestinationChange(url="https://siem.example/v2"), by="soc")
+    wanted = Filter(types=("login.*",), min_score=60)
+    assert moved == msgspec.structs.replace(made, url="https://siem.example/v2", filter=wanted)
+    for odd in (DestinationChange(url="https://127.0.0.1/in"), DestinationChange(tenant="x" * 129)):
+        with pytest.raises(Refused, match=r"address|tenant"):
+            book.update("siem", odd)
+    assert book.list() == [moved]
+    receiver = destination_receiver(gateway, made.destination_id)
+    assert isinstance(receiver, Endpoint)
+    assert receiver.url == "https://siem.example/v2"
+    assert is_taken(secret, signed(gateway, made.destination_id))
+    assert told_types(gateway) == ["webhook.added", "webhook.changed", "webhook.changed"]
 
 
 def test_a_name_is_given_once(book: Listeners) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from auth_gateway.core.audit import AuditEvent
+from auth_gateway.core.facts import Facts
 from auth_gateway.telling import deliveries, listeners
 from tests.stories.gateway.applications import ISSUER, Application, refused, register
 from tests.stories.gateway.story import NOW, Story
@@ -36,6 +38,11 @@ class Admin:
         return self.story.ask(method, f"/admin/webhooks{path}", headers=self.headers, **options)
 
 
+def recent(story: Story) -> list[AuditEvent]:
+    """The newest lines of the trail, the oldest of them first."""
+    return story.gateway.database.read(lambda tx: story.gateway.audit.recent(tx, 50))[::-1]
+
+
 @pytest.fixture
 def admin(story: Story) -> Admin:
     return Admin(story)
@@ -60,12 +67,37 @@ def test_a_webhook_lives_from_its_first_secret_to_its_end(story: Story, admin: A
     assert secret not in admin("GET").text
     assert admin("DELETE", "/siem").status_code == 204
     assert refused(admin("GET", "/siem")) == (404, "unknown_destination")
-    lines = story.gateway.database.read(lambda tx: story.gateway.audit.recent(tx, 50))
-    done = [(line.kind, line.client_id) for line in reversed(lines) if line.kind.startswith("webhook.")]
+    done = [(line.kind, line.client_id) for line in recent(story) if line.kind.startswith("webhook.")]
     assert done == [
         (f"webhook.{what}", "soc")
         for what in ("added", "secret_rotated", "secret_rotated", "disabled", "enabled", "removed")
     ]
+
+
+def test_its_terms_are_changed_where_they_stand(story: Story, admin: Admin) -> None:
+    """What is not named stays, within the parts too; the trail says who changed what, once, and without its value."""
+    terms = {"filter": {"types": ["login.*"], "min_score": 60}, "privacy": {"ip": "none"}, "tenant": "acme"}
+    before = admin("POST", json={**SIEM, **terms}).json()["webhook"]
+    change = {
+        "url": "https://siem.example/v2",
+        "filter": {"min_score": 80, "clients": ["web"]},
+        "folding": {"burst": 9},
+    }
+    answer = admin("PATCH", "/siem", json=change)
+    expected = {
+        **before,
+        "url": "https://siem.example/v2",
+        "filter": {"types": ["login.*"], "min_score": 80.0, "clients": ["web"]},
+        "folding": {"is_on": True, "burst": 9, "per_minute": 60.0},
+    }
+    assert (answer.status_code, answer.json()) == (200, expected)
+    assert admin("PATCH", "/siem", json=change).json() == admin("PATCH", "/siem", json={}).json() == expected
+    assert admin("GET", "/siem").json() == expected
+    lines = [line for line in recent(story) if line.kind == "webhook.changed"]
+    detail = f"{before['destination_id']} url filter.min_score filter.clients folding.burst"
+    assert [(line.client_id, line.detail, line.facts) for line in lines] == [("soc", detail, Facts(by="soc"))]
+    plain = admin("PATCH", "/siem", json={"folding": None, "filter": {"types": [], "min_score": 0, "clients": []}})
+    assert plain.json() == {**expected, "folding": None, "filter": {"min_score": 0.0}}
 
 
 def test_messages_are_listed_and_tried_again(story: Story, admin: Admin) -> None:
@@ -117,6 +149,14 @@ BAD: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("POST", "", {"content": b"{"}, 400, "malformed_json"),
     ("POST", "", {"content": b"{}", "headers": {"content-type": "text/plain"}}, 415, "unsupported_media_type"),
     ("POST", "", {"content": b"x" * 40_000}, 413, "body_too_large"),
+    ("PATCH", "/there", {"json": {"kind": "file"}}, 422, "invalid_request"),
+    ("PATCH", "/there", {"json": {"name": "elsewhere"}}, 422, "invalid_request"),
+    ("PATCH", "/there", {"json": {"filter": {"min_score": None}}}, 422, "invalid_request"),
+    ("PATCH", "/there", {"json": {"filter": {"types": ["login.maybe"]}}}, 400, "invalid_destination"),
+    ("PATCH", "/there", {"json": {"folding": {"burst": 0}}}, 400, "invalid_destination"),
+    ("PATCH", "/there", {"json": {"url": "https://169.254.169.254/latest"}}, 400, "invalid_destination"),
+    ("PATCH", "/there", {"json": {"url": ""}}, 400, "invalid_destination"),
+    ("PATCH", "/there", {"content": b"[]"}, 422, "invalid_request"),
     ("POST", "/there/rotate-secret", {"json": {"overlap_seconds": -1}}, 400, "invalid_overlap"),
     ("POST", "/there/rotate-secret", {"json": {"overlap_seconds": "1"}}, 422, "invalid_request"),
     ("POST", "/there/disable", {"json": {"reason": ""}}, 422, "invalid_request"),
@@ -131,10 +171,11 @@ BAD: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("POST", "/there/replays", {"json": {"from": "2026-01-31T08:00:00"}}, 422, "invalid_request"),
     ("POST", "/there/replays", {"json": {"from": "2026-01-31T08:00:00Z", "types": ["x"]}}, 400, "invalid_destination"),
     ("POST", "/nobody/replays", {"json": {"from": "2026-01-31T08:00:00Z"}}, 404, "unknown_destination"),
-    *((method, f"/nobody{path}", {}, 404, "unknown_destination") for method, path in (
-        ("GET", ""), ("DELETE", ""), ("POST", "/enable"), ("POST", "/disable"), ("POST", "/rotate-secret"),
-        ("POST", "/test"), ("GET", "/deliveries"), ("GET", "/deliveries/m"), ("POST", "/deliveries/m/retry"),
-        ("POST", "/retry"), ("GET", "/replays"), ("DELETE", "/replays/running"),
+    *((method, f"/nobody{path}", {"json": {}} if method == "PATCH" else {}, 404, "unknown_destination")
+      for method, path in (
+        ("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/enable"), ("POST", "/disable"),
+        ("POST", "/rotate-secret"), ("POST", "/test"), ("GET", "/deliveries"), ("GET", "/deliveries/m"),
+        ("POST", "/deliveries/m/retry"), ("POST", "/retry"), ("GET", "/replays"), ("DELETE", "/replays/running"),
     )),
 ]  # fmt: skip
 
@@ -148,7 +189,7 @@ def test_what_means_nothing_is_refused_with_a_code(story: Story, admin: Admin) -
         answer = story.ask(method, f"/admin/webhooks{path}", headers=headers, **given)
         assert refused(answer) == (status, code), (method, path, options)
         assert "maybe" not in answer.text
-    assert [each.name for each in listeners(story.gateway).list()] == ["there"]
+    assert [(each.name, each.url) for each in listeners(story.gateway).list()] == [("there", SIEM["url"])]
 
 
 def test_each_address_is_closed_to_whoever_lacks_the_scope(story: Story) -> None:
@@ -156,7 +197,7 @@ def test_each_address_is_closed_to_whoever_lacks_the_scope(story: Story) -> None
     token = soc(story, "events:read").act().json()["access_token"]
     paths = story.ask("GET", "/openapi.json").json()["paths"]
     ours = [(method, path) for path in paths if path.startswith("/admin/webhooks") for method in paths[path]]
-    assert len(ours) == 15
+    assert len(ours) == 16
     for method, path in ours:
         address = path.format(name="siem", message_id="msg_1")
         none = story.ask(method.upper(), address)

@@ -80,6 +80,34 @@ def test_all_terms_can_be_given_and_are_told_to_programs(run: Run) -> None:
     assert made["webhook"]["filter"] == {"types": ["mfa.failed"], "min_score": 0.0, "clients": ["web"]}
 
 
+def test_terms_are_changed_where_they_stand(run: Run, tmp_path: Path) -> None:
+    """What is not given stays; an address is looked at as at first, and a change that says nothing is none."""
+    before = json.loads(run(*ADD, "--type", "login.*", "--client", "web", "--min-score", "60", "--json")[1])["webhook"]
+    change = ("--min-score", "80", "--all-clients", "--ip", "full", "--fold-per-minute", "6", "--json")
+    after = json.loads(run("webhooks", "update", "siem", *change)[1])
+    assert after == {
+        **before,
+        "filter": {"types": ["login.*"], "min_score": 80.0},
+        "privacy": {"ip": "full", "user": "id", "user_agent": False},
+        "folding": {"is_on": True, "burst": 60, "per_minute": 6.0},
+    }
+    moved = run("webhooks", "update", "siem", "--url", "https://siem.example/v2", "--type", "mfa.*", "--tenant", "acme")
+    assert "url\thttps://siem.example/v2\n" in moved[1]
+    assert "types\tmfa.*\nmin score\t80\n" in moved[1]
+    for wrong in (("--url", "https://127.0.0.1/in"), (), ("--all-types", "--type", "login.*"), ("--min-score", "101")):
+        assert run("webhooks", "update", "siem", *wrong)[:2] == (2, "")
+    assert run("webhooks", "update", "nobody", "--tenant", "x")[0] == 2
+    with closing(sqlite3.connect(tmp_path / "state" / "gateway.db")) as database:
+        lines = database.execute(
+            "SELECT detail, facts FROM audit WHERE kind = 'webhook.changed' ORDER BY seq"
+        ).fetchall()
+    known = after["destination_id"]
+    assert [(detail, json.loads(facts)) for detail, facts in lines] == [
+        (f"{known} filter.min_score filter.clients privacy.ip folding.per_minute", {"by": "operator"}),
+        (f"{known} url tenant filter.types", {"by": "operator"}),
+    ]
+
+
 def test_messages_are_listed_and_tried_again(run: Run) -> None:
     """Without a gateway that runs a test stays here, and says so; what waits can be hastened."""
     run(*ADD)

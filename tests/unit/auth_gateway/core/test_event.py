@@ -40,6 +40,7 @@ FACTS = Facts(
     amr=("pwd",),
     challenge_id="ch_1",
     began_as="evt_0",
+    by="soc",
 )
 FULL = Privacy(ip="full", user="name", user_agent=True)
 
