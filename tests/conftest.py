@@ -18,6 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 # Plain `scripts/test` needs pip alone; the pages are driven where --browser has installed what that takes.
 collect_ignore = [] if find_spec("playwright") else ["browser"]
 
+# A model of a few thousand rows is fitted by one thread: more of them spin while they wait for each other, which takes
+# three times the work where other tests want the same processors. Read when the libraries are loaded; children inherit.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="full counts instead of the reduced ones")
