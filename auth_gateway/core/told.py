@@ -149,6 +149,12 @@ SHAPES: Final[dict[EventType, Shape]] = {
     "webhook.secret_rotated": Shape("A destination got a new secret; `detail` is its id.", _ADMIN),
     "webhook.disabled": Shape("A destination gets nothing more; `detail` is its id, `rule` why.", _ADMIN),
     "webhook.enabled": Shape("A destination is told of events again; `detail` is its id.", _ADMIN),
+    "webhook.tested": Shape("A test message was sent to a destination; `detail` is its id.", _ADMIN),
+    "webhook.retried": Shape(
+        "Messages are tried again; `detail` is the destination's id and the message's, or `dead` and how many.", _ADMIN
+    ),
+    "webhook.replayed": Shape("A destination is told a span again; `detail` is its id and the replay's.", _ADMIN),
+    "webhook.replay_stopped": Shape("A replay was ended; `detail` is the destination's id and the replay's.", _ADMIN),
     "stream.added": Shape("An application made a stream of Shared Signals; `detail` is its id.", _ADMIN),
     "stream.changed": Shape("What a stream delivers, or where, was changed; `detail` is its id.", _ADMIN),
     "stream.removed": Shape("A stream was removed; `detail` is its id.", _ADMIN),

@@ -8,6 +8,7 @@ import msgspec
 
 from auth_gateway.core.destination import Destination
 from auth_gateway.core.event import Event
+from auth_gateway.core.facts import OPERATOR, Facts
 from auth_gateway.flows.destinations import Listeners
 from auth_gateway.flows.distribution import Teller
 from auth_gateway.flows.ports import DeliveryLog
@@ -81,7 +82,7 @@ class Deliveries:
             raise Refused("unknown_delivery", "there is no message of this id", status=404)
         return _told(entry, now)
 
-    def retry(self, name_or_id: str, wanted: str) -> Delivered:
+    def retry(self, name_or_id: str, wanted: str, *, by: str | None = None) -> Delivered:
         """Try a message that waits or is dead at once, with all its attempts before it.
 
         Raises: Refused `unknown_destination`, `unknown_delivery` (404), `destination_disabled`, `already_delivered`
@@ -91,23 +92,41 @@ class Deliveries:
         before = self.find(found.destination_id, wanted)
         if before.status == "delivered":
             raise Refused("already_delivered", "the receiver has this message; a replay tells it again", status=409)
-        revive = partial(self.log.revive, endpoint=found.destination_id, message_id=wanted, now=self._now())
-        self.listeners.database.write_sync(revive)  # one that is in flight is being tried already
+        line = self.listeners.line("webhook.retried", f"{found.destination_id} {wanted}", by)
+
+        def job(tx: Transaction) -> None:
+            # One that is in flight is being tried already.
+            if self.log.revive(tx, endpoint=found.destination_id, message_id=wanted, now=line.ts):
+                self.listeners.audit.record(tx, line)
+
+        self.listeners.database.write_sync(job)
         return self.find(found.destination_id, wanted)
 
-    def retry_dead(self, name_or_id: str) -> int:
+    def retry_dead(self, name_or_id: str, *, by: str | None = None) -> int:
         """Try all that is dead at once, the oldest first; how many there were. Whoever dies in between has done a part,
         and the rest is dead as before.
 
         Raises: Refused `unknown_destination` (404), `destination_disabled` (409).
         """
         found, count = self._enabled(name_or_id), 0
-        revive = partial(self.log.revive_dead, endpoint=found.destination_id, now=self._now(), limit=REVIVED_AT_ONCE)
-        while done := self.listeners.database.write_sync(revive):
+        while done := self._revive_dead(found, by):
             count += done
             if done < REVIVED_AT_ONCE:
                 break
         return count
+
+    def _revive_dead(self, found: Destination, by: str | None) -> int:
+        """Some of them, with a line for these."""
+        line = self.listeners.line("webhook.retried", found.destination_id, by)
+
+        def job(tx: Transaction) -> int:
+            done = self.log.revive_dead(tx, endpoint=found.destination_id, now=line.ts, limit=REVIVED_AT_ONCE)
+            if done:
+                detail = f"{found.destination_id} dead {done}"
+                self.listeners.audit.record(tx, msgspec.structs.replace(line, detail=detail))
+            return done
+
+        return self.listeners.database.write_sync(job)
 
     def test(self, name_or_id: str, *, by: str | None = None) -> Delivered:
         """Send `webhook.test` to that destination alone, in its own format, whatever its filter.
@@ -117,9 +136,16 @@ class Deliveries:
         found, now = self._enabled(name_or_id), self._now()
         event_id = self.listeners.randomness.event_id("evt")
         event = Event(
-            event_id=event_id, type="webhook.test", ts=now, tenant=self.teller.tenant, client_id=by, detail=found.name
+            event_id=event_id,
+            type="webhook.test",
+            ts=now,
+            tenant=self.teller.tenant,
+            client_id=by,
+            detail=found.name,
+            facts=Facts(by=by or OPERATOR),
         )
         body = self.teller.message(event, found).body
+        line = self.listeners.line("webhook.tested", found.destination_id, by)
 
         def add(tx: Transaction) -> None:
             self.listeners.outbox.add(
@@ -130,6 +156,7 @@ class Deliveries:
                 body=body,
                 now=now,
             )
+            self.listeners.audit.record(tx, line)
 
         self.listeners.database.write_sync(add)
         return self.find(found.destination_id, message_id(event_id))

@@ -1,4 +1,6 @@
-"""Those who are told of events come, get another secret, rest, and go; the audit trail has a line for each."""
+"""Those who are told of events come, get other terms or another secret, rest, and go; the audit trail has a line for
+each.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -50,7 +52,7 @@ class Listeners:
         Raises: Refused `invalid_destination` (400), `destination_exists` (409).
         """
         self._check(wanted)
-        line = self._line("webhook.added", PREFIX + self.randomness.token(ID_BYTES), by)
+        line = self.line("webhook.added", PREFIX + self.randomness.token(ID_BYTES), by)
         made = msgspec.structs.replace(
             wanted, destination_id=line.detail or "", created_at=line.ts, disabled_at=None, disabled_reason=""
         )
@@ -95,7 +97,7 @@ class Listeners:
         found = self.find(name_or_id)
         if change.url is not msgspec.UNSET:  # a name may have to be looked up: not in the transaction
             self._check(changed(found, change))
-        line = self._line("webhook.changed", found.destination_id, by)
+        line = self.line("webhook.changed", found.destination_id, by)
 
         def job(tx: Transaction) -> Destination | None:
             before = self.destinations.hold(tx, found.destination_id)
@@ -127,7 +129,7 @@ class Listeners:
         if found.kind != "webhook":
             raise Refused("no_secret", "what goes there is not signed", status=400)
         sealed = self._new_secret(found.destination_id, show)
-        line = self._line("webhook.secret_rotated", found.destination_id, by)
+        line = self.line("webhook.secret_rotated", found.destination_id, by)
         until = line.ts + overlap_seconds
         rotate = partial(
             self.destinations.rotate_secret,
@@ -143,7 +145,7 @@ class Listeners:
         Raises: Refused `unknown_destination` (404).
         """
         found = self.find(name_or_id)
-        line = msgspec.structs.replace(self._line("webhook.disabled", found.destination_id, by), rule=reason)
+        line = msgspec.structs.replace(self.line("webhook.disabled", found.destination_id, by), rule=reason)
         return self._set_disabled(found.destination_id, line, at=line.ts)
 
     def retire(self, name_or_id: str, *, reason: str) -> bool:
@@ -152,7 +154,7 @@ class Listeners:
         Raises: Refused `unknown_destination` (404).
         """
         found = self.find(name_or_id)
-        line = self._line("webhook.disabled", found.destination_id, None)
+        line = self.line("webhook.disabled", found.destination_id, None)
         line = msgspec.structs.replace(line, rule=reason, facts=Facts(by=GATEWAY))
         return self._set_disabled(found.destination_id, line, at=line.ts)
 
@@ -162,9 +164,7 @@ class Listeners:
         Raises: Refused `unknown_destination` (404).
         """
         found = self.find(name_or_id)
-        return self._set_disabled(
-            found.destination_id, self._line("webhook.enabled", found.destination_id, by), at=None
-        )
+        return self._set_disabled(found.destination_id, self.line("webhook.enabled", found.destination_id, by), at=None)
 
     def remove(self, name_or_id: str, *, by: str | None = None) -> None:
         """Forget it; what waits for it is given up.
@@ -172,7 +172,7 @@ class Listeners:
         Raises: Refused `unknown_destination` (404).
         """
         found = self.find(name_or_id)
-        line = self._line("webhook.removed", found.destination_id, by)
+        line = self.line("webhook.removed", found.destination_id, by)
 
         def remove(tx: Transaction) -> bool:
             if not self.destinations.remove(tx, found.destination_id):
@@ -212,10 +212,11 @@ class Listeners:
         show(secret)
         return self.vault.seal(secret.encode(), secret_purpose(destination_id))
 
-    def _line(self, kind: Kind, destination_id: str, by: str | None) -> AuditEvent:
+    def line(self, kind: Kind, detail: str, by: str | None) -> AuditEvent:
+        """What will be written down; the destination's id comes first in the detail."""
         event_id, now = self.randomness.event_id("evt"), self.clock.now()
         facts = Facts(by=by or OPERATOR)
-        return AuditEvent(event_id=event_id, ts=now, kind=kind, client_id=by, detail=destination_id, facts=facts)
+        return AuditEvent(event_id=event_id, ts=now, kind=kind, client_id=by, detail=detail, facts=facts)
 
 
 def webhook_check(*, allow_private: bool) -> CheckUrl:

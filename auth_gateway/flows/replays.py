@@ -42,7 +42,9 @@ class AskReplays:
     listeners: Listeners
     replays: Replays
 
-    def begin(self, name_or_id: str, *, since: float, until: float, types: tuple[str, ...] = ()) -> Replay:
+    def begin(
+        self, name_or_id: str, *, since: float, until: float, types: tuple[str, ...] = (), by: str | None = None
+    ) -> Replay:
         """Tell that destination again what happened from `since` to before `until`, but nothing of what is still to
         come: it is told of that as it happens.
 
@@ -64,7 +66,15 @@ class AskReplays:
             at_ts=since,
             asked_at=now,
         )
-        if not self.listeners.database.write_sync(lambda tx: self.replays.add(tx, replay)):
+        line = self.listeners.line("webhook.replayed", f"{found.destination_id} {replay.replay_id}", by)
+
+        def job(tx: Transaction) -> bool:
+            if not self.replays.add(tx, replay):
+                return False
+            self.listeners.audit.record(tx, line)
+            return True
+
+        if not self.listeners.database.write_sync(job):
             raise Refused(
                 "replay_running", "a replay to this destination runs: wait for its end or stop it", status=409
             )
@@ -78,13 +88,23 @@ class AskReplays:
         found = self.listeners.find(name_or_id)
         return self.listeners.database.read(lambda tx: self.replays.of(tx, found.destination_id, LONGEST_LIST))
 
-    def stop(self, name_or_id: str) -> None:
+    def stop(self, name_or_id: str, *, by: str | None = None) -> None:
         """End the one that runs; what it has put into the outbox is sent.
 
         Raises: Refused `unknown_destination` (404), `no_replay` (409).
         """
-        found, now = self.listeners.find(name_or_id), self.listeners.clock.now()
-        if not self.listeners.database.write_sync(lambda tx: self.replays.stop(tx, found.destination_id, now)):
+        found = self.listeners.find(name_or_id)
+        line = self.listeners.line("webhook.replay_stopped", found.destination_id, by)
+
+        def job(tx: Transaction) -> bool:
+            latest = self.replays.of(tx, found.destination_id, 1)
+            if not self.replays.stop(tx, found.destination_id, line.ts):
+                return False
+            detail = " ".join((found.destination_id, *(each.replay_id for each in latest)))
+            self.listeners.audit.record(tx, msgspec.structs.replace(line, detail=detail))
+            return True
+
+        if not self.listeners.database.write_sync(job):
             raise Refused("no_replay", "no replay to this destination runs", status=409)
 
 

@@ -172,9 +172,9 @@ class WebhookRoutes:
 
         Raises: Refused `unknown_delivery` (404), `already_delivered`, `destination_disabled` (409).
         """
-        await self._caller(request)
+        caller = await self._caller(request)
         name, message_id = _name(request), _text(request, "message_id", "unknown_delivery")
-        sent = await asyncio.to_thread(self.deliveries.retry, name, message_id)
+        sent = await asyncio.to_thread(lambda: self.deliveries.retry(name, message_id, by=caller))
         self.wake()
         return json_answer(sent, status=202)
 
@@ -183,8 +183,9 @@ class WebhookRoutes:
 
         Raises: Refused `destination_disabled` (409).
         """
-        await self._caller(request)
-        count = await asyncio.to_thread(self.deliveries.retry_dead, _name(request))
+        caller = await self._caller(request)
+        name = _name(request)
+        count = await asyncio.to_thread(lambda: self.deliveries.retry_dead(name, by=caller))
         self.wake()
         return json_answer(Retried(retried=count), status=202)
 
@@ -199,13 +200,13 @@ class WebhookRoutes:
 
         Raises: Refused `invalid_span` (400), `replay_running`, `destination_disabled` (409).
         """
-        await self._caller(request)
+        caller = await self._caller(request)
         name, body = _name(request), await self._body(request, _replay)
         since = body.since.timestamp()
 
         def begin() -> ShownReplay:
             until = self.listeners.clock.now() if body.until is None else body.until.timestamp()
-            return shown_replay(self.replays.begin(name, since=since, until=until, types=body.types))
+            return shown_replay(self.replays.begin(name, since=since, until=until, types=body.types, by=caller))
 
         return json_answer(await asyncio.to_thread(begin), status=202)
 
@@ -214,8 +215,9 @@ class WebhookRoutes:
 
         Raises: Refused `no_replay` (409).
         """
-        await self._caller(request)
-        await asyncio.to_thread(self.replays.stop, _name(request))
+        caller = await self._caller(request)
+        name = _name(request)
+        await asyncio.to_thread(lambda: self.replays.stop(name, by=caller))
         return Response(status_code=204)
 
     async def _caller(self, request: Request) -> str:

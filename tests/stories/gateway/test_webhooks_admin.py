@@ -1,12 +1,13 @@
 """Programs that look after webhooks: who may, what they can do, and what they are told when it cannot be."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from auth_gateway.core.audit import AuditEvent
-from auth_gateway.core.facts import Facts
+from auth_gateway.core.facts import OPERATOR, Facts
 from auth_gateway.telling import deliveries, listeners
 from tests.stories.gateway.applications import ISSUER, Application, refused, register
 from tests.stories.gateway.story import NOW, Story
@@ -134,6 +135,32 @@ def test_a_span_is_told_again(admin: Admin) -> None:
     assert admin("DELETE", "/siem/replays/running").status_code == 204
     assert admin("GET", "/siem/replays").json()["replays"][0]["state"] == "stopped"
     assert refused(admin("DELETE", "/siem/replays/running")) == (409, "no_replay")
+
+
+def test_what_is_asked_of_messages_is_written_down_with_who_asked(story: Story, admin: Admin) -> None:
+    """A program by its name, a command as the operator; nothing for what was refused or changed nothing."""
+    known = admin("POST", json=SIEM).json()["webhook"]["destination_id"]
+    sent = admin("POST", "/siem/test").json()["message_id"]
+    admin("POST", f"/siem/deliveries/{sent}/retry")
+    admin("POST", "/siem/retry")  # nothing is dead
+    give_up = partial(story.gateway.outbox.give_up, endpoint=known, now=NOW, error="gone")
+    story.gateway.database.write_sync(give_up)
+    admin("POST", "/siem/retry")
+    run = admin("POST", "/siem/replays", json={"from": "2026-01-31T08:00:00Z"}).json()["replay_id"]
+    admin("POST", "/siem/replays", json={"from": "2026-01-31T08:00:00Z"})  # one runs
+    admin("DELETE", "/siem/replays/running")
+    admin("DELETE", "/siem/replays/running")  # none runs
+    deliveries(story.gateway).retry("siem", sent)
+    lines = [line for line in recent(story) if line.kind.startswith("webhook.")]
+    by_soc = ("soc", Facts(by="soc"))
+    assert [(line.kind, line.detail, line.client_id, line.facts) for line in lines[1:]] == [
+        ("webhook.tested", known, *by_soc),
+        ("webhook.retried", f"{known} {sent}", *by_soc),
+        ("webhook.retried", f"{known} dead 1", *by_soc),
+        ("webhook.replayed", f"{known} {run}", *by_soc),
+        ("webhook.replay_stopped", f"{known} {run}", *by_soc),
+        ("webhook.retried", f"{known} {sent}", None, Facts(by=OPERATOR)),
+    ]
 
 
 BAD: list[tuple[str, str, dict[str, Any], int, str]] = [
