@@ -25,7 +25,7 @@ class Backtest:
 
     def __call__(self, candidate: PolicyDocument, *, since: float, until: float) -> Tally:
         """What both say of every decision from `since` until before `until`, epoch seconds. A sign-in counts as
-        compromised whenever its owner has said so, also later.
+        compromised whenever its owner or an analyst has said so, also later.
 
         Raises: Refused("storage_unavailable", 503).
         """

@@ -24,5 +24,5 @@ class Decisions(Protocol):
         ...
 
     def compromised(self, tx: Transaction, *, since: float) -> frozenset[str]:
-        """The ids of those sign-ins that their owners have said were not theirs, since then."""
+        """The ids of those sign-ins that were not their owners', as these or an analyst have said since then."""
         ...

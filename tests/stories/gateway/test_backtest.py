@@ -14,6 +14,7 @@ from auth_gateway.core.sign_in_report import SignIn
 from auth_gateway.flows import backtest
 from auth_gateway.flows.backtest import Backtest
 from auth_gateway.policing import switches
+from auth_gateway.user_risks import risk_desk
 from auth_gateway.wiring import links
 from tests.stories.gateway.relying_party import ISSUER, Browser, registered, returned
 from tests.stories.gateway.story import HOME, NOW, Story
@@ -167,6 +168,17 @@ def test_it_is_told_which_compromises_would_have_been_stopped(story: Story) -> N
     }
     tally = replay(story, until=NOW + 59)
     assert (len(tally.seen), len(tally.stopped["present"])) == (1, 0)
+
+
+def test_an_analysts_word_confirms_a_compromise(story: Story) -> None:
+    """The risky sign-ins behind the person's risk, from the password to the answer."""
+    story.scorer.score = 85.0
+    story.login(peer=ELSEWHERE)
+    assert not replay(story).seen
+    desk = risk_desk(story.gateway)
+    desk.verdict(desk.named("alice"), "compromised", by="carol", why="ticket 7")
+    tally = replay(story, '[[rule]]\nname = "r"\nthen = "deny"\n')
+    assert (len(tally.seen), len(tally.stopped["candidate"])) == (1, 1)
 
 
 def test_lines_without_circumstances_are_counted_and_named(story: Story) -> None:

@@ -1,10 +1,16 @@
 """The record of decisions on both databases."""
 
+import msgspec
+
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
 from auth_gateway.adapters.storage.decision_log import StoredDecisions
+from auth_gateway.adapters.storage.user_risks import StoredUserRisks
+from auth_gateway.adapters.storage.users import StoredUsers
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.facts import Facts, Reported
+from auth_gateway.core.user_risk import RiskChange, UserRisk
 from plumbing.database import Database
+from tests.integration.auth_gateway.storage.conftest import ALICE
 
 FACTS = Facts(path="refresh", login_score=61.5, user_risk=3.0, report_only=(Reported(rule="r", decision="deny"),))
 
@@ -46,3 +52,33 @@ def test_reported_sign_ins_are_known_by_what_they_were_scored_as(database: Datab
         line(4, kind="sign_in.reported"),
     )
     assert database.read(lambda tx: StoredDecisions().compromised(tx, since=2.0)) == {"evt_b"}
+
+
+def noted(database: Database, *changes: dict[str, object]) -> None:
+    """Changes of people's risks, in order."""
+    for change in changes:
+        known = {"user_id": "alice", "ts": 1.0, "source": "login", "reason": "x", "before": 0.0, "after": 9.0}
+        made = RiskChange(**{**known, "event_id": "evt", **change})
+        database.write_sync(lambda tx, made=made: StoredUserRisks().change(tx, UserRisk(), made))
+
+
+def test_an_analyst_confirms_what_was_scored_since_one_spoke_last(database: Database) -> None:
+    """By the sign-in that an answer belongs to; nothing of another person's, and nothing when it was no compromise."""
+    bob = msgspec.structs.replace(ALICE, user_id="bob", username="bob")
+    database.write_sync(lambda tx: StoredUsers().add(tx, bob))
+    said = {"source": "analyst", "reason": "compromised", "by": "carol", "why": "ticket 7"}
+    record(database, line(1, user_id="alice", kind="login.denied", facts=Facts(path="step_up", began_as="evt_login")))
+    noted(
+        database,
+        {"scored_as": "evt_before"},
+        {**said, "reason": "safe"},
+        {"scored_as": "evt_a"},
+        {"scored_as": "evt_1"},
+        {"reason": "unscored"},
+        {"user_id": "bob", "scored_as": "evt_of_another"},
+        {**said, "ts": 7.0},
+        {"scored_as": "evt_after"},
+    )
+    log = StoredDecisions()
+    assert database.read(lambda tx: log.compromised(tx, since=7.0)) == {"evt_a", "evt_login"}
+    assert database.read(lambda tx: log.compromised(tx, since=8.0)) == frozenset()
