@@ -17,6 +17,7 @@ from auth_gateway.core.destination import secret_purpose
 from auth_gateway.core.imported import ImportedUser
 from auth_gateway.core.letter import LETTER_PURPOSE
 from auth_gateway.core.ssf.stream import authorization_purpose
+from auth_gateway.core.ssf.transmitter import poll_purpose
 from auth_gateway.flows.proofs import TOTP_PURPOSE
 from auth_gateway.settings import Settings
 from plumbing.database import Database, DriverMissing, WrongEncoding
@@ -38,6 +39,7 @@ PURPOSES: Mapping[str, Callable[[str], str]] = {
     "destinations": secret_purpose,
     "previous_of_destinations": secret_purpose,
     "streams": authorization_purpose,
+    "transmitters": poll_purpose,
     "outbox": lambda _: LETTER_PURPOSE,
 }
 """What the value under a key was sealed for, for each table (`adapters.storage.sealed`)."""

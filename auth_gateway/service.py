@@ -68,6 +68,7 @@ class Service:
         self.outbox = gateway.outbox
         self.endpoints = endpoints_of(settings)
         self.find_receiver: Callable[[str], Receiver | None] = _nobody
+        self.more_work: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.delivery = DeliveryWorker(
             gateway.database,
             self.outbox,
@@ -172,6 +173,7 @@ class Service:
             repeat(SCHEME_CHECK_SECONDS, lambda: asyncio.to_thread(self.cover_schemes)),
             repeat(HOUSEKEEPING_SECONDS, housekeeping(self.gateway)),
             *self.policing.background(),
+            *(begin() for begin in self.more_work),
         ]
 
     async def close(self) -> None:

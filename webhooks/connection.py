@@ -1,6 +1,7 @@
 """One HTTP/1.1 connection to a receiver, for one request at a time. What an answer means is decided elsewhere."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final, cast
 
 import httptools
@@ -9,6 +10,7 @@ MAX_ANSWER_BYTES: Final = 64 * 1024
 """We read this much of an answer so that its connection can be used again; nobody needs more."""
 MAX_SAID_BYTES: Final = 2_048
 """What is kept of a 400's body: enough to say why."""
+SAID: Final[Mapping[int, int]] = {400: MAX_SAID_BYTES}
 DRAIN_SECONDS: Final = 1.0
 """How long the rest of an answer may take whose status is known."""
 
@@ -25,9 +27,19 @@ class Connection(asyncio.Protocol):
     """A connection and the last answer on it.
 
     Nothing of an answer is kept but its status, its Retry-After and what a 400 says, and nothing is ever decompressed.
+    Whoever asks for a document says how much of it is kept (`keeps`, by status), and has until their own deadline.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        keeps: Mapping[int, int] = SAID,
+        most_bytes: int = MAX_ANSWER_BYTES,
+        drain_seconds: float = DRAIN_SECONDS,
+    ) -> None:
+        self._keeps = keeps
+        self._most_bytes = most_bytes
+        self._drain_seconds = drain_seconds
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._waiter: asyncio.Future[None] | None = None
@@ -48,6 +60,11 @@ class Connection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return False
         return self._is_whole and self._is_kept and transport.get_write_buffer_size() == 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the answer came to its end."""
+        return self._is_whole
 
     async def ask(self, request: bytes) -> None:
         """Send it, and wait for its answer or as much of that as we read; `status` has it then.
@@ -93,11 +110,11 @@ class Connection(asyncio.Protocol):
             return
         if self._is_whole:
             self._over(None)
-        elif self.heard > MAX_ANSWER_BYTES:
+        elif self.heard > self._most_bytes:
             self._over(None if self.status is not None else Broken("bad_answer"))
             self.close()
         elif self.status is not None and self._cutting is None:
-            self._cutting = asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._cut)
+            self._cutting = asyncio.get_running_loop().call_later(self._drain_seconds, self._cut)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if name.lower() == b"retry-after" and not self._is_whole:
@@ -111,8 +128,9 @@ class Connection(asyncio.Protocol):
             self.status = status
 
     def on_body(self, body: bytes) -> None:
-        if self.status == 400:
-            self.said += body[: MAX_SAID_BYTES - len(self.said)]
+        most = self._keeps.get(self.status or 0, 0)
+        if len(self.said) < most:
+            self.said += body[: most - len(self.said)]
 
     def on_message_complete(self) -> None:
         if self._is_whole:

@@ -58,7 +58,8 @@ class Attempt:
 
 
 @cache
-def _usual_trust() -> ssl.SSLContext:
+def usual_trust() -> ssl.SSLContext:
+    """The certificate authorities that are trusted unless somebody names others."""
     return httpx2.create_ssl_context(trust_env=False)
 
 
@@ -85,7 +86,7 @@ class Courier:
         self._head = f"POST {path} HTTP/1.1\r\nhost: {parts.netloc.lower()}\r\naccept-encoding: identity\r\n"
         self._allow_private = allow_private
         self._resolver = resolver
-        self._tls = (tls or _usual_trust()) if self._target.scheme == "https" else None
+        self._tls = (tls or usual_trust()) if self._target.scheme == "https" else None
         self._most_idle = connections
         self._deadline_seconds = deadline_seconds
         self._idle: list[Connection] = []

@@ -8,7 +8,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from auth_gateway.cli import clients, init, keys, policy, serving, sessions, streams, users, webhooks
+from auth_gateway.cli import clients, init, keys, policy, serving, sessions, signals, streams, users, webhooks
 from auth_gateway.cli.console import WRONG_INPUT, complain
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.add_typer(sessions.app, name="sessions")
 app.add_typer(clients.app, name="clients")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(streams.app, name="streams")
+app.add_typer(signals.app, name="signals")
 
 
 def main() -> None:

@@ -102,7 +102,7 @@ def add(
         redirect_uris=tuple(redirect_uri or ()),
         post_logout_redirect_uris=tuple(post_logout_redirect_uri or ()),
         backchannel_logout_uri=backchannel_logout_uri,
-        jwks=None if jwks is None else _public_keys(jwks),
+        jwks=None if jwks is None else public_keys(jwks),
         scopes=tuple(dict.fromkeys(scope)) if scope else OPENID_SCOPES,
         audience=audience,
         access_ttl_seconds=access_ttl_seconds,
@@ -160,7 +160,7 @@ def _grants(given: list[ShortGrant] | None) -> tuple[GrantType, ...]:
     return tuple(dict.fromkeys(GRANT_TYPES[grant] for grant in given or ()))
 
 
-def _public_keys(file: Path) -> str:
+def public_keys(file: Path) -> str:
     """The JWK set of that file, in one line."""
     try:
         with file.open("rb") as source:

@@ -33,6 +33,9 @@ NEXT: Mapping[str, str] = {
     "destination_disabled": "`auth-gateway webhooks enable` lets it be told again",
     "unknown_delivery": "`auth-gateway webhooks deliveries` shows which there are",
     "replay_running": "`auth-gateway webhooks replays NAME` shows how far it is, --stop ends it",
+    "unknown_transmitter": "`auth-gateway signals list` shows which there are",
+    "transmitter_exists": "choose another name; `auth-gateway signals list` shows which there are",
+    "discovery_failed": "give --jwks-uri, or its keys in a file with --jwks",
     "storage_unavailable": "look whether the disk is full or the database is down, then try again",
     "busy": "try again shortly",
 }

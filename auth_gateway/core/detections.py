@@ -4,13 +4,15 @@ A stranger who has nothing of the person's raises nothing: no line here can be c
 token, a code, the mailbox, or the word of somebody who is believed. Wrong passwords are the scorer's to judge.
 """
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, Literal
 
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.circumstances import known_kinds
 from auth_gateway.core.factor import is_enrolled
-from auth_gateway.core.user_risk import Detection, Relief
+from auth_gateway.core.user_risk import MOST, Detection, Relief
+
+Level = Literal["low", "medium", "high"]
 
 BELOW_MEDIUM: Final = 55.0
 """As far as the owner's own mishaps may take it."""
@@ -36,11 +38,24 @@ CODE_REUSED: Final = Detection(source="session", reason="code_reused", weight=40
 LISTED_PASSWORD: Final = Detection(source="offline", reason="password_listed", weight=40, most=BELOW_MEDIUM)
 NOT_ME: Final = Detection(source="reported", reason="not_me", weight=95, holds=True)
 
+RECEIVED: Final[Mapping[Level, tuple[float, float]]] = {
+    "low": (30, BELOW_MEDIUM),
+    "medium": (65, BELOW_HIGH),
+    "high": (85, MOST),
+}
+"""What another provider's word adds and how far up it takes a person: to this level at once, and never above it."""
+
 FACTOR_SHOWN: Final = Relief(source="login", reason="factor_shown", leaves=0.5)
 PASSWORD_CHANGED: Final = Relief(source="login", reason="password_changed", leaves=0.0)
 PASSWORD_RESET: Final = Relief(source="login", reason="password_reset", leaves=0.0, releases=True)
 
 Move = Detection | Relief
+
+
+def received(reason: str, level: Level) -> Detection:
+    """Another provider's word, as strong as the operator lets it be."""
+    weight, most = RECEIVED[level]
+    return Detection(source="received", reason=reason, weight=weight, most=most)
 
 
 def move_of(line: AuditEvent) -> Move | None:

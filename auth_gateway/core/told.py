@@ -158,6 +158,16 @@ SHAPES: Final[dict[EventType, Shape]] = {
     "stream.added": Shape("An application made a stream of Shared Signals; `detail` is its id.", _ADMIN),
     "stream.changed": Shape("What a stream delivers, or where, was changed; `detail` is its id.", _ADMIN),
     "stream.removed": Shape("A stream was removed; `detail` is its id.", _ADMIN),
+    "transmitter.added": Shape("Another provider's events are taken from now on; `detail` is its name.", _ADMIN),
+    "transmitter.changed": Shape(
+        "What another provider's events do here was changed, or whether they are taken; `detail` is its name.", _ADMIN
+    ),
+    "transmitter.removed": Shape("Another provider's events are taken no more; `detail` is its name.", _ADMIN),
+    "signal.received": Shape(
+        "Another provider told something about a person; `rule` is its event, `detail` says who told it, the token's "
+        "`jti` and what was done.",
+        _ACCOUNT,
+    ),
     "policy.changed": Shape(
         "Another policy document decides from now on; `detail` is its SHA-256 and how many rules it has.", _ADMIN
     ),

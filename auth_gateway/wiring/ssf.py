@@ -11,15 +11,19 @@ from auth_gateway.adapters.storage.mailbox import OutboxMailbox
 from auth_gateway.adapters.storage.streams import StoredStreams
 from auth_gateway.api.ssf.discovery import TransmitterRoutes
 from auth_gateway.api.ssf.polling import PollRoutes
+from auth_gateway.api.ssf.receiving import ReceivingRoutes, add_receiving
 from auth_gateway.api.ssf.reference import add_stream_routes, document_path
 from auth_gateway.api.ssf.streams import StreamRoutes
 from auth_gateway.core.ssf.stream import PREFIX
+from auth_gateway.flows.ssf.collecting import POLL_SECONDS
 from auth_gateway.flows.ssf.configuration import Configuration, target_check
 from auth_gateway.flows.ssf.polling import Polling
 from auth_gateway.flows.ssf.status import StreamStatus, Verification
 from auth_gateway.flows.ssf.subjects import Subjects
 from auth_gateway.service import Service
+from auth_gateway.signals import collecting, receiving
 from auth_gateway.telling import SUBJECTS_PURPOSE
+from auth_gateway.upkeep import repeat
 from auth_gateway.wiring import admin
 from webhooks.delivery import Receiver
 
@@ -52,6 +56,14 @@ def add(app: FastAPI, service: Service) -> None:
         streams=_stream_routes(service, sets),
         polls=PollRoutes(gate=gate, polling=polling),
     )
+    _add_receiver(app, service)
+
+
+def _add_receiver(app: FastAPI, service: Service) -> None:
+    """Take other providers' events, pushed and fetched."""
+    taking = receiving(service.gateway, told=service.wake)
+    add_receiving(app, ReceivingRoutes(taking))
+    service.more_work.append(lambda: repeat(POLL_SECONDS, collecting(service.gateway, taking)))
 
 
 def _stream_routes(service: Service, sets: SignedSets) -> StreamRoutes:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, bindparam, select, true, update
 
 from auth_gateway.adapters.storage.tables import SigningKeyRow, TotpFactorRow, metadata, table_of
-from auth_gateway.adapters.storage.tables_events import DestinationRow, StreamRow
+from auth_gateway.adapters.storage.tables_events import DestinationRow, StreamRow, TransmitterRow
 from auth_gateway.core.letter import MAIL_ENDPOINT
 from auth_gateway.flows.ports import SealedValue
 from plumbing.statements import Statement, Transaction
@@ -14,6 +14,7 @@ _keys = table_of(SigningKeyRow)
 _factors = table_of(TotpFactorRow)
 _destinations = table_of(DestinationRow)
 _streams = table_of(StreamRow)
+_transmitters = table_of(TransmitterRow)
 _outbox = metadata.tables["outbox"]
 _letters = and_(_outbox.c.endpoint == MAIL_ENDPOINT, _outbox.c.dead_at.is_(None))
 
@@ -44,6 +45,7 @@ _PLACES = {
     "destinations": (_destinations.c.destination_id, _destinations.c.sealed_secret, _EACH),
     "previous_of_destinations": (_destinations.c.destination_id, _destinations.c.sealed_previous_secret, _EACH),
     "streams": (_streams.c.stream_id, _streams.c.sealed_authorization, _EACH),
+    "transmitters": (_transmitters.c.transmitter_id, _transmitters.c.sealed_poll_token, _EACH),
     # Letters that wait, and those that are kept for a few days: both hold links.
     "outbox": (_outbox.c.message_id, _outbox.c.body, _letters),
 }

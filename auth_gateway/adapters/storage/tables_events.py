@@ -79,6 +79,33 @@ class StreamRow(GatewayRow, table=True):
     verified_at: float
 
 
+class TransmitterRow(GatewayRow, table=True):
+    """Another provider whose events we take. `terms` is how its tokens are recognised and what they do, as JSON; the
+    rest is what has come of it."""
+
+    __tablename__ = "transmitters"
+
+    transmitter_id: str = Field(primary_key=True)
+    name: str = Field(unique=True)
+    issuer: str
+    terms: str
+    bearer_digest: bytes | None
+    sealed_poll_token: bytes | None
+    created_at: float
+    disabled_at: float | None
+    taken: int = Field(sa_type=LONG, sa_column_kwargs=NONE_YET)
+    unknown_subject: int = Field(sa_type=LONG, sa_column_kwargs=NONE_YET)
+    not_understood: int = Field(sa_type=LONG, sa_column_kwargs=NONE_YET)
+    repeated: int = Field(sa_type=LONG, sa_column_kwargs=NONE_YET)
+    last_taken_at: float = Field(sa_column_kwargs=NONE_YET)
+    verified_at: float = Field(sa_column_kwargs=NONE_YET)
+    verified_state: str = Field(sa_column_kwargs=EMPTY)
+    stream_status: str = Field(sa_column_kwargs=EMPTY)
+    stream_reason: str = Field(sa_column_kwargs=EMPTY)
+    polled_at: float = Field(sa_column_kwargs=NONE_YET)
+    poll_problem: str = Field(sa_column_kwargs=EMPTY)
+
+
 class StreamSubjectRow(GatewayRow, table=True):
     """A subject that a stream names beside its default, as a keyed hash."""
 

@@ -90,6 +90,10 @@ ROWS: Final[dict[EventType, Row]] = {
     "stream.added": Row(("configuration",), ("creation",)),
     "stream.changed": Row(("configuration",), ("change",)),
     "stream.removed": Row(("configuration",), ("deletion",)),
+    "transmitter.added": Row(("configuration",), ("creation",)),
+    "transmitter.changed": Row(("configuration",), ("change",)),
+    "transmitter.removed": Row(("configuration",), ("deletion",)),
+    "signal.received": Row(("iam", "threat"), ("indicator",), "alert"),
     "policy.changed": Row(("configuration",), ("change",)),
     "webhook.test": Row(("configuration",), ("info",)),
 }

@@ -85,6 +85,10 @@ _MEANINGS: Final[dict[EventType, Meaning]] = {
     "stream.added": Meaning("success", 2),
     "stream.changed": Meaning("success", 2),
     "stream.removed": Meaning("success", 2),
+    "transmitter.added": Meaning("success", 3),
+    "transmitter.changed": Meaning("success", 3),
+    "transmitter.removed": Meaning("success", 3),
+    "signal.received": Meaning("unknown", 3),
     "policy.changed": Meaning("success", 3),
     "webhook.test": Meaning("success", 1),
 }

@@ -18,6 +18,24 @@ ACCOUNT_ENABLED: Final = f"{_RISC}account-enabled"
 CREDENTIAL_COMPROMISE: Final = f"{_RISC}credential-compromise"
 VERIFICATION: Final = f"{_SSF}verification"
 
+# What we are told and do not tell.
+TOKEN_CLAIMS_CHANGE: Final = f"{_CAEP}token-claims-change"
+DEVICE_COMPLIANCE_CHANGE: Final = f"{_CAEP}device-compliance-change"
+SESSION_ESTABLISHED: Final = f"{_CAEP}session-established"
+SESSION_PRESENTED: Final = f"{_CAEP}session-presented"
+CREDENTIAL_CHANGE_REQUIRED: Final = f"{_RISC}account-credential-change-required"
+ACCOUNT_PURGED: Final = f"{_RISC}account-purged"
+IDENTIFIER_CHANGED: Final = f"{_RISC}identifier-changed"
+IDENTIFIER_RECYCLED: Final = f"{_RISC}identifier-recycled"
+OPT_IN: Final = f"{_RISC}opt-in"
+OPT_OUT_INITIATED: Final = f"{_RISC}opt-out-initiated"
+OPT_OUT_CANCELLED: Final = f"{_RISC}opt-out-cancelled"
+OPT_OUT_EFFECTIVE: Final = f"{_RISC}opt-out-effective"
+RECOVERY_ACTIVATED: Final = f"{_RISC}recovery-activated"
+RECOVERY_INFORMATION_CHANGED: Final = f"{_RISC}recovery-information-changed"
+SESSIONS_REVOKED: Final = f"{_RISC}sessions-revoked"
+STREAM_UPDATED: Final = f"{_SSF}stream-updated"
+
 EVENTS_SUPPORTED: Final = (
     SESSION_REVOKED,
     CREDENTIAL_CHANGE,

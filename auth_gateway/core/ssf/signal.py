@@ -15,6 +15,7 @@ from auth_gateway.core.claims import PASSWORD, SEVERAL_FACTORS, SINGLE_FACTOR_LE
 from auth_gateway.core.event import Event
 from auth_gateway.core.factor import FACTOR_KINDS, by_one_more
 from auth_gateway.core.ssf import event_types as types
+from auth_gateway.core.ssf.effects import SIGNAL_RECEIVED
 from auth_gateway.core.ssf.subject import person, session_of
 from auth_gateway.core.user_risk import user_level
 from auth_gateway.core.vocabulary import EventType
@@ -35,6 +36,7 @@ _SESSION_ENDS: Final[Mapping[str, tuple[str, str]]] = {
     "refresh_token_reused": ("policy", "A spent refresh token came back."),
     "high_risk": ("policy", "The risk was high."),
     "repeated_risk": ("policy", "The risk stayed above what may go on without a login."),
+    SIGNAL_RECEIVED: ("policy", "Another provider reported something."),
 }
 _CREDENTIALS: Final[Mapping[str, str]] = {"totp": "app", "passkey": "fido2", "recovery_codes": "recovery-codes"}
 """CAEP names no type for a passkey that may live on the device, in an account or on a key, nor for recovery codes."""
@@ -115,6 +117,8 @@ def _passed(event: Event) -> Payload | None:
 def _disabled(event: Event) -> Payload:
     if event.rule == REPORTED:
         return {"reason": "hijacking", **_told("user", "The person said that a sign-in was not theirs.")}
+    if event.rule == SIGNAL_RECEIVED:
+        return _told("policy", "Another provider reported something.")
     return _told("admin", "An operator froze the account.")
 
 

@@ -25,6 +25,7 @@ from auth_gateway.flows.ports.records import AuditReader, AuditTrail, OutboxWrit
 from auth_gateway.flows.ports.recovery import Recoverables
 from auth_gateway.flows.ports.risk import Reservation, Scorer, Throttle
 from auth_gateway.flows.ports.sessions import PendingLogins, RefreshTokens, Sessions
+from auth_gateway.flows.ports.signals import Fetched, RemoteStreams, SetReader, Transmitters
 from auth_gateway.flows.ports.streams import Collected, Mailbox, SetCodec, Streams
 from auth_gateway.flows.ports.user_risk import AuditFollower, NotedChange, RiskBook, RiskTrail
 from auth_gateway.flows.ports.webauthn import WebAuthn
@@ -44,6 +45,7 @@ __all__ = [
     "Destinations",
     "EventLog",
     "Factors",
+    "Fetched",
     "Guesses",
     "KnownDevices",
     "Logged",
@@ -67,6 +69,7 @@ __all__ = [
     "Recoverables",
     "RecoveryCodes",
     "RefreshTokens",
+    "RemoteStreams",
     "Replays",
     "Reservation",
     "RiskBook",
@@ -78,11 +81,13 @@ __all__ = [
     "Sealer",
     "Sessions",
     "SetCodec",
+    "SetReader",
     "SigningKeyRecord",
     "SigningKeys",
     "Streams",
     "Throttle",
     "TokenCodec",
+    "Transmitters",
     "TrustedDevices",
     "UserRisks",
     "Users",
