@@ -13,7 +13,8 @@ from auth_gateway.api.routes import add_routes
 from auth_gateway.assembly import Gateway, assemble
 from auth_gateway.service import Service
 from auth_gateway.settings import Settings
-from auth_gateway.wiring import add_provider, cross_origin, tokens, verdict
+from auth_gateway.wiring import cross_origin, tokens, verdict
+from auth_gateway.wiring.provider import add_provider
 from plumbing.asgi import SecurityHeaders, refusal_handlers
 from plumbing.docs_page import mount_docs
 from plumbing.lean import FastLane

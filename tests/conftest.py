@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,10 @@ from tests import postgresql
 from tests.house import RunningHouse, running_house
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Hundreds of tests start a process: each would compile all modules again, for half a second and more.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Plain `scripts/test` needs pip alone; the pages are driven where --browser has installed what that takes.
 collect_ignore = [] if find_spec("playwright") else ["browser"]

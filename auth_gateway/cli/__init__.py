@@ -1,33 +1,52 @@
 """The operator's commands: each parses its arguments, calls one flow and prints. They work beside a running server."""
 
+import gc
 import os
 import sys
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from typing import NoReturn
+from importlib import import_module
+from typing import Final, NoReturn
 
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from auth_gateway.cli import clients, init, keys, policy, serving, sessions, signals, streams, users, webhooks
-from auth_gateway.cli.console import WRONG_INPUT, complain
+from auth_gateway.cli.complaints import WRONG_INPUT, complain
 
-app = typer.Typer(
-    help="The login gateway.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command()(serving.serve)
-app.command("init")(init.init)
-app.add_typer(users.app, name="users")
-app.add_typer(keys.app, name="keys")
-app.add_typer(policy.app, name="policy")
-app.add_typer(sessions.app, name="sessions")
-app.add_typer(clients.app, name="clients")
-app.add_typer(webhooks.app, name="webhooks")
-app.add_typer(streams.app, name="streams")
-app.add_typer(signals.app, name="signals")
+COMMANDS: Final[Mapping[str, str]] = {
+    "serve": "Serve until told to stop.",
+    "init": "Set up a gateway: settings, keys, the first account with its authenticator, the first application.",
+    "users": "People's accounts.",
+    "keys": "The keys that sign tokens and seal secrets.",
+    "policy": "Rules beside the built-in tables.",
+    "sessions": "Sessions of people.",
+    "clients": "Registered applications.",
+    "webhooks": "Those who are told of events.",
+    "streams": "Streams of Shared Signals.",
+    "signals": "Events of other providers.",
+}
+"""Each command is a module of its name, which is loaded when it is asked for; the overview needs these words alone."""
+
+
+def commands(asked: Collection[str]) -> typer.Typer:
+    """The command line, whole for the names that are asked for; of the others it knows what they are for."""
+    app = typer.Typer(
+        help="The login gateway.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    for name, summary in COMMANDS.items():
+        if name not in asked:
+            app.add_typer(typer.Typer(help=summary), name=name)
+            continue
+        module = import_module(f"{__name__}.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name)(getattr(module, name))
+    return app
 
 
 def main() -> None:
@@ -49,7 +68,7 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        status = app(standalone_mode=False)
+        status = _loaded(sys.argv[1:])(standalone_mode=False)
     except Exit as left:
         return left.exit_code
     except Abort:
@@ -63,6 +82,15 @@ def _run() -> int:
             complain(f"{' '.join(text.split())} Add --help to see what there is.")
         return WRONG_INPUT
     return status if isinstance(status, int) else 0
+
+
+def _loaded(asked: Collection[str]) -> typer.Typer:
+    """`commands`, without looking for garbage among modules: none of them goes away, and the search takes a fifth."""
+    gc.disable()
+    try:
+        return commands(asked)
+    finally:
+        gc.enable()
 
 
 def _leave_unwritten() -> NoReturn:

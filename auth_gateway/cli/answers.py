@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import typer
 
-from auth_gateway.cli.console import NEXT, advice, complain, fail
+from auth_gateway.cli.complaints import complain
+from auth_gateway.cli.console import NEXT, advice, fail
 from auth_gateway.core.names import may_be_email, prepare_username
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.core.provider.registration import check_registration

@@ -2,13 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NoReturn
 
 import typer
 
 from auth_gateway.assembly import Gateway, assemble
+from auth_gateway.cli.complaints import WRONG_INPUT, complain, printable
 from auth_gateway.opening import CHECK_DATABASE, CannotStart
 from auth_gateway.settings import Settings, SettingsError, load_settings
 from plumbing.postgresql import is_server_error
@@ -41,19 +42,7 @@ NEXT: Mapping[str, str] = {
 }
 """What an operator does about a refusal, by its code; the texts of the others say it themselves."""
 
-WRONG_INPUT = 2
 NOT_NOW = 1
-
-
-def printable(text: str) -> str:
-    """The text in one line that cannot touch a terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def complain(text: str) -> None:
-    """One line on standard error; control characters in it cannot touch the terminal."""
-    with suppress(OSError):  # nobody can be told; the exit status still says it
-        typer.echo(f"auth-gateway: {printable(text)}", err=True)
 
 
 def fail(text: str, status: int = WRONG_INPUT) -> NoReturn:

@@ -9,7 +9,8 @@ from typing import Annotated, BinaryIO
 import typer
 
 from auth_gateway.adapters.imports import auth0, csv, keycloak, own
-from auth_gateway.cli.console import WRONG_INPUT, complain, fail, opened
+from auth_gateway.cli.complaints import WRONG_INPUT, complain
+from auth_gateway.cli.console import fail, opened
 from auth_gateway.core.imported import BadFile, Record
 from auth_gateway.flows.imports import Outcome, report_of
 from auth_gateway.opening import demo_users

@@ -14,7 +14,8 @@ import typer
 from auth_gateway.assembly import Gateway
 from auth_gateway.cli import answers
 from auth_gateway.cli.answers import NONE, answer
-from auth_gateway.cli.console import advice, complain, fail, opened, settings_or_fail
+from auth_gateway.cli.complaints import complain
+from auth_gateway.cli.console import advice, fail, opened, settings_or_fail
 from auth_gateway.cli.factors_shown import show_authenticator
 from auth_gateway.cli.passwords import read_password
 from auth_gateway.core.names import prepare_username

@@ -9,7 +9,8 @@ import typer
 from auth_gateway.adapters.policy_file import read_document
 from auth_gateway.adapters.storage.decision_log import StoredDecisions
 from auth_gateway.cli.backtest_shown import as_json, show_tally
-from auth_gateway.cli.console import WRONG_INPUT, fail, moment, moment_given, opened, printable, row, settings_or_fail
+from auth_gateway.cli.complaints import WRONG_INPUT, printable
+from auth_gateway.cli.console import fail, moment, moment_given, opened, row, settings_or_fail
 from auth_gateway.core.policy_document import BadDocument, parse
 from auth_gateway.core.policy_rule import NO_DOCUMENT, PolicyDocument, Rule
 from auth_gateway.flows.backtest import Backtest

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from auth_gateway.app import create_app
 from auth_gateway.cli.console import NOT_NOW, advice, fail, settings_or_fail, unusable_state
 from auth_gateway.opening import CannotStart
 from plumbing.logs import configure_logging
@@ -20,9 +21,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve until told to stop."""
-    from auth_gateway.app import create_app  # the web framework, which no other command needs
-
     settings = settings_or_fail(auth_gateway_host=host, auth_gateway_port=port)
+    gc.disable()  # until we are ready, all that is made stays
     configure_logging(settings.auth_gateway_log_level, pretty=sys.stderr.isatty())
     try:
         app = create_app(settings, tell_ready=_settle)
@@ -44,4 +44,5 @@ def _settle(line: str) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD)
+    gc.enable()
     typer.echo(f"auth-gateway: {line}")
