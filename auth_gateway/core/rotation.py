@@ -12,6 +12,7 @@ import msgspec
 from auth_gateway.core.claims import Authentication, recalled
 from auth_gateway.core.origin import Browser, Origin
 from auth_gateway.core.session import FamilyKind
+from auth_gateway.core.user_risk import NO_RISK, UserRisk
 
 RETRY_WINDOW_SECONDS = 10.0
 LONGEST_TOKEN = 256
@@ -66,6 +67,16 @@ class Held(Presented, frozen=True):
     first_ja4: str | None
     family_created_at: float
     login_score: float | None
+    risk_value: float | None = None
+    risk_at: float | None = None
+    risk_is_held: bool | int | None = None
+
+    @property
+    def risk(self) -> UserRisk:
+        """What is held against the person."""
+        if self.risk_value is None or self.risk_at is None:
+            return NO_RISK
+        return UserRisk(value=self.risk_value, at=self.risk_at, is_held=bool(self.risk_is_held))
 
     @property
     def origin(self) -> Origin:

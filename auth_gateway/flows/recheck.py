@@ -26,6 +26,7 @@ from auth_gateway.core.policy import Policy, Unchanged, decide_refresh, decide_s
 from auth_gateway.core.policy_unseen import decide_unseen
 from auth_gateway.core.policy_verdict import verdict
 from auth_gateway.core.ruling import Ruling, ruling_on
+from auth_gateway.core.user_risk import UserRisk
 from auth_gateway.flows.places import Places
 from auth_gateway.flows.policy_in_force import PolicyInForce
 from auth_gateway.flows.ports import Scorer
@@ -48,7 +49,8 @@ class Returning(msgspec.Struct, frozen=True, kw_only=True):
     """Who comes back, from where, and what that is held against; scored under `event_id`.
 
     `has_key` says that the request has proven to come from the client that began (a DPoP key, a code's verifier).
-    `login_score`, `amr` and `acr` are those of the sign-in; `username` is "" where nobody has looked.
+    `login_score`, `amr` and `acr` are those of the sign-in; `username` is "" and `risk`, what is held
+    against the person, None where nobody has looked.
     """
 
     event_id: str
@@ -61,6 +63,7 @@ class Returning(msgspec.Struct, frozen=True, kw_only=True):
     login_score: float | None = None
     amr: tuple[str, ...] = ()
     acr: str = ""
+    risk: UserRisk | None = None
 
     def event(self, kind: EventKind) -> LoginEvent:
         """The request in the scorer's own words."""
@@ -147,10 +150,15 @@ class Recheck:
             client_id=returning.client.client_id,
             username=self.in_force.username(returning.user_id, returning.username),
             login_risk=risk_at(returning.login_score),
-            user_risk=self.in_force.user_risk(returning.user_id, now),
+            user_risk=self._user_risk(returning, now),
             amr=returning.amr,
             acr=returning.acr,
         )
+
+    def _user_risk(self, returning: Returning, now: float) -> float:
+        if returning.risk is None:
+            return self.in_force.user_risk(returning.user_id, now)
+        return returning.risk.value_at(now, self.policy.user_risk_half_life_seconds)
 
     def _unknown(self, coming: Circumstances) -> Ruling:
         """An application's server asks: rules about the person and the application count, and there is no score."""

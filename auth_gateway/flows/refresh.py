@@ -1,6 +1,4 @@
-"""One refresh: is the token good, is it still the same person, and then one writer transaction that judges the token
-again, spends it and gives its successor. The hottest path here.
-"""
+"""One refresh: is the token good, is it still this person, then one transaction that spends it. The hottest path."""
 
 from dataclasses import dataclass
 
@@ -172,6 +170,7 @@ class Refresh:
             login_score=held.login_score,
             amr=tuple(held.amr.split()),
             acr=held.acr,
+            risk=held.risk,
         )
         ruling = await self.recheck.refresh(returning, held.session_id, turn.now)
         turn = msgspec.structs.replace(turn, ruling=ruling)

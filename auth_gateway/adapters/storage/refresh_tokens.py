@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, FromClause, bindparam, delete, insert, select, update
 
 from auth_gateway.adapters.storage.tables import RefreshFamilyRow, RefreshTokenRow, SessionRow, UserRow, table_of
+from auth_gateway.adapters.storage.tables_risk import UserRiskRow
 from auth_gateway.core.rotation import Held, Presented
 from auth_gateway.core.session import RefreshFamily, RefreshToken, Refusals
 from plumbing.statements import Statement, Transaction
@@ -15,6 +16,7 @@ _successors = _tokens.alias("successor")
 _families = table_of(RefreshFamilyRow)
 _sessions = table_of(SessionRow)
 _users = table_of(UserRow)
+_risks = table_of(UserRiskRow)
 
 START = Statement(insert(_families))
 ADD = Statement(insert(_tokens))
@@ -55,24 +57,28 @@ _HELD = (
     _families.c.first_ja4,
     _families.c.created_at,
     _sessions.c.risk_score,
+    _risks.c.value,
+    _risks.c.at,
+    _risks.c.is_held,
 )
 
 
-def _looked_up(*columns: ColumnElement[Any]) -> Statement:
-    return Statement(
-        select(*columns)
-        .select_from(
-            _tokens.join(_families, _families.c.family_id == _tokens.c.family_id)
-            .join(_sessions, _sessions.c.session_id == _families.c.session_id)
-            .join(_users, _users.c.user_id == _sessions.c.user_id)
-            .outerjoin(_successors, _successors.c.token_digest == _tokens.c.successor_digest)
-        )
-        .where(_tokens.c.token_digest == bindparam("presented"))
-    )
+_in_context = (
+    _tokens.join(_families, _families.c.family_id == _tokens.c.family_id)
+    .join(_sessions, _sessions.c.session_id == _families.c.session_id)
+    .join(_users, _users.c.user_id == _sessions.c.user_id)
+    .outerjoin(_successors, _successors.c.token_digest == _tokens.c.successor_digest)
+)
+
+
+def _looked_up(*columns: ColumnElement[Any], where_from: FromClause = _in_context) -> Statement:
+    return Statement(select(*columns).select_from(where_from).where(_tokens.c.token_digest == bindparam("presented")))
 
 
 PRESENT = _looked_up(*_PRESENTED)
-HOLD = _looked_up(*_PRESENTED, *_HELD)
+# The person's risk comes along: a look of its own would cost every refresh a tenth more.
+_beside_risk = _in_context.outerjoin(_risks, _risks.c.user_id == _users.c.user_id)
+HOLD = _looked_up(*_PRESENTED, *_HELD, where_from=_beside_risk)
 USE = Statement(
     update(_tokens)
     .where(_tokens.c.token_digest == bindparam("presented"), _tokens.c.used_at.is_(None))
