@@ -37,6 +37,8 @@ class EventSettings(BaseSettings):
     @field_validator("syslog_ca_file")
     @classmethod
     def _is_authority(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
         try:
             ssl.create_default_context(cafile=value)
         except (OSError, ssl.SSLError):

@@ -27,7 +27,8 @@ from webhooks.delivery_log import DeliveryLog
 from webhooks.outbox import Outbox
 from webhooks.targets import TargetRefused
 
-_LOG = DeliveryLog(outbox_rows)  # statements alone
+_LOG = DeliveryLog(outbox_rows)  # statements alone, as is the next
+_OUTBOX = Outbox(outbox_rows)
 PLAIN_TEXT = "text/plain; charset=utf-8"
 SUBJECTS_PURPOSE = "stream-subjects"
 
@@ -40,7 +41,7 @@ def listeners(gateway: Gateway) -> Listeners:
         randomness=gateway.randomness,
         destinations=StoredDestinations(),
         vault=gateway.vault,
-        outbox=Outbox(outbox_rows),
+        outbox=_OUTBOX,
         audit=gateway.audit,
         checks={
             "webhook": webhook_check(allow_private=gateway.settings.is_demo),
@@ -89,7 +90,7 @@ def oversight(gateway: Gateway) -> Oversight:
         clock=gateway.clock,
         randomness=gateway.randomness,
         streams=StoredStreams(),
-        outbox=Outbox(outbox_rows),
+        outbox=_OUTBOX,
         audit=gateway.audit,
     )
 
@@ -100,7 +101,7 @@ def distributor(gateway: Gateway, *, told: Callable[[], None]) -> Distributor:
         database=gateway.database,
         event_log=StoredEventLog(),
         destinations=StoredDestinations(),
-        outbox=Outbox(outbox_rows),
+        outbox=_OUTBOX,
         teller=teller(gateway),
         now=gateway.clock.now,
         told=told,
@@ -126,7 +127,7 @@ def replayer(gateway: Gateway, *, told: Callable[[], None]) -> Replayer:
         destinations=StoredDestinations(),
         replays=StoredReplays(),
         log=_LOG,
-        outbox=Outbox(outbox_rows),
+        outbox=_OUTBOX,
         teller=teller(gateway),
         now=gateway.clock.now,
         told=told,

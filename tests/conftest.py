@@ -1,6 +1,7 @@
 """Shared by all tests: where things are, and what a skipped test means."""
 
 import fcntl
+import gc
 import os
 import shutil
 import sys
@@ -27,6 +28,8 @@ collect_ignore = [] if find_spec("playwright") else ["browser"]
 # three times the work where other tests want the same processors. Read when the libraries are loaded; children inherit.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Nothing that collecting makes is garbage; looking for some among it took a quarter of a run.
+gc.disable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,6 +43,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     late = [item for item in items if item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=late)
     items[:] = [item for item in items if item not in set(late)]
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is looked for, among what the tests make alone."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import hashlib
 import mmap
 import os
 import re
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -29,10 +30,15 @@ class CommonPasswords:
     """The 30,000 most common passwords of zxcvbn's list (MIT licence), as they are and with letters of any case."""
 
     def __init__(self) -> None:
-        self._known = frozenset(FREQUENCY_LISTS["passwords"])
+        self._known = _common()
 
     def holds(self, password: str) -> bool:
         return password.casefold() in self._known
+
+
+@cache
+def _common() -> frozenset[str]:
+    return frozenset(FREQUENCY_LISTS["passwords"])
 
 
 class BreachedPasswords:

@@ -1,6 +1,7 @@
 """Routes without the framework's argument machinery, and their place in the API reference all the same."""
 
 from collections.abc import Callable, Coroutine
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -95,16 +96,22 @@ def ref(name: str) -> Schema:
 def describe(app: FastAPI) -> None:
     """Add our shapes and the way clients prove themselves to the document that the framework makes."""
     generate = app.openapi
-    shapes = [LoginBody, ChallengeBody, TokenBody, VerdictBody, *DOCUMENTED, *WEBHOOK_SHAPES]
-    _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
 
     def openapi() -> Schema:
         if app.openapi_schema is None:
             made = generate()
             components = made.setdefault("components", {})
-            components["schemas"] = {**components.get("schemas", {}), **schemas}
+            components["schemas"] = {**components.get("schemas", {}), **_shapes()}
             components["securitySchemes"] = SECURITY_SCHEMES
             app.openapi_schema = made
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the document
+
+
+@cache
+def _shapes() -> Schema:
+    """What we document of each of them; shared, and never changed."""
+    shapes = [LoginBody, ChallengeBody, TokenBody, VerdictBody, *DOCUMENTED, *WEBHOOK_SHAPES]
+    _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
+    return schemas

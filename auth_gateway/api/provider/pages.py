@@ -7,10 +7,12 @@ user name that was typed or that the application suggests.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Final
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -25,6 +27,23 @@ LANGUAGE_COOKIE: Final = "language"
 LANGUAGE_SECONDS: Final = 31_536_000
 
 
+class _Compiled(BytecodeCache):
+    """What templates compile to, in this process alone: each is compiled once, however many applications there are."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
+
+
 def templates(issuer: str, assets: Assets, brand: Brand) -> Environment:
     """The pages' templates; `base` is what stands before each of our paths where people come in."""
     environment = Environment(
@@ -33,6 +52,7 @@ def templates(issuer: str, assets: Assets, brand: Brand) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_COMPILED,
     )
     base = urlsplit(issuer).path
     environment.globals["base"] = base
