@@ -30,6 +30,7 @@ from risk_scorer.flows.housekeeping import DAY_SECONDS, Prunable, keep_house
 from risk_scorer.flows.learn import Learn
 from risk_scorer.flows.narrate import Narrate
 from risk_scorer.settings import Settings
+from risk_scorer.streaming import Streaming, assess_of, health_of, learn_of, opened_stream
 
 VERSION: Final = version("riskgate")
 OUTCOME_IDS_KEPT_DAYS: Final = 30.0
@@ -48,6 +49,8 @@ def create_app(
     `tell_ready` gets one line as soon as the port answers. Raises: CannotStart.
     """
     scorer = scorer or assemble(settings)
+    assess, learn = assess_of(scorer), learn_of(scorer)
+    streaming = opened_stream(scorer, assess, learn)
     feed = LiveFeed()
     app = FastAPI(
         title="riskgate scorer",
@@ -59,16 +62,16 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        lifespan=_lifespan(scorer, feed, tell_ready),
+        lifespan=_lifespan(scorer, feed, streaming, tell_ready),
     )
     access = Access(scorer.credentials, scorer.operators)
-    routes = _service_routes(scorer, access)
+    routes = _service_routes(scorer, access, assess, learn)
     # The first added is the innermost: the guards below see its answers too.
     app.add_middleware(FastLane, path="/score", endpoint=routes.score)
     refusal_handlers(app, scorer.randomness)
     app.add_middleware(SecurityHeaders)
     add_service_routes(app, routes, settings.recent_max)
-    add_health(app, version=VERSION, readiness=scorer.readiness)
+    add_health(app, version=VERSION, readiness=scorer.readiness, stream=health_of(streaming))
     add_operator_pages(app, _pages(scorer, access, feed))
     add_narrative(app, _narrative_routes(scorer, access))
     mount_docs(app)
@@ -76,23 +79,15 @@ def create_app(
     return app
 
 
-def _service_routes(scorer: Scorer, access: Access) -> ServiceRoutes:
-    settings = scorer.settings
-    assess = Assess(
-        models=scorer.models,
-        observer=scorer.lookups.observer,
-        histories=scorer.profiles,
-        surroundings=scorer.surroundings,
-        log=scorer.log,
-        clock=scorer.clock,
-        randomness=scorer.randomness,
-        tenant=settings.mfa_tenant,
-        announce_from=settings.webhook_risk_threshold if settings.announce_url else None,
-    )
-    learn = Learn(observer=scorer.lookups.observer, histories=scorer.profiles, clock=scorer.clock)
+def _service_routes(scorer: Scorer, access: Access, assess: Assess, learn: Learn) -> ServiceRoutes:
     judge = Judge(observer=scorer.lookups.observer, verdicts=scorer.verdicts, log=scorer.log, clock=scorer.clock)
     return ServiceRoutes(
-        access=access, assess=assess, learn=learn, judge=judge, log=scorer.log, recent_max=settings.recent_max
+        access=access,
+        assess=assess,
+        learn=learn,
+        judge=judge,
+        log=scorer.log,
+        recent_max=scorer.settings.recent_max,
     )
 
 
@@ -119,7 +114,9 @@ def _pages(scorer: Scorer, access: Access, feed: LiveFeed) -> OperatorPages:
     )
 
 
-def _lifespan(scorer: Scorer, feed: LiveFeed, tell_ready: Callable[[str], None] | None) -> Any:
+def _lifespan(
+    scorer: Scorer, feed: LiveFeed, streaming: Streaming | None, tell_ready: Callable[[str], None] | None
+) -> Any:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         scorer.log.listen(feed.publish)
@@ -135,6 +132,8 @@ def _lifespan(scorer: Scorer, feed: LiveFeed, tell_ready: Callable[[str], None] 
         gc.set_threshold(*COLLECT_AFTER)
         _warn(scorer.settings)
         tasks = [asyncio.create_task(work) for work in _background(scorer)]
+        if streaming is not None:
+            streaming.kafka.start(asyncio.get_running_loop())
         if tell_ready is not None:
             tasks.append(asyncio.create_task(_tell_when_answering(scorer, tell_ready)))
         try:
@@ -142,6 +141,8 @@ def _lifespan(scorer: Scorer, feed: LiveFeed, tell_ready: Callable[[str], None] 
                 yield
         finally:
             feed.close()
+            if streaming is not None:
+                await asyncio.to_thread(streaming.kafka.stop)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -176,7 +177,5 @@ async def _tell_when_answering(scorer: Scorer, tell_ready: Callable[[str], None]
 
 
 def _warn(settings: Settings) -> None:
-    if settings.kafka_broker:
-        log.warning("kafka_not_in_this_version", topic=settings.kafka_topic_in)
     if not settings.has_narrator and (settings.openai_base_url or settings.openai_model):
         log.warning("narrator_off", missing="OPENAI_MODEL" if settings.openai_base_url else "OPENAI_BASE_URL")

@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from plumbing.secret_strength import weakness
+from risk_scorer.stream_settings import StreamSettings
 from webhooks.signing import MIN_SECRET_BYTES, parse_secret
 from webhooks.targets import TargetRefused, is_inside, parse_target
 
@@ -35,7 +36,7 @@ class ConfigFile(BaseSettings):
     risk_scorer_config: Path | None = None
 
 
-class Settings(BaseSettings):
+class Settings(StreamSettings):
     """Everything that may be configured, under the same name in the environment (upper case) and in the file (lower
     case).
     """
@@ -46,9 +47,6 @@ class Settings(BaseSettings):
     model_public_keys: str = "var/training/signing.pub"
     recent_max: int = Field(default=500, ge=1, le=10_000)
     event_retention_days: int = Field(default=90, ge=1, le=3650)
-
-    kafka_broker: str | None = None
-    kafka_topic_in: str = "login-events"
 
     webhook_url: str | None = None
     webhook_risk_threshold: float = Field(default=80.0, ge=0.0, le=100.0)

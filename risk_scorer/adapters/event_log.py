@@ -154,16 +154,29 @@ class EventLog:
 
     async def record_and_announce(self, scored: Sequence[ScoredEvent], announcements: Sequence[Announcement]) -> None:
         """Append to the log together with what is to be announced; durable when it returns. Raises: Refused."""
+        announce = self.announcing(announcements)
+
+        def job(tx: Transaction) -> None:
+            _append(tx, scored)
+            announce(tx)
+
+        await self._database.write(job)
+        self.announced(scored)
+
+    def announcing(self, announcements: Sequence[Announcement]) -> Callable[[Transaction], None]:
+        """The part of a job that announces these; `announced` tells when the job is done."""
         endpoint = self._announce_to
         now = self._clock.now()
 
         def job(tx: Transaction) -> None:
-            _append(tx, scored)
             if endpoint is not None:
                 for each in announcements:
                     self._announce(tx, each, endpoint, now)
 
-        await self._database.write(job)
+        return job
+
+    def announced(self, scored: Sequence[ScoredEvent]) -> None:
+        """These are on the disk: they are sent, and shown among the recent ones."""
         self._wake_delivery()
         self._show(scored)
 
@@ -208,8 +221,13 @@ def _events(body: bytes) -> list[ScoredEvent]:
 
 def _append(tx: Transaction, scored: Sequence[ScoredEvent]) -> None:
     if scored:
-        tx.run(APPEND, events=len(scored), ts_scored=scored[-1].score.ts_scored, body=_encode(scored))
-        place_last_row(tx, [each.score.event_id for each in scored])
+        append_row(tx, [each.score.event_id for each in scored], scored[-1].score.ts_scored, _encode(scored))
+
+
+def append_row(tx: Transaction, event_ids: Sequence[str], ts_scored: float, body: bytes) -> None:
+    """One row of the log: these events, the last of them scored then, as a JSON list of `ScoredEvent`."""
+    tx.run(APPEND, events=len(event_ids), ts_scored=ts_scored, body=body)
+    place_last_row(tx, event_ids)
 
 
 def _found(tx: Transaction, event_ids: Sequence[str]) -> list[ScoredEvent | None]:

@@ -52,12 +52,12 @@ def place_last_row(tx: Transaction, event_ids: Iterable[str]) -> None:
     """Say that these events are in the row that was inserted last."""
     row = tx.one(LAST_ROW)
     if row is not None:
-        tx.many(PLACE, [{"event_key": _key(event_id), "row_id": row[0]} for event_id in event_ids])
+        tx.many(PLACE, [{"event_key": event_key(event_id), "row_id": row[0]} for event_id in event_ids])
 
 
 def row_of(tx: Transaction, event_id: str) -> tuple[int, bytes] | None:
     """The number and the body of the row that should have this event, None when no row does."""
-    row = tx.one(FIND, of_key=_key(event_id))
+    row = tx.one(FIND, of_key=event_key(event_id))
     return None if row is None else (row[0], row[1])
 
 
@@ -67,8 +67,9 @@ def forget_row(tx: Transaction, row_id: int, body: bytes) -> None:
         found = _ids.decode(body)
     except msgspec.MsgspecError:
         return  # another version's: a place that leads nowhere costs two integers
-    tx.many(FORGET, [{"of_key": _key(each.score.event_id), "of_row": row_id} for each in found])
+    tx.many(FORGET, [{"of_key": event_key(each.score.event_id), "of_row": row_id} for each in found])
 
 
-def _key(event_id: str) -> int:
+def event_key(event_id: str) -> int:
+    """What an event is found by."""
     return int.from_bytes(blake2b(event_id.encode(), digest_size=8).digest(), signed=True)

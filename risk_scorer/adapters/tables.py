@@ -80,6 +80,17 @@ event_places = Table(
     Column("row_id", Integer, nullable=False),
 )
 
+stream_offsets = Table(
+    "stream_offsets",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    # The offset after the last record of it whose event is in the log.
+    Column("next_offset", Integer, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 credentials = Table(
     "credentials",
     metadata,

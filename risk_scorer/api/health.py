@@ -12,6 +12,7 @@ from starlette.responses import Response
 from plumbing.asgi import json_answer
 from plumbing.lean import add_lean
 from risk_scorer.api.reference import operation
+from risk_scorer.contract.stream import StreamHealth
 
 
 class Readiness(Struct, frozen=True, kw_only=True):
@@ -34,29 +35,26 @@ class Readiness(Struct, frozen=True, kw_only=True):
         return None if self.database_answers else "storage_unavailable"
 
 
-def add_health(app: FastAPI, *, version: str, readiness: Callable[[], Readiness]) -> None:
+def add_health(
+    app: FastAPI,
+    *,
+    version: str,
+    readiness: Callable[[], Readiness],
+    stream: Callable[[], StreamHealth | None] = lambda: None,
+) -> None:
     """`/health` and `/ready`, open to all: they say nothing about anybody."""
 
     async def health(_request: Request) -> Response:
-        # The stream consumer is not part of this version, so it is never enabled, whatever KAFKA_BROKER says.
-        return json_answer({"status": "ok", "kafka_enabled": False, "version": version})
+        found = stream()
+        answer = {"status": "ok", "kafka_enabled": found is not None, "version": version}
+        return json_answer(answer if found is None else {**answer, "kafka": found})
 
     async def ready(_request: Request) -> Response:
-        found = readiness()
-        answer = {
-            "status": "not_ready" if found.problem else "ready",
-            "model_version": found.model_version,
-            "model_problem": found.model_problem,
-            "database": "ok" if found.database_answers else "unavailable",
-            "records_dropped": found.records_dropped,
-            "address_tables": found.address_tables,
-        }
-        if found.problem is None:
-            return json_answer(answer)
-        return json_answer({**answer, "error": found.problem}, 503, {"retry-after": "5"})
+        return _ready_answer(readiness())
 
     text = {"type": "string"}
-    status = {"type": "object", "properties": {"status": text, "kafka_enabled": {"type": "boolean"}, "version": text}}
+    told = {"status": text, "kafka_enabled": {"type": "boolean"}, "version": text, "kafka": {"type": "object"}}
+    status = {"type": "object", "properties": told}
     add_lean(
         app,
         "/health",
@@ -78,3 +76,17 @@ def add_health(app: FastAPI, *, version: str, readiness: Callable[[], Readiness]
         summary="Can it score now",
         operation=operation(scope=None, answers=parts, description=about, refusals=("503",)),
     )
+
+
+def _ready_answer(found: Readiness) -> Response:
+    answer = {
+        "status": "not_ready" if found.problem else "ready",
+        "model_version": found.model_version,
+        "model_problem": found.model_problem,
+        "database": "ok" if found.database_answers else "unavailable",
+        "records_dropped": found.records_dropped,
+        "address_tables": found.address_tables,
+    }
+    if found.problem is None:
+        return json_answer(answer)
+    return json_answer({**answer, "error": found.problem}, 503, {"retry-after": "5"})

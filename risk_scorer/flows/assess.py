@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
+import structlog
 
 from plumbing.clock import Clock
 from plumbing.randomness import Randomness
@@ -26,13 +27,18 @@ from risk_scorer.core.rules import RULES
 from risk_scorer.core.scoring import score_many
 from risk_scorer.flows.announce import high_risk_message
 from risk_scorer.flows.observe import Observer, Where
-from risk_scorer.flows.ports import EventLog, Histories, Models, ScoredEvent
+from risk_scorer.flows.ports import Announcement, EventLog, Histories, Models, ScoredEvent
 from risk_scorer.flows.surroundings import Surroundings
 from risk_scorer.flows.together import Together
 
 CHUNK = 250
 """Events between two breaths of the event loop: a few milliseconds, so that other requests hardly notice a bulk."""
 MODEL_RETRY_SECONDS = 5
+
+BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What a mistake of ours raises, as opposed to storage that fails."""
+
+log = structlog.get_logger(__name__)
 
 Render = Callable[[list[RiskScore]], None]
 
@@ -95,6 +101,25 @@ class Assess:
         else:
             self._log.show(scored)
 
+    async def each(self, events: Sequence[LoginEvent]) -> list[ScoredEvent | Refused]:
+        """Score what can be scored: for each event, in order, its score or why it has none. Keeps and tells nothing.
+
+        Raises: Refused (503 no model or no storage).
+        """
+        model = self._model()
+        answers: list[ScoredEvent | Refused] = []
+        for start in range(0, len(events), CHUNK):
+            answers += self._piece(model, events[start : start + CHUNK])
+            await asyncio.sleep(0)
+        return answers
+
+    def announcements(self, scored: Sequence[ScoredEvent]) -> list[Announcement]:
+        """What is told of those whose score is high enough."""
+        mark = self._announce_from
+        if mark is None:
+            return []
+        return [high_risk_message(each, tenant=self._tenant) for each in scored if each.score.risk_score >= mark]
+
     def rules(self) -> RuleReport:
         """Every rule with its weight and how often it matches. Raises: Refused (503 no model)."""
         model = self._model()
@@ -137,6 +162,24 @@ class Assess:
         self._matched += (scored.matches > 0.0).sum(axis=0)
         return assessments(model, observations, histories, scored, ts=self._clock.now())
 
+    def _piece(self, model: Model, events: Sequence[LoginEvent]) -> list[ScoredEvent | Refused]:
+        """These events together; when one of them cannot be scored, each by itself."""
+        try:
+            scores = self._scores(model, self._observations(events, lambda _: "$"))
+        except Refused as refused:
+            if refused.status != 422:
+                raise
+            answer = refused
+        except BUGS as error:
+            # One event that trips us up must not hold up all that come after it.
+            log.exception("event_not_scored", events=len(events), reason=type(error).__name__)
+            answer = Refused("internal_error", "Something went wrong on our side.", status=500)
+        else:
+            return [ScoredEvent(event=event, score=score) for event, score in zip(events, scores, strict=True)]
+        if len(events) == 1:
+            return [answer]
+        return [each for event in events for each in self._piece(model, [event])]
+
     def _event_ids(self, events: Sequence[LoginEvent]) -> list[str]:
         """The id that each event brings, or a new one; those of a batch share their random part."""
         base = self._randomness.event_id("evt")
@@ -145,10 +188,8 @@ class Assess:
         return [event.event_id or f"{base}_{position}" for position, event in enumerate(events)]
 
     async def _record(self, scored: Sequence[ScoredEvent]) -> None:
-        mark = self._announce_from
-        loud = [] if mark is None else [each for each in scored if each.score.risk_score >= mark]
-        if loud:
-            messages = [high_risk_message(each, tenant=self._tenant) for each in loud]
+        messages = self.announcements(scored)
+        if messages:
             await self._log.record_and_announce(scored, messages)
         elif scored:
             self._log.record(scored)

@@ -28,7 +28,15 @@ class Learn:
         self._clock = clock
 
     async def outcomes(self, outcomes: Sequence[Outcome], *, path: str | None) -> int:
-        """Learn all or none of them, durably; how many were new.
+        """Learn all or none of them, durably; how many were new. Raises: Refused (see `lessons`)."""
+        return await self._histories.learn(self.lessons(outcomes, path=path))
+
+    async def learn(self, lessons: Sequence[Lesson]) -> int:
+        """Learn what was not learned before, durably; how many were new. Raises: Refused."""
+        return await self._histories.learn(lessons)
+
+    def lessons(self, outcomes: Sequence[Outcome], *, path: str | None) -> list[Lesson]:
+        """What these reports teach, checked; nothing is learned yet.
 
         `path` is the list's place in the body, None for a single one.
 
@@ -55,9 +63,7 @@ class Learn:
         for position, observation in enumerate(observations):
             if observation.ts > latest:
                 raise refused(BadEvent("invalid_timestamp", "$.timestamp", AHEAD), where(position))
-        return await self._histories.learn(
-            [
-                Lesson(event_id=outcome.event_id, observation=observation, outcome=outcome.outcome)
-                for outcome, observation in zip(outcomes, observations, strict=True)
-            ]
-        )
+        return [
+            Lesson(event_id=outcome.event_id, observation=observation, outcome=outcome.outcome)
+            for outcome, observation in zip(outcomes, observations, strict=True)
+        ]

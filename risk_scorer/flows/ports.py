@@ -5,8 +5,8 @@ Adapters satisfy these; `app.py` joins the two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
@@ -83,6 +83,37 @@ class Remembered(Struct, frozen=True, kw_only=True):
     failed: Taught | None
 
 
+class StreamRecord(Struct, frozen=True, gc=False):
+    """One record as it stands in a topic; `timestamp_ms` is what its producer or the broker put on it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+
+
+class StreamMessage(Struct, frozen=True, gc=False):
+    """One record to publish."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+Place = tuple[str, int]
+"""A topic and a partition of it."""
+
+
+class Known(Struct, frozen=True):
+    """Which of the asked ids the log has, and for each place the offset up to which its records were kept."""
+
+    event_ids: frozenset[str]
+    offsets: dict[Place, int]
+
+
 class Models(Protocol):
     def current(self) -> Model | None:
         """The model in use, None while there is no good one."""
@@ -141,6 +172,40 @@ class EventLog(Protocol):
 
     def recent(self, limit: int) -> list[ScoredEvent]:
         """The newest events, newest first."""
+        ...
+
+
+class StreamLog(Protocol):
+    async def known(self, event_ids: Sequence[str], places: Sequence[Place]) -> Known:
+        """What was kept before. Raises: Refused."""
+        ...
+
+    async def keep(
+        self,
+        scored: Sequence[ScoredEvent],
+        bodies: Sequence[bytes],
+        announcements: Sequence[Announcement],
+        offsets: Mapping[Place, int],
+    ) -> frozenset[str]:
+        """Keep each event (with its JSON) whose id is new, what it announces, and how far the places are, durably.
+
+        Which ids were new: another process may have kept one meanwhile. Raises: Refused.
+        """
+        ...
+
+
+class TakesRecords(Protocol):
+    """Who makes something of records, called on the event loop but for `read`."""
+
+    def read(self, records: Sequence[StreamRecord]) -> Any:
+        """The records decoded; runs on any thread."""
+        ...
+
+    async def take(self, batch: Any) -> list[StreamMessage]:
+        """Everything that came of what `read` gave is kept when this returns; what is to be published.
+
+        Raises: Refused (503) when they cannot be taken now: nothing is lost by asking again.
+        """
         ...
 
 

@@ -1,0 +1,236 @@
+"""Events that come by a stream: decoded, scored as a bulk is, kept once by their ids, learned from where they ended.
+
+Whatever is handed in may have been handed in before: an id that the log has is not scored again. Its result is
+published again only where we cannot know whether it was: where the record lies before what its place was kept up to.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from plumbing.bodies import decode
+from plumbing.refusals import Refused
+from risk_scorer.contract.feedback import Outcome
+from risk_scorer.contract.stream import StreamedActivity, StreamedLogin
+from risk_scorer.core.stream_events import identified, login_of
+from risk_scorer.flows.assess import Assess
+from risk_scorer.flows.learn import Learn
+from risk_scorer.flows.ports import (
+    Lesson,
+    LoggedEvents,
+    Place,
+    ScoredEvent,
+    StreamLog,
+    StreamMessage,
+    StreamRecord,
+)
+
+MAX_RECORD_BYTES: Final = 64 * 1024
+"""As much as `/score` takes."""
+LESSONS_TOGETHER: Final = 250
+"""Outcomes that one transaction learns, so that the writer is never held for long."""
+
+_login = msgspec.json.Decoder(StreamedLogin)
+_activity = msgspec.json.Decoder(StreamedActivity)
+_outcome = msgspec.json.Decoder(Outcome)
+_encode = msgspec.json.Encoder().encode
+
+
+class StreamTopics(Struct, frozen=True, kw_only=True):
+    """Where events and outcomes come from, and where results and what nobody can read go."""
+
+    events: str
+    outcomes: str | None
+    scores: str
+    dead: str
+
+    @property
+    def read(self) -> list[str]:
+        """Those that are consumed."""
+        return [self.events] if self.outcomes is None else [self.events, self.outcomes]
+
+
+class Entry(Struct, frozen=True, gc=False):
+    """A record and the event in it."""
+
+    record: StreamRecord
+    event: StreamedLogin
+
+
+class Batch(Struct, frozen=True):
+    """Records by what they are: events, reports of how logins ended, and those that can be neither."""
+
+    entries: list[Entry]
+    outcomes: list[tuple[StreamRecord, Outcome]]
+    refused: list[tuple[StreamRecord, Refused]]
+
+
+class Stream:
+    """Takes records, a few hundred at a time."""
+
+    def __init__(
+        self,
+        *,
+        assess: Assess,
+        learn: Learn,
+        log: StreamLog,
+        events: LoggedEvents,
+        topics: StreamTopics,
+        announce: bool,
+    ) -> None:
+        self._assess = assess
+        self._learn = learn
+        self._log = log
+        self._events = events
+        self._topics = topics
+        self._announce = announce
+        self.counts: Counter[str] = Counter()
+
+    def read(self, records: Sequence[StreamRecord]) -> Batch:
+        """The records decoded; runs on any thread."""
+        batch = Batch([], [], [])
+        for record in records:
+            try:
+                value = _bounded(record)
+                if record.topic == self._topics.outcomes:
+                    batch.outcomes.append((record, decode(_outcome, value)))
+                else:
+                    where = f"{record.topic} {record.partition} {record.offset} {record.timestamp_ms}"
+                    batch.entries.append(Entry(record, identified(_event(value), where)))
+            except Refused as refused:
+                batch.refused.append((record, refused))
+        return batch
+
+    async def take(self, batch: Batch) -> list[StreamMessage]:
+        """Everything that came of these records is kept when this returns; what is to be published.
+
+        Raises: Refused (503) when they cannot be taken now: nothing is lost by asking again.
+        """
+        places = {_place(entry.record) for entry in batch.entries}
+        known = await self._log.known([_id(entry) for entry in batch.entries], list(places))
+        fresh: dict[str, Entry] = {}
+        again: list[str] = []
+        for entry in batch.entries:
+            if _id(entry) not in known.event_ids:
+                fresh.setdefault(_id(entry), entry)
+            elif entry.record.offset < known.offsets.get(_place(entry.record), 0):
+                again.append(_id(entry))
+        refused = list(batch.refused)
+        messages, lost = await self._score(list(fresh.values()), _ends(batch), refused)
+        messages += await self._published_before([*again, *lost])
+        await self._teach(batch, refused)
+        self.counts["taken"] += len(batch.entries) + len(batch.outcomes) + len(batch.refused)
+        self.counts["known_before"] += len(batch.entries) - len(fresh)
+        self.counts["dead"] += len(refused)
+        return messages + [_dead(self._topics.dead, record, why) for record, why in refused]
+
+    async def _score(
+        self, fresh: list[Entry], ends: dict[Place, int], refused: list[tuple[StreamRecord, Refused]]
+    ) -> tuple[list[StreamMessage], list[str]]:
+        """What to publish of these, and the ids that somebody else kept meanwhile; adds to `refused`."""
+        scored: list[ScoredEvent] = []
+        for entry, answer in zip(fresh, await self._assess.each([each.event for each in fresh]), strict=True):
+            if isinstance(answer, Refused):
+                refused.append((entry.record, answer))
+            else:
+                scored.append(answer)
+        if not scored:
+            return [], []
+        bodies = [_encode(each) for each in scored]
+        announcements = self._assess.announcements(scored) if self._announce else []
+        kept = await self._log.keep(scored, bodies, announcements, ends)
+        self.counts["scored"] += len(kept)
+        topic = self._topics.scores
+        messages = [
+            StreamMessage(topic, each.event.user_id.encode(), body)
+            for each, body in zip(scored, bodies, strict=True)
+            if each.score.event_id in kept
+        ]
+        return messages, [each.score.event_id for each in scored if each.score.event_id not in kept]
+
+    async def _published_before(self, event_ids: Sequence[str]) -> list[StreamMessage]:
+        """The kept results of these, which may have been published or not."""
+        found = await self._events.find_many(list(dict.fromkeys(event_ids)))
+        topic = self._topics.scores
+        return [StreamMessage(topic, each.event.user_id.encode(), _encode(each)) for each in found if each is not None]
+
+    async def _teach(self, batch: Batch, refused: list[tuple[StreamRecord, Refused]]) -> None:
+        """Let the histories learn how logins ended, those that were known before too: each id counts once there."""
+        dead = {id(record) for record, _ in refused}
+        reports = list(batch.outcomes)
+        for record, event in ((entry.record, entry.event) for entry in batch.entries):
+            if event.outcome is not None and event.event_id and id(record) not in dead:
+                report = Outcome(
+                    event_id=event.event_id, event=event, outcome=event.outcome, ts=max(0.0, record.timestamp_ms / 1e3)
+                )
+                reports.append((record, report))
+        for start in range(0, len(reports), LESSONS_TOGETHER):
+            lessons = self._lessons(reports[start : start + LESSONS_TOGETHER], refused)
+            self.counts["learned"] += await self._learn.learn(lessons)
+
+    def _lessons(
+        self, reports: list[tuple[StreamRecord, Outcome]], refused: list[tuple[StreamRecord, Refused]]
+    ) -> list[Lesson]:
+        """What these teach; when one of them cannot be read, each by itself."""
+        try:
+            return self._learn.lessons([report for _, report in reports], path=None)
+        except Refused as error:
+            if error.status != 422:
+                raise
+            if len(reports) == 1:
+                refused.append((reports[0][0], error))
+                return []
+        return [lesson for report in reports for lesson in self._lessons([report], refused)]
+
+
+def _bounded(record: StreamRecord) -> bytes:
+    if record.value is None:
+        raise Refused("empty_record", "The record has no value.", status=422)
+    if len(record.value) > MAX_RECORD_BYTES:
+        raise Refused("record_too_large", "The record is larger than an event may be.", status=413)
+    return record.value
+
+
+def _event(value: bytes) -> StreamedLogin:
+    """The login, or the activity as one. Raises: Refused."""
+    try:
+        return decode(_login, value)
+    except Refused as refused:
+        if refused.code == "malformed_json" or b'"identity"' not in value:
+            raise
+    return login_of(decode(_activity, value))
+
+
+def _id(entry: Entry) -> str:
+    return entry.event.event_id or ""
+
+
+def _place(record: StreamRecord) -> Place:
+    return record.topic, record.partition
+
+
+def _ends(batch: Batch) -> dict[Place, int]:
+    """Up to where each place that events come from is done with."""
+    ends: dict[Place, int] = {}
+    for entry in batch.entries:
+        place = _place(entry.record)
+        ends[place] = max(ends.get(place, 0), entry.record.offset + 1)
+    return ends
+
+
+def _dead(topic: str, record: StreamRecord, why: Refused) -> StreamMessage:
+    """The record as it came, with the reason beside it."""
+    told = {
+        "reason": why.code,
+        "field": str(why.evidence.get("field", "")),
+        "topic": record.topic,
+        "partition": str(record.partition),
+        "offset": str(record.offset),
+    }
+    headers = tuple((name, text.encode()) for name, text in told.items() if text)
+    return StreamMessage(topic, record.key, record.value, headers)

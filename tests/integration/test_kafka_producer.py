@@ -1,0 +1,70 @@
+"""scripts/kafka_producer.py: a file as a stream of events that the scorer takes."""
+
+import importlib.util
+import io
+from pathlib import Path
+from types import ModuleType
+
+import msgspec
+import pytest
+
+from risk_scorer.contract.stream import StreamedLogin
+from tests.integration.risk_scorer.brokers import EVENTS, mock_broker
+
+
+@pytest.fixture(scope="module")
+def script(root: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("kafka_producer", root / "scripts" / "kafka_producer.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_sample_becomes_events_that_the_scorer_takes(script: ModuleType, root: Path) -> None:
+    """Every row is an event with an id of its own, the same at each reading; the label stays behind."""
+    with open(root / "data" / "sample_logins.csv", encoding="utf-8") as log:
+        lines = "".join(log.readline() for _ in range(201))
+    first, again = list(script.events(io.StringIO(lines))), list(script.events(io.StringIO(lines)))
+    assert first == again
+    assert len({each["event_id"] for each in first}) == 200
+    assert not any("label" in each for each in first)
+    taken = [msgspec.convert(each, StreamedLogin) for each in first]
+    assert {each.success for each in taken} == {True, False}
+    assert taken[0].asn == 5089
+
+
+def test_the_rba_data_set_is_taken_too(script: ModuleType, root: Path) -> None:
+    """Its columns have other names, and a dash is nothing."""
+    with open(root / "tests" / "data" / "rba_minutes_only.csv", encoding="utf-8") as log:
+        first = next(script.events(log))
+    assert (first["ip"], first["country"], first["success"], first["asn"]) == ("10.0.65.171", "NO", False, 29695)
+    assert "region" not in first
+
+
+def test_one_persons_events_stay_in_one_partition_in_order(
+    script: ModuleType, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The key is the person; --limit stops."""
+    with mock_broker() as broker:
+        given = ["--csv", str(root / "data" / "sample_logins.csv"), "--topic", EVENTS, "--broker", broker.address]
+        script.main([*given, "--limit", "60", "--rate", "5000"])
+        assert capsys.readouterr().out == "60 events to login-events\n"
+        found = broker.received(EVENTS, 60)
+    assert len(found) == 60
+    by_user: dict[bytes, list[tuple[int, str]]] = {}
+    for message in found:
+        event = msgspec.json.decode(message.value() or b"")
+        assert message.key() == event["user_id"].encode()
+        by_user.setdefault(event["user_id"], []).append((message.partition(), event["timestamp"]))
+    for rows in by_user.values():
+        assert len({partition for partition, _ in rows}) == 1
+        assert [moment for _, moment in rows] == sorted(moment for _, moment in rows)
+
+
+def test_a_file_that_is_no_log_is_refused(script: ModuleType, tmp_path: Path) -> None:
+    """One line, before anything is sent."""
+    (tmp_path / "no.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(SystemExit, match="kafka_producer"):
+        script.main(["--csv", str(tmp_path / "no.csv"), "--broker", "127.0.0.1:1"])

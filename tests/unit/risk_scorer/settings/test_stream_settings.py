@@ -1,0 +1,66 @@
+"""What an operator may say about the stream, and what of it is refused before anything starts."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from risk_scorer.adapters.kafka_config import BadKafkaConfig, KafkaSettings, consumer_config, properties_of
+from risk_scorer.settings import Settings
+
+
+def test_nothing_is_read_without_a_broker() -> None:
+    """Everything but the broker has a default."""
+    settings = Settings()
+    assert settings.kafka_broker is None
+    assert (settings.kafka_topic_out, settings.kafka_topic_dead) == ("login-scores", "login-events-dead")
+    assert settings.kafka_topic_outcomes is None
+
+
+@pytest.mark.parametrize("name", ["kafka_topic_out", "kafka_topic_dead", "kafka_topic_outcomes"])
+def test_results_never_go_where_events_come_from(name: str) -> None:
+    """They would be read again for ever."""
+    with pytest.raises(ValidationError, match="different topics"):
+        Settings(**{name: "login-events"})
+
+
+@pytest.mark.parametrize("topic", ["", "a b", "a/b", "ä", "x" * 250])
+def test_a_name_that_no_topic_can_have_is_refused(topic: str) -> None:
+    """Kafka takes letters, digits, dot, dash and underscore, up to 249 of them."""
+    with pytest.raises(ValidationError):
+        Settings(kafka_topic_in=topic)
+    assert Settings(kafka_topic_in="x" * 249).kafka_topic_in == "x" * 249
+
+
+@pytest.mark.parametrize("batch", [0, 5001])
+def test_a_batch_is_bounded(batch: int) -> None:
+    """Memory is, too."""
+    with pytest.raises(ValidationError):
+        Settings(kafka_batch=batch)
+    assert (Settings(kafka_batch=1).kafka_batch, Settings(kafka_batch=5000).kafka_batch) == (1, 5000)
+
+
+def test_a_file_adds_properties_and_delivery_stays_ours(tmp_path: Path) -> None:
+    """TLS and SASL are the cluster's business; what is acknowledged when is not."""
+    file = tmp_path / "kafka.properties"
+    file.write_text("# how we are known\nsecurity.protocol = SASL_SSL\n\nsasl.password=a=b\n")
+    found = properties_of(file)
+    assert found == {"security.protocol": "SASL_SSL", "sasl.password": "a=b"}
+    told = consumer_config(KafkaSettings(broker="b:1", group="g", topics=("t",), batch=1, properties=found))
+    assert (told["sasl.password"], told["enable.auto.commit"]) == ("a=b", False)
+
+
+@pytest.mark.parametrize("line", ["enable.auto.commit=true", "acks=0", "no sign", "=value"])
+def test_a_line_that_cannot_be_is_refused_without_its_value(tmp_path: Path, line: str) -> None:
+    """The text is for the operator's terminal."""
+    file = tmp_path / "kafka.properties"
+    file.write_text(f"sasl.password=hidden\n{line}\n")
+    with pytest.raises(BadKafkaConfig) as caught:
+        properties_of(file)
+    assert "hidden" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """A cluster that asks for credentials would refuse us later, and nobody would know why."""
+    with pytest.raises(BadKafkaConfig):
+        properties_of(tmp_path / "nowhere")
