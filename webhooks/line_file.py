@@ -10,9 +10,9 @@ import fcntl
 import os
 import stat
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -54,21 +54,35 @@ class FileReceiver:
     @asynccontextmanager
     async def opened(self, *, clock: Clock, resolver: Resolver, deadline_seconds: float) -> AsyncIterator[Carrier]:
         """What appends to it."""
-        yield FileCarrier(self.path, deadline_seconds)
+        carrier = FileCarrier(self.path, deadline_seconds)
+        try:
+            yield carrier
+        finally:
+            carrier.close()
 
 
 class FileCarrier:
-    """Appends whole lines, in a thread of its own: a disk that hangs holds up nobody else."""
+    """Appends whole lines, in a thread of its own: a disk that hangs holds up nobody else, and no second thread."""
 
     def __init__(self, path: Path, deadline_seconds: float) -> None:
         self._path = path
         self._deadline_seconds = deadline_seconds
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="line-file")
+        self._hanging: asyncio.Future[None] | None = None
 
     async def carry(self, message_id: str, body: bytes) -> Attempt:
         """One attempt at the lines in `body`: all of them are on the disk, or none is in the file."""
+        if self._hanging is not None and not self._hanging.done():
+            return Attempt(problem="timeout")
+        writing = asyncio.get_running_loop().run_in_executor(self._thread, append, self._path, body)
+        self._hanging = writing
         try:
-            async with asyncio.timeout(self._deadline_seconds):
-                await asyncio.to_thread(partial(append, self._path, body))
+            done, _ = await asyncio.wait({writing}, timeout=self._deadline_seconds)
+            if not done:
+                # It may be written after all, and is then there twice, which its readers know by its id.
+                writing.add_done_callback(_forget)
+                return Attempt(problem="timeout")
+            writing.result()
         except TimeoutError:
             return Attempt(problem="timeout")
         except BlockingIOError:
@@ -78,6 +92,16 @@ class FileCarrier:
         except OSError as error:
             return Attempt(problem="disk_full" if error.errno in _FULL else type(error).__name__)
         return Attempt(status=TAKEN)
+
+    def close(self) -> None:
+        """Begin nothing more; what hangs is not waited for."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _forget(written: asyncio.Future[None]) -> None:
+    """Look at how it ended, long after anybody asked."""
+    if not written.cancelled():
+        written.exception()
 
 
 def append(path: Path, lines: bytes) -> None:

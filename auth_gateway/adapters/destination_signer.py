@@ -6,6 +6,7 @@ from functools import partial
 from auth_gateway.core.destination import secret_purpose
 from auth_gateway.flows.ports import Clock, Destinations, SealedSecrets, Sealer
 from plumbing.database import Database
+from webhooks.endpoint import Withdrawn
 from webhooks.signing import Signer, parse_secret, standard_signer
 
 
@@ -27,11 +28,11 @@ class DestinationSigner:
     def __call__(self, message_id: str, timestamp: int, body: bytes) -> Mapping[str, str]:
         """The headers.
 
-        Raises: LookupError when the destination is gone or has no secret; Unsealable.
+        Raises: Withdrawn when the destination is gone; Unsealable.
         """
         kept = self._database.read(self._kept)
         if kept is None or kept.current is None:
-            raise LookupError("the destination has no secret")
+            raise Withdrawn
         active = self._counting(kept)
         if self._sign is None or active != self._active:
             keys = [parse_secret(self._vault.open(sealed, self._purpose).decode()) for sealed in active]

@@ -36,8 +36,6 @@ Address = Annotated[AddressForm, typer.Option("--ip", help="How much of an addre
 User = Annotated[UserForm, typer.Option("--user", help="How a person is named.")]
 Agent = Annotated[bool, typer.Option("--user-agent", help="Tell the browser's own words.")]
 Fold = Annotated[bool | None, typer.Option("--fold/--no-fold", help="Tell alike events of a storm as one, or not.")]
-Burst = Annotated[int, typer.Option("--fold-burst", help="So many go one by one first.")]
-PerMinute = Annotated[float, typer.Option("--fold-per-minute", help="And then so many in a minute.")]
 Tenant = Annotated[str, typer.Option("--tenant", help="Named in its events; MFA_TENANT if left out.")]
 OtherUrl = Annotated[str | None, typer.Option("--url", help="An address of the same kind.")]
 OtherScore = Annotated[float | None, typer.Option("--min-score", help="Nothing with a lower score.")]
@@ -46,8 +44,8 @@ OtherUser = Annotated[UserForm | None, typer.Option("--user", help="How a person
 OtherAgent = Annotated[
     bool | None, typer.Option("--user-agent/--no-user-agent", help="Tell the browser's own words, or not.")
 ]
-OtherBurst = Annotated[int | None, typer.Option("--fold-burst", help="So many go one by one first.")]
-OtherPerMinute = Annotated[float | None, typer.Option("--fold-per-minute", help="And then so many in a minute.")]
+Burst = Annotated[int | None, typer.Option("--fold-burst", help="So many go one by one first.")]
+PerMinute = Annotated[float | None, typer.Option("--fold-per-minute", help="And then so many in a minute.")]
 OtherTenant = Annotated[str | None, typer.Option("--tenant", help="Named in its events; '' for MFA_TENANT.")]
 AllTypes = Annotated[bool, typer.Option("--all-types", help="Every event again.")]
 AllClients = Annotated[bool, typer.Option("--all-clients", help="At every application again.")]
@@ -65,8 +63,8 @@ def add(
     user: User = "id",
     user_agent: Agent = False,
     fold: Fold = None,
-    fold_burst: Burst = USUAL.burst,
-    fold_per_minute: PerMinute = USUAL.per_minute,
+    fold_burst: Burst = None,
+    fold_per_minute: PerMinute = None,
     tenant: Tenant = "",
     as_json: AsJson = False,
 ) -> None:
@@ -79,7 +77,7 @@ def add(
         format=shape,
         filter=Filter(types=tuple(types or ()), min_score=min_score, clients=tuple(client or ())),
         privacy=Privacy(ip=ip, user=user, user_agent=user_agent),
-        folding=None if fold is None else Folding(is_on=fold, burst=fold_burst, per_minute=fold_per_minute),
+        folding=_folding(fold, fold_burst, fold_per_minute),
         tenant=tenant,
     )
     secrets: list[str] = []
@@ -103,8 +101,8 @@ def update(
     user: OtherUser = None,
     user_agent: OtherAgent = None,
     fold: Fold = None,
-    fold_burst: OtherBurst = None,
-    fold_per_minute: OtherPerMinute = None,
+    fold_burst: Burst = None,
+    fold_per_minute: PerMinute = None,
     tenant: OtherTenant = None,
     as_json: AsJson = False,
 ) -> None:
@@ -139,3 +137,14 @@ def print_json(value: Any) -> None:
 
 def _given(value: Any) -> Any | UnsetType:
     return UNSET if value is None else value
+
+
+def _folding(fold: bool | None, burst: int | None, per_minute: float | None) -> Folding | None:
+    """What is usual for the kind where nothing is said; whoever says from when on wants it."""
+    if fold is None and burst is None and per_minute is None:
+        return None
+    return Folding(
+        is_on=True if fold is None else fold,
+        burst=USUAL.burst if burst is None else burst,
+        per_minute=USUAL.per_minute if per_minute is None else per_minute,
+    )

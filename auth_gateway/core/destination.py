@@ -20,6 +20,8 @@ UserForm = Literal["name", "id", "keyed_hash"]
 LONGEST_URL: Final = 2_000
 LONGEST_TENANT: Final = 128
 MOST_CLIENTS: Final = 100
+LONGEST_CLIENT: Final = 256
+LONGEST_REASON: Final = 200
 MOST_ONE_BY_ONE: Final = 1_000_000
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -87,15 +89,26 @@ def check_terms(wanted: Destination) -> None:
         raise _unsound("a name has 1 to 64 letters, digits, dots, dashes or underscores, and no `dst_` in front")
     if not 0 < len(wanted.url) <= LONGEST_URL:
         raise _unsound(f"an address has 1 to {LONGEST_URL} characters")
-    if not set(wanted.filter.types) <= _TYPES | _FAMILIES:
+    if len(wanted.filter.types) > len(_TYPES) or not set(wanted.filter.types) <= _TYPES | _FAMILIES:
         raise _unsound("a type is one of the vocabulary, or a family of them such as `login.*`")
     if not 0 <= wanted.filter.min_score <= 100:
         raise _unsound("a score is 0 to 100")
     _check_folding(folding_of(wanted))
     if len(wanted.filter.clients) > MOST_CLIENTS:
         raise _unsound(f"a filter names {MOST_CLIENTS} applications at the most")
+    if not all(_is_one_line(client, LONGEST_CLIENT) for client in wanted.filter.clients):
+        raise _unsound("an application's id is one line of printable characters")
     if len(wanted.tenant) > LONGEST_TENANT or not wanted.tenant.isprintable():
         raise _unsound(f"a tenant has at most {LONGEST_TENANT} printable characters")
+
+
+def check_reason(reason: str) -> None:
+    """Let a reason pass that others are told and that tells a disabled one from an enabled one.
+
+    Raises: Refused `invalid_reason` (400).
+    """
+    if not _is_one_line(reason, LONGEST_REASON):
+        raise Refused("invalid_reason", f"a reason has 1 to {LONGEST_REASON} printable characters", status=400)
 
 
 def folding_of(destination: Destination) -> Folding:
@@ -106,6 +119,10 @@ def folding_of(destination: Destination) -> Folding:
 def secret_purpose(destination_id: str) -> str:
     """What a destination's secret is sealed for."""
     return f"destination:{destination_id}"
+
+
+def _is_one_line(text: str, longest: int) -> bool:
+    return 0 < len(text) <= longest and text.isprintable()
 
 
 def _check_folding(folding: Folding) -> None:

@@ -58,6 +58,8 @@ Each destination chooses, and what it does not ask for is never sent to it:
 | | `keyed_hash` | `user_hash`, and `device` as a hash of the same kind |
 | `privacy.user_agent` | `false` (usual), `true` | `user_agent` |
 
+What an analyst wrote beside a verdict is told to whoever gets full addresses and names, both.
+
 A keyed hash is HMAC-SHA256 under a key that belongs to one destination and stays in the gateway. The same person or
 address has the same hash there for ever; two destinations cannot join what they got, and no receiver can find out an
 address by trying all of them.

@@ -23,6 +23,19 @@ FORGOTTEN_BELOW = 1.0
 MOST = 100.0
 
 
+_WORDS_BEGIN: Final = " ("
+
+
+def with_words(detail: str, *, by: str, why: str) -> str:
+    """What changed, with who said so and why, in their own words."""
+    return f"{detail}{_WORDS_BEGIN}{by}: {why})"
+
+
+def without_words(detail: str) -> str:
+    """What changed, and nothing of what somebody said to it."""
+    return detail.partition(_WORDS_BEGIN)[0]
+
+
 class UserRisk(msgspec.Struct, frozen=True, kw_only=True):
     """A person's risk as it was at `at`, 0 to 100. One that `is_held` fades by no time and no factor."""
 

@@ -9,6 +9,7 @@ import msgspec
 from auth_gateway.core.destination import AddressForm, Privacy, UserForm
 from auth_gateway.core.event import Event
 from auth_gateway.core.facts import Facts
+from auth_gateway.core.user_risk import without_words
 
 PREFIX_V4, PREFIX_V6 = 24, 48
 """Bits of an address that are told as its prefix: those of a network, not of a household."""
@@ -21,6 +22,7 @@ def veiled(event: Event, privacy: Privacy, key: bytes) -> Event:
         event,
         **_address(event.ip, privacy.ip, key),
         **_user(event, privacy.user, key),
+        detail=_detail(event, privacy),
         facts=_facts(event.facts, privacy, key),
     )
 
@@ -54,6 +56,13 @@ def _user(event: Event, form: UserForm, key: bytes) -> dict[str, str | None]:
     if form == "id" or event.user_id is None:
         return {"username": ""}
     return {"username": "", "user_id": None, "user_hash": keyed_hash(f"user:{event.user_id}", key)}
+
+
+def _detail(event: Event, privacy: Privacy) -> str | None:
+    """An analyst writes what they like, names and addresses too: told to whoever may know both."""
+    if event.detail is None or not event.type.startswith("risk.") or (privacy.user, privacy.ip) == ("name", "full"):
+        return event.detail
+    return without_words(event.detail)
 
 
 def _facts(facts: Facts, privacy: Privacy, key: bytes) -> Facts:

@@ -9,7 +9,14 @@ from functools import partial
 import msgspec
 
 from auth_gateway.core.audit import AuditEvent, Kind
-from auth_gateway.core.destination import PREFIX, Destination, DestinationKind, check_terms, secret_purpose
+from auth_gateway.core.destination import (
+    PREFIX,
+    Destination,
+    DestinationKind,
+    check_reason,
+    check_terms,
+    secret_purpose,
+)
 from auth_gateway.core.destination_change import DestinationChange, changed, names_of_changes
 from auth_gateway.core.facts import GATEWAY, OPERATOR, Facts
 from auth_gateway.flows.ports import AuditTrail, Clock, Destinations, OutboxWriter, Randomness, Sealer
@@ -22,6 +29,8 @@ from webhooks.targets import TargetRefused, parse_target
 
 ID_BYTES = 12
 LONGEST_OVERLAP_SECONDS = 30 * 86_400
+HASTENED_AT_ONCE = 2_000
+"""Messages of one transaction, so that no login waits long for it."""
 
 Show = Callable[[str], None]
 """Takes a new secret before it counts: a destination whose secret nobody saw cannot come to be."""
@@ -119,31 +128,37 @@ class Listeners:
 
     def rotate_secret(self, name_or_id: str, *, overlap_seconds: int, show: Show, by: str | None = None) -> None:
         """A new secret through `show`; messages are signed with the one before too for that long, so that the receiver
-        may change over in its own time.
+        may change over in its own time. While it has that time only an overlap of 0 takes it away.
 
-        Raises: Refused `invalid_overlap` (400), `unknown_destination` (404), `no_secret` (400).
+        Raises: Refused `invalid_overlap` (400), `unknown_destination` (404), `no_secret` (400), `overlap_running`
+            (409).
         """
         if not 0 <= overlap_seconds <= LONGEST_OVERLAP_SECONDS:
             raise Refused("invalid_overlap", "the old secret signs for 30 days longer at the most", status=400)
         found = self.find(name_or_id)
         if found.kind != "webhook":
             raise Refused("no_secret", "what goes there is not signed", status=400)
-        sealed = self._new_secret(found.destination_id, show)
         line = self.line("webhook.secret_rotated", found.destination_id, by)
+        if overlap_seconds:
+            self.database.read(lambda tx: self._require_no_overlap(tx, found.destination_id, line.ts))
+        sealed = self._new_secret(found.destination_id, show)
         until = line.ts + overlap_seconds
-        rotate = partial(
-            self.destinations.rotate_secret,
-            destination_id=found.destination_id,
-            sealed_secret=sealed,
-            previous_until=until,
-        )
+
+        def rotate(tx: Transaction) -> bool:
+            if self.destinations.hold(tx, found.destination_id) is None:
+                return False
+            if overlap_seconds:
+                self._require_no_overlap(tx, found.destination_id, line.ts)
+            return self.destinations.rotate_secret(tx, found.destination_id, sealed_secret=sealed, previous_until=until)
+
         self._change(rotate, line)
 
     def disable(self, name_or_id: str, *, reason: str, by: str | None = None) -> bool:
         """Tell it nothing from now on; what waits for it waits. False when it is so already.
 
-        Raises: Refused `unknown_destination` (404).
+        Raises: Refused `invalid_reason` (400), `unknown_destination` (404).
         """
+        check_reason(reason)
         found = self.find(name_or_id)
         line = msgspec.structs.replace(self.line("webhook.disabled", found.destination_id, by), rule=reason)
         return self._set_disabled(found.destination_id, line, at=line.ts)
@@ -159,12 +174,20 @@ class Listeners:
         return self._set_disabled(found.destination_id, line, at=line.ts)
 
     def enable(self, name_or_id: str, *, by: str | None = None) -> bool:
-        """Tell it again, from now on; what it missed can be told by a replay. False when it is so already.
+        """Tell it again, from now on: what waits for it is due, and what it missed can be told by a replay. False when
+        it is so already.
 
         Raises: Refused `unknown_destination` (404).
         """
         found = self.find(name_or_id)
-        return self._set_disabled(found.destination_id, self.line("webhook.enabled", found.destination_id, by), at=None)
+        line = self.line("webhook.enabled", found.destination_id, by)
+        if not self._set_disabled(found.destination_id, line, at=None):
+            return False
+        # Its messages wait for moments that were chosen while it took nothing.
+        hasten = partial(self.outbox.hasten, endpoint=found.destination_id, now=line.ts, limit=HASTENED_AT_ONCE)
+        while self.database.write_sync(hasten) == HASTENED_AT_ONCE:
+            pass
+        return True
 
     def remove(self, name_or_id: str, *, by: str | None = None) -> None:
         """Forget it; what waits for it is given up.
@@ -181,6 +204,13 @@ class Listeners:
             return True
 
         self._change(remove, line)
+
+    def _require_no_overlap(self, tx: Transaction, destination_id: str, now: float) -> None:
+        """Two secrets sign at the most: a third would end the oldest before the time that its receiver was given."""
+        kept = self.destinations.secrets(tx, destination_id)
+        if kept is not None and kept.previous_until is not None and now < kept.previous_until:
+            text = "the secret before the present one still signs; an overlap of 0 ends it at once"
+            raise Refused("overlap_running", text, status=409)
 
     def _check(self, wanted: Destination) -> None:
         check_terms(wanted)

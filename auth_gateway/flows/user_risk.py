@@ -15,6 +15,7 @@ from auth_gateway.core.user_risk import (
     lowered,
     raised,
     user_level,
+    with_words,
 )
 from auth_gateway.flows.ports.user_risk import RiskBook, RiskTrail
 from plumbing.database import Database
@@ -80,7 +81,7 @@ class RiskFollower:
 
 def _told(line: AuditEvent, change: RiskChange, kind: Kind) -> AuditEvent:
     """The change's own line; what an analyst says is no consequence of another one."""
-    said = f" ({change.by}: {change.why})" if change.by else ""
+    detail = f"{change.source} {change.before:.0f}-{change.after:.0f} {line.event_id}"
     return AuditEvent(
         event_id=line.event_id if line.kind == kind else line.event_id + RISK_SUFFIX,
         ts=line.ts,
@@ -92,7 +93,7 @@ def _told(line: AuditEvent, change: RiskChange, kind: Kind) -> AuditEvent:
         rule=change.reason,
         score=change.after,
         level=user_level(change.after),
-        detail=f"{change.source} {change.before:.0f}-{change.after:.0f} {line.event_id}{said}",
+        detail=with_words(detail, by=change.by, why=change.why) if change.by else detail,
         facts=line.facts,
     )
 

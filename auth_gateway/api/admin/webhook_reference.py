@@ -64,6 +64,7 @@ DISABLE = _entry(
 ROTATE = _entry(
     "A new secret, in this answer and in no other; the old one signs too until the overlap ends.",
     {"200": answer("The new one.", "NewSecret")},
+    "409",
     body="OverlapBody",
     is_optional=True,
 )

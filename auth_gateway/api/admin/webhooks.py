@@ -119,7 +119,7 @@ class WebhookRoutes:
     async def post_rotate_secret(self, request: Request) -> Response:
         """A new secret, this once.
 
-        Raises: Refused `invalid_overlap`, `no_secret` (400).
+        Raises: Refused `invalid_overlap`, `no_secret` (400), `overlap_running` (409).
         """
         caller = await self._caller(request)
         name, body = _name(request), await self._body(request, _overlap, empty=OverlapBody())

@@ -12,7 +12,7 @@ from auth_gateway.core.siem.meaning import PRODUCT, correlation_of, meaning_of, 
 
 _SEVERITIES: Final = {1: 1, 2: 3, 3: 6, 4: 8}
 """0 to 3 is low, 4 to 6 medium, 7 and 8 high, 9 and 10 very high."""
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def cef(event: Event) -> bytes:

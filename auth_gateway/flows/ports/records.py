@@ -51,3 +51,7 @@ class OutboxWriter(Protocol):
     def give_up(self, tx: Transaction, *, endpoint: str, now: float, error: str) -> int:
         """No attempt will follow for anything that waits for that endpoint. How many there were."""
         ...
+
+    def hasten(self, tx: Transaction, *, endpoint: str, now: float, limit: int) -> int:
+        """What waits there for a later moment is due, `limit` at most. How many there were."""
+        ...

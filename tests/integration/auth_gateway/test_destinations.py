@@ -1,7 +1,9 @@
 """Those who are told of events: how they come, change their secret, rest and go, on both databases."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,8 @@ from auth_gateway.telling import destination_receiver, distributor, listeners
 from plumbing.clock import FixedClock
 from plumbing.refusals import Refused
 from tests.integration.webhooks.conftest import Heard, answering, receiving
-from webhooks.endpoint import Endpoint
+from webhooks.endpoint import Endpoint, Withdrawn
+from webhooks.outbox import Outbox
 from webhooks.signing import BadSignature, parse_secret, verify
 from webhooks.targets import TargetRefused
 
@@ -103,6 +106,10 @@ ODD: list[dict[str, Any]] = [
     {"filter": Filter(types=("login.*", "nothing.of.this"))},
     {"filter": Filter(min_score=101)},
     {"filter": Filter(clients=("x",) * 101)},
+    {"filter": Filter(clients=("",))},
+    {"filter": Filter(clients=("x" * 257,))},
+    {"filter": Filter(clients=("a\nb",))},
+    {"filter": Filter(types=("login.*",) * 1_000)},
     {"tenant": "x" * 129},
 ]
 
@@ -166,10 +173,73 @@ def test_both_secrets_sign_until_the_overlap_ends(book: Listeners, gateway: Gate
     clock.advance(1)
     assert takers() == [False, True]
     book.rotate_secret("siem", overlap_seconds=60, show=secrets.append)
-    book.rotate_secret("siem", overlap_seconds=60, show=secrets.append)
-    assert takers() == [False, False, True, True]
+    with pytest.raises(Refused, match="still signs") as refused:  # or the receiver's time would end unannounced
+        book.rotate_secret("siem", overlap_seconds=60, show=lambda _: pytest.fail("shown"))
+    assert (refused.value.code, refused.value.status) == ("overlap_running", 409)
+    assert takers() == [False, True, True]
     book.rotate_secret("siem", overlap_seconds=0, show=secrets.append)
-    assert takers() == [False, False, False, False, True]
+    assert takers() == [False, False, False, True]
+    book.rotate_secret("siem", overlap_seconds=60, show=secrets.append)
+    assert takers() == [False, False, False, True, True]
+
+
+def test_of_two_who_rotate_at_once_one_does(book: Listeners, gateway: Gateway) -> None:
+    """Whoever was shown a secret has one that signs."""
+    made, first = added(book)
+    secrets = [first]
+    held = threading.Barrier(2, timeout=10)
+
+    def rotate(_: int) -> str:
+        def show(secret: str) -> None:
+            secrets.append(secret)
+            held.wait()
+
+        try:
+            book.rotate_secret("siem", overlap_seconds=60, show=show)
+        except Refused as refused:
+            return refused.code
+        return "done"
+
+    with ThreadPoolExecutor(2) as both:
+        assert sorted(both.map(rotate, range(2))) == ["done", "overlap_running"]
+    headers = signed(gateway, made.destination_id)
+    assert [is_taken(secret, headers) for secret in secrets].count(True) == 2
+    assert is_taken(first, headers)
+
+
+def test_a_removed_one_takes_back_what_was_about_to_be_signed(book: Listeners, gateway: Gateway) -> None:
+    """That is no failed attempt."""
+    made, _ = added(book)
+    receiver = destination_receiver(gateway, made.destination_id)
+    assert isinstance(receiver, Endpoint)
+    book.remove("siem")
+    with pytest.raises(Withdrawn):
+        receiver.signer("msg_1", int(NOW), b"{}")
+
+
+@pytest.mark.parametrize("reason", ["", "x" * 201, "a\nb", "\0"])
+def test_a_reason_is_one_line(book: Listeners, reason: str) -> None:
+    """An empty one would look like none: the destination would be listed as enabled."""
+    added(book)
+    with pytest.raises(Refused, match="printable") as refused:
+        book.disable("siem", reason=reason)
+    assert (refused.value.code, refused.value.status) == ("invalid_reason", 400)
+    assert book.find("siem").disabled_at is None
+
+
+def test_what_waited_is_due_when_it_is_enabled(book: Listeners, gateway: Gateway) -> None:
+    """Its last failure chose a moment that may be an hour away."""
+    made, _ = added(book)
+    told(gateway)
+    letters, to = Outbox(outbox), made.destination_id
+    claim = partial(letters.claim, endpoint=to, now=NOW + 1, limit=1, lease_seconds=15)
+    (message,) = gateway.database.write_sync(claim)
+    later = partial(letters.retry, message=message, next_attempt_at=NOW + 3_600, status=503, error="status_503")
+    gateway.database.write_sync(later)
+    book.disable("siem", reason="moving")
+    assert gateway.database.read(partial(letters.next_due, endpoint=to, now=NOW + 2)) == NOW + 3_600
+    book.enable("siem")
+    assert gateway.database.read(partial(letters.next_due, endpoint=to, now=NOW + 2)) == NOW + 2
 
 
 @pytest.mark.parametrize("overlap_seconds", [-1, 30 * 86_400 + 1])

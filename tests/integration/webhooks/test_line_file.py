@@ -1,16 +1,20 @@
 """Lines reach a file that a log shipper follows: whole, once, on the disk, through rotation, full disk and crash."""
 
+import asyncio
 import errno
 import fcntl
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plumbing.clock import SystemClock
 from webhooks.line_file import READABLE_BY_GROUP, FileReceiver, NotAFile, append
+from webhooks.targets import system_resolver
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -158,6 +162,30 @@ async def test_a_full_disk_is_waited_for(stage: Any, tmp_path: Path, monkeypatch
         room.append(True)
         await stage.until(lambda: stage.depth() == 0)
     assert path.read_bytes() == b"one\n"
+
+
+@pytest.mark.anyio
+async def test_a_disk_that_hangs_takes_one_thread_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it is tried meanwhile; threads that others need are left alone. It goes on once the disk does."""
+    path, hanging, begun = tmp_path / "events.jsonl", threading.Event(), []
+    fsync = os.fsync
+
+    def hung(descriptor: int) -> None:
+        begun.append(threading.current_thread())
+        hanging.wait(10)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", hung)
+    opened = receiver(path).opened(clock=SystemClock(), resolver=system_resolver, deadline_seconds=0.05)
+    async with opened as carrier:
+        assert [(await carrier.carry("msg_1", b"one\n")).problem for _ in range(3)] == ["timeout"] * 3
+        assert len(begun) == 1
+        hanging.set()
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if (await carrier.carry("msg_1", b"one\n")).is_delivered:
+                break
+    assert set(lines_in(tmp_path)) == {b"one"}
 
 
 KILLED = """

@@ -157,3 +157,13 @@ def test_what_means_nothing_is_one_line_and_status_two(run: Run, arguments: tupl
     """And nothing is printed that could be taken for an answer."""
     status, output, errors = run(*arguments)
     assert (status, output, errors.count("\n")) == (2, "", 1)
+
+
+def test_whoever_says_from_when_on_storms_are_folded_wants_it(run: Run) -> None:
+    """A number alone counts, and is looked at like all others; with --no-fold there is none."""
+    assert run(*ADD, "--fold-burst", "5")[0] == 0
+    assert "storms\tfrom 5, 60 a minute\n" in run("webhooks", "show", "siem")[1]
+    assert run("webhooks", "add", "two", ADD[3], "--fold-per-minute", "6", "--no-fold")[0] == 0
+    assert "storms\ttold one by one\n" in run("webhooks", "show", "two")[1]
+    for number in ("0", "-1", "1000001"):
+        assert run("webhooks", "add", "three", ADD[3], "--fold-burst", number)[0] == 2

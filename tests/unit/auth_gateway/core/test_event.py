@@ -1,5 +1,6 @@
 """What a line of the audit trail tells, and to whom."""
 
+import json
 from pathlib import Path
 from typing import Any, get_args
 
@@ -8,14 +9,15 @@ import msgspec
 import pytest
 
 from auth_gateway.core.audit import AuditEvent, Kind
-from auth_gateway.core.destination import Filter, Privacy
+from auth_gateway.core.destination import Destination, Filter, Format, Privacy
 from auth_gateway.core.event import Event, Folded, events_of
 from auth_gateway.core.event_reference import markdown, schema_document
 from auth_gateway.core.facts import Facts
 from auth_gateway.core.told import SHAPES, STRUCTS
+from auth_gateway.core.user_risk import with_words
 from auth_gateway.core.veil import veiled
 from auth_gateway.core.vocabulary import EventType, is_told
-from auth_gateway.flows.rendering import standard
+from auth_gateway.flows.rendering import rendered, standard
 from risk_scorer.contract.assessment import Reason
 
 FACTS = Facts(
@@ -195,3 +197,32 @@ def test_each_type_has_a_shape_and_nothing_else_has() -> None:
 def test_the_page_is_the_one_that_the_shapes_make(root: Path) -> None:
     """`scripts/events_page` writes it."""
     assert (root / "docs/events.md").read_text(encoding="utf-8") == markdown()
+
+
+@pytest.mark.parametrize("shape", get_args(Format))
+def test_no_reader_of_lines_finds_an_end_in_the_midst_of_an_event(shape: Format) -> None:
+    """Also one that knows the line ends of Unicode; what JSON says stays the same."""
+    facts = Facts(user_agent="a\x85b\u2028c\u2029d")
+    event = Event(event_id="evt_1", type="login.allowed", ts=1.0, facts=facts)
+    to = Destination(destination_id="dst_1", name="siem", kind="file", url="file:siem", format=shape)
+    text = rendered(event, to, host="h").decode()
+    assert len(text.splitlines()) == 1
+    assert shape == "cef" or repr(facts.user_agent) in repr(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("privacy", "is_told"),
+    [
+        (Privacy(), False),
+        (Privacy(user="name"), False),
+        (Privacy(ip="full"), False),
+        (Privacy(user="keyed_hash", ip="none"), False),
+        (Privacy(user="name", ip="full"), True),
+    ],
+)
+def test_what_an_analyst_wrote_is_told_to_whoever_may_know_names_and_addresses(privacy: Privacy, is_told: bool) -> None:
+    """They may write either; the change itself is told to everybody."""
+    detail = with_words("analyst 50-100 evt_1", by="soc/jane", why="alice (of sales) called from 203.0.113.7")
+    event = Event(event_id="evt_1", type="risk.user_raised", ts=1.0, user_id="u1", detail=detail)
+    told = veiled(event, privacy, b"key").detail
+    assert told == (detail if is_told else "analyst 50-100 evt_1")

@@ -76,9 +76,18 @@ def test_whatever_a_client_calls_itself_stays_in_its_field(agent: str, rule: str
     head, found = read(line)
     assert head == usual[0]
     assert set(found) == set(usual[1])
-    plain = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+    plain = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
     assert found["requestClientApplication"] == plain.sub(" ", f"x{agent}x")
     assert found["reason"] == plain.sub(" ", f"x{rule}x")
+
+
+@pytest.mark.parametrize("sign", ["\x85", "\x9b", "\u2028", "\u2029", "\x1b"])
+def test_nothing_in_it_ends_a_line_or_steers_a_terminal(sign: str) -> None:
+    """Whatever a reader of lines takes for an end of one."""
+    facts = msgspec.structs.replace(denied().facts, user_agent=f"a{sign}b")
+    line = cef(msgspec.structs.replace(denied(), facts=facts)).decode()
+    assert sign not in line
+    assert len(line.splitlines()) == 1
 
 
 def test_in_a_storm_it_says_how_many_and_from_when_to_when() -> None:
