@@ -17,7 +17,7 @@ from auth_gateway.core.factor import FACTOR_KINDS, by_one_more
 from auth_gateway.core.ssf import event_types as types
 from auth_gateway.core.ssf.effects import SIGNAL_RECEIVED
 from auth_gateway.core.ssf.subject import person, session_of
-from auth_gateway.core.user_risk import user_level
+from auth_gateway.core.user_risk import OF_VERDICT, user_level
 from auth_gateway.core.vocabulary import EventType
 
 Payload = dict[str, Any]
@@ -33,10 +33,13 @@ _SESSION_ENDS: Final[Mapping[str, tuple[str, str]]] = {
     "operator": ("admin", "An operator ended the session."),
     "account_frozen": ("admin", "An operator froze the account."),
     "client_removed": ("admin", "The application was removed."),
+    "factors_removed": ("admin", "An operator took the person's factors away."),
+    "compromised": ("admin", "An analyst found the account compromised."),
     "refresh_token_reused": ("policy", "A spent refresh token came back."),
     "high_risk": ("policy", "The risk was high."),
     "repeated_risk": ("policy", "The risk stayed above what may go on without a login."),
     SIGNAL_RECEIVED: ("policy", "Another provider reported something."),
+    "policy_document": ("policy", "A rule of the operator's refused to let it go on."),
 }
 _CREDENTIALS: Final[Mapping[str, str]] = {"totp": "app", "passkey": "fido2", "recovery_codes": "recovery-codes"}
 """CAEP names no type for a passkey that may live on the device, in an account or on a key, nor for recovery codes."""
@@ -142,7 +145,8 @@ def _risk(event: Event) -> Payload | None:
     before = _level_before(event)
     if level is None or level == before:
         return None
-    told = {"principal": "USER", "current_level": level, **_told("policy", "The person's risk has changed.")}
+    who = "admin" if event.rule in OF_VERDICT else "policy"
+    told = {"principal": "USER", "current_level": level, **_told(who, "The person's risk has changed.")}
     told |= {"risk_reason": event.rule} if event.rule else {}
     return told | ({"previous_level": before} if before else {})
 

@@ -41,6 +41,9 @@ def told(kind: Kind, **known: Any) -> dict[str, Any]:
         ("operator", "admin"),
         ("account_frozen", "admin"),
         ("client_removed", "admin"),
+        ("factors_removed", "admin"),
+        ("compromised", "admin"),
+        ("policy_document", "policy"),
         ("refresh_token_reused", "policy"),
         ("high_risk", "policy"),
         ("repeated_risk", "policy"),
@@ -168,6 +171,12 @@ def test_a_risk_that_stays_at_its_level_is_told_to_nobody() -> None:
     for kind in kinds:
         assert signal(kind, level="high", detail="login 85-95 evt_1") is None
         assert signal(kind, level="none", detail="login 20-0 evt_1") is None
+
+
+@pytest.mark.parametrize(("rule", "who"), [("safe", "admin"), ("compromised", "admin"), ("factor_shown", "policy")])
+def test_a_changed_risk_is_told_with_who_changed_it(rule: str, who: str) -> None:
+    """An analyst's word is no rule's."""
+    assert told("risk.user_raised", level="high", rule=rule)["initiating_entity"] == who
 
 
 def test_what_has_no_name_among_others_is_told_to_nobody() -> None:
