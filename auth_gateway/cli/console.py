@@ -109,7 +109,7 @@ def moment_given(text: str, option: str) -> float:
     """The time that an option names; a time without a zone is UTC."""
     try:
         given = datetime.fromisoformat(text)
-        return (given if given.tzinfo is not None else given.replace(tzinfo=UTC)).timestamp()
+        return (given if given.tzinfo is not None else given.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
     except (ValueError, OverflowError):
         fail(f"{option} must be a date such as 2026-01-31, or a moment such as 2026-01-31T08:00Z")
 

@@ -96,6 +96,7 @@ def test_a_backtest_of_nothing_says_so(run: Run, file: Path) -> None:
     ("options", "words"),
     [
         (("--from", "yesterday"), "--from must be a date"),
+        (("--from", "0001-01-01T00:00+14:00"), "--from must be a date"),
         (("--from", "2026-01-02", "--to", "2026-01-02"), "--to must be later"),
         (("--from", "2026-01-02", "--to", "x"), "--to must be a date"),
         ((), "--from"),
