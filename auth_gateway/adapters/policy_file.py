@@ -18,7 +18,7 @@ from auth_gateway.core.policy_rule import PolicyDocument
 
 LOOK_SECONDS = 0.5
 """Between two looks at the file. What is new counts when two looks in a row find the same: half of a file that is just
-being written may be a document too, with fewer rules."""
+being written may be a document too, with fewer rules. One without a byte is what a full disk leaves, not an edit."""
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +70,8 @@ class PolicyFile:
         try:
             if isinstance(found, str):
                 raise OSError(found)
+            if not found:
+                raise OSError("empty: a comment in it says that no rules are meant")
             document = parse(found, self._policy)
         except BadDocument as bad:
             self._refuse(f"line {bad.problems[0].line}: {bad.problems[0].message}")

@@ -2,10 +2,12 @@
 read, so that an operator is told at once and not by a login that went another way.
 """
 
+from itertools import product
+
 from auth_gateway.core.factor import FACTOR_KINDS, usable
 from auth_gateway.core.facts import Path as RequestPath
 from auth_gateway.core.policy import Policy
-from auth_gateway.core.policy_rule import PATHS, RiskSet, Rule
+from auth_gateway.core.policy_rule import PATHS, Conditions, RiskSet, Rule
 from auth_gateway.core.toml_lines import Path
 
 Objection = tuple[Path, str]
@@ -17,16 +19,18 @@ _RESISTANT = frozenset(usable(FACTOR_KINDS, "phishing_resistant"))
 
 
 def default_paths(rule: Rule) -> tuple[RequestPath, ...]:
-    """The requests that a rule is for when it names none: those that can have what it asks for. What is shown or could
-    be shown is not known at a refresh, and at a login nobody comes back. An allow is for the requests whose risk it
-    names.
+    """The requests that a rule is for when it names none: those that can have what it asks for, also to be taken away.
+    What is shown or could be shown is not known at a refresh, and at a login nobody comes back. An allow is for the
+    requests whose risk it names.
     """
-    when = rule.when
-    if when.session_risk is not None:
-        return ("step_up",) if when.shown is not None else ("refresh", "step_up")
-    if when.factors is not None or (rule.then == "allow" and when.login_risk is not None):
+    asked = _asked(rule)
+    asks_shown = any(conditions.shown is not None for _, conditions in asked)
+    if any(conditions.session_risk is not None for _, conditions in asked):
+        return ("step_up",) if asks_shown else ("refresh", "step_up")
+    asks_factors = any(conditions.factors is not None for _, conditions in asked)
+    if asks_factors or (rule.then == "allow" and rule.when.login_risk is not None):
         return ("login",)
-    return ("login", "step_up") if when.shown is not None else PATHS
+    return ("login", "step_up") if asks_shown else PATHS
 
 
 def objections(rule: Rule, policy: Policy) -> list[Objection]:
@@ -40,16 +44,22 @@ def objections(rule: Rule, policy: Policy) -> list[Objection]:
 
 
 def _never_so(rule: Rule) -> list[Objection]:
-    """Conditions that no request of the rule's paths can meet: the rule would stand there and do nothing."""
-    when, found = rule.when, list[Objection]()
-    for path in rule.paths:
-        if path == "login" and when.session_risk is not None:
-            found.append((("when", "session_risk"), "at a login nobody comes back: session_risk is not for path login"))
-        if path == "refresh" and when.shown is not None:
-            found.append((("when", "shown"), "at a refresh nothing is shown: shown is for the paths login and step_up"))
-        if path != "login" and when.factors is not None:
-            found.append((("when", "factor"), f"factor is for path login: at {path} use shown, or a demand"))
+    """Conditions that no request of the rule's paths can meet: the rule would stand there and do nothing, or take
+    nobody out."""
+    found = list[Objection]()
+    for path, (word, asked) in product(rule.paths, _asked(rule)):
+        if path == "login" and asked.session_risk is not None:
+            found.append(((word, "session_risk"), "at a login nobody comes back: session_risk is not for path login"))
+        if path == "refresh" and asked.shown is not None:
+            found.append(((word, "shown"), "at a refresh nothing is shown: shown is for the paths login and step_up"))
+        if path != "login" and asked.factors is not None:
+            found.append(((word, "factor"), f"factor is for path login: at {path} use shown, or a demand"))
     return found
+
+
+def _asked(rule: Rule) -> tuple[tuple[str, Conditions], ...]:
+    """What the rule asks for, by the word under which it stands."""
+    return (("when", rule.when),) if rule.unless is None else (("when", rule.when), ("unless", rule.unless))
 
 
 def _too_mild_allow(rule: Rule) -> list[Objection]:

@@ -209,8 +209,10 @@ def _span(text: str) -> Span | None:
             return None
         mark, is_open = float(found[2]), "=" not in found[1]
         if found[1].startswith(">"):
-            span = msgspec.structs.replace(span, least=mark, is_open_below=is_open)
+            least, is_open = max((span.least, span.is_open_below), (mark, is_open))
+            span = msgspec.structs.replace(span, least=least, is_open_below=is_open)
         else:
-            span = msgspec.structs.replace(span, most=mark, is_open_above=is_open)
+            most, is_shut = min((span.most, not span.is_open_above), (mark, not is_open))
+            span = msgspec.structs.replace(span, most=most, is_open_above=not is_shut)
     is_empty = span.least > span.most or (span.least == span.most and (span.is_open_below or span.is_open_above))
     return None if is_empty else span

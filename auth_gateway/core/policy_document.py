@@ -34,6 +34,8 @@ _KEYS = ("name", "when", "unless", "then", "demand", "report_only")
 _THEN: tuple[Then, ...] = ("allow", "challenge", "deny")
 _DEMANDS: tuple[Demand, ...] = ("any", "enrolled", "phishing_resistant")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_DEEP_KEY = re.compile(r"""(?:(?:"[^"\n]*"|'[^'\n]*'|(?<![\w-])[\w-]+)[ \t]*\.[ \t]*){40}""")
+"""A key of so many parts: no document has one, and reading one of thousands takes minutes."""
 _TOLD_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -58,6 +60,9 @@ def parse(data: bytes, policy: Policy) -> PolicyDocument:
     Raises: BadDocument, for whatever bytes these are.
     """
     text = _text(data)
+    deep = _DEEP_KEY.search(text)
+    if deep is not None:
+        raise BadDocument((Problem(text.count("\n", 0, deep.start()) + 1, "a key has too many parts"),))
     try:
         return _parsed(text, policy, hashlib.sha256(data).hexdigest())
     except tomllib.TOMLDecodeError as error:

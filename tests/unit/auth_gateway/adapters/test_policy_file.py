@@ -42,7 +42,7 @@ def test_a_new_document_counts_once_it_has_stayed_the_same(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["[[rule]]\nname = 1", "\xff", "[[rule]]\nname='x'\nthen='allow'", "gone", "folder", "pipe"]
+    "bad", ["[[rule]]\nname = 1", "\xff", "[[rule]]\nname='x'\nthen='allow'", "", "gone", "folder", "pipe"]
 )
 def test_a_bad_edit_keeps_the_last_good_one(path: Path, bad: str) -> None:
     """It is counted once, however often it is seen, and over when the file is good again."""

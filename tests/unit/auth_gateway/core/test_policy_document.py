@@ -81,6 +81,9 @@ def test_no_rules_are_a_document_too() -> None:
         ('when = { session_risk = "medium" }\nthen = "deny"', ("refresh", "step_up")),
         ('when = { factor = "totp" }\nthen = "deny"', ("login",)),
         ('when = { shown = "totp" }\nthen = "deny"', ("login", "step_up")),
+        ('unless = { factor = "passkey" }\nthen = "deny"', ("login",)),
+        ('unless = { shown = "passkey" }\nthen = "deny"', ("login", "step_up")),
+        ('unless = { session_risk = "low" }\nthen = "deny"', ("refresh", "step_up")),
         ('when = { path = ["step_up", "login"] }\nthen = "deny"', ("login", "step_up")),
     ],
 )
@@ -132,6 +135,46 @@ def test_what_is_wrong_is_told_with_its_line(text: str | bytes, line: int, words
 
 
 @pytest.mark.parametrize(
+    ("path", "unless", "words"),
+    [
+        ("refresh", "factor = 'passkey'", "factor is for path login"),
+        ("refresh", "shown = 'passkey'", "nothing is shown"),
+        ("login", "session_risk = 'low'", "nobody comes back"),
+    ],
+)
+def test_what_takes_nobody_out_is_refused(path: str, unless: str, words: str) -> None:
+    """An exception that is known nowhere on the rule's path would never be one: everybody would be denied."""
+    found = one(f"when.path = '{path}'\nunless = {{ {unless} }}\nthen = 'deny'")
+    assert any(words in message for message in found), found
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        (">= 10, >= 5, < 60", (10, False), (60, True)),
+        ("> 10, >= 10", (10, True), (100, False)),
+        (">= 10, > 10", (10, True), (100, False)),
+        ("<= 60, < 60, <= 70", (0, False), (60, True)),
+        ("< 60, <= 60", (0, False), (60, True)),
+    ],
+)
+def test_numbers_meet_all_comparisons(text: str, least: tuple[float, bool], most: tuple[float, bool]) -> None:
+    """The narrowest counts, in whatever order they are written: an allow is never wider than any of them."""
+    body = f"[[rule]]\nname = 'r'\nwhen.login_risk = '{text}'\nthen = 'deny'"
+    risk = parse(body.encode(), Policy()).rules[0].when.login_risk
+    assert risk is not None
+    assert [(span.least, span.is_open_below) for span in risk.spans] == [least]
+    assert [(span.most, span.is_open_above) for span in risk.spans] == [most]
+
+
+def test_a_key_of_thousands_of_parts_is_refused_at_once() -> None:
+    """However it is written: reading one takes time that grows with the cube of its length."""
+    for part in ("a", '"a b"', "'a'"):
+        for key in (" . ".join([part] * 50_000) + " = 1", f"[{'.'.join([part] * 50_000)}]"):
+            assert problems(f"[groups]\na = ['x']\n{key}") == [(3, "a key has too many parts")]
+
+
+@pytest.mark.parametrize(
     ("when", "words"),
     [
         ("network = 'nix'", "is not defined under [networks]"),
@@ -153,6 +196,7 @@ def test_what_is_wrong_is_told_with_its_line(text: str | bytes, line: int, words
         ("shown = 'totp', path = 'refresh'", "nothing is shown"),
         ("factor = 'totp', path = ['login', 'step_up']", "factor is for path login"),
         ("country = []", "an empty array is never so"),
+        ("login_risk = '>= 70, >= 10, < 60'", "nor numbers"),
     ],
 )
 def test_a_condition_that_nothing_meets_is_refused(when: str, words: str) -> None:
