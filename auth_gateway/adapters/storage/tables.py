@@ -5,27 +5,26 @@ against each other. No foreign key points at a table whose rows are cleared away
 """
 
 from sqlalchemy import BigInteger, Index, Integer, Table, TextClause, false, text
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
 
+from auth_gateway.adapters.storage.rows import Row, column
 from webhooks.outbox import outbox_table
 
 NO_ROWID = {"sqlite_with_rowid": False}  # the key is the row's place: one tree to write instead of two
 # Seconds since the epoch, and lines without end: more than the four bytes of an integer on PostgreSQL.
 LONG = Integer().with_variant(BigInteger(), "postgresql")
 # What rows of the first schema are taken for.
-NOT_VOUCHED = {"server_default": false()}
-NONE_YET = {"server_default": text("0")}
-NO_COUNTRY = {"server_default": text("''")}
-EMPTY = {"server_default": text("''")}
-EMPTY_OBJECT = {"server_default": text("'{}'")}
-ANY_FACTOR = {"server_default": text("'any'")}
-BY_PASSWORD = {"server_default": text("'pwd'")}
-BY_LOGIN = {"server_default": text("'login'")}
-USUAL_SCOPE = {"server_default": text("'openid profile email'")}
+NOT_VOUCHED = false()
+NONE_YET = text("0")
+NO_COUNTRY = text("''")
+EMPTY = text("''")
+EMPTY_OBJECT = text("'{}'")
+ANY_FACTOR = text("'any'")
+BY_PASSWORD = text("'pwd'")
+BY_LOGIN = text("'login'")
+USUAL_SCOPE = text("'openid profile email'")
 
 
-class GatewayRow(SQLModel, registry=registry()):
+class GatewayRow(Row):
     """Base of the gateway's tables, with a metadata of their own."""
 
 
@@ -43,18 +42,18 @@ class UserRow(GatewayRow, table=True):
     __tablename__ = "users"
     __table_args__ = (_partial_index("ix_users_email", text("lower(email)"), where="email <> ''"),)
 
-    user_id: str = Field(primary_key=True)
-    username: str = Field(unique=True)
+    user_id: str = column(primary_key=True)
+    username: str = column(unique=True)
     display_name: str
     password_hash: str
     password_scheme: str
     password_version: int
     is_frozen: bool
     created_at: float
-    email: str = Field(sa_column_kwargs=EMPTY)
-    email_verified: bool = Field(sa_column_kwargs=NOT_VOUCHED)
-    frozen_reason: str = Field(sa_column_kwargs=EMPTY)
-    language: str = Field(sa_column_kwargs=EMPTY)
+    email: str = column(server_default=EMPTY)
+    email_verified: bool = column(server_default=NOT_VOUCHED)
+    frozen_reason: str = column(server_default=EMPTY)
+    language: str = column(server_default=EMPTY)
     listed_version: int | None
 
 
@@ -64,12 +63,12 @@ class ClientRow(GatewayRow, table=True):
 
     __tablename__ = "clients"
 
-    client_id: str = Field(primary_key=True)
+    client_id: str = column(primary_key=True)
     secret_digest: bytes
     may_vouch: bool
     may_see_scores: bool
     created_at: float
-    registration: str = Field(sa_column_kwargs=EMPTY_OBJECT)
+    registration: str = column(server_default=EMPTY_OBJECT)
     previous_secret_digest: bytes | None
     previous_secret_until: float | None
 
@@ -80,12 +79,12 @@ class SessionRow(GatewayRow, table=True):
     __tablename__ = "sessions"
     __table_args__ = (_partial_index("ix_sessions_browser_id", "browser_id", where="browser_id IS NOT NULL"), NO_ROWID)
 
-    session_id: str = Field(primary_key=True)
-    user_id: str = Field(foreign_key="users.user_id", index=True)
+    session_id: str = column(primary_key=True)
+    user_id: str = column(foreign_key="users.user_id", index=True)
     client_id: str
     amr: str
     acr: str
-    auth_time: int = Field(sa_type=LONG)
+    auth_time: int = column(sa_type=LONG)
     ip: str
     user_agent: str
     device_digest: bytes | None
@@ -95,11 +94,11 @@ class SessionRow(GatewayRow, table=True):
     revoked_at: float | None
     revoked_reason: str | None
     ja4: str | None
-    is_vouched: bool = Field(sa_column_kwargs=NOT_VOUCHED)
-    country: str = Field(sa_column_kwargs=NO_COUNTRY)
+    is_vouched: bool = column(server_default=NOT_VOUCHED)
+    country: str = column(server_default=NO_COUNTRY)
     browser_id: str | None
-    place: str = Field(sa_column_kwargs=EMPTY)
-    last_seen_at: float = Field(sa_column_kwargs=NONE_YET)
+    place: str = column(server_default=EMPTY)
+    last_seen_at: float = column(server_default=NONE_YET)
 
 
 class RefreshFamilyRow(GatewayRow, table=True):
@@ -108,16 +107,16 @@ class RefreshFamilyRow(GatewayRow, table=True):
     __tablename__ = "refresh_families"
     __table_args__ = (NO_ROWID,)
 
-    family_id: str = Field(primary_key=True)
-    session_id: str = Field(index=True)
+    family_id: str = column(primary_key=True)
+    session_id: str = column(index=True)
     client_id: str
     created_at: float
     revoked_at: float | None
-    refusals: int = Field(sa_column_kwargs=NONE_YET)
-    refused_since: float = Field(sa_column_kwargs=NONE_YET)
-    kind: str = Field(sa_column_kwargs=BY_LOGIN)
-    scope: str = Field(sa_column_kwargs=USUAL_SCOPE)
-    audience: str = Field(sa_column_kwargs=EMPTY)
+    refusals: int = column(server_default=NONE_YET)
+    refused_since: float = column(server_default=NONE_YET)
+    kind: str = column(server_default=BY_LOGIN)
+    scope: str = column(server_default=USUAL_SCOPE)
+    audience: str = column(server_default=EMPTY)
     jkt: str | None
     claims: str | None
     first_ip: str | None
@@ -132,7 +131,7 @@ class RefreshTokenRow(GatewayRow, table=True):
     __tablename__ = "refresh_tokens"
     __table_args__ = (NO_ROWID,)
 
-    token_digest: bytes = Field(primary_key=True)
+    token_digest: bytes = column(primary_key=True)
     family_id: str
     issued_at: float
     expires_at: float
@@ -146,9 +145,9 @@ class PendingLoginRow(GatewayRow, table=True):
     __tablename__ = "pending_logins"
     __table_args__ = (_partial_index("ix_pending_logins_push", "challenge_id", where="push <> ''"), NO_ROWID)
 
-    token_digest: bytes = Field(primary_key=True)
+    token_digest: bytes = column(primary_key=True)
     challenge_id: str
-    user_id: str = Field(foreign_key="users.user_id")
+    user_id: str = column(foreign_key="users.user_id")
     client_id: str
     password_version: int
     device_digest: bytes | None
@@ -160,16 +159,16 @@ class PendingLoginRow(GatewayRow, table=True):
     expires_at: float
     attempts_left: int
     consumed_at: float | None
-    is_vouched: bool = Field(sa_column_kwargs=NOT_VOUCHED)
-    country: str = Field(sa_column_kwargs=NO_COUNTRY)
-    recognised_at: int | None = Field(sa_type=LONG)
-    place: str = Field(sa_column_kwargs=EMPTY)
-    demand: str = Field(sa_column_kwargs=ANY_FACTOR)
-    amr: str = Field(sa_column_kwargs=BY_PASSWORD)
-    is_known_device: bool = Field(sa_column_kwargs=NOT_VOUCHED)
-    push: str = Field(sa_column_kwargs=EMPTY)
-    number: str = Field(sa_column_kwargs=EMPTY)
-    incident_id: str = Field(sa_column_kwargs=EMPTY)
+    is_vouched: bool = column(server_default=NOT_VOUCHED)
+    country: str = column(server_default=NO_COUNTRY)
+    recognised_at: int | None = column(sa_type=LONG)
+    place: str = column(server_default=EMPTY)
+    demand: str = column(server_default=ANY_FACTOR)
+    amr: str = column(server_default=BY_PASSWORD)
+    is_known_device: bool = column(server_default=NOT_VOUCHED)
+    push: str = column(server_default=EMPTY)
+    number: str = column(server_default=EMPTY)
+    incident_id: str = column(server_default=EMPTY)
     polled_at: float | None
 
 
@@ -178,8 +177,8 @@ class TotpFactorRow(GatewayRow, table=True):
 
     __tablename__ = "totp_factors"
 
-    factor_id: str = Field(primary_key=True)
-    user_id: str = Field(foreign_key="users.user_id", unique=True)
+    factor_id: str = column(primary_key=True)
+    user_id: str = column(foreign_key="users.user_id", unique=True)
     sealed_secret: bytes
     last_used_step: int
     created_at: float
@@ -191,8 +190,8 @@ class KnownDeviceRow(GatewayRow, table=True):
     __tablename__ = "known_devices"
     __table_args__ = (NO_ROWID,)
 
-    user_id: str = Field(primary_key=True, foreign_key="users.user_id")
-    device_digest: bytes = Field(primary_key=True)
+    user_id: str = column(primary_key=True, foreign_key="users.user_id")
+    device_digest: bytes = column(primary_key=True)
     first_seen_at: float
     last_seen_at: float
 
@@ -202,7 +201,7 @@ class SigningKeyRow(GatewayRow, table=True):
 
     __tablename__ = "signing_keys"
 
-    kid: str = Field(primary_key=True)
+    kid: str = column(primary_key=True)
     sealed_private: bytes
     public_jwk: str
     created_at: float
@@ -222,7 +221,7 @@ class AuditRow(GatewayRow, table=True):
         _partial_index("ix_audit_ts", "ts", "seq", where="kind <> 'token.refreshed'"),
     )
 
-    seq: int | None = Field(default=None, primary_key=True, sa_type=LONG)
+    seq: int | None = column(primary_key=True, sa_type=LONG)
     event_id: str
     ts: float
     kind: str
@@ -241,10 +240,9 @@ class AuditRow(GatewayRow, table=True):
     waits: bool | None
 
 
-def table_of(row: type[SQLModel]) -> Table:
+def table_of(row: type[Row]) -> Table:
     """The Core table of a row class, for statements."""
-    table: Table = metadata.tables[str(row.__tablename__)]
-    return table
+    return row.__table__
 
 
 outbox = outbox_table(metadata)

@@ -3,8 +3,8 @@ in the database.
 """
 
 from sqlalchemy import Index, false, text
-from sqlmodel import Field
 
+from auth_gateway.adapters.storage.rows import column
 from auth_gateway.adapters.storage.tables import EMPTY, LONG, NO_ROWID, NONE_YET, GatewayRow, outbox
 
 _c = outbox.c
@@ -24,8 +24,8 @@ class DestinationRow(GatewayRow, table=True):
 
     __tablename__ = "destinations"
 
-    destination_id: str = Field(primary_key=True)
-    name: str = Field(unique=True)
+    destination_id: str = column(primary_key=True)
+    name: str = column(unique=True)
     kind: str
     url: str
     terms: str
@@ -34,7 +34,7 @@ class DestinationRow(GatewayRow, table=True):
     previous_secret_until: float | None
     created_at: float
     disabled_at: float | None
-    disabled_reason: str = Field(sa_column_kwargs=EMPTY)
+    disabled_reason: str = column(server_default=EMPTY)
 
 
 _RUNS = text("ended_at IS NULL")
@@ -48,17 +48,17 @@ class ReplayRow(GatewayRow, table=True):
         Index("ix_replays_running", "destination_id", unique=True, sqlite_where=_RUNS, postgresql_where=_RUNS),
     )
 
-    replay_id: str = Field(primary_key=True)
-    destination_id: str = Field(index=True)
+    replay_id: str = column(primary_key=True)
+    destination_id: str = column(index=True)
     since: float
     until: float
     types: str
     at_ts: float
-    at_seq: int = Field(sa_type=LONG)
-    messages: int = Field(sa_type=LONG, sa_column_kwargs=NONE_YET)
+    at_seq: int = column(sa_type=LONG)
+    messages: int = column(sa_type=LONG, server_default=NONE_YET)
     asked_at: float
     ended_at: float | None
-    is_stopped: bool = Field(sa_column_kwargs={"server_default": false()})
+    is_stopped: bool = column(server_default=false())
 
 
 class StreamRow(GatewayRow, table=True):
@@ -66,14 +66,14 @@ class StreamRow(GatewayRow, table=True):
 
     __tablename__ = "streams"
 
-    stream_id: str = Field(primary_key=True)
-    client_id: str = Field(index=True)
+    stream_id: str = column(primary_key=True)
+    client_id: str = column(index=True)
     method: str
     endpoint_url: str
     terms: str
     sealed_authorization: bytes | None
     status: str
-    reason: str = Field(sa_column_kwargs=EMPTY)
+    reason: str = column(server_default=EMPTY)
     default_subjects: str
     created_at: float
     verified_at: float
@@ -85,25 +85,25 @@ class TransmitterRow(GatewayRow, table=True):
 
     __tablename__ = "transmitters"
 
-    transmitter_id: str = Field(primary_key=True)
-    name: str = Field(unique=True)
+    transmitter_id: str = column(primary_key=True)
+    name: str = column(unique=True)
     issuer: str
     terms: str
     bearer_digest: bytes | None
     sealed_poll_token: bytes | None
     created_at: float
     disabled_at: float | None
-    taken: int = Field(sa_type=LONG, sa_column_kwargs=NONE_YET)
-    unknown_subject: int = Field(sa_type=LONG, sa_column_kwargs=NONE_YET)
-    not_understood: int = Field(sa_type=LONG, sa_column_kwargs=NONE_YET)
-    repeated: int = Field(sa_type=LONG, sa_column_kwargs=NONE_YET)
-    last_taken_at: float = Field(sa_column_kwargs=NONE_YET)
-    verified_at: float = Field(sa_column_kwargs=NONE_YET)
-    verified_state: str = Field(sa_column_kwargs=EMPTY)
-    stream_status: str = Field(sa_column_kwargs=EMPTY)
-    stream_reason: str = Field(sa_column_kwargs=EMPTY)
-    polled_at: float = Field(sa_column_kwargs=NONE_YET)
-    poll_problem: str = Field(sa_column_kwargs=EMPTY)
+    taken: int = column(sa_type=LONG, server_default=NONE_YET)
+    unknown_subject: int = column(sa_type=LONG, server_default=NONE_YET)
+    not_understood: int = column(sa_type=LONG, server_default=NONE_YET)
+    repeated: int = column(sa_type=LONG, server_default=NONE_YET)
+    last_taken_at: float = column(server_default=NONE_YET)
+    verified_at: float = column(server_default=NONE_YET)
+    verified_state: str = column(server_default=EMPTY)
+    stream_status: str = column(server_default=EMPTY)
+    stream_reason: str = column(server_default=EMPTY)
+    polled_at: float = column(server_default=NONE_YET)
+    poll_problem: str = column(server_default=EMPTY)
 
 
 class StreamSubjectRow(GatewayRow, table=True):
@@ -112,5 +112,5 @@ class StreamSubjectRow(GatewayRow, table=True):
     __tablename__ = "stream_subjects"
     __table_args__ = (NO_ROWID,)
 
-    stream_id: str = Field(primary_key=True)
-    covered: str = Field(primary_key=True)
+    stream_id: str = column(primary_key=True)
+    covered: str = column(primary_key=True)

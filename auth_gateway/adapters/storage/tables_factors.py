@@ -2,8 +2,7 @@
 same rules as in `tables`. Secrets that people type or click are kept as digests.
 """
 
-from sqlmodel import Field
-
+from auth_gateway.adapters.storage.rows import column
 from auth_gateway.adapters.storage.tables import LONG, NO_ROWID, GatewayRow
 
 
@@ -13,10 +12,10 @@ class PasskeyRow(GatewayRow, table=True):
     __tablename__ = "passkeys"
     __table_args__ = (NO_ROWID,)
 
-    credential_id: bytes = Field(primary_key=True)
-    user_id: str = Field(foreign_key="users.user_id", index=True)
+    credential_id: bytes = column(primary_key=True)
+    user_id: str = column(foreign_key="users.user_id", index=True)
     public_key: bytes
-    sign_count: int = Field(sa_type=LONG)
+    sign_count: int = column(sa_type=LONG)
     name: str
     aaguid: str
     transports: str
@@ -32,8 +31,8 @@ class RecoveryCodeRow(GatewayRow, table=True):
     __tablename__ = "recovery_codes"
     __table_args__ = (NO_ROWID,)
 
-    user_id: str = Field(primary_key=True, foreign_key="users.user_id")
-    code_digest: bytes = Field(primary_key=True)
+    user_id: str = column(primary_key=True, foreign_key="users.user_id")
+    code_digest: bytes = column(primary_key=True)
     created_at: float
     used_at: float | None
 
@@ -44,7 +43,7 @@ class MailedCodeRow(GatewayRow, table=True):
     __tablename__ = "mailed_codes"
     __table_args__ = (NO_ROWID,)
 
-    challenge_digest: bytes = Field(primary_key=True)
+    challenge_digest: bytes = column(primary_key=True)
     code_digest: bytes
     sends: int
     sent_at: float
@@ -57,8 +56,8 @@ class GuessRow(GatewayRow, table=True):
     __tablename__ = "guesses"
     __table_args__ = (NO_ROWID,)
 
-    user_id: str = Field(primary_key=True)
-    kind: str = Field(primary_key=True)
+    user_id: str = column(primary_key=True)
+    kind: str = column(primary_key=True)
     forgiven_at: float
 
 
@@ -68,9 +67,9 @@ class TrustedDeviceRow(GatewayRow, table=True):
     __tablename__ = "trusted_devices"
     __table_args__ = (NO_ROWID,)
 
-    token_digest: bytes = Field(primary_key=True)
-    device_id: str = Field(unique=True)
-    user_id: str = Field(foreign_key="users.user_id", index=True)
+    token_digest: bytes = column(primary_key=True)
+    device_id: str = column(unique=True)
+    user_id: str = column(foreign_key="users.user_id", index=True)
     user_agent: str
     ip: str
     place: str
@@ -85,9 +84,9 @@ class MailLinkRow(GatewayRow, table=True):
     __tablename__ = "mail_links"
     __table_args__ = (NO_ROWID,)
 
-    token_digest: bytes = Field(primary_key=True)
+    token_digest: bytes = column(primary_key=True)
     purpose: str
-    user_id: str = Field(index=True)
+    user_id: str = column(index=True)
     data: bytes
     created_at: float
     expires_at: float

@@ -3,8 +3,7 @@
 Everything here but consents ends by age, so no foreign key points here and the look-ups join.
 """
 
-from sqlmodel import Field
-
+from auth_gateway.adapters.storage.rows import column
 from auth_gateway.adapters.storage.tables import NO_ROWID, GatewayRow
 
 
@@ -14,8 +13,8 @@ class BrowserSessionRow(GatewayRow, table=True):
     __tablename__ = "browser_sessions"
     __table_args__ = (NO_ROWID,)
 
-    token_digest: bytes = Field(primary_key=True)
-    browser_id: str = Field(index=True)
+    token_digest: bytes = column(primary_key=True)
+    browser_id: str = column(index=True)
     session_id: str
     user_id: str
     created_at: float
@@ -28,8 +27,8 @@ class SessionClientRow(GatewayRow, table=True):
     __tablename__ = "session_clients"
     __table_args__ = (NO_ROWID,)
 
-    session_id: str = Field(primary_key=True)
-    client_id: str = Field(primary_key=True)
+    session_id: str = column(primary_key=True)
+    client_id: str = column(primary_key=True)
     first_at: float
     ended_at: float | None
 
@@ -40,7 +39,7 @@ class PushedRequestRow(GatewayRow, table=True):
     __tablename__ = "pushed_requests"
     __table_args__ = (NO_ROWID,)
 
-    request_digest: bytes = Field(primary_key=True)
+    request_digest: bytes = column(primary_key=True)
     request: bytes
     expires_at: float
     used_at: float | None
@@ -52,7 +51,7 @@ class InteractionRow(GatewayRow, table=True):
     __tablename__ = "interactions"
     __table_args__ = (NO_ROWID,)
 
-    interaction_id: str = Field(primary_key=True)
+    interaction_id: str = column(primary_key=True)
     binding_digest: bytes
     client_id: str
     kind: str
@@ -72,7 +71,7 @@ class AuthorizationCodeRow(GatewayRow, table=True):
     __tablename__ = "authorization_codes"
     __table_args__ = (NO_ROWID,)
 
-    code_digest: bytes = Field(primary_key=True)
+    code_digest: bytes = column(primary_key=True)
     client_id: str
     session_id: str
     redirect_uri: str
@@ -92,8 +91,8 @@ class DeviceGrantRow(GatewayRow, table=True):
     __tablename__ = "device_grants"
     __table_args__ = (NO_ROWID,)
 
-    device_digest: bytes = Field(primary_key=True)
-    user_code: str = Field(unique=True)
+    device_digest: bytes = column(primary_key=True)
+    user_code: str = column(unique=True)
     client_id: str
     scope: str
     acr_values: str
@@ -113,8 +112,8 @@ class ConsentRow(GatewayRow, table=True):
     __tablename__ = "consents"
     __table_args__ = (NO_ROWID,)
 
-    user_id: str = Field(primary_key=True, foreign_key="users.user_id")
-    client_id: str = Field(primary_key=True)
+    user_id: str = column(primary_key=True, foreign_key="users.user_id")
+    client_id: str = column(primary_key=True)
     scope: str
     granted_at: float
 
@@ -125,7 +124,7 @@ class SeenOnceRow(GatewayRow, table=True):
     __tablename__ = "seen_once"
     __table_args__ = (NO_ROWID,)
 
-    digest: bytes = Field(primary_key=True)
+    digest: bytes = column(primary_key=True)
     expires_at: float
 
 
@@ -135,5 +134,5 @@ class RevokedTokenRow(GatewayRow, table=True):
     __tablename__ = "revoked_tokens"
     __table_args__ = (NO_ROWID,)
 
-    jti: str = Field(primary_key=True)
+    jti: str = column(primary_key=True)
     expires_at: float

@@ -1,8 +1,8 @@
 """The tables of what is held against people. The same rules as in `tables`."""
 
 from sqlalchemy import Index
-from sqlmodel import Field
 
+from auth_gateway.adapters.storage.rows import column
 from auth_gateway.adapters.storage.tables import LONG, NO_ROWID, GatewayRow
 
 
@@ -12,7 +12,7 @@ class UserRiskRow(GatewayRow, table=True):
     __tablename__ = "user_risk"
     __table_args__ = (NO_ROWID,)
 
-    user_id: str = Field(primary_key=True, foreign_key="users.user_id")
+    user_id: str = column(primary_key=True, foreign_key="users.user_id")
     value: float
     at: float
     is_held: bool
@@ -24,8 +24,8 @@ class UserRiskHistoryRow(GatewayRow, table=True):
     __tablename__ = "user_risk_history"
     __table_args__ = (Index("ix_user_risk_history_user_id_seq", "user_id", "seq"),)
 
-    seq: int | None = Field(default=None, primary_key=True, sa_type=LONG)
-    user_id: str = Field(foreign_key="users.user_id")
+    seq: int | None = column(primary_key=True, sa_type=LONG)
+    user_id: str = column(foreign_key="users.user_id")
     ts: float
     source: str
     reason: str
