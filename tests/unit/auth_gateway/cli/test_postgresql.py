@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -14,58 +15,73 @@ from tests.postgresql import Server
 
 ROOT = Path(__file__).resolve().parents[4]
 COMMAND = "from auth_gateway.cli import main; main()"
+Run = Callable[..., tuple[int, str, str]]
 NO_DRIVER = f"import sys; sys.modules['psycopg'] = None; {COMMAND}"
 
 
-def auth_gateway(state: Path, url: str, *arguments: str, code: str = COMMAND) -> subprocess.CompletedProcess[str]:
-    """One command in a process of its own, output and errors kept."""
+def in_a_process(state: Path, url: str, *arguments: str, code: str = COMMAND) -> tuple[int, str, str]:
+    """One command in a process of its own: status, output and errors."""
     inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     given = {"PYTHONPATH": str(ROOT), "AUTH_GATEWAY_STATE": str(state), "AUTH_GATEWAY_DATABASE": url}
     command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, env={**inherited, **given}, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env={**inherited, **given}, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
 
 
-def complaint(done: subprocess.CompletedProcess[str]) -> str:
+@pytest.fixture
+def run_with(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs one command beside that state and with that database."""
+
+    def command(state: Path, url: str, *arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setenv("AUTH_GATEWAY_STATE", str(state))
+        monkeypatch.setenv("AUTH_GATEWAY_DATABASE", url)
+        return run(*arguments)
+
+    return command
+
+
+def complaint(done: tuple[int, str, str]) -> str:
     """The one line that it ended with."""
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("auth-gateway: ")
-    assert done.stderr.count("\n") == 1
-    return done.stderr
+    status, output, errors = done
+    assert (status, output) == (2, "")
+    assert errors.startswith("auth-gateway: ")
+    assert errors.count("\n") == 1
+    return errors
 
 
-def test_a_server_that_cannot_be_reached_is_named_without_its_password(tmp_path: Path) -> None:
+def test_a_server_that_cannot_be_reached_is_named_without_its_password(tmp_path: Path, run_with: Run) -> None:
     """For the server as for the commands."""
     url = f"postgresql://gateway:se-cret@/x?host={tmp_path}"
-    for command in ("serve", "users"):
-        said = complaint(auth_gateway(tmp_path / "state", url, command, *(["list"] if command == "users" else [])))
+    for done in (run_with(tmp_path / "state", url, "users", "list"), in_a_process(tmp_path / "state", url, "serve")):
+        said = complaint(done)
         assert "the database of AUTH_GATEWAY_DATABASE cannot be opened" in said
         assert "se-cret" not in said
 
 
 def test_without_the_driver_it_says_what_to_install(tmp_path: Path) -> None:
     """The driver is an extra, so its absence is no bug."""
-    said = complaint(auth_gateway(tmp_path / "state", "postgresql://h/x", "users", "list", code=NO_DRIVER))
+    said = complaint(in_a_process(tmp_path / "state", "postgresql://h/x", "users", "list", code=NO_DRIVER))
     assert "pip install 'riskgate[postgresql]'" in said
 
 
-def test_a_url_that_libpq_cannot_read_is_not_repeated(tmp_path: Path) -> None:
+def test_a_url_that_libpq_cannot_read_is_not_repeated(tmp_path: Path, run_with: Run) -> None:
     """Where the fault is a sign in the password, libpq's own message would show it."""
-    said = complaint(auth_gateway(tmp_path / "state", "postgresql://u:se%cret@h/x", "users", "list"))
+    said = complaint(run_with(tmp_path / "state", "postgresql://u:se%cret@h/x", "users", "list"))
     assert "cannot be read as postgresql://" in said
     assert "cret" not in said
 
 
-def test_a_database_of_another_encoding_is_refused(tmp_path: Path, postgresql_server: Server) -> None:
+def test_a_database_of_another_encoding_is_refused(tmp_path: Path, run_with: Run, postgresql_server: Server) -> None:
     """Names that it cannot hold would fail one login at a time."""
     url = postgresql_server.new_database("LATIN1")
-    assert "UTF8" in complaint(auth_gateway(tmp_path / "state", url, "users", "list"))
+    assert "UTF8" in complaint(run_with(tmp_path / "state", url, "users", "list"))
     postgresql_server.drop_database(url)
 
 
-def test_a_lost_vault_key_is_not_replaced(tmp_path: Path, postgresql_url: str) -> None:
+def test_a_lost_vault_key_is_not_replaced(tmp_path: Path, run_with: Run, postgresql_url: str) -> None:
     """A second machine without the key makes none of its own over what the first has sealed."""
-    assert auth_gateway(tmp_path / "first", postgresql_url, "keys", "rotate").returncode == 0
-    said = complaint(auth_gateway(tmp_path / "second", postgresql_url, "keys", "list"))
+    assert run_with(tmp_path / "first", postgresql_url, "keys", "rotate")[0] == 0
+    said = complaint(run_with(tmp_path / "second", postgresql_url, "keys", "list"))
     assert "vault.key is missing, and the database of AUTH_GATEWAY_DATABASE holds what it sealed" in said
     assert not (tmp_path / "second" / "vault.key").exists()
     assert not (tmp_path / "second" / "gateway.db").exists()
