@@ -29,6 +29,7 @@ WithSecret = Annotated[bool, typer.Option("--with-secret", help="Each push must 
 PollUrl = Annotated[str, typer.Option("--poll-url", help="Fetch its events there (RFC 8936).")]
 PollToken = Annotated[bool, typer.Option("--poll-token-stdin", help="Read the poll endpoint's bearer token.")]
 MaxAge = Annotated[float, typer.Option("--max-age-hours", help="How old a token may be; 168 at the most.")]
+SharesIds = Annotated[bool, typer.Option("--shares-ids", help="Its sub are our user ids: both have one directory.")]
 On = Annotated[list[str] | None, typer.Option("--on", help="EVENT=EFFECTS such as session-revoked=revoke; repeatable.")]
 Said = Annotated[list[str], typer.Argument(help="EVENT=EFFECTS such as account-disabled=freeze,raise:high.")]
 
@@ -44,6 +45,7 @@ def add(
     poll_url: PollUrl = "",
     poll_token_stdin: PollToken = False,
     max_age_hours: MaxAge = 24.0,
+    shares_ids: SharesIds = False,
     on: On = None,
 ) -> None:
     """Take another provider's events from now on, and print the address that it pushes them to."""
@@ -65,6 +67,7 @@ def add(
             jwks_uri=jwks_uri or ("" if keys else _discovered(gateway, issuer)),
             max_age_seconds=int(max_age_hours * 3600),
             poll_url=poll_url,
+            shares_ids=shares_ids,
             effects=_effects(on or []),
         )
         signal_sources(gateway).add(wanted, show=typer.echo if with_secret else None, poll_token=token)

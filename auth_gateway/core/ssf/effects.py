@@ -1,7 +1,7 @@
 """What an event of another provider does here: the operator says so for each transmitter and type of event.
 
 An event only ever makes it harder to get in. What is good news (an account enabled again, a risk that fell) does
-nothing: whoever has a transmitter's key must not open with it what we closed.
+nothing: whoever has a transmitter's key must not open with it what we closed. Why so: docs/decisions/0025.
 """
 
 from collections.abc import Mapping

@@ -17,6 +17,8 @@ MOST_ALIASES: Final = 10
 LONGEST_MEMBER: Final = 1_000
 
 Form = Literal["id", "email", "username"]
+Issuers = tuple[str, str]
+"""Ours, and one whose `sub` are our ids."""
 
 
 class LookUp(msgspec.Struct, frozen=True):
@@ -37,22 +39,23 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 NOBODY: Final = Named()
 
 
-def named(subject: Mapping[str, Any], issuer: str) -> Named:
-    """Whom a subject identifier names; nobody for a format that we cannot look up.
+def named(subject: Mapping[str, Any], issuer: str, *, shared_by: str = "") -> Named:
+    """Whom a subject identifier names; nobody for a format that we cannot look up. `shared_by` is another issuer whose
+    `sub` are our ids, "" for none.
 
     Raises: SetRefused `invalid_request` for one that its format does not allow.
     """
     if subject.get("format") == "complex":
-        return _complex(subject, issuer)
-    return Named(people=_people(subject, issuer))
+        return _complex(subject, (issuer, shared_by))
+    return Named(people=_people(subject, (issuer, shared_by)))
 
 
-def _complex(subject: Mapping[str, Any], issuer: str) -> Named:
+def _complex(subject: Mapping[str, Any], issuers: Issuers) -> Named:
     """All members must fit: the session must be the user's. What else it names (a device, a tenant) is theirs."""
     user, session = (subject.get(name) for name in ("user", "session"))
     if any(part is not None and not isinstance(part, dict) for part in (user, session)):
         raise _unsound()
-    people = _people(user, issuer) if user is not None else ()
+    people = _people(user, issuers) if user is not None else ()
     if session is None:
         return Named(people=people)
     if session.get("format") != "opaque":
@@ -63,13 +66,13 @@ def _complex(subject: Mapping[str, Any], issuer: str) -> Named:
     return Named(people=people, session_id=session_id)
 
 
-def _people(subject: Mapping[str, Any], issuer: str) -> tuple[LookUp, ...]:
+def _people(subject: Mapping[str, Any], issuers: Issuers) -> tuple[LookUp, ...]:
     form = _text(subject, "format")
     if form == "aliases":
-        return _aliases(subject, issuer)
+        return _aliases(subject, issuers)
     found = None
     if form == "iss_sub":
-        is_ours, value = _text(subject, "iss") == issuer, _text(subject, "sub")
+        is_ours, value = _text(subject, "iss") in issuers, _text(subject, "sub")
         found = LookUp("id", value) if is_ours and may_be_user_id(value) else None
     elif form == "opaque":
         value = _text(subject, "id")
@@ -78,18 +81,18 @@ def _people(subject: Mapping[str, Any], issuer: str) -> tuple[LookUp, ...]:
         address = prepare_address(_text(subject, "email"))
         found = None if address is None else LookUp("email", address)
     elif form == "account":
-        found = _account(_text(subject, "uri"), issuer)
+        found = _account(_text(subject, "uri"), issuers[0])
     return () if found is None else (found,)
 
 
-def _aliases(subject: Mapping[str, Any], issuer: str) -> tuple[LookUp, ...]:
+def _aliases(subject: Mapping[str, Any], issuers: Issuers) -> tuple[LookUp, ...]:
     """Several names of one person; they may not be nested (section 3.2.8)."""
     listed = subject.get("identifiers")
     if not isinstance(listed, list) or not 1 <= len(listed) <= MOST_ALIASES:
         raise _unsound()
     if not all(isinstance(each, dict) and each.get("format") != "aliases" for each in listed):
         raise _unsound()
-    return tuple(found for each in listed for found in _people(each, issuer))
+    return tuple(found for each in listed for found in _people(each, issuers))
 
 
 def _account(uri: str, issuer: str) -> LookUp | None:

@@ -32,8 +32,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 class Transmitter(msgspec.Struct, frozen=True, kw_only=True):
     """One transmitter. Its tokens are made out to one of `audiences`, and signed by a key of `jwks_uri` or, where that
-    is "", of the set `jwks`. They are pushed to us, or fetched at `poll_url`. `effects` are those that the operator
-    said. Its secrets are not here."""
+    is "", of the set `jwks`. They are pushed to us, or fetched at `poll_url`. Where it `shares_ids` its `sub` are our
+    ids. `effects` are those that the operator said. Its secrets are not here."""
 
     transmitter_id: str
     name: str
@@ -43,6 +43,7 @@ class Transmitter(msgspec.Struct, frozen=True, kw_only=True):
     jwks: str = ""
     max_age_seconds: int = MAX_AGE_SECONDS
     poll_url: str = ""
+    shares_ids: bool = False
     effects: Mapping[str, Effects] = {}
     created_at: float = 0.0
     disabled_at: float | None = None

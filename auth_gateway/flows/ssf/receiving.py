@@ -65,7 +65,7 @@ class Receiving:
         if event.event_type not in OF_STREAM:
             if event.subject is None:
                 raise SetRefused("invalid_request", "sub_id is missing.")
-            whom = named(event.subject, self.issuer)
+            whom = named(event.subject, self.issuer, shared_by=transmitter.issuer if transmitter.shares_ids else "")
         line = AuditEvent(
             event_id=self.randomness.event_id("evt"),
             ts=now,

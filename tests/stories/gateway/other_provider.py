@@ -134,6 +134,10 @@ def published(body: str) -> Iterator[Published]:
             self.end_headers()
             self.wfile.write(found.body)
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.do_GET()
+
         def log_message(self, *_: object) -> None:
             """Quiet."""
 

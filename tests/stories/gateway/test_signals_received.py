@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from auth_gateway.adapters.storage.transmitters import StoredTransmitters
 from auth_gateway.adapters.storage.user_risks import StoredUserRisks
 from auth_gateway.core.ssf.effects import Effects
+from auth_gateway.core.ssf.transmitter import poll_purpose
 from auth_gateway.signals import signal_sources
 from auth_gateway.user_risks import risk_desk
 from tests.stories.gateway.applications import ISSUER, session_of
+from tests.stories.gateway.logout_receiver import until
 from tests.stories.gateway.other_provider import (
     COMPROMISED,
     REVOKED,
@@ -22,6 +25,7 @@ from tests.stories.gateway.other_provider import (
     OtherProvider,
     added,
     alice,
+    published,
     push,
     standing,
 )
@@ -403,3 +407,47 @@ def test_the_key_of_one_transmitter_signs_for_no_other(story: Story) -> None:
     assert push(story, STRANGER.token()).json()["err"] == "authentication_failed"
     assert push(story, STRANGER.token(), name="stranger").json()["err"] == "invalid_issuer"
     assert US in STRANGER.claims()["aud"]
+
+
+def test_keys_that_cannot_be_had_make_a_transmitter_come_again(story_with: Callable[..., Story]) -> None:
+    """503 with a time, not a word that would make it drop the token; then it counts."""
+    given = {"jwt_issuer": "http://localhost:9000", "risk_api_credential": "rgs_test", "auth_gateway_profile": "demo"}
+    story = story_with(**given)
+    alices = story.gateway.database.read(lambda tx: story.gateway.users.find(tx, "alice"))
+    assert alices is not None
+    token = OTHER.token(COMPROMISED, sub_id={"format": "opaque", "id": alices.user_id})
+    with published(OTHER.jwks()) as place:
+        place.status = 500
+        added(story, OTHER, jwks_uri=place.url)
+        answers = [push(story, token) for _ in range(5)]
+        assert {answer.status_code for answer in answers} == {503}
+        assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers)
+        assert place.asked == 1
+        place.status = 200
+        story.clock.advance(30)
+        assert push(story, token).status_code == 202
+    assert risk_of(story, alices.user_id) == 85.0
+
+
+def test_a_running_gateway_polls_by_itself(story_with: Callable[..., Story], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has an address for it and is enabled, turn by turn."""
+    monkeypatch.setattr("auth_gateway.wiring.ssf.POLL_SECONDS", 0.02)
+    given = {"jwt_issuer": "http://localhost:9000", "risk_api_credential": "rgs_test", "auth_gateway_profile": "demo"}
+    story = story_with(**given)
+    with published('{"sets": {}}') as place:
+        added(story, OTHER, poll_url=place.url)
+        until(story, lambda: place.asked > 2)
+        assert standing(story).poll_problem == ""
+
+
+def test_a_new_sealing_key_seals_the_token_of_a_poll_endpoint_anew(story: Story) -> None:
+    """It is what it was, and older keys open it no more."""
+    made = added(story, OTHER, name="polled", poll_url="https://other.example/poll", poll_token="their-token")
+    transmitters = StoredTransmitters()
+    before = story.gateway.database.read(lambda tx: transmitters.poll_token(tx, made.transmitter_id))
+    story.gateway.resealing()
+    after = story.gateway.database.read(lambda tx: transmitters.poll_token(tx, made.transmitter_id))
+    assert before != after
+    purpose = poll_purpose(made.transmitter_id)
+    assert story.gateway.vault.open(after or b"", purpose) == b"their-token"
+    assert story.gateway.vault.is_sealed_now(after or b"", purpose)
