@@ -128,7 +128,7 @@ def _by_level(effects: Effects, payload: Mapping[str, Any]) -> Effects:
     said = _text(payload, "current_level").lower()
     if said not in _LEVELS or not said:
         raise SetRefused("invalid_request", "current_level is LOW, MEDIUM or HIGH.")
-    if said == "low" or payload.get("principal", "USER") not in {"USER", "SESSION", "DEVICE"}:
+    if said == "low" or payload.get("principal", "USER") not in ("USER", "SESSION", "DEVICE"):
         return IGNORE
     told = _LEVELS[_LEVELS.index(said)]
     return msgspec.structs.replace(effects, raises=min(effects.raises, told, key=_LEVELS.index))

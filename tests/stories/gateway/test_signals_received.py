@@ -117,6 +117,7 @@ def test_a_compromised_credential_raises_the_persons_risk(story: Story) -> None:
         (f"{CAEP}risk-level-change", {"principal": "USER", "current_level": "MEDIUM"}, 65.0),
         (f"{CAEP}risk-level-change", {"principal": "USER", "current_level": "LOW"}, 0.0),
         (f"{CAEP}risk-level-change", {"principal": "TENANT", "current_level": "HIGH"}, 0.0),
+        (f"{CAEP}risk-level-change", {"principal": ["USER"], "current_level": "HIGH"}, 0.0),
         (f"{CAEP}assurance-level-change", {"change_direction": "decrease"}, 30.0),
         (f"{CAEP}assurance-level-change", {"change_direction": "increase"}, 0.0),
         (f"{CAEP}device-compliance-change", {"current_status": "not-compliant"}, 65.0),
