@@ -18,6 +18,7 @@ from auth_gateway.wiring.provider import add_provider
 from plumbing.asgi import SecurityHeaders, refusal_handlers
 from plumbing.docs_page import mount_docs
 from plumbing.lean import FastLane
+from plumbing.stop_signals import told_of_stopping
 
 VERSION = version("riskgate")
 
@@ -73,7 +74,8 @@ def _lifespan(service: Service, tell_ready: Callable[[str], None] | None) -> Lif
         if tell_ready is not None:
             tasks.append(asyncio.create_task(_tell_when_answering(service.gateway.settings, tell_ready)))
         try:
-            yield
+            with told_of_stopping(service.bell.close):
+                yield
         finally:
             for task in tasks:
                 task.cancel()

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from plumbing.asgi import SecurityHeaders, refusal_handlers
 from plumbing.docs_page import mount_docs
 from plumbing.lean import FastLane
-from risk_scorer.adapters.stop_signals import told_of_stopping
+from plumbing.stop_signals import told_of_stopping
 from risk_scorer.api.access import Access
 from risk_scorer.api.dashboard import OperatorPages, add_operator_pages
 from risk_scorer.api.health import add_health

@@ -33,7 +33,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     answer to a challenge belongs to. Place and operator are the scorer's word where it gave one. `login_score` is that
     of the sign-in that a later request belongs to, `acr` the level of its session, `user_risk` the person's own (0 to
     100); `report_only` are the rules of the policy document that would have answered. `by` is who ran
-    the gateway: an application's id, or one of the names below.
+    the gateway: an application's id, or one of the names below; `risk_before` is the person's own risk
+    before an event that is about it.
     """
 
     path: Path | None = None
@@ -65,6 +66,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     user_risk: float = 0.0
     report_only: tuple[Reported, ...] = ()
     by: str = ""
+    risk_before: float | None = None
 
 
 def facts_of(context: LoginContext, score: RiskScore | None, *, path: Path | None = None, username: str = "") -> Facts:

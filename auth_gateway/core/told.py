@@ -62,6 +62,7 @@ _FIELDS: Final[dict[str, _Field]] = {
     "rule": _Field(_TEXT, "The rule that decided, or the reason why."),
     "risk_score": _Field(float | UnsetType, "0 to 100; absent when there was no score."),
     "risk_level": _Field(_TEXT, "`low`, `medium` or `high`; of a person also `none`."),
+    "risk_before": _Field(float | UnsetType, "Of a person: the risk that it was before."),
     "model_version": _Field(_TEXT, "The model that gave the score."),
     "reasons": _Field(tuple[Cause, ...], "Why the score is what it is; the points add up to it."),
     "new": _Field(_TEXTS, "What the person's history had never seen."),
@@ -130,10 +131,12 @@ SHAPES: Final[dict[EventType, Shape]] = {
     "sign_in.confirmed": Shape("The owner says: that was me. `detail` is the login's event_id.", _ACCOUNT),
     "consent.given": Shape("A person let an application have what `detail` names.", _ACCOUNT),
     "consent.withdrawn": Shape("A person took that back; `detail` is the application.", _ACCOUNT),
-    "risk.user_raised": Shape("A person's own risk has risen to `risk_score`; `rule` is why.", (*_ACCOUNT, *_RISK)),
+    "risk.user_raised": Shape(
+        "A person's own risk has risen to `risk_score`; `rule` is why.", (*_ACCOUNT, *_RISK, "risk_before")
+    ),
     "risk.user_lowered": Shape(
         "A person's own risk has fallen, or an analyst spoke: risk_score and risk_level are it, `rule` is why.",
-        (*_ACCOUNT, *_RISK),
+        (*_ACCOUNT, *_RISK, "risk_before"),
     ),
     "client.added": Shape("An application was registered.", _ADMIN),
     "client.removed": Shape("An application was removed.", _ADMIN),

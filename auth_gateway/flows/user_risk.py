@@ -4,8 +4,11 @@ decided, so neither is ever there without the other.
 
 from dataclasses import dataclass
 
+import msgspec
+
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.detections import Move, move_of
+from auth_gateway.core.event import NO_FACTS
 from auth_gateway.core.user_risk import (
     HALF_LIFE_SECONDS,
     HOURS,
@@ -94,7 +97,7 @@ def _told(line: AuditEvent, change: RiskChange, kind: Kind) -> AuditEvent:
         score=change.after,
         level=user_level(change.after),
         detail=with_words(detail, by=change.by, why=change.why) if change.by else detail,
-        facts=line.facts,
+        facts=msgspec.structs.replace(line.facts or NO_FACTS, risk_before=change.before),
     )
 
 

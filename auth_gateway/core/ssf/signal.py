@@ -4,7 +4,6 @@ Source: OpenID CAEP 1.0, sections 2 and 3; OpenID RISC 1.0, section 2; the CAEP 
 wants `reason_admin` filled.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -43,8 +42,6 @@ _SESSION_ENDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 _CREDENTIALS: Final[Mapping[str, str]] = {"totp": "app", "passkey": "fido2", "recovery_codes": "recovery-codes"}
 """CAEP names no type for a passkey that may live on the device, in an account or on a key, nor for recovery codes."""
-_RISK_BEFORE: Final = re.compile(r"[a-z]+ (\d+)-\d+ ")
-"""How the line of a changed risk begins: who saw it, and from what to what."""
 _RISK_LEVELS: Final[Mapping[str, str]] = {"none": "LOW", "low": "LOW", "medium": "MEDIUM", "high": "HIGH"}
 
 
@@ -152,13 +149,9 @@ def _risk(event: Event) -> Payload | None:
 
 
 def _level_before(event: Event) -> str | None:
-    """The level that it was, None where a rounded number lies at a mark."""
-    said = _RISK_BEFORE.match(event.detail or "")
-    if said is None:
-        return None
-    before = float(said[1])
-    near = {_RISK_LEVELS[user_level(value)] for value in (max(0.0, before - 0.5), before + 0.5)}
-    return near.pop() if len(near) == 1 else None
+    """The level that it was, None where nobody wrote it down."""
+    before = event.facts.risk_before
+    return None if before is None else _RISK_LEVELS[user_level(before)]
 
 
 def _changed(credential: str, change: str, event: Event, why: str) -> Payload:

@@ -47,15 +47,21 @@ class Polled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bell:
-    """Wakes polls that wait; on the event loop only."""
+    """Wakes polls that wait; on the event loop only. Once it `is_closed`, nobody waits for it any more."""
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
+        self.is_closed = False
 
     def ring(self) -> None:
         """Something may be there."""
         self._rung.set()
         self._rung = asyncio.Event()
+
+    def close(self) -> None:
+        """The gateway is told to stop: whoever waits is answered with what there is, and may ask another one."""
+        self.is_closed = True
+        self._rung.set()
 
     async def wait(self, seconds: float) -> None:
         """Until it rings, or so long."""
@@ -104,7 +110,7 @@ class Polling:
         """What comes while there is time; the time is the event loop's own, as nothing is decided by it."""
         loop, again = asyncio.get_running_loop(), Poll(most=poll.most)
         until = loop.time() + self.longest_wait_seconds
-        while (left := until - loop.time()) > 0:
+        while (left := until - loop.time()) > 0 and not self.bell.is_closed:
             await self.bell.wait(min(left, LOOK_EVERY_SECONDS))
             if await has_left():
                 break

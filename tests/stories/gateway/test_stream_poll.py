@@ -1,14 +1,16 @@
 """Events are fetched (RFC 8936): handed out until they are acknowledged, to one poll at a time."""
 
 import asyncio
+import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.stories.gateway.applications import ISSUER, refused
 from tests.stories.gateway.signals import RISC, Receiver, distributed, receiver
-from tests.stories.gateway.story import Story
+from tests.stories.gateway.story import Story, running_story
 
 FREEZING = [f"{RISC}account-disabled", f"{RISC}account-enabled"]
 
@@ -152,6 +154,31 @@ def test_a_poll_waits_until_something_is_there(story: Story, shop: Receiver) -> 
     polled, seconds = story.runner.run(frozen_meanwhile())
     assert names(shop, polled["sets"]) == ["account-disabled"]
     assert seconds < 10
+
+
+def test_a_poll_that_waits_ends_when_the_gateway_is_told_to_stop(tmp_path: Path) -> None:
+    """It is answered with nothing, and holds up no graceful end."""
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        with running_story(tmp_path / "state", jwt_issuer=ISSUER, risk_api_credential="rgs_test") as story:
+            shop = receiver(story, "shop")
+            stream = shop.stream(events=FREEZING)
+
+            async def stopped_meanwhile() -> tuple[dict[str, Any], float]:
+                loop = asyncio.get_running_loop()
+                began = loop.time()
+                polling = asyncio.create_task(shop.waiting(stream))
+                await asyncio.sleep(0.2)
+                assert not polling.done()
+                signal.raise_signal(signal.SIGTERM)
+                return await polling, loop.time() - began
+
+            polled, seconds = story.runner.run(stopped_meanwhile())
+            assert polled == {"sets": {}, "moreAvailable": False}
+            assert seconds < 10
+            assert shop.poll(stream, returnImmediately=False)["sets"] == {}
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 NO_POLLS = [

@@ -43,6 +43,7 @@ FACTS = Facts(
     challenge_id="ch_1",
     began_as="evt_0",
     by="soc",
+    risk_before=12.0,
 )
 FULL = Privacy(ip="full", user="name", user_agent=True)
 

@@ -150,18 +150,17 @@ def test_a_persons_risk_is_told_as_one_of_three_levels(level: str, told_as: str)
 @pytest.mark.parametrize(
     ("before", "level", "previous"),
     [
-        (0, "high", "LOW"),
-        (30, "medium", "LOW"),
-        (70, "high", "MEDIUM"),
-        (90, "none", "HIGH"),
-        (60, "high", None),
-        (80, "low", None),
-        (60, "medium", None),
+        (0.0, "high", "LOW"),
+        (59.99, "medium", "LOW"),
+        (60.0, "high", "MEDIUM"),
+        (79.99, "high", "MEDIUM"),
+        (80.0, "none", "HIGH"),
+        (None, "high", None),
     ],
 )
-def test_a_risk_is_told_where_its_level_is_another_one(before: int, level: str, previous: str | None) -> None:
-    """With the one before, unless a rounded number lies at a mark: then it may have been either."""
-    payload = told("risk.user_raised", level=level, detail=f"login {before}-85 evt_1")
+def test_a_risk_is_told_where_its_level_is_another_one(before: float | None, level: str, previous: str | None) -> None:
+    """With the one before, to the very mark, where it was written down; whatever the line's words are."""
+    payload = told("risk.user_raised", level=level, facts=Facts(risk_before=before), detail="analyst 1-2 evt (85-90 )")
     assert payload.get("previous_level") == previous
 
 
@@ -169,8 +168,8 @@ def test_a_risk_that_stays_at_its_level_is_told_to_nobody() -> None:
     """However the number moves inside."""
     kinds: tuple[Kind, ...] = ("risk.user_raised", "risk.user_lowered")
     for kind in kinds:
-        assert signal(kind, level="high", detail="login 85-95 evt_1") is None
-        assert signal(kind, level="none", detail="login 20-0 evt_1") is None
+        assert signal(kind, level="high", facts=Facts(risk_before=85.0)) is None
+        assert signal(kind, level="none", facts=Facts(risk_before=20.0)) is None
 
 
 @pytest.mark.parametrize(("rule", "who"), [("safe", "admin"), ("compromised", "admin"), ("factor_shown", "policy")])

@@ -17,8 +17,8 @@ STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 def told_of_stopping(tell: Callable[[], None]) -> Iterator[None]:
     """Call `tell` on the running loop at the first stop signal, then let the server's own handler act.
 
-    The server waits for open answers to end, and a live feed never ends by itself. Outside the main thread (in tests)
-    there are no signals to hear.
+    The server waits for open answers to end, and some do not end by themselves, or not soon: a live feed, a poll that
+    waits. Outside the main thread (in tests) there are no signals to hear.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
