@@ -25,8 +25,8 @@ from plumbing.randomness import SystemRandomness
 from webhooks.announcement import announcement
 from webhooks.delivery import DeliveryWorker, Endpoint
 from webhooks.outbox import Outbox, outbox_table
+from webhooks.resolving import system_resolver
 from webhooks.signing import standard_signer
-from webhooks.targets import system_resolver
 
 SENDER_CORE, RECEIVER_CORE = 0, 1
 MESSAGES, BACKLOG, MILLION = 10_000, 50_000, 1_000_000

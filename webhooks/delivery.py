@@ -19,8 +19,9 @@ from webhooks.endpoint import Endpoint, Receiver
 from webhooks.lane import Lane
 from webhooks.outbox import Outbox
 from webhooks.pace import Pace
+from webhooks.resolving import system_resolver
 from webhooks.roster import Find, Retire, Roster
-from webhooks.targets import Resolver, system_resolver
+from webhooks.targets import Resolver
 
 __all__ = ["DeliveryWorker", "Endpoint", "Pace", "Receiver"]
 

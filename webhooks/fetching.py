@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from webhooks.connection import Broken, Connection
-from webhooks.targets import Resolver, TargetRefused, parse_target, pinned_addresses, system_resolver
+from webhooks.resolving import system_resolver
+from webhooks.targets import Resolver, TargetRefused, parse_target, pinned_addresses
 from webhooks.transport import MOST_ADDRESSES, usual_trust
 
 DEADLINE_SECONDS: Final = 10.0

@@ -4,7 +4,6 @@ A webhook's address is written by whoever may configure one, and its name is res
 this guard either could aim our requests at machines behind our own firewall (server-side request forgery).
 """
 
-import asyncio
 import ipaddress
 import re
 import socket
@@ -12,6 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
+
+from webhooks.resolving import system_resolver
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -134,12 +135,6 @@ def is_inside(address: str) -> bool:
     if (int(parsed) >> 32) & 0xFFFF_FFFF in _ISATAP:
         return True
     return any(parsed in network for network in _INSIDE_V6)
-
-
-async def system_resolver(host: str, port: int) -> Sequence[str]:
-    """Asks the machine's own resolver."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 async def pinned_addresses(

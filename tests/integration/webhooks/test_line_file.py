@@ -14,7 +14,7 @@ import pytest
 
 from plumbing.clock import SystemClock
 from webhooks.line_file import READABLE_BY_GROUP, FileReceiver, NotAFile, append
-from webhooks.targets import system_resolver
+from webhooks.resolving import system_resolver
 
 ROOT = Path(__file__).resolve().parents[3]
 
