@@ -25,6 +25,8 @@ from plumbing.database import Database
 from plumbing.statements import Transaction
 
 LOWERED: Kind = "risk.user_lowered"
+LEAST_RECEIVED = 0.5
+"""Points by which another provider's event must move a risk to be a change of it."""
 RISK_SUFFIX = ".risk"
 """What the id of a change's own line ends with; before it stands the id of the line that it follows from."""
 
@@ -46,7 +48,7 @@ class RiskFollower:
 
     def apply(self, tx: Transaction, line: AuditEvent, move: Move, *, by: str = "", why: str = "") -> bool:
         """The move that follows from `line`, on somebody's word where `by` names them; False when nothing has changed
-        and nobody has said anything."""
+        and no analyst has spoken."""
         user_id, now = line.user_id or "", line.ts
         if isinstance(move, Detection):
             if move.repeats > 1 and self._seen(tx, line) < move.repeats:
@@ -56,7 +58,7 @@ class RiskFollower:
         else:
             before = self.book.hold(tx, user_id)
             after = lowered(before, move, now, self.half_life_seconds)
-        if not self._is_news(before, after, now) and not by:
+        if not self._is_news(move, before, after, now) and move.source != "analyst":
             return False
         change = RiskChange(
             user_id=user_id,
@@ -77,9 +79,11 @@ class RiskFollower:
     def _seen(self, tx: Transaction, line: AuditEvent) -> int:
         return self.audit.count_of_user(tx, line.user_id or "", line.kind, since=line.ts - HOURS)
 
-    def _is_news(self, before: UserRisk, after: UserRisk, now: float) -> bool:
+    def _is_news(self, move: Move, before: UserRisk, after: UserRisk, now: float) -> bool:
+        """Another provider that reports the same again and again gives back what a moment's fading took: no news."""
         was = before.value_at(now, self.half_life_seconds)
-        return after.value != was or after.is_held != before.is_held
+        is_another = user_level(after.value) != user_level(was) or after.is_held != before.is_held
+        return is_another or abs(after.value - was) > (LEAST_RECEIVED if move.source == "received" else 0.0)
 
 
 def _told(line: AuditEvent, change: RiskChange, kind: Kind) -> AuditEvent:

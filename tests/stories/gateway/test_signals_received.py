@@ -110,6 +110,17 @@ def test_a_compromised_credential_raises_the_persons_risk(story: Story) -> None:
     assert story.login().status_code == 403
 
 
+def test_who_reports_the_same_again_raises_nothing_again(story: Story) -> None:
+    """At its bound the risk stays where it is: neither the history nor anybody who is told grows by a flood."""
+    for _ in range(6):
+        story.clock.advance(1.0)
+        assert push(story, OTHER.token(f"{RISC}account-credential-change-required", {})).status_code == 202
+    raised = [line for line in story.audited(with_risk=True) if line[0] == "risk.user_raised"]
+    desk = risk_desk(story.gateway)
+    assert len(raised) == len(desk.show(desk.of_id("id-alice")).history) == 2
+    assert [kind for kind, _ in story.audited()].count("signal.received") == 6
+
+
 @pytest.mark.parametrize(
     ("event", "payload", "raised"),
     [
