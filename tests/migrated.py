@@ -5,11 +5,13 @@ The migrations themselves are held to account by tests of their own.
 
 import os
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from auth_gateway.adapters.storage import open_storage
 from plumbing.database import Database
+from tests.postgresql import Server
 
 
 def migrated(file: Path) -> Path:
@@ -24,6 +26,13 @@ def migrated(file: Path) -> Path:
 def migrated_storage(file: Path) -> Database:
     """The gateway's storage in that file."""
     return open_storage(f"sqlite:///{migrated(file)}")
+
+
+def migrated_database(server: Server) -> Iterator[str]:
+    """The address of a new database of the newest schema on it, gone afterwards."""
+    url = server.copy_of("migrated", lambda new: open_storage(new).close())
+    yield url
+    server.drop_database(url)
 
 
 @cache

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +31,7 @@ class Server:
         self._as_user = as_user
         self._process: subprocess.Popen[bytes] | None = None
         self._made = 0
+        self._templates: set[str] = set()
 
     def url(self, name: str = "postgres") -> str:
         """The address of one of its databases."""
@@ -79,6 +80,17 @@ class Server:
         name = f"test{self._made}"
         self.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0")
         return self.url(name)
+
+    def copy_of(self, name: str, make: Callable[[str], None]) -> str:
+        """The address of a new database like that one, which is made first where it is not there."""
+        if name not in self._templates:
+            self.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+            make(self.url(name))
+            self._templates.add(name)
+        self._made += 1
+        copy = f"test{self._made}"
+        self.execute(f"CREATE DATABASE {copy} TEMPLATE {name} STRATEGY FILE_COPY")
+        return self.url(copy)
 
     def drop_database(self, url: str) -> None:
         name = url.removeprefix("postgresql://postgres@/").partition("?")[0]

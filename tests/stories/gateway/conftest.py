@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from auth_gateway.settings import Settings
+from tests.migrated import migrated_database
+from tests.postgresql import Server
 from tests.stories.gateway.story import Story, running_story
 
 
@@ -15,6 +17,12 @@ from tests.stories.gateway.story import Story, running_story
 def _no_settings_from_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*Settings.model_fields, "auth_gateway_config"):
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: Server) -> Iterator[str]:
+    """A new database of the newest schema: how it comes to that is not what stories are about."""
+    yield from migrated_database(postgresql_server)
 
 
 @pytest.fixture
