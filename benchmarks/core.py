@@ -13,7 +13,6 @@ from benchmarks import forest, people
 from benchmarks.home import KEY, MODELS, ROOT, Home
 from benchmarks.report import Figure
 from plumbing.clock import FixedClock
-from risk_scorer.app import COLLECT_AFTER
 from risk_scorer.assembly import Scorer, assemble
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
@@ -25,6 +24,7 @@ from risk_scorer.core.model import Model
 from risk_scorer.core.observation import Observation
 from risk_scorer.core.scoring import score_many
 from risk_scorer.settings import load_settings
+from risk_scorer.upkeep import COLLECT_AFTER
 
 CORE = 0
 PEOPLE, LOGINS = 200, 100

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any, Final
@@ -26,17 +25,13 @@ from risk_scorer.api.routes import ServiceRoutes, add_service_routes
 from risk_scorer.assembly import Scorer, assemble
 from risk_scorer.flows.assess import Assess
 from risk_scorer.flows.feedback import Judge
-from risk_scorer.flows.housekeeping import DAY_SECONDS, Prunable, keep_house
 from risk_scorer.flows.learn import Learn
 from risk_scorer.flows.narrate import Narrate
 from risk_scorer.settings import Settings
 from risk_scorer.streaming import Streaming, assess_of, health_of, learn_of, opened_stream
+from risk_scorer.upkeep import prepare, upkeep
 
 VERSION: Final = version("riskgate")
-OUTCOME_IDS_KEPT_DAYS: Final = 30.0
-"""Longer than any sender keeps trying, so that a repeated outcome is always known; and at least as long as the log, so
-that of every event in it we know whether it was learned."""
-COLLECT_AFTER: Final = (20_000, 20, 50)
 
 log = structlog.get_logger(__name__)
 
@@ -121,17 +116,9 @@ def _lifespan(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         scorer.log.listen(feed.publish)
         scorer.log.fill()
-        await asyncio.to_thread(scorer.models.reload)
-        heard = await asyncio.to_thread(scorer.surroundings.recall, scorer.profiles)
-        log.info("newest_day_recalled", outcomes=heard)
-        scorer.profiles.listen(scorer.surroundings.hear)
-        # What lives as long as the process need not be looked at by every garbage collection, and a bulk of events
-        # makes so many short-lived values that Python's own thresholds would collect hundreds of times in one answer.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*COLLECT_AFTER)
+        await prepare(scorer)
         _warn(scorer.settings)
-        tasks = [asyncio.create_task(work) for work in _background(scorer)]
+        tasks = [asyncio.create_task(work) for work in (*upkeep(scorer), scorer.models.watch())]
         if streaming is not None:
             streaming.kafka.start(asyncio.get_running_loop())
         if tell_ready is not None:
@@ -151,14 +138,6 @@ def _lifespan(
             await asyncio.to_thread(scorer.database.close)
 
     return lifespan
-
-
-def _background(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
-    kept: list[tuple[Prunable, float]] = [
-        (scorer.log, scorer.settings.event_retention_days * DAY_SECONDS),
-        (scorer.profiles, max(OUTCOME_IDS_KEPT_DAYS, scorer.settings.event_retention_days) * DAY_SECONDS),
-    ]
-    return [scorer.delivery.run(), scorer.models.watch(), keep_house(kept, scorer.clock)]
 
 
 async def _tell_when_answering(scorer: Scorer, tell_ready: Callable[[str], None]) -> None:

@@ -22,7 +22,7 @@ from risk_scorer.adapters.ja4 import BadClientTable, Fingerprints
 from risk_scorer.adapters.model_store import Adopt, ModelStore
 from risk_scorer.adapters.narrator import HttpNarrator
 from risk_scorer.adapters.operators import Operators
-from risk_scorer.adapters.profile_store import ProfileStore
+from risk_scorer.adapters.profile_store import CACHED_USERS, ProfileStore
 from risk_scorer.adapters.storage import BadStorage, answers, open_state
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.adapters.time_zones import TimeZones
@@ -98,8 +98,12 @@ def assemble(
     clock: Clock | None = None,
     randomness: Randomness | None = None,
     lookups: Lookups | None = None,
+    is_alone: bool = True,
 ) -> Scorer:
-    """The adapters, opened; nothing runs yet and no model is read. Raises: CannotStart."""
+    """The adapters, opened; nothing runs yet and no model is read. Raises: CannotStart.
+
+    One that is not alone on its state keeps no histories in memory: others learn, too.
+    """
     clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
     try:
         StateDir.open(settings.risk_scorer_state)  # before the look-ups cache into it: it must be made closed to others
@@ -115,7 +119,7 @@ def assemble(
     endpoints = _endpoints(settings)
     pace = Pace(first_retry=settings.webhook_retry_first_seconds)
     delivery = DeliveryWorker(database, Outbox(outbox_rows), endpoints, clock, randomness, pace=pace)
-    profiles = ProfileStore(database, clock=clock)
+    profiles = ProfileStore(database, clock=clock, cached_users=CACHED_USERS if is_alone else 0)
     return Scorer(
         settings=settings,
         clock=clock,

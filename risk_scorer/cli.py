@@ -60,6 +60,23 @@ def serve(
     serve_http(service, host=settings.risk_scorer_host, port=settings.risk_scorer_port)
 
 
+@app.command()
+def consume() -> None:
+    """Read events from Kafka until told to stop, without HTTP; several may do so on one state."""
+    from risk_scorer.adapters.storage import consume_together
+    from risk_scorer.assembly import CannotStart, assemble
+    from risk_scorer.consuming import run
+
+    settings = _settings()
+    configure_logging(settings.risk_scorer_log_level, pretty=sys.stderr.isatty())
+    try:
+        scorer = assemble(settings, is_alone=False)
+        consume_together(settings.risk_scorer_state)
+        run(scorer, lambda line: typer.echo(f"risk-scorer: {line}"))
+    except (CannotStart, BadStorage, Refused) as error:
+        _fail(str(error))
+
+
 @app.command("operator-link")
 def operator_link() -> None:
     """Print a link that opens the dashboard once, within ten minutes."""

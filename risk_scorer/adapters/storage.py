@@ -19,6 +19,7 @@ from risk_scorer.adapters.tables import metadata
 
 FILE_NAME = "scorer.db"
 LOCK_NAME = "serving.lock"
+HOUSE_LOCK_NAME = "housekeeping.lock"
 MIGRATIONS = Path(__file__).parent / "migrations"
 PING = Statement(select(literal(1)))
 
@@ -46,12 +47,32 @@ def serve_alone(state_dir: Path) -> None:
     Histories are cached in memory, so two servers on one state would score with what the other has not learned. The
     operating system lets go of the lock when we die. Raises: BadStorage.
     """
-    lock = os.open(state_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if not _locked(state_dir / LOCK_NAME, fcntl.LOCK_EX):
+        raise BadStorage("another risk-scorer serves from this RISK_SCORER_STATE; give each its own")
+
+
+def consume_together(state_dir: Path) -> None:
+    """Let other processes that only consume into this state directory, and none that serves from it, until we end.
+
+    They keep no histories in memory. Raises: BadStorage.
+    """
+    if not _locked(state_dir / LOCK_NAME, fcntl.LOCK_SH):
+        raise BadStorage("a risk-scorer serves from this RISK_SCORER_STATE, and consumes itself; stop it first")
+
+
+def keep_house_here(state_dir: Path) -> bool:
+    """Whether it is for this process, until it ends, to keep the house for all on this state directory."""
+    return _locked(state_dir / HOUSE_LOCK_NAME, fcntl.LOCK_EX)
+
+
+def _locked(file: Path, how: int) -> bool:
+    lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except OSError:
         os.close(lock)
-        raise BadStorage("another risk-scorer serves from this RISK_SCORER_STATE; give each its own") from error
+        return False
+    return True
 
 
 def open_database(url: str) -> Database:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from risk_scorer.adapters.storage import BadStorage, open_state, serve_alone
+from risk_scorer.adapters.storage import BadStorage, consume_together, keep_house_here, open_state, serve_alone
 
 HOLDER = """
 import sys
@@ -44,3 +44,24 @@ def test_a_database_of_a_later_release_is_refused(tmp_path: Path) -> None:
     database.close()
     with pytest.raises(BadStorage, match="a later release has changed its tables"):
         open_state(tmp_path / "state")
+
+
+def test_those_that_only_consume_share_a_state_and_a_server_does_not(tmp_path: Path) -> None:
+    """They keep no histories in memory, so each scores with what all have learned."""
+    consume_together(tmp_path)
+    consume_together(tmp_path)
+    with pytest.raises(BadStorage, match="another risk-scorer"):
+        serve_alone(tmp_path)
+
+
+def test_nobody_consumes_beside_a_server(tmp_path: Path) -> None:
+    """It consumes itself, and would not hear of what others learn."""
+    serve_alone(tmp_path)
+    with pytest.raises(BadStorage, match="consumes itself"):
+        consume_together(tmp_path)
+
+
+def test_one_of_them_keeps_the_house(tmp_path: Path) -> None:
+    """What is announced is sent by one process."""
+    assert keep_house_here(tmp_path)
+    assert not keep_house_here(tmp_path)

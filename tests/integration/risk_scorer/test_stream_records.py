@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from risk_scorer.assembly import Scorer
 from risk_scorer.contract.events import LoginEvent
 from risk_scorer.flows.ports import StreamMessage, StreamRecord
 from risk_scorer.flows.stream import MAX_RECORD_BYTES, Stream
@@ -24,10 +25,8 @@ OUTCOMES = "login-outcomes"
 class Taker:
     """A stream that is handed records as a broker would, one after the other on one partition."""
 
-    def __init__(self, service: Running) -> None:
-        scorer = service.scorer
+    def __init__(self, scorer: Scorer) -> None:
         self.stream: Stream = stream_of(scorer, assess_of(scorer), learn_of(scorer))
-        self.service = service
         self._offset = 0
 
     async def take(self, *values: Any, topic: str = "login-events", offset: int | None = None) -> list[StreamMessage]:
@@ -40,9 +39,10 @@ class Taker:
         self._offset = max(self._offset, first + len(records))
         return await self.stream.take(self.stream.read(records))
 
-    async def known_logins(self) -> int:
-        count: int = (await self.service.client.post("/score", json=EVENT)).json()["explain"]["known_logins"]
-        return count
+
+async def known_logins(service: Running) -> int:
+    count: int = (await service.client.post("/score", json=EVENT)).json()["explain"]["known_logins"]
+    return count
 
 
 def as_bytes(value: Any) -> bytes | None:
@@ -62,9 +62,14 @@ def reasons(messages: Sequence[StreamMessage]) -> list[str]:
 
 
 @pytest.fixture
-async def taker(tmp_path: Path) -> AsyncIterator[Taker]:
-    async with running(tmp_path, kafka_topic_outcomes=OUTCOMES) as service:
-        yield Taker(service)
+async def service(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(tmp_path, kafka_topic_outcomes=OUTCOMES) as found:
+        yield found
+
+
+@pytest.fixture
+def taker(service: Running) -> Taker:
+    return Taker(service.scorer)
 
 
 async def test_an_event_is_published_once_however_often_it_is_produced(taker: Taker) -> None:
@@ -74,19 +79,19 @@ async def test_an_event_is_published_once_however_often_it_is_produced(taker: Ta
     assert dict(taker.stream.counts) == {"taken": 10, "scored": 4, "known_before": 6, "dead": 0}
 
 
-async def test_a_record_that_is_delivered_again_is_published_again(taker: Taker) -> None:
+async def test_a_record_that_is_delivered_again_is_published_again(taker: Taker, service: Running) -> None:
     """Nobody knows whether the first delivery got as far as the output topic, so the kept result goes out as it was."""
     first = await taker.take(*events(3))
     assert await taker.take(*events(3), offset=0) == first
     assert ids(await taker.take(*events(3), *events(1, 3), offset=1)) == ["e3", "e0", "e1"]
-    rows = taker.service.scorer.database.read(lambda tx: tx._connection.execute("SELECT events FROM scored_events"))
+    rows = service.scorer.database.read(lambda tx: tx._connection.execute("SELECT events FROM scored_events"))
     assert sum(row[0] for row in rows) == 4
 
 
-async def test_an_event_that_was_scored_by_http_is_known(taker: Taker) -> None:
+async def test_an_event_that_was_scored_by_http_is_known(taker: Taker, service: Running) -> None:
     """Whichever way it came first, its id is the same event."""
-    await taker.service.client.post("/score", json=events(1)[0])
-    await taker.service.scorer.log.find_many(["e0"])  # the log is written by now
+    await service.client.post("/score", json=events(1)[0])
+    await service.scorer.log.find_many(["e0"])  # the log is written by now
     assert ids(await taker.take(*events(2))) == ["e1"]
 
 
@@ -138,25 +143,25 @@ async def test_the_largest_record_is_taken(taker: Taker) -> None:
     assert ids(await taker.take(largest)) == ["pad"]
 
 
-async def test_outcomes_teach_and_scores_do_not(taker: Taker) -> None:
+async def test_outcomes_teach_and_scores_do_not(taker: Taker, service: Running) -> None:
     """What has ended is learned once, whether it came with its event or by itself; what was only scored never is."""
     ended = {"event_id": "o1", "event": EVENT, "outcome": "success", "ts": NOW}
     await taker.take(*events(3))
-    assert await taker.known_logins() == 0
+    assert await known_logins(service) == 0
     await taker.take(*events(2, 3, outcome="success"), *events(1, 5, outcome="failure"), *events(2, 3))
-    assert await taker.known_logins() == 2
+    assert await known_logins(service) == 2
     messages = await taker.take(ended, ended, {**ended, "outcome": "maybe"}, topic=OUTCOMES)
     assert reasons(messages) == ["invalid_request"]
-    assert await taker.known_logins() == 3
+    assert await known_logins(service) == 3
     assert taker.stream.counts["learned"] == 4
 
 
-async def test_one_bad_outcome_keeps_no_other_from_being_learned(taker: Taker) -> None:
+async def test_one_bad_outcome_keeps_no_other_from_being_learned(taker: Taker, service: Running) -> None:
     """By HTTP a list is taken or refused as a whole; on a stream each record stands for itself."""
     good = {"event_id": "o1", "event": EVENT, "outcome": "success", "ts": NOW}
     bad = {**good, "event_id": "o2", "event": {**EVENT, "ip": "nowhere"}}
     assert reasons(await taker.take(bad, good, topic=OUTCOMES)) == ["invalid_ip"]
-    assert await taker.known_logins() == 1
+    assert await known_logins(service) == 1
 
 
 async def test_an_activity_is_scored_like_a_refresh(taker: Taker) -> None:
@@ -183,15 +188,15 @@ async def test_an_activity_is_scored_like_a_refresh(taker: Taker) -> None:
 async def test_high_risk_is_announced_once(tmp_path: Path, announce: bool, told: list[tuple[str]]) -> None:
     """A login that came by the stream is announced as one that came by HTTP, unless that is switched off."""
     async with running(tmp_path, webhook_url="http://127.0.0.1:1/hooks", kafka_announce=announce) as service:
-        taker = Taker(service)
+        taker = Taker(service.scorer)
         await taker.take(*events(1, **LOUD), *events(1, **LOUD), *events(1, 1))
         await taker.take(*events(1, **LOUD), offset=0)
     with closing(sqlite3.connect(tmp_path / "scorer" / "scorer.db")) as database:
         assert database.execute("SELECT message_id FROM outbox").fetchall() == told
 
 
-async def test_streamed_events_are_among_the_recent_ones(taker: Taker) -> None:
+async def test_streamed_events_are_among_the_recent_ones(taker: Taker, service: Running) -> None:
     """The dashboard shows them as it shows the others."""
     await taker.take(*events(2))
-    listed = (await taker.service.client.get("/recent")).json()
+    listed = (await service.client.get("/recent")).json()
     assert [each["event_id"] for each in listed["events"]] == ["e1", "e0"]

@@ -1,0 +1,82 @@
+"""A process that reads the stream and answers no HTTP: several of them share one state. No rule lives here."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+
+from risk_scorer.adapters.stop_signals import STOP_SIGNALS
+from risk_scorer.adapters.storage import keep_house_here
+from risk_scorer.assembly import CannotStart, Scorer
+from risk_scorer.streaming import Streaming, assess_of, learn_of, opened_stream
+from risk_scorer.upkeep import prepare, upkeep
+
+HOUSE_SECONDS: Final = 5.0
+"""How soon another process takes over the upkeep when the one that did it has died."""
+TOLD_SECONDS: Final = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+def consumer_of(scorer: Scorer) -> Streaming:
+    """The stream of that scorer. Raises: CannotStart."""
+    streaming = opened_stream(scorer, assess_of(scorer), learn_of(scorer))
+    if streaming is None:
+        raise CannotStart("KAFKA_BROKER is not set, so there is nothing to consume")
+    return streaming
+
+
+def run(scorer: Scorer, tell_ready: Callable[[str], None]) -> None:
+    """Consume until told to stop. Raises: CannotStart, Refused."""
+    streaming = consumer_of(scorer)
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        for number in STOP_SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(signal.Signals(number), stop.set)
+        await consume(scorer, streaming, stop, tell_ready=tell_ready)
+
+    asyncio.run(work())
+
+
+async def consume(
+    scorer: Scorer, streaming: Streaming, stop: asyncio.Event, *, tell_ready: Callable[[str], None]
+) -> None:
+    """Read, score and keep until `stop` is set; then finish what is in hand and close the scorer."""
+    try:
+        await prepare(scorer)
+        tasks = [asyncio.create_task(each) for each in _beside(scorer, streaming)]
+        streaming.kafka.start(asyncio.get_running_loop())
+        tell_ready(f"consuming {scorer.settings.kafka_topic_in} from {scorer.settings.kafka_broker}")
+        await stop.wait()
+        await asyncio.to_thread(streaming.kafka.stop)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    finally:
+        await asyncio.to_thread(scorer.database.close)
+
+
+def _beside(scorer: Scorer, streaming: Streaming) -> list[Coroutine[Any, Any, None]]:
+    return [scorer.models.watch(), _keep_house_once(scorer), _tell(streaming)]
+
+
+async def _keep_house_once(scorer: Scorer) -> None:
+    """The upkeep, in one process of those on the state: the others stand by."""
+    while not keep_house_here(scorer.settings.risk_scorer_state):  # noqa: ASYNC110 - another process holds it
+        await asyncio.sleep(HOUSE_SECONDS)
+    await asyncio.gather(*upkeep(scorer))
+
+
+async def _tell(streaming: Streaming) -> None:
+    """Without HTTP the log is where the lag is told."""
+    with suppress(asyncio.CancelledError):
+        while True:
+            await asyncio.sleep(TOLD_SECONDS)
+            found = streaming.health()
+            log.info("stream", **{name: getattr(found, name) for name in found.__struct_fields__})

@@ -1,0 +1,42 @@
+"""What a process that scores does before it begins, and beside its work. No rule lives here."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import structlog
+
+from risk_scorer.assembly import Scorer
+from risk_scorer.flows.housekeeping import DAY_SECONDS, Prunable, keep_house
+
+OUTCOME_IDS_KEPT_DAYS: Final = 30.0
+"""Longer than any sender keeps trying, so that a repeated outcome is always known; and at least as long as the log, so
+that of every event in it we know whether it was learned."""
+COLLECT_AFTER: Final = (20_000, 20, 50)
+
+log = structlog.get_logger(__name__)
+
+
+async def prepare(scorer: Scorer) -> None:
+    """Read the model, and remember what was lately being tried. Raises: Refused."""
+    await asyncio.to_thread(scorer.models.reload)
+    heard = await asyncio.to_thread(scorer.surroundings.recall, scorer.profiles)
+    log.info("newest_day_recalled", outcomes=heard)
+    scorer.profiles.listen(scorer.surroundings.hear)
+    # What lives as long as the process need not be looked at by every garbage collection, and a bulk of events makes
+    # so many short-lived values that Python's own thresholds would collect hundreds of times in one answer.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+
+
+def upkeep(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
+    """What one process of those on a state does for ever: send what is announced, forget what is old."""
+    kept: list[tuple[Prunable, float]] = [
+        (scorer.log, scorer.settings.event_retention_days * DAY_SECONDS),
+        (scorer.profiles, max(OUTCOME_IDS_KEPT_DAYS, scorer.settings.event_retention_days) * DAY_SECONDS),
+    ]
+    return [scorer.delivery.run(), keep_house(kept, scorer.clock)]

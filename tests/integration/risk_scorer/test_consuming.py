@@ -1,0 +1,61 @@
+"""A process that only consumes: it needs a broker, and two of them on one state know what the other has learned."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from risk_scorer.assembly import CannotStart, Scorer, assemble
+from risk_scorer.consuming import consume, consumer_of
+from tests.integration.risk_scorer.brokers import SCORES, mock_broker
+from tests.integration.risk_scorer.published import publish_model
+from tests.integration.risk_scorer.service import EVENT, settings_for, shared_lookups
+from tests.integration.risk_scorer.test_stream_records import Taker
+
+pytestmark = pytest.mark.anyio
+
+
+def opened(place: Path, **changes: object) -> Scorer:
+    publish_model(place / "models")
+    return assemble(settings_for(place, **changes), lookups=shared_lookups(), is_alone=False)
+
+
+def test_without_a_broker_there_is_nothing_to_consume(tmp_path: Path) -> None:
+    """One line says which setting is missing."""
+    scorer = opened(tmp_path)
+    with pytest.raises(CannotStart, match="KAFKA_BROKER"):
+        consumer_of(scorer)
+    scorer.database.close()
+
+
+async def test_it_scores_what_comes_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    """What is in hand is finished, then everything is closed."""
+    with mock_broker() as broker:
+        scorer = opened(tmp_path, kafka_broker=broker.address)
+        streaming, stop, said = consumer_of(scorer), asyncio.Event(), list[str]()
+        broker.send([{**EVENT, "event_id": f"e{number}"} for number in range(5)])
+        running = asyncio.create_task(consume(scorer, streaming, stop, tell_ready=said.append))
+        async with asyncio.timeout(20.0):
+            while streaming.health().scored < 5:  # noqa: ASYNC110 - as a monitor asks
+                await asyncio.sleep(0.05)
+        stop.set()
+        await running
+        assert said == [f"consuming login-events from {broker.address}"]
+        assert streaming.health().state == "stopped"
+        assert len(broker.received(SCORES, 5)) == 5
+
+
+async def test_two_that_share_a_state_know_what_the_other_learned(tmp_path: Path) -> None:
+    """No history stays in memory: the next score has what any of them was taught."""
+    first, second = opened(tmp_path), opened(tmp_path)
+    event = {**EVENT, "event_id": "e1"}
+    for scorer in (first, second):
+        scorer.models.reload()
+    assert first.profiles.get_many(["alice"]) == second.profiles.get_many(["alice"]) == [None]
+    await Taker(first).take({**event, "outcome": "success"})
+    [learned] = second.profiles.get_many(["alice"])
+    assert learned is not None
+    await Taker(second).take({**event, "event_id": "e2", "outcome": "success"})
+    assert first.profiles.get_many(["alice"]) != [learned]
+    for scorer in (first, second):
+        scorer.database.close()
