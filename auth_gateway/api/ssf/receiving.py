@@ -14,6 +14,7 @@ from starlette.responses import Response
 from auth_gateway.api.reference import TEXT, Schema, operation
 from auth_gateway.core.ssf.security_event import MEDIA_TYPE
 from auth_gateway.core.ssf.set_error import SetRefused
+from auth_gateway.core.ssf.transmitter import may_be_name
 from auth_gateway.flows.ssf.receiving import Receiving
 from plumbing.asgi import json_answer
 from plumbing.bodies import read_body
@@ -43,8 +44,13 @@ class ReceivingRoutes:
             token = _text(await read_body(request, max_bytes=MOST_BYTES))
             await self.receiving.pushed(name, request.headers.get("authorization", ""), token)
         except SetRefused as refused:
-            # The name is one that the address has; nothing of the token is written down.
-            log.warning("signal_refused", transmitter=name[:64], err=refused.code, why=refused.description)
+            # Nothing that a stranger wrote gets into the log.
+            log.warning(
+                "signal_refused",
+                transmitter=name if may_be_name(name) else "?",
+                err=refused.code,
+                why=refused.description,
+            )
             return json_answer({"err": refused.code, "description": refused.description}, 400, _LANGUAGE)
         return Response(status_code=202)
 

@@ -79,6 +79,8 @@ class Collecting:
                     await self.receiving.take(transmitter, signed)
                     acknowledged.append(jti)
                 except SetRefused as error:
+                    if error.code == "access_denied":  # disabled or removed since: what is there is no worse for that
+                        return
                     self.log_problem("signal_refused", transmitter=transmitter.name, err=error.code)
                     refused[jti] = error
                 except Refused as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from auth_gateway.core.audit import AuditEvent, Kind
+from auth_gateway.core.facts import OPERATOR, Facts
 from auth_gateway.core.ssf.effects import Effects
 from auth_gateway.core.ssf.transmitter import PREFIX, Standing, Transmitter, check_terms, poll_purpose
 from auth_gateway.flows.ports import AuditTrail, Clock, Randomness, Sealer, Transmitters
@@ -134,7 +135,7 @@ class SignalSources:
 
     def _line(self, kind: Kind, name: str) -> AuditEvent:
         event_id, now = self.randomness.event_id("evt"), self.clock.now()
-        return AuditEvent(event_id=event_id, ts=now, kind=kind, detail=name)
+        return AuditEvent(event_id=event_id, ts=now, kind=kind, detail=name, facts=Facts(by=OPERATOR))
 
 
 def _taken() -> Refused:

@@ -149,6 +149,27 @@ def test_a_fetched_token_that_is_wrong_is_refused_to_its_transmitter(gateways: t
     assert app.drained(stream) == []
 
 
+def test_what_waits_for_a_disabled_transmitter_is_kept_there(gateways: tuple[Story, Story]) -> None:
+    """Neither asked for, nor acknowledged or refused when it is disabled in between."""
+    telling, taking = gateways
+    app = receiver(telling)
+    stream = app.stream(events=EVERYTHING)
+    poll_url = "https://telling.example" + urlsplit(stream["delivery"]["endpoint_url"]).path
+    taken_from(telling, taking, poll_url=poll_url, poll_token=app.token)
+    fetch, sources = OverAsgi(app), signal_sources(taking.gateway)
+    collect = collecting(taking.gateway, receiving(taking.gateway, told=lambda: None))
+    collect = type(collect)(**{**_fields(collect), "streams": PolledStreams(fetch)})
+    telling.gateway.accounts.freeze("bob")
+    distributed(telling)
+    found = sources.find("other")
+    sources.set_enabled("other", is_enabled=False)
+    taking.runner.run(collect())
+    assert fetch.polls == []
+    taking.runner.run(collect.poll(found))
+    assert [(each["ack"], each["setErrs"]) for each in fetch.polls] == [([], {})]
+    assert standing(taking).taken == 0
+
+
 @pytest.mark.parametrize(
     "answer",
     [b"", b"[]", b'{"sets": [], "moreAvailable": false}', b'{"sets": {"a": 7}}', b"{" * 5_000],
