@@ -33,8 +33,8 @@ HOLD_SECONDS: Final = 2.0
 MOMENT: Final = 1e-6
 """What tells messages of one key apart that were added at the same time; seconds since 1970 have a finer grain."""
 
-FoldInto = Callable[[bytes, int], bytes]
-"""The body that waits, and how many more it now stands for → the body that says so."""
+FoldInto = Callable[[bytes, int], bytes | None]
+"""The body that waits, and how many more it now stands for → the body that says so; None: it takes none in."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,10 +120,12 @@ class Outbox:
         order_key: str | None = None,
         fold_key: str | None = None,
         due_at: float | None = None,
+        folded: int = 0,
     ) -> None:
         """Keep the message until it is delivered; the transaction that decided it is the one that keeps it.
 
         It is not sent before `due_at`, and may take in others by its `fold_key` until it is sent. An empty key is none.
+        It stands for `folded` more than itself.
         """
         order_key, fold_key = order_key or None, fold_key or None
         newest = None if order_key is None else tx.one(self._newest, to=endpoint, key=order_key)
@@ -144,7 +146,7 @@ class Outbox:
             last_error=None,
             order_key=order_key,
             fold_key=fold_key,
-            folded=0,
+            folded=folded,
         )
 
     def fold(self, tx: Transaction, *, endpoint: str, fold_key: str, into: FoldInto, more: int = 1) -> int | None:
@@ -159,7 +161,10 @@ class Outbox:
             return None
         message_id, body, folded = found
         count = int(folded) + more
-        tx.run(self._fold, id=message_id, to=endpoint, text=into(body, count), count=count)
+        text = into(body, count)
+        if text is None:
+            return None
+        tx.run(self._fold, id=message_id, to=endpoint, text=text, count=count)
         return count
 
     def claim(self, tx: Transaction, *, endpoint: str, now: float, limit: int, lease_seconds: float) -> list[Message]:

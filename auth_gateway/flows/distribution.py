@@ -186,9 +186,11 @@ class Distributor:
         for line in batch:
             try:
                 done = await self._tell([line])
-            except Exception as error:
-                if isinstance(error, Refused | Overtaken):
-                    raise
+            except Overtaken:  # the write that failed was done after all
+                return False
+            except Refused:
+                raise
+            except Exception:
                 log.exception("event_not_told", seq=line.seq)
                 done = await self._tell([Line(line.seq, ())])
             if not done:
@@ -257,6 +259,8 @@ class Distributor:
         )
 
     def _join(self, tx: Transaction, summary: Summary) -> bool:
+        """Whether what waits took it in. It does not when it stands for others than we remember: a write whose end we
+        never heard of was done after all, and what it added must stay counted."""
         into = summary.into
         if into is None:
             return False
@@ -264,7 +268,7 @@ class Distributor:
             tx,
             endpoint=summary.destination_id,
             fold_key=into.fold_key,
-            into=lambda _body, _count: into.body,
+            into=lambda _body, more: into.body if more + 1 == into.count else None,
             more=summary.count,
         )
         return folded is not None
@@ -280,4 +284,5 @@ class Distributor:
             order_key=summary.order_key,
             fold_key=summary.fold_key,
             due_at=now + HOLD_SECONDS,
+            folded=summary.count - 1,
         )

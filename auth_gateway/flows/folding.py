@@ -60,6 +60,11 @@ class Into(msgspec.Struct, frozen=True):
     event: Event
     body: bytes
 
+    @property
+    def count(self) -> int:
+        """How many events it stands for then."""
+        return self.event.folded.count if self.event.folded else 1
+
 
 class Summary(msgspec.Struct, frozen=True):
     """Events of one batch that are told as one: joined to what waits, or, where that is gone, a message by itself."""

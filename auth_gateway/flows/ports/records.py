@@ -36,13 +36,20 @@ class OutboxWriter(Protocol):
         order_key: str | None = None,
         fold_key: str | None = None,
         due_at: float | None = None,
+        folded: int = 0,
     ) -> None:
         """Messages to one endpoint with the same `order_key` go one after the other; one with a `fold_key` may take in
-        others until it is sent, which is not before `due_at`."""
+        others until it is sent, which is not before `due_at`. It stands for `folded` more than itself."""
         ...
 
     def fold(
-        self, tx: Transaction, *, endpoint: str, fold_key: str, into: Callable[[bytes, int], bytes], more: int = 1
+        self,
+        tx: Transaction,
+        *,
+        endpoint: str,
+        fold_key: str,
+        into: Callable[[bytes, int], bytes | None],
+        more: int = 1,
     ) -> int | None:
         """Let the unsent message with that key stand for `more`, in the body that `into` makes; None when none waits
         that may take them in."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
 from auth_gateway.adapters.storage.destinations import StoredDestinations
@@ -151,3 +152,50 @@ async def test_a_storm_from_one_network(database: Database, is_long: bool) -> No
     delays = {data["event_id"]: at - sent[data["event_id"]] for at, data in receiver.heard if data["event_id"] in sent}
     assert set(delays) == set(sent)
     assert max(delays.values()) <= LONGEST_DELAY_SECONDS, delays
+
+
+class Deaf:
+    """A database whose next write is done, and whose answer gets lost."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.is_deaf = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    async def write(self, job: Any) -> Any:
+        done = await self._database.write(job)
+        if self.is_deaf:
+            self.is_deaf = False
+            raise ConnectionResetError
+        return done
+
+
+async def test_what_was_folded_by_a_write_that_was_never_heard_of_stays_counted(database: Database) -> None:
+    """What waits is not overwritten with what is remembered of it, and the log of deliveries counts like the bodies."""
+    terms = Folding(burst=1, per_minute=0.001)
+    siem = Destination(
+        destination_id="dst_siem", name="siem", kind="webhook", url="https://siem.example/", folding=terms
+    )
+    assert database.write_sync(lambda tx: StoredDestinations().add(tx, siem, b"sealed"))
+    deaf: Any = Deaf(database)
+    distributor = Distributor(
+        database=deaf,
+        event_log=StoredEventLog(),
+        destinations=StoredDestinations(),
+        outbox=Outbox(table),
+        teller=Teller(tenant="acme", threshold=80.0, key_of=lambda name: name.encode()),
+        now=lambda: 1_000.0,
+        told=lambda: None,
+    )
+    for first, is_deaf in ((0, False), (6, False), (12, True), (18, False), (24, False)):
+        await record(database, distributor, [failed(2 * number) for number in range(first, first + 6)])
+        deaf.is_deaf = is_deaf
+        await distributor.turn()
+    rows = select(table.c.body, table.c.folded)
+    with database.engine.connect() as connection:
+        told = [(count_of(json.loads(body)["data"]), folded + 1) for body, folded in connection.execute(rows)]
+    assert sum(count for count, _ in told) == 30
+    assert all(count == kept for count, kept in told)
+    assert len(told) == 3
