@@ -169,15 +169,6 @@ def test_the_operator_says_what_an_event_does(story: Story) -> None:
     assert account.is_frozen
 
 
-def test_what_is_said_again_raises_nothing_further(story: Story) -> None:
-    """Each time is written down as received; the risk and its history stay as they are."""
-    for _ in range(3):
-        assert push(story, OTHER.token(f"{CAEP}risk-level-change", {"current_level": "MEDIUM"})).status_code == 202
-    kinds = [kind for kind, _ in story.audited(with_risk=True)]
-    assert (kinds.count("signal.received"), kinds.count("risk.user_raised")) == (3, 2)
-    assert risk_of(story) == 79.0
-
-
 def test_a_token_that_comes_again_is_acknowledged_and_does_nothing(story: Story) -> None:
     """However often; another transmitter's `jti` is another one."""
     token = OTHER.token(COMPROMISED, jti="same")
