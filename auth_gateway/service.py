@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
+from auth_gateway.adapters import browser_names
 from auth_gateway.adapters.keys import RELOAD_SECONDS
 from auth_gateway.adapters.password_schemes import scheme_named
 from auth_gateway.adapters.passwords import PooledPasswords, wrong_guess_seconds
@@ -33,7 +34,7 @@ from auth_gateway.flows.recheck import Recheck
 from auth_gateway.flows.recording import Recorder
 from auth_gateway.flows.refresh import Refresh
 from auth_gateway.flows.ssf.polling import Bell
-from auth_gateway.mailing import MAIL_PACE, aftermath, mail_receiver
+from auth_gateway.mailing import MAIL_PACE, aftermath, has_mail, mail_receiver
 from auth_gateway.policing import Policing, switches
 from auth_gateway.receivers import endpoints_of, recorder
 from auth_gateway.second_factors import mail_code, proving
@@ -164,7 +165,9 @@ class Service:
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """What runs as long as the service does."""
+        names = [asyncio.to_thread(browser_names.prepare)] if has_mail(self.gateway.settings) else []
         return [
+            *names,
             self.delivery.run(),
             self.distributor.run(),
             self.replayer.run(),

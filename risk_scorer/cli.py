@@ -5,6 +5,7 @@ Each fails with one clear line; exit status 2 means the input or the configurati
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,6 @@ from plumbing.database import Database
 from plumbing.logs import configure_logging
 from plumbing.randomness import SystemRandomness
 from plumbing.refusals import Refused
-from plumbing.serve import serve as serve_http
 from risk_scorer.adapters.credentials import SCOPES, Credentials, NameTaken
 from risk_scorer.adapters.label_file import label_lines, write_whole
 from risk_scorer.adapters.operators import Operators
@@ -45,6 +45,8 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Listen here instead of RISK_SCORER_PORT.", min=1, max=65535)] = None,
 ) -> None:
     """Serve until told to stop."""
+    gc.disable()  # until we are ready, all that is made stays
+    from plumbing.serve import serve as serve_http
     from risk_scorer.adapters.storage import BadStorage, serve_alone
     from risk_scorer.app import create_app  # starts numpy and numba: only where needed
     from risk_scorer.assembly import CannotStart

@@ -31,6 +31,7 @@ async def prepare(scorer: Scorer) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
+    gc.enable()
 
 
 def upkeep(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:

@@ -3,11 +3,8 @@
 The text is the browser's own claim; it is shown to the account's owner and decides nothing.
 """
 
-from functools import lru_cache
-from typing import Final
-
-from ua_parser import Parser, load_lazy_builtins
-from ua_parser.regex import Resolver
+from functools import cache, lru_cache
+from typing import Any, Final
 
 from auth_gateway.core.browser_name import BrowserName
 
@@ -15,8 +12,18 @@ LONGEST_USER_AGENT: Final = 512
 _PLAIN: Final = {"Mac OS X": "macOS", "Other": ""}
 # What uap-core tells apart and people do not.
 _KINDS: Final = ("Mobile WebView", "WebView", "Mobile", "iOS")
-# One parser for all: the `regex` resolver runs in time linear in the text, whatever the text.
-_parse: Final = Parser(Resolver(load_lazy_builtins())).parse
+
+
+@cache
+def prepare() -> Any:
+    """One parser for all, which takes an eighth of a second to make: called at the start, beside what answers.
+
+    The `regex` resolver runs in time linear in the text, whatever the text.
+    """
+    from ua_parser import Parser, load_lazy_builtins
+    from ua_parser.regex import Resolver
+
+    return Parser(Resolver(load_lazy_builtins()))
 
 
 def browser_name(user_agent: str) -> BrowserName:
@@ -26,7 +33,7 @@ def browser_name(user_agent: str) -> BrowserName:
 
 @lru_cache(maxsize=1024)
 def _named(text: str) -> BrowserName:
-    found = _parse(text)
+    found = prepare().parse(text)
     browser = found.user_agent.family if found.user_agent else ""
     system = found.os.family if found.os else ""
     for kind in _KINDS:
