@@ -8,6 +8,7 @@ import pytest
 from auth_gateway.core.detections import WRONG_FACTORS
 from auth_gateway.core.user_risk import HALF_LIFE_SECONDS
 from auth_gateway.user_risks import risk_desk, risks_now
+from risk_scorer.contract.assessment import HIGH_FROM, MEDIUM_FROM
 from tests.stories.gateway.applications import ISSUER, Application, refused, register
 from tests.stories.gateway.letters import followed, link_of, with_address
 from tests.stories.gateway.story import PASSWORD, Story
@@ -60,6 +61,32 @@ def test_denied_logins_make_the_next_one_show_a_factor(story: Story) -> None:
     assert story.audited()[-1] == ("login.challenged", "user_medium")
     assert story.complete(challenge["challenge_id"]).status_code == 200
     assert risk(story) == 37.5
+    assert "tokens" in story.login().json()
+
+
+def test_wrong_passwords_raise_nothing_however_risky_they_look(story: Story) -> None:
+    """A stranger who does not know the password cannot touch the owner: they are let in quietly, as ever."""
+    story.scorer.score = 95.0
+    for _ in range(8):
+        story.clock.advance(120)
+        assert story.login(password="wrong", peer=ELSEWHERE).status_code == 401
+    story.scorer.score = 10.0
+    story.clock.advance(3600)
+    assert risk(story) == 0.0
+    assert "tokens" in story.login().json()
+
+
+def test_who_knows_the_password_costs_the_owner_a_factor_and_never_the_account(story: Story) -> None:
+    """However often they are refused from afar: below high, where a code answers, and with it the owner is in."""
+    for _ in range(6):
+        high_risk_login(story)
+        story.clock.advance(60)
+        assert risk(story) < HIGH_FROM
+    owner = story.login()
+    assert (owner.status_code, owner.json()["mfa_required"]) == (200, True)
+    assert "totp" in owner.json()["methods"]
+    assert "tokens" in story.complete(owner.json()["challenge_id"]).json()
+    assert risk(story) < MEDIUM_FROM
     assert "tokens" in story.login().json()
 
 
