@@ -7,10 +7,10 @@ from typing import Any
 from auth_gateway.adapters.policy_file import LOOK_SECONDS, PolicyFile
 from auth_gateway.api.answers import PolicyState
 from auth_gateway.assembly import Gateway
-from auth_gateway.core.audit import AuditEvent
+from auth_gateway.core.audit import AuditEvent, Kind
+from auth_gateway.core.facts import GATEWAY, OPERATOR, Facts
 from auth_gateway.core.policy import Policy
 from auth_gateway.core.policy_document import BadDocument
-from auth_gateway.core.policy_rule import PolicyDocument
 from auth_gateway.flows.policy_in_force import PolicyInForce
 from auth_gateway.flows.ports import NoDocument
 from auth_gateway.mailing import has_mail
@@ -78,22 +78,24 @@ class Policing:
         return [] if self.file is None else [repeat(LOOK_SECONDS, self.look)]
 
     async def look(self) -> None:
-        """Look at the file once; a new document is written down.
+        """Look at the file once; a new document is written down, and so is one that is refused, without its text.
 
         Raises: Refused("storage_unavailable", 503); the document is in force all the same.
         """
-        document = None if self.file is None else await asyncio.to_thread(self.file.look)
+        file = self.file
+        if file is None:
+            return
+        refused = file.refused
+        document = await asyncio.to_thread(file.look)
         if document is not None:
-            await self._write_down(document)
+            await self._write_down("policy.changed", OPERATOR, f"{document.digest} {len(document.rules)} rules")
+        elif file.refused != refused:
+            await self._write_down("policy.refused", GATEWAY, None)
 
-    async def _write_down(self, document: PolicyDocument) -> None:
+    async def _write_down(self, kind: Kind, by: str, detail: str | None) -> None:
         gateway = self._gateway
-        line = AuditEvent(
-            event_id=gateway.randomness.event_id("evt"),
-            ts=gateway.clock.now(),
-            kind="policy.changed",
-            detail=f"{document.digest} {len(document.rules)} rules",
-        )
+        event_id, now = gateway.randomness.event_id("evt"), gateway.clock.now()
+        line = AuditEvent(event_id=event_id, ts=now, kind=kind, detail=detail, facts=Facts(by=by))
         await gateway.database.write(lambda tx: gateway.audit.record(tx, line))
 
     def _username(self, user_id: str) -> str:

@@ -1,6 +1,7 @@
 """Signing keys at rest and in use: made on first start, sealed in the database, rotated without a gap."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 from cryptography.hazmat.primitives import serialization
@@ -32,6 +33,13 @@ ALGORITHMS: tuple[SigningAlgorithm, ...] = ("ES256", "RS256")
 Drawn = Sequence[tuple[SigningAlgorithm, PrivateKey]]
 
 
+class Rotation(NamedTuple):
+    """The kids that are new, and those whose end was set by it."""
+
+    added: list[str]
+    retired: list[str]
+
+
 class SigningKeyStore:
     """Makes, seals and rotates the keys; holds none of them."""
 
@@ -60,18 +68,21 @@ class SigningKeyStore:
 
     def rotate(
         self, tx: Transaction, drawn: Drawn, *, now: float, delay_seconds: float, access_ttl_seconds: float
-    ) -> list[str]:
+    ) -> Rotation:
         """The drawn keys, published now and signing after the delay; those before them retire at that moment.
 
-        The delay lets every verifier fetch a new key before the first token that needs it. Returns the kids.
+        The delay lets every verifier fetch a new key before the first token that needs it.
         """
         activates_at = now + delay_seconds
         replaced = {algorithm for algorithm, _ in drawn}
-        for record in self._records.list(tx):
-            if _algorithm(_jwk(record)) in replaced:
-                self._records.retire(tx, record.kid, activates_at)
+        retired = [
+            record.kid
+            for record in self._records.list(tx)
+            if _algorithm(_jwk(record)) in replaced and self._records.retire(tx, record.kid, activates_at)
+        ]
         self._records.forget_retired(tx, now - access_ttl_seconds - LEEWAY_SECONDS)
-        return [self._add(tx, algorithm, key, now=now, activates_at=activates_at) for algorithm, key in drawn]
+        added = [self._add(tx, algorithm, key, now=now, activates_at=activates_at) for algorithm, key in drawn]
+        return Rotation(added, retired)
 
     def _add(
         self, tx: Transaction, algorithm: SigningAlgorithm, private: PrivateKey, *, now: float, activates_at: float

@@ -1,5 +1,6 @@
 """`auth-gateway keys`: what signs the tokens, and what seals secrets at rest."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -8,7 +9,8 @@ from auth_gateway.adapters.keyring import SigningKey, signing_key
 from auth_gateway.adapters.keys import draw_keys
 from auth_gateway.assembly import Gateway, longest_access_seconds
 from auth_gateway.cli.console import moment, opened, row
-from auth_gateway.core.audit import AuditEvent
+from auth_gateway.core.audit import AuditEvent, Kind
+from auth_gateway.core.facts import OPERATOR, Facts
 from auth_gateway.opening import SEALING_KEYS
 from plumbing.statements import Transaction
 
@@ -52,21 +54,29 @@ def _rotate(gateway: Gateway, *, delay_seconds: int) -> tuple[list[str], float]:
     gateway.ring.prepare()
     moment_of_rotation = gateway.clock.now()
     drawn = draw_keys(sorted(gateway.ring.algorithms()))
-    event_ids = [gateway.randomness.event_id("evt") for _ in drawn]
+    activates_at = moment_of_rotation + delay_seconds
 
     def job(tx: Transaction) -> list[str]:
-        kids = gateway.key_store.rotate(
+        done = gateway.key_store.rotate(
             tx,
             drawn,
             now=moment_of_rotation,
             delay_seconds=delay_seconds,
             access_ttl_seconds=longest_access_seconds(gateway.settings),
         )
-        for event_id, kid in zip(event_ids, kids, strict=True):
-            gateway.audit.record(tx, AuditEvent(event_id=event_id, ts=moment_of_rotation, kind="key.added", detail=kid))
-        return kids
+        line = partial(_line, gateway, moment_of_rotation)
+        for kid in done.retired:
+            gateway.audit.record(tx, line("key.retired", f"{kid} until {moment(activates_at)}"))
+        for kid in done.added:
+            gateway.audit.record(tx, line("key.added", kid))
+        return done.added
 
-    return gateway.database.write_sync(job), moment_of_rotation + delay_seconds
+    return gateway.database.write_sync(job), activates_at
+
+
+def _line(gateway: Gateway, now: float, kind: Kind, detail: str) -> AuditEvent:
+    event_id = gateway.randomness.event_id("evt")
+    return AuditEvent(event_id=event_id, ts=now, kind=kind, detail=detail, facts=Facts(by=OPERATOR))
 
 
 def _state(key: SigningKey, keys: list[SigningKey], now: float) -> str:

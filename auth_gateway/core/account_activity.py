@@ -24,7 +24,6 @@ SHOWN: frozenset[Kind] = ANSWERS | {
     "user.frozen",
     "user.unfrozen",
     "user.password_changed",
-    "user.email_verified",
     "factor.enrolled",
     "factor.removed",
     "recovery_codes.made",

@@ -43,7 +43,6 @@ Kind = Literal[
     "sign_in.confirmed",
     "account.recovered",
     "user.signed_up",
-    "user.email_verified",
     "password.breached",
     "account.refused",
     "passkey.renamed",
@@ -75,6 +74,7 @@ Kind = Literal[
     "risk.user_raised",
     "risk.user_lowered",
     "policy.changed",
+    "policy.refused",
 ]
 
 

@@ -115,7 +115,6 @@ SHAPES: Final[dict[EventType, Shape]] = {
     "account.frozen": Shape("Nobody gets into the account any more.", _ACCOUNT),
     "account.unfrozen": Shape("The account is open again.", _ACCOUNT),
     "account.recovered": Shape("Its owner set a new password by a link that was mailed.", (*_ACCOUNT, *_RISK)),
-    "account.email_verified": Shape("Its owner reads mail at its address.", _ACCOUNT),
     "account.refused": Shape("The risk kept somebody who was signed in from the account's pages.", (*_ACCOUNT, *_RISK)),
     "credential.added": Shape("A factor was enrolled; `detail` is its kind.", _ACCOUNT),
     "credential.removed": Shape("A factor was removed; `detail` is its kind.", _ACCOUNT),
@@ -142,7 +141,7 @@ SHAPES: Final[dict[EventType, Shape]] = {
     "client.removed": Shape("An application was removed.", _ADMIN),
     "client.secret_rotated": Shape("An application got a new secret.", _ADMIN),
     "key.added": Shape("There is a new signing key; `detail` is its id.", _ADMIN),
-    "key.retired": Shape("A signing key is retired; `detail` is its id.", _ADMIN),
+    "key.retired": Shape("A signing key signs nothing more, from when `detail` says after its id.", _ADMIN),
     "vault.rotated": Shape("What is sealed at rest has a new key.", _ADMIN),
     "webhook.added": Shape("A destination of events was added; `detail` is its id.", _ADMIN),
     "webhook.changed": Shape(
@@ -174,6 +173,7 @@ SHAPES: Final[dict[EventType, Shape]] = {
     "policy.changed": Shape(
         "Another policy document decides from now on; `detail` is its SHA-256 and how many rules it has.", _ADMIN
     ),
+    "policy.refused": Shape("An edit of the policy document is wrong, and the last good one decides on.", _ADMIN),
     "webhook.test": Shape("Nothing has happened: somebody tries whether events arrive.", _ADMIN),
 }
 

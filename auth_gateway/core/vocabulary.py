@@ -21,7 +21,6 @@ EventType = Literal[
     "account.frozen",
     "account.unfrozen",
     "account.recovered",
-    "account.email_verified",
     "account.refused",
     "credential.added",
     "credential.removed",
@@ -63,6 +62,7 @@ EventType = Literal[
     "transmitter.removed",
     "signal.received",
     "policy.changed",
+    "policy.refused",
     "webhook.test",
 ]
 
@@ -83,7 +83,6 @@ _TYPES: dict[Kind, EventType] = {
     "user.frozen": "account.frozen",
     "user.unfrozen": "account.unfrozen",
     "account.recovered": "account.recovered",
-    "user.email_verified": "account.email_verified",
     "factor.enrolled": "credential.added",
     "recovery_codes.made": "credential.added",
     "factor.removed": "credential.removed",
@@ -126,6 +125,7 @@ _TYPES: dict[Kind, EventType] = {
     "risk.user_raised": "risk.user_raised",
     "risk.user_lowered": "risk.user_lowered",
     "policy.changed": "policy.changed",
+    "policy.refused": "policy.refused",
 }
 
 

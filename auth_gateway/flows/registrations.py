@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from auth_gateway.core.audit import AuditEvent, Kind
+from auth_gateway.core.facts import OPERATOR, Facts
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.core.provider.registration import check_registration
 from auth_gateway.flows.ending import CLIENT_REMOVED, Ending
@@ -17,6 +18,8 @@ from plumbing.statements import Transaction
 
 SECRET_PREFIX = "rgc"  # noqa: S105 - the public mark of a client's secret, not one
 LONGEST_OVERLAP_SECONDS = 30 * 86_400
+
+_BY_OPERATOR = Facts(by=OPERATOR)
 
 Show = Callable[[str], None]
 """Takes a new secret before it counts: a client whose secret nobody saw cannot come to be, however showing it fails."""
@@ -112,7 +115,7 @@ class Registrations:
 
     def _line(self, kind: Kind, client_id: str, *, detail: str | None = None) -> AuditEvent:
         event_id, now = self.randomness.event_id("evt"), self.clock.now()
-        return AuditEvent(event_id=event_id, ts=now, kind=kind, client_id=client_id, detail=detail)
+        return AuditEvent(event_id=event_id, ts=now, kind=kind, client_id=client_id, detail=detail, facts=_BY_OPERATOR)
 
 
 def _has_secret(client: RegisteredClient) -> bool:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from auth_gateway.core.audit import AuditEvent
+from auth_gateway.core.facts import OPERATOR, Facts
 from auth_gateway.flows.ports import AuditTrail, Clock, Randomness, SealedValue, SealedValues, Sealer
 from plumbing.database import Database
 from plumbing.statements import Transaction
@@ -61,6 +62,7 @@ class Resealing:
             ts=self.clock.now(),
             kind="vault.rotated",
             detail=f"{number} {values}",
+            facts=Facts(by=OPERATOR),
         )
         self.database.write_sync(lambda tx: self.audit.record(tx, line))
         return Resealed(number, values)

@@ -53,7 +53,6 @@ ROWS: Final[dict[EventType, Row]] = {
     "account.frozen": Row(("iam",), ("user", "change")),
     "account.unfrozen": Row(("iam",), ("user", "change")),
     "account.recovered": Row(("iam",), ("user", "change")),
-    "account.email_verified": Row(("iam",), ("user", "change")),
     "account.refused": Row(_AUTHENTICATION, ("start",)),
     "credential.added": Row(("iam",), ("user", "change")),
     "credential.removed": Row(("iam",), ("user", "change")),
@@ -95,6 +94,7 @@ ROWS: Final[dict[EventType, Row]] = {
     "transmitter.removed": Row(("configuration",), ("deletion",)),
     "signal.received": Row(("iam", "threat"), ("indicator",), "alert"),
     "policy.changed": Row(("configuration",), ("change",)),
+    "policy.refused": Row(("configuration",), ("change",)),
     "webhook.test": Row(("configuration",), ("info",)),
 }
 

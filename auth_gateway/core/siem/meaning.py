@@ -48,7 +48,6 @@ _MEANINGS: Final[dict[EventType, Meaning]] = {
     "account.frozen": Meaning("success", 3, "revoked"),
     "account.unfrozen": Meaning("success", 2),
     "account.recovered": Meaning("success", 2),
-    "account.email_verified": Meaning("success", 1),
     "account.refused": Meaning("failure", 3, "denied"),
     "credential.added": Meaning("success", 2),
     "credential.removed": Meaning("success", 2),
@@ -90,6 +89,7 @@ _MEANINGS: Final[dict[EventType, Meaning]] = {
     "transmitter.removed": Meaning("success", 3),
     "signal.received": Meaning("unknown", 3),
     "policy.changed": Meaning("success", 3),
+    "policy.refused": Meaning("failure", 3),
     "webhook.test": Meaning("success", 1),
 }
 _POINTER: Final = re.compile(r"[;.] `.*", re.DOTALL)

@@ -57,9 +57,10 @@ def rotated(
     algorithms: Sequence[SigningAlgorithm] = ("ES256",),
 ) -> list[str]:
     drawn = draw_keys(algorithms)
-    return database.write_sync(
+    done = database.write_sync(
         lambda tx: store.rotate(tx, drawn, now=now, delay_seconds=delay_seconds, access_ttl_seconds=900)
     )
+    return done.added
 
 
 def test_processes_that_start_together_share_one_key(database: Database) -> None:

@@ -204,7 +204,9 @@ def test_an_edit_counts_within_two_seconds_and_a_bad_one_never(start: Start, tmp
     assert answered(story) == "challenged document:new"
     assert edit("") == "document"
     assert answered(story) == "let in low"
-    assert [line.kind for line in lines(story)].count("policy.changed") == 2
+    written = [line for line in reversed(lines(story)) if line.kind.startswith("policy.")]
+    assert [line.kind for line in written] == ["policy.changed", "policy.refused", "policy.changed"]
+    assert [line.facts and line.facts.by for line in written] == ["operator", "gateway", "operator"]
 
 
 def test_an_edit_counts_for_sessions_that_were_just_judged(start: Start, tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def test_a_rotated_key_signs_after_its_delay_and_old_tokens_still_verify(story_w
     old = story.login().json()["tokens"]
     gateway = story.gateway
     drawn = draw_keys(["ES256"])
-    (kid,) = gateway.database.write_sync(
+    (kid,), _ = gateway.database.write_sync(
         lambda tx: gateway.key_store.rotate(
             tx, drawn, now=story.clock.now(), delay_seconds=600, access_ttl_seconds=gateway.access_ttl_seconds
         )

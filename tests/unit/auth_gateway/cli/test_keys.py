@@ -1,5 +1,8 @@
 """`auth-gateway keys` of a provider: two algorithms, each with its own row, rotated together."""
 
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -45,6 +48,21 @@ def test_an_emergency_replaces_both_at_once() -> None:
     assert {row[0] for row in listed if row[1] == "signing"} == signing
     assert [row[1] for row in listed].count("retired") == 4
     assert all(row[4].startswith("until ") for row in listed if row[1] == "retired")
+
+
+def test_new_keys_and_the_ends_of_old_ones_are_written_down(tmp_path: Path) -> None:
+    """Each end once and when it is; an emergency brings an announced end forward, and that is said."""
+    first = {row[0] for row in rows("rotate")}
+    second = {row[0] for row in rows("rotate", "--now")}
+    began = {row[0] for row in rows("list")} - first - second
+    with closing(sqlite3.connect(tmp_path / "state" / "gateway.db")) as database:
+        told = "SELECT kind, detail, facts FROM audit WHERE kind LIKE 'key.%'"
+        lines = [(kind, detail, json.loads(facts)) for kind, detail, facts in database.execute(told)]
+    assert all(facts == {"by": "operator"} for _, _, facts in lines)
+    assert {detail for kind, detail, _ in lines if kind == "key.added"} == first | second
+    ends = [detail.partition(" until ") for kind, detail, _ in lines if kind == "key.retired"]
+    assert sorted(kid for kid, _, _ in ends) == sorted([*began, *began, *first])
+    assert all(until.endswith("Z") for _, _, until in ends)
 
 
 def test_a_gateway_that_stopped_being_a_provider_rotates_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
