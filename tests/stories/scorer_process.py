@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from typer.testing import CliRunner
 
+from risk_scorer.cli import app
 from risk_scorer.settings import Settings
 from tests.integration.risk_scorer.published import PUBLIC_KEY
 
@@ -68,8 +70,11 @@ class Scorer:
         )
 
     def credential(self, scopes: str = "score,outcomes,read", name: str = "story") -> str:
-        made = self.run("credentials", "add", name, "--scope", scopes)
-        assert made.returncode == 0, made.stderr
+        """A new one: the command, in this process."""
+        unset = {name.upper(): None for name in Settings.model_fields}
+        given = {**unset, "RISK_SCORER_CONFIG": None, **self.environment()}
+        made = CliRunner().invoke(app, ["credentials", "add", name, "--scope", scopes], env=given)
+        assert made.exit_code == 0, made.stderr
         return made.stdout.strip()
 
     def operator_token(self) -> str:
