@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import core, deliveries, forest, histories, logins, policy, provider, refresh, scoring, start
+from benchmarks import core, deliveries, forest, histories, logins, policy, provider, refresh, scoring, start, streaming
 from benchmarks.report import Figure, save, show
 
 KEPT = Path(__file__).resolve().parents[1] / "var" / "benchmarks" / "last.json"
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument(
         "only",
         nargs="*",
-        help="forest, core, scoring, histories, refresh, logins, policy, provider, deliveries, start; else all",
+        help="forest, core, scoring, histories, refresh, logins, policy, provider, deliveries, start, streaming; else all",
     )
     parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")
@@ -35,6 +35,7 @@ def main() -> None:
         "provider": lambda: provider.measure(chosen.rounds, chosen.seconds, console),
         "deliveries": lambda: deliveries.measure(chosen.rounds, console, is_long=chosen.long),
         "start": lambda: start.measure(chosen.rounds),
+        "streaming": lambda: streaming.measure(chosen.rounds, console),
     }
     unknown = set(chosen.only) - set(benches)
     if unknown:

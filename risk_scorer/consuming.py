@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import structlog
 
-from risk_scorer.adapters.stop_signals import STOP_SIGNALS
+from plumbing.stop_signals import STOP_SIGNALS
 from risk_scorer.adapters.storage import keep_house_here
 from risk_scorer.assembly import CannotStart, Scorer
 from risk_scorer.streaming import Streaming, assess_of, learn_of, opened_stream

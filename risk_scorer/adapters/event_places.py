@@ -8,6 +8,7 @@ in four thousand million events) the newer is not found, and never taken for the
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
@@ -70,6 +71,7 @@ def forget_row(tx: Transaction, row_id: int, body: bytes) -> None:
     tx.many(FORGET, [{"of_key": event_key(each.score.event_id), "of_row": row_id} for each in found])
 
 
+@lru_cache(maxsize=16_384)
 def event_key(event_id: str) -> int:
     """What an event is found by."""
     return int.from_bytes(blake2b(event_id.encode(), digest_size=8).digest(), signed=True)

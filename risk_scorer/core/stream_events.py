@@ -29,8 +29,6 @@ def login_of(activity: StreamedActivity) -> StreamedLogin:
 
 def identified(event: StreamedLogin, coordinates: str) -> StreamedLogin:
     """The event with an id and a kind. Without an id of its own it is known by where it stands in the stream."""
-    if event.event_id and event.event_type == "login":
-        return event
     return msgspec.structs.replace(
         event,
         event_id=event.event_id or derived_id(coordinates),

@@ -100,8 +100,7 @@ class Stream:
                 if record.topic == self._topics.outcomes:
                     batch.outcomes.append((record, decode(_outcome, value)))
                 else:
-                    where = f"{record.topic} {record.partition} {record.offset} {record.timestamp_ms}"
-                    batch.entries.append(Entry(record, identified(_event(value), where)))
+                    batch.entries.append(Entry(record, _event(value, record)))
             except Refused as refused:
                 batch.refused.append((record, refused))
         return batch
@@ -196,14 +195,17 @@ def _bounded(record: StreamRecord) -> bytes:
     return record.value
 
 
-def _event(value: bytes) -> StreamedLogin:
-    """The login, or the activity as one. Raises: Refused."""
+def _event(value: bytes, record: StreamRecord) -> StreamedLogin:
+    """The login, or the activity as one, with an id. Raises: Refused."""
     try:
-        return decode(_login, value)
+        event = decode(_login, value)
     except Refused as refused:
         if refused.code == "malformed_json" or b'"identity"' not in value:
             raise
-    return login_of(decode(_activity, value))
+        event = login_of(decode(_activity, value))
+    if event.event_id and event.event_type == "login":
+        return event
+    return identified(event, f"{record.topic} {record.partition} {record.offset} {record.timestamp_ms}")
 
 
 def _id(entry: Entry) -> str:
