@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument(
         "only",
         nargs="*",
-        help="forest, core, scoring, histories, refresh, logins, policy, provider, deliveries, start, streaming; else all",
+        help="forest, core, scoring, histories, refresh, logins, policy, provider, deliveries, start, streaming",
     )
     parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")

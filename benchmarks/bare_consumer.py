@@ -20,11 +20,9 @@ def main(address: str, topic: str, count: int) -> None:
     partitions = consumer.list_topics(topic, timeout=20.0).topics[topic].partitions
     consumer.assign([TopicPartition(topic, each, OFFSET_BEGINNING) for each in partitions])
     decode = msgspec.json.Decoder(StreamedLogin).decode
-    seen, began, core = 0, 0.0, 0.0
+    seen, began, core = 0, time.monotonic(), time.process_time()
     while seen < count:
         messages = consumer.consume(PULL, 0.1)
-        if messages and not began:
-            began, core = time.monotonic(), time.process_time()
         for message in messages:
             decode(message.value() or b"")
         seen += len(messages)

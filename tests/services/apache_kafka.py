@@ -12,7 +12,7 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from risk_scorer.adapters.kafka_config import quiet
+from tests.integration.risk_scorer.brokers import client
 from tests.stories.scorer_process import free_port
 
 JARS = Path(__file__).resolve().parents[2] / "var" / "kafka" / "lib"
@@ -73,7 +73,7 @@ class ApacheKafka:
                 self._java("kafka.Kafka", str(self.config)), stdout=log, stderr=subprocess.STDOUT
             )
         ends = time.monotonic() + START_SECONDS
-        admin = AdminClient({"bootstrap.servers": self.address, "logger": quiet()})
+        admin = AdminClient(client(self.address))
         while time.monotonic() < ends:
             assert self.process.poll() is None, (self.place / "broker.log").read_text()[-3000:]
             with suppress(KafkaException):

@@ -15,15 +15,20 @@ EVENTS, SCORES, DEAD, OUTCOMES = "login-events", "login-scores", "login-events-d
 PATIENCE_SECONDS = 20.0
 
 
+def client(address: str, **properties: Any) -> dict[str, Any]:
+    """The configuration of a client that is not talkative."""
+    return {"bootstrap.servers": address, "logger": quiet(), **properties}
+
+
 class Broker:
     """A running broker at `address`, with the topics of a scorer."""
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._producer = Producer({"bootstrap.servers": address, "linger.ms": 1, "logger": quiet()})
+        self._producer = Producer(client(address, **{"linger.ms": 1}))
 
     def make_topics(self, partitions: int = 3) -> None:
-        admin = AdminClient({"bootstrap.servers": self.address, "logger": quiet()})
+        admin = AdminClient(client(self.address))
         wanted = [NewTopic(topic, partitions, 1) for topic in (EVENTS, SCORES, DEAD, OUTCOMES)]
         for future in admin.create_topics(wanted).values():
             future.result(PATIENCE_SECONDS)
@@ -37,14 +42,7 @@ class Broker:
 
     def received(self, topic: str, count: int, seconds: float = PATIENCE_SECONDS) -> list[Message]:
         """The first records of a topic, as many as were asked for or came in time."""
-        consumer = Consumer(
-            {
-                "bootstrap.servers": self.address,
-                "group.id": "reader",
-                "enable.auto.commit": False,
-                "logger": quiet(),
-            }
-        )
+        consumer = Consumer(client(self.address, **{"group.id": "reader", "enable.auto.commit": False}))
         partitions = consumer.list_topics(topic, timeout=PATIENCE_SECONDS).topics[topic].partitions
         consumer.assign([TopicPartition(topic, each, OFFSET_BEGINNING) for each in partitions])
         found: list[Message] = []
@@ -70,7 +68,7 @@ def headers_of(message: Message) -> Mapping[str, str]:
 @contextmanager
 def mock_broker() -> Iterator[Broker]:
     """librdkafka's mock cluster, which lives as long as the client that made it."""
-    cluster = Producer({"bootstrap.servers": "mock", "test.mock.num.brokers": 1, "logger": quiet()})
+    cluster = Producer(client("mock", **{"test.mock.num.brokers": 1}))
     [found] = cluster.list_topics(timeout=PATIENCE_SECONDS).brokers.values()
     broker = Broker(f"{found.host}:{found.port}")
     for topic in (EVENTS, SCORES, DEAD, OUTCOMES):
