@@ -69,7 +69,8 @@ class Delivery:
 
 
 class Outbox:
-    """The rows of one outbox table. A row once added leaves only as delivered, or as dead with a reason.
+    """The rows of one outbox table. A row once added leaves only as delivered, as dead with a reason, or with
+    its endpoint.
 
     Messages to one endpoint with the same `order_key` go one after the other, the oldest first: none is claimed while
     an earlier one waits or is in flight, and a dead one frees the next.
@@ -95,6 +96,7 @@ class Outbox:
         self._moments = Statement(next_moments(table))
         self._waiting = Statement(each_endpoint(table))
         self._give_up = Statement(update(table).where(lane).values(dead_at=bindparam("at"), **note))
+        self._remove = Statement(delete(table).where(c.endpoint == bindparam("to")))
         self._delivered = Statement(update(table).where(this).values(delivered_at=bindparam("at"), **note))
         self._retry = Statement(
             update(table).where(this).values(next_attempt_at=bindparam("again_at"), claimed_until=0.0, **note)
@@ -219,6 +221,11 @@ class Outbox:
     def give_up(self, tx: Transaction, *, endpoint: str, now: float, error: str) -> int:
         """No attempt will follow for anything that waits for that endpoint. How many there were."""
         return tx.run(self._give_up, to=endpoint, at=now, status=None, problem=error[:LONGEST_ERROR])
+
+    def remove(self, tx: Transaction, *, endpoint: str) -> int:
+        """Delete whatever was for that endpoint, dead messages too: it is gone, and nobody can ask for them any more.
+        How many there were. It walks through the table."""
+        return tx.run(self._remove, to=endpoint)
 
     def hasten(self, tx: Transaction, *, endpoint: str, now: float, limit: int) -> int:
         """Make what waits for that endpoint due at once, `limit` at most: it answers again. How many there were."""

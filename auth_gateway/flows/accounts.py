@@ -8,7 +8,7 @@ from auth_gateway.core.account import Account
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.mail_address import stored_address
 from auth_gateway.core.names import may_be_email, prepare_password, prepare_username
-from auth_gateway.flows.ending import ACCOUNT_FROZEN, PASSWORD_CHANGED, Ending
+from auth_gateway.flows.ending import ACCOUNT_FROZEN, PASSWORD_SET, Ending
 from auth_gateway.flows.ports import AuditTrail, Clock, PasswordHashes, Randomness, Sessions, TrustedDevices, Users
 from plumbing.database import Database
 from plumbing.refusals import Refused
@@ -82,7 +82,7 @@ class Accounts:
         def job(tx: Transaction) -> int:
             self.users.set_password(tx, account.user_id, new_hash)
             self.audit.record(tx, line)
-            return self._end_sessions(tx, line, reason=PASSWORD_CHANGED)
+            return self._end_sessions(tx, line, reason=PASSWORD_SET)
 
         return self.database.write_sync(job)
 

@@ -190,7 +190,7 @@ class Listeners:
         return True
 
     def remove(self, name_or_id: str, *, by: str | None = None) -> None:
-        """Forget it; what waits for it is given up.
+        """Forget it, and whatever was or is to be sent to it.
 
         Raises: Refused `unknown_destination` (404).
         """
@@ -200,7 +200,7 @@ class Listeners:
         def remove(tx: Transaction) -> bool:
             if not self.destinations.remove(tx, found.destination_id):
                 return False
-            self.outbox.give_up(tx, endpoint=found.destination_id, now=line.ts, error="removed")
+            self.outbox.remove(tx, endpoint=found.destination_id)
             return True
 
         self._change(remove, line)

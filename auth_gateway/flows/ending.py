@@ -18,6 +18,7 @@ REVOCATION_ENDPOINT = "revocation_endpoint"
 OPERATOR = "operator"
 ACCOUNT_FROZEN = "account_frozen"
 PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason's name
+PASSWORD_SET = "password_set"  # noqa: S105 - a reason's name
 CLIENT_REMOVED = "client_removed"
 ANOTHER_PERSON = "another_person"
 

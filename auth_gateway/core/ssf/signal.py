@@ -28,6 +28,7 @@ _SESSION_ENDS: Final[Mapping[str, tuple[str, str]]] = {
     "reported": ("user", "The person said that a sign-in was not theirs."),
     "recovered": ("user", "The person recovered the account by a link that was mailed."),
     "password_changed": ("user", "The password was changed."),
+    "password_set": ("admin", "An operator set another password."),
     "revocation_endpoint": ("system", "The application revoked its tokens."),
     "operator": ("admin", "An operator ended the session."),
     "account_frozen": ("admin", "An operator froze the account."),

@@ -59,6 +59,10 @@ class OutboxWriter(Protocol):
         """No attempt will follow for anything that waits for that endpoint. How many there were."""
         ...
 
+    def remove(self, tx: Transaction, *, endpoint: str) -> int:
+        """Delete whatever was for that endpoint, dead messages too. How many there were."""
+        ...
+
     def hasten(self, tx: Transaction, *, endpoint: str, now: float, limit: int) -> int:
         """What waits there for a later moment is due, `limit` at most. How many there were."""
         ...

@@ -130,7 +130,7 @@ class Configuration:
         def job(tx: Transaction) -> None:
             held(self.streams, tx, client_id, stream_id)
             self.streams.remove(tx, stream_id)
-            self.outbox.give_up(tx, endpoint=stream_id, now=line.ts, error="stream_removed")
+            self.outbox.remove(tx, endpoint=stream_id)
             self.audit.record(tx, line)
 
         await self.database.write(job)

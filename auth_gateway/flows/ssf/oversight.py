@@ -53,7 +53,7 @@ class Oversight:
 
         def job(tx: Transaction) -> None:
             if self.streams.remove(tx, stream_id):
-                self.outbox.give_up(tx, endpoint=stream_id, now=now, error="stream_removed")
+                self.outbox.remove(tx, endpoint=stream_id)
                 self.audit.record(tx, line)
 
         self.database.write_sync(job)

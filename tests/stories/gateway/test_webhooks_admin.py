@@ -113,7 +113,9 @@ def test_messages_are_listed_and_tried_again(story: Story, admin: Admin) -> None
     admin("POST", "/siem/test")
     first = admin("GET", "/siem/deliveries?limit=1").json()
     second = admin("GET", f"/siem/deliveries?limit=1&before={first['next']}").json()
-    assert second == {"deliveries": [admin("GET", one).json()], "next": None}
+    # An attempt may go on between two looks: its count and problem are not compared.
+    assert ([row["message_id"] for row in second["deliveries"]], second["next"]) == ([sent.json()["message_id"]], None)
+    assert second["deliveries"][0].keys() == admin("GET", one).json().keys()
     assert admin("GET", "/siem/deliveries?status=dead").json() == {"deliveries": [], "next": None}
     assert admin("POST", "/siem/retry").json() == {"retried": 0}
     assert refused(admin("GET", "/siem/deliveries/msg_none")) == (404, "unknown_delivery")

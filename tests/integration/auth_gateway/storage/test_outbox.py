@@ -46,3 +46,11 @@ def test_giving_up_leaves_the_others_alone(database: Any, outbox: Outbox) -> Non
     assert sorted(database.read(outbox.waiting)) == ENDPOINTS[1:]
     dead = [row for row in database.read(lambda tx: outbox.recent(tx, 100)) if row.dead_at is not None]
     assert {(row.endpoint, row.last_error) for row in dead} == {(ENDPOINTS[0], "target_inside")}
+
+
+def test_what_is_removed_takes_its_letters_along(database: Any, outbox: Outbox) -> None:
+    """Waiting and dead ones are gone with their endpoint, so that no body stays that nobody can list; others stay."""
+    database.write_sync(lambda tx: outbox.give_up(tx, endpoint=ENDPOINTS[0], now=9.0, error="target_inside"))
+    assert database.write_sync(lambda tx: outbox.remove(tx, endpoint=ENDPOINTS[0])) == 5
+    assert ENDPOINTS[0] not in {row.endpoint for row in database.read(lambda tx: outbox.recent(tx, 100))}
+    assert sorted(database.read(outbox.waiting)) == ENDPOINTS[1:]

@@ -37,6 +37,7 @@ def told(kind: Kind, **known: Any) -> dict[str, Any]:
         ("reported", "user"),
         ("recovered", "user"),
         ("password_changed", "user"),
+        ("password_set", "admin"),
         ("revocation_endpoint", "system"),
         ("operator", "admin"),
         ("account_frozen", "admin"),

@@ -41,7 +41,7 @@ def test_another_password_ends_every_session(world: Any) -> None:
     for _ in range(2):
         asyncio.run(world.login())
     assert world.accounts.set_password("Alice", "other") == 2
-    assert world.count("sessions", "revoked_reason = 'password_changed'") == 2
+    assert world.count("sessions", "revoked_reason = 'password_set'") == 2
     assert [line.kind for line in world.audited("user.password_changed", "session.revoked")] == [
         "user.password_changed",
         "session.revoked",
