@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2
 
 from demo.house import House, Ports, Workplace
+from tests.scorer_commands import new_credential, new_operator_link
 
 
 @dataclass
@@ -31,6 +32,10 @@ class RunningHouse:
         file = self.house.workplace.state / "gateway" / "gateway.db"
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
             return dict(connection.execute("SELECT event_id, score FROM audit WHERE kind = 'login.denied'"))
+
+    def operator_link(self) -> str:
+        """Opens the scorer's dashboard once."""
+        return new_operator_link(self.house.scorer_environment())
 
     def forgive(self) -> None:
         """Nothing is held against anybody any more: what one test did to a person does not reach the next."""
@@ -56,7 +61,7 @@ def running_house(state: Path, models: Path) -> Iterator[RunningHouse]:
             house.make_credential("gateway", "score,outcomes,feedback")
         )
         house.gateway.start()
-        credential = house.make_credential("tests", "score,read,outcomes,feedback")
+        credential = new_credential(house.scorer_environment(), "tests", "score,read,outcomes,feedback")
         house.scorer.wait_until_ready(f"{house.scorer_url}/ready")
         house.gateway.wait_until_ready(f"{house.gateway_url}/ready")
         yield RunningHouse(house, credential, house.enrol_alice())

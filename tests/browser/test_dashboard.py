@@ -31,7 +31,7 @@ def page(
 
     page.on("console", heard)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(house.house.operator_link())
+    page.goto(house.operator_link())
     page.get_by_role("button").first.click()
     page.wait_for_url("**/dashboard")
     yield page

@@ -1,7 +1,6 @@
 """The real `risk-scorer` process on a free port, with a small signed model, for stories about its life and death."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -14,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from typer.testing import CliRunner
 
-from risk_scorer.cli import app
 from risk_scorer.settings import Settings
 from tests.integration.risk_scorer.published import PUBLIC_KEY
+from tests.scorer_commands import new_credential, new_operator_link
 
 COMMAND = [sys.executable, "-c", "from risk_scorer.cli import main; main()"]
 PATIENCE_SECONDS = 60.0
@@ -70,18 +68,10 @@ class Scorer:
         )
 
     def credential(self, scopes: str = "score,outcomes,read", name: str = "story") -> str:
-        """A new one: the command, in this process."""
-        unset = {name.upper(): None for name in Settings.model_fields}
-        given = {**unset, "RISK_SCORER_CONFIG": None, **self.environment()}
-        made = CliRunner().invoke(app, ["credentials", "add", name, "--scope", scopes], env=given)
-        assert made.exit_code == 0, made.stderr
-        return made.stdout.strip()
+        return new_credential(self.environment(), name, scopes)
 
     def operator_token(self) -> str:
-        printed = self.run("operator-link").stdout
-        found = re.search(r"/operator/sign-in\?token=(\S+)", printed)
-        assert found, printed
-        return found.group(1)
+        return new_operator_link(self.environment()).partition("/operator/sign-in?token=")[2]
 
     def start(self) -> str:
         """Serve; the line that says it is ready."""
