@@ -11,13 +11,16 @@ from fastapi import FastAPI
 from auth_gateway.api.events import add_event_routes
 from auth_gateway.api.routes import add_routes
 from auth_gateway.assembly import Gateway, assemble
+from auth_gateway.opening import CannotStart
 from auth_gateway.service import Service
 from auth_gateway.settings import Settings
 from auth_gateway.wiring import cross_origin, tokens, verdict
 from auth_gateway.wiring.provider import add_provider
 from plumbing.asgi import SecurityHeaders, refusal_handlers
 from plumbing.docs_page import mount_docs
+from plumbing.http_meters import HttpMeters, fixed_paths
 from plumbing.lean import FastLane
+from plumbing.side_door import CannotListen
 from plumbing.stop_signals import told_of_stopping
 
 VERSION = version("riskgate")
@@ -34,7 +37,10 @@ def create_app(
 
     Raises: CannotStart, OSError, Refused `storage_unavailable`.
     """
-    service = Service(gateway or assemble(settings))
+    try:
+        service = Service(gateway or assemble(settings))
+    except CannotListen as error:
+        raise CannotStart(str(error)) from error
     app = FastAPI(
         title="riskgate gateway",
         version=VERSION,
@@ -63,6 +69,8 @@ def create_app(
     if settings.mfa_push:
         verdict.add(app, service)
     mount_docs(app)
+    app.state.watching = service.watching
+    app.add_middleware(HttpMeters, meters=service.watching.meters, fixed_paths=fixed_paths(app))
     return app
 
 
@@ -75,7 +83,8 @@ def _lifespan(service: Service, tell_ready: Callable[[str], None] | None) -> Lif
             tasks.append(asyncio.create_task(_tell_when_answering(service.gateway.settings, tell_ready)))
         try:
             with told_of_stopping(service.bell.close):
-                yield
+                async with service.watching.told():
+                    yield
         finally:
             for task in tasks:
                 task.cancel()

@@ -13,7 +13,6 @@ from auth_gateway.adapters.recent_lines import MemoryLines
 from auth_gateway.adapters.recent_rulings import MemoryRulings
 from auth_gateway.adapters.refusal_floor import RefusalFloor
 from auth_gateway.adapters.scorer import HttpScorer
-from auth_gateway.adapters.storage.probe import WriteProbe
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.adapters.throttle_memory import MemoryThrottle
 from auth_gateway.adapters.unknown_names import Allowance
@@ -36,11 +35,12 @@ from auth_gateway.flows.refresh import Refresh
 from auth_gateway.flows.ssf.polling import Bell
 from auth_gateway.mailing import MAIL_PACE, aftermath, has_mail, mail_receiver
 from auth_gateway.policing import Policing, switches
+from auth_gateway.readiness import add_parts
 from auth_gateway.receivers import endpoints_of, recorder
 from auth_gateway.second_factors import mail_code, proving
 from auth_gateway.telling import destination_receiver, distributor, is_destination, replayer, retire
 from auth_gateway.upkeep import HOUSEKEEPING_SECONDS, housekeeping, repeat
-from plumbing.refusals import Refused
+from auth_gateway.watching import Watching
 from webhooks.delivery import DeliveryWorker, Pace, Receiver
 
 DEMO_PACE = Pace(first_retry=0.5, longest_retry=5.0)
@@ -55,17 +55,21 @@ class Service:
         self.gateway = gateway
         settings = gateway.settings
         credential = settings.risk_api_credential
+        self.watching = watching = Watching(gateway)
         self.scorer = HttpScorer(
             base_url=settings.risk_api_url,
             credential=credential.get_secret_value() if credential else None,
             deadline_seconds=settings.scorer_deadline_ms / 1000,
             clock=gateway.clock,
+            watch=watching.metrics,
         )
-        self.passwords = PooledPasswords(gateway.pool, gateway.hasher, gateway.blocklist)
+        self.passwords = PooledPasswords(
+            gateway.pool, gateway.hasher, gateway.blocklist, timed=watching.metrics.checking_password
+        )
         self.floor = RefusalFloor(
             gateway.clock, lambda scheme: wrong_guess_seconds(gateway.hasher, scheme, gateway.clock.monotonic)
         )
-        self.throttle = MemoryThrottle()
+        self.throttle = MemoryThrottle(held_up=watching.metrics.throttled)
         self.outbox = gateway.outbox
         self.endpoints = endpoints_of(settings)
         self.find_receiver: Callable[[str], Receiver | None] = _nobody
@@ -80,8 +84,16 @@ class Service:
             paces={MAIL_ENDPOINT: MAIL_PACE},
             find=self._found,
             retire=partial(retire, gateway),
+            noted=watching.metrics.delivered,
         )
         self.policing = Policing(gateway)
+        add_parts(
+            watching.parts,
+            gateway=gateway,
+            scorer_problem=self.scorer.problem,
+            policy_state=self.policing.state,
+            delivery=self.delivery,
+        )
         self.bell = Bell()
         self.distributor = distributor(gateway, told=self.hand_on)
         self.replayer = replayer(gateway, told=self.delivery.wake)
@@ -130,10 +142,8 @@ class Service:
         signs_itself = self.gateway.settings.hs256_secret is None
         # ID tokens and logout tokens are signed by our own keys even where access tokens are not.
         is_provider = self.gateway.settings.provider_issuer is not None
-        takes_writes = WriteProbe(self.gateway.database, self.gateway.clock)
         return ServiceRoutes(
-            needed={"database": self._database_answers, "storage": takes_writes, "keys": self._keys_sign},
-            scorer_problem=self.scorer.problem,
+            parts=self.watching.parts,
             policy_state=self.policing.state,
             published_keys=self.gateway.ring.published if signs_itself or is_provider else list,
         )
@@ -171,6 +181,7 @@ class Service:
             self.delivery.run(),
             self.distributor.run(),
             self.replayer.run(),
+            self.watching.run(),
             repeat(RELOAD_SECONDS, self.gateway.ring.reload),
             repeat(RELOAD_SECONDS, lambda: asyncio.to_thread(self.gateway.vault.reload)),
             repeat(SCHEME_CHECK_SECONDS, lambda: asyncio.to_thread(self.cover_schemes)),
@@ -226,6 +237,7 @@ class Service:
             matches_numbers=gateway.settings.mfa_number_matching,
             aftermath=aftermath(gateway),
             in_force=self.policing.in_force,
+            timed=self.watching.metrics.judging,
         )
 
     def _complete(self) -> CompleteLogin:
@@ -270,20 +282,6 @@ class Service:
 
     def _recorder(self) -> Recorder:
         return recorder(self.gateway)
-
-    async def _database_answers(self) -> bool:
-        try:
-            await self.gateway.database.read_in_thread(self.gateway.users.schemes)
-        except Refused:
-            return False
-        return True
-
-    async def _keys_sign(self) -> bool:
-        try:
-            self.gateway.ring.current()
-        except LookupError:
-            return False
-        return True
 
 
 def _nobody(_name: str) -> None:

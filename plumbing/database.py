@@ -3,22 +3,40 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Self, TypeVar
+from contextlib import AbstractContextManager
+from typing import Final, Protocol, Self, TypeVar
 
 from sqlalchemy import MetaData
 
 from plumbing.groups import Store
 from plumbing.migrations import WrongEncoding, upgrade
 from plumbing.postgresql import DriverMissing, is_postgresql, require_driver
+from plumbing.refusals import Refused
 from plumbing.sqlite_store import SqliteStore
 from plumbing.statements import Transaction
 from plumbing.writer import Writer
 
-__all__ = ["Database", "DriverMissing", "Transaction", "WrongEncoding", "upgrade"]
+__all__ = ["Database", "DriverMissing", "Transaction", "Watch", "WrongEncoding", "upgrade"]
 
 T = TypeVar("T")
 
 READ_THREADS: Final = 4
+
+
+class Watch(Protocol):
+    """Whoever wants to know how the storage fares."""
+
+    def writing(self) -> AbstractContextManager[object]:
+        """Entered before a write waits, left when it is on the disk or refused."""
+        ...
+
+    def refused(self, code: str) -> None:
+        """A read or a write was refused with that code, or the job itself refused with it."""
+        ...
+
+    def committed(self, fact: object) -> None:
+        """What a transaction said is on the disk; on the event loop of whoever wrote."""
+        ...
 
 
 class Database:
@@ -30,6 +48,7 @@ class Database:
         self.engine = self._store.engine
         self._writer = Writer(self._store)
         self._pool = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="database-reader")
+        self._watch: Watch | None = None
 
     @classmethod
     def open(cls, url: str, *, metadata: MetaData) -> Self:
@@ -49,13 +68,19 @@ class Database:
         Raises:
             Refused: 503 `busy` when too much waits, 503 `storage_unavailable` when the storage cannot take it.
         """
-        result: T = await self._writer.write(job)
-        return result
+        if self._watch is None:
+            result: T = await self._writer.write(job)
+            return result
+        return await self._watched(job, self._watch)
 
     def write_sync(self, job: Callable[[Transaction], T]) -> T:
         """`write` for a thread without an event loop (command lines, large imports)."""
         result: T = self._writer.write_sync(job)
         return result
+
+    def watch(self, watch: "Watch") -> None:
+        """Let this one know of each write, and of what transactions `say`; before the first of them, and only one."""
+        self._watch = watch
 
     def post(self, job: Callable[[Transaction], object]) -> None:
         """Write soon, tell nobody: for records whose loss in a crash is acceptable. A full queue drops it."""
@@ -73,7 +98,12 @@ class Database:
 
         Raises: Refused: 503 `storage_unavailable`.
         """
-        return self._store.read(job)
+        try:
+            return self._store.read(job)
+        except Refused as refused:
+            if self._watch is not None:
+                self._watch.refused(refused.code)
+            raise
 
     async def read_in_thread(self, job: Callable[[Transaction], T]) -> T:
         """`read` beside the event loop: for lists, searches and counts."""
@@ -84,6 +114,27 @@ class Database:
         self._writer.close()
         self._pool.shutdown()
         self._store.close()
+
+    async def _watched(self, job: Callable[[Transaction], T], watch: "Watch") -> T:
+        said: list[object] = []
+
+        def heard(tx: Transaction) -> T:
+            said.clear()  # of a run that was undone
+            tx.said = said
+            try:
+                return job(tx)
+            finally:
+                tx.said = None  # the transaction is the next job's too
+
+        try:
+            with watch.writing():
+                result: T = await self._writer.write(heard)
+        except Refused as refused:
+            watch.refused(refused.code)
+            raise
+        for fact in said:
+            watch.committed(fact)
+        return result
 
 
 def _store(url: str) -> Store:

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 import structlog
@@ -10,6 +10,15 @@ from structlog.types import EventDict, Processor, WrappedLogger
 
 TALKATIVE: Final = ("httpx2", "alembic")
 """Libraries that tell of each request or step at "info": what they do is in our own lines already."""
+
+
+LogFormat = Literal["auto", "json", "human"]
+"""For programs, for people, or for people where standard error is a terminal."""
+
+
+def is_for_people(log_format: LogFormat) -> bool:
+    """Whether lines are to be read as they are."""
+    return log_format == "human" or (log_format == "auto" and sys.stderr.isatty())
 
 
 def configure_logging(level: str = "INFO", *, pretty: bool = False) -> None:

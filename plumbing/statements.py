@@ -93,10 +93,16 @@ class Transaction:
     A job does not go on after one of its statements was refused: then nothing it did is kept.
     """
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "said")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.said: list[object] | None = None
+
+    def say(self, fact: object) -> None:
+        """Let those who listen to the database know of it once this transaction is committed, and only then."""
+        if self.said is not None:
+            self.said.append(fact)
 
     def run(self, statement: Statement, /, **values: Value) -> int:
         """Run it; the number of rows it changed."""

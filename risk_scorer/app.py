@@ -13,7 +13,9 @@ from fastapi import FastAPI
 
 from plumbing.asgi import SecurityHeaders, refusal_handlers
 from plumbing.docs_page import mount_docs
+from plumbing.http_meters import HttpMeters, fixed_paths
 from plumbing.lean import FastLane
+from plumbing.side_door import CannotListen
 from plumbing.stop_signals import told_of_stopping
 from risk_scorer.api.access import Access
 from risk_scorer.api.dashboard import OperatorPages, add_operator_pages
@@ -22,7 +24,7 @@ from risk_scorer.api.live import LiveFeed
 from risk_scorer.api.narrative import NarrativeRoutes, add_narrative
 from risk_scorer.api.reference import describe
 from risk_scorer.api.routes import ServiceRoutes, add_service_routes
-from risk_scorer.assembly import Scorer, assemble
+from risk_scorer.assembly import CannotStart, Scorer, assemble
 from risk_scorer.flows.assess import Assess
 from risk_scorer.flows.feedback import Judge
 from risk_scorer.flows.learn import Learn
@@ -30,6 +32,7 @@ from risk_scorer.flows.narrate import Narrate
 from risk_scorer.settings import Settings
 from risk_scorer.streaming import Streaming, assess_of, health_of, learn_of, opened_stream
 from risk_scorer.upkeep import prepare, upkeep
+from risk_scorer.watching import Watching
 
 VERSION: Final = version("riskgate")
 
@@ -47,6 +50,10 @@ def create_app(
     assess, learn = assess_of(scorer), learn_of(scorer)
     streaming = opened_stream(scorer, assess, learn)
     feed = LiveFeed()
+    try:
+        watching = Watching(scorer, stream=health_of(streaming))
+    except CannotListen as error:
+        raise CannotStart(str(error)) from error
     app = FastAPI(
         title="riskgate scorer",
         version=VERSION,
@@ -57,7 +64,7 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        lifespan=_lifespan(scorer, feed, streaming, tell_ready),
+        lifespan=_lifespan(scorer, watching, feed, streaming, tell_ready),
     )
     access = Access(scorer.credentials, scorer.operators)
     routes = _service_routes(scorer, access, assess, learn)
@@ -66,11 +73,13 @@ def create_app(
     refusal_handlers(app, scorer.randomness)
     app.add_middleware(SecurityHeaders)
     add_service_routes(app, routes, settings.recent_max)
-    add_health(app, version=VERSION, readiness=scorer.readiness, stream=health_of(streaming))
+    add_health(app, version=VERSION, readiness=watching.readiness, stream=health_of(streaming))
     add_operator_pages(app, _pages(scorer, access, feed))
     add_narrative(app, _narrative_routes(scorer, access))
     mount_docs(app)
     describe(app)
+    app.state.watching = watching
+    app.add_middleware(HttpMeters, meters=scorer.meters, fixed_paths=fixed_paths(app))
     return app
 
 
@@ -110,22 +119,28 @@ def _pages(scorer: Scorer, access: Access, feed: LiveFeed) -> OperatorPages:
 
 
 def _lifespan(
-    scorer: Scorer, feed: LiveFeed, streaming: Streaming | None, tell_ready: Callable[[str], None] | None
+    scorer: Scorer,
+    watching: Watching,
+    feed: LiveFeed,
+    streaming: Streaming | None,
+    tell_ready: Callable[[str], None] | None,
 ) -> Any:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         scorer.log.listen(feed.publish)
         scorer.log.fill()
         await prepare(scorer)
+        scorer.profiles.listen(watching.hear)
         _warn(scorer.settings)
-        tasks = [asyncio.create_task(work) for work in (*upkeep(scorer), scorer.models.watch())]
+        tasks = [asyncio.create_task(work) for work in (*upkeep(scorer), scorer.models.watch(), watching.run())]
         if streaming is not None:
             streaming.kafka.start(asyncio.get_running_loop())
         if tell_ready is not None:
             tasks.append(asyncio.create_task(_tell_when_answering(scorer, tell_ready)))
         try:
             with told_of_stopping(feed.close):
-                yield
+                async with watching.told():
+                    yield
         finally:
             feed.close()
             if streaming is not None:
@@ -150,8 +165,8 @@ async def _tell_when_answering(scorer: Scorer, tell_ready: Callable[[str], None]
         except OSError:
             await asyncio.sleep(0.02)
     writer.close()
-    found = scorer.readiness()
-    model = f"model {found.model_version}" if found.model_version else f"no model yet ({found.model_problem})"
+    version = scorer.model_version()
+    model = f"model {version}" if version else f"no model yet ({scorer.models.problem})"
     tell_ready(f"ready on {settings.public_url}, {model}")
 
 

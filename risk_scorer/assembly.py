@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ import structlog
 
 from plumbing.clock import Clock, SystemClock
 from plumbing.database import Database
+from plumbing.metrics import Meters
 from plumbing.randomness import Randomness, SystemRandomness
 from plumbing.state import StateDir
 from risk_scorer.adapters.credentials import Credentials
@@ -23,17 +24,17 @@ from risk_scorer.adapters.model_store import Adopt, ModelStore
 from risk_scorer.adapters.narrator import HttpNarrator
 from risk_scorer.adapters.operators import Operators
 from risk_scorer.adapters.profile_store import CACHED_USERS, ProfileStore
-from risk_scorer.adapters.storage import BadStorage, answers, open_state
+from risk_scorer.adapters.storage import BadStorage, open_state
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.adapters.time_zones import TimeZones
 from risk_scorer.adapters.user_agents import UserAgents
 from risk_scorer.adapters.verdict_store import VerdictStore
-from risk_scorer.api.health import Readiness
 from risk_scorer.core.model import Model
 from risk_scorer.core.rules import RULES
 from risk_scorer.core.scoring import warm
 from risk_scorer.flows.observe import Observer
 from risk_scorer.flows.surroundings import Surroundings
+from risk_scorer.metrics import ScorerMetrics
 from risk_scorer.settings import Settings
 from webhooks.delivery import DeliveryWorker, Endpoint, Pace
 from webhooks.outbox import Outbox
@@ -50,11 +51,13 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Lookups:
-    """What is known apart from a login itself, and whom its licences ask to credit: (text, address)."""
+    """What is known apart from a login itself, whom its licences ask to credit: (text, address), and the age of the
+    address tables at an epoch second."""
 
     observer: Observer
     tables_problem: str | None
     credits: tuple[tuple[str, str], ...]
+    tables_age_days: Callable[[float], float | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,21 +78,18 @@ class Scorer:
     delivery: DeliveryWorker
     lookups: Lookups
     narrator: HttpNarrator | None
+    meters: Meters
+    metrics: ScorerMetrics
 
     def model_version(self) -> str | None:
         """The version of the model in use."""
         model = self.models.current()
         return model.version if model else None
 
-    def readiness(self) -> Readiness:
-        """The state of every part, asked now."""
-        return Readiness(
-            model_version=self.model_version(),
-            model_problem=self.models.problem,
-            database_answers=answers(self.database),
-            records_dropped=self.database.dropped + self.log.dropped,
-            address_tables=self.lookups.tables_problem or "ok",
-        )
+    @property
+    def records_dropped(self) -> int:
+        """How many scored events found no place on the disk."""
+        return self.database.dropped + self.log.dropped
 
 
 def assemble(
@@ -105,20 +105,14 @@ def assemble(
     One that is not alone on its state keeps no histories in memory: others learn, too.
     """
     clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
-    try:
-        StateDir.open(settings.risk_scorer_state)  # before the look-ups cache into it: it must be made closed to others
-    except OSError as error:
-        raise CannotStart(f"RISK_SCORER_STATE cannot be used: {error.strerror}") from error
-    try:
-        lookups = lookups or opened_lookups(settings)
-        database = open_state(settings.risk_scorer_state)
-    except BadStorage as error:
-        raise CannotStart(str(error)) from error
-    except (BadNetworkFile, BadClientTable) as error:
-        raise CannotStart(str(error)) from error
+    lookups, database = _opened(settings, lookups)
     endpoints = _endpoints(settings)
     pace = Pace(first_retry=settings.webhook_retry_first_seconds)
-    delivery = DeliveryWorker(database, Outbox(outbox_rows), endpoints, clock, randomness, pace=pace)
+    meters = Meters(is_one_of_many=settings.prometheus_multiproc_dir is not None)
+    metrics = ScorerMetrics(meters)
+    delivery = DeliveryWorker(
+        database, Outbox(outbox_rows), endpoints, clock, randomness, pace=pace, noted=metrics.delivered
+    )
     profiles = ProfileStore(database, clock=clock, cached_users=CACHED_USERS if is_alone else 0)
     return Scorer(
         settings=settings,
@@ -141,7 +135,20 @@ def assemble(
         delivery=delivery,
         lookups=lookups,
         narrator=_narrator(settings),
+        meters=meters,
+        metrics=metrics,
     )
+
+
+def _opened(settings: Settings, lookups: Lookups | None) -> tuple[Lookups, Database]:
+    try:
+        StateDir.open(settings.risk_scorer_state)  # before the look-ups cache into it: it must be made closed to others
+    except OSError as error:
+        raise CannotStart(f"RISK_SCORER_STATE cannot be used: {error.strerror}") from error
+    try:
+        return lookups or opened_lookups(settings), open_state(settings.risk_scorer_state)
+    except (BadStorage, BadNetworkFile, BadClientTable) as error:
+        raise CannotStart(str(error)) from error
 
 
 def _models(settings: Settings, profiles: ProfileStore) -> ModelStore:
@@ -193,6 +200,7 @@ def opened_lookups(settings: Settings) -> Lookups:
         observer=Observer(lookup, UserAgents(), fingerprints, TimeZones()),
         tables_problem=lookup.problem.code if lookup.problem else None,
         credits=tuple((source["attribution"], source["url"]) for source in sources if source["attribution"]),
+        tables_age_days=lookup.age_days,
     )
 
 

@@ -6,7 +6,6 @@ Each fails with one clear line; exit status 2 means the input or the configurati
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ import typer
 
 from plumbing.clock import SystemClock
 from plumbing.database import Database
-from plumbing.logs import configure_logging
+from plumbing.logs import configure_logging, is_for_people
 from plumbing.randomness import SystemRandomness
 from plumbing.refusals import Refused
 from risk_scorer.adapters.credentials import SCOPES, Credentials, NameTaken
@@ -53,7 +52,7 @@ def serve(
 
     given = {"risk_scorer_host": host, "risk_scorer_port": port}
     settings = _settings(**{name: value for name, value in given.items() if value is not None})
-    configure_logging(settings.risk_scorer_log_level, pretty=sys.stderr.isatty())
+    configure_logging(settings.risk_scorer_log_level, pretty=is_for_people(settings.risk_scorer_log_format))
     try:
         service = create_app(settings, tell_ready=lambda line: typer.echo(f"risk-scorer: {line}"))
         serve_alone(settings.risk_scorer_state)
@@ -70,7 +69,7 @@ def consume() -> None:
     from risk_scorer.consuming import run
 
     settings = _settings()
-    configure_logging(settings.risk_scorer_log_level, pretty=sys.stderr.isatty())
+    configure_logging(settings.risk_scorer_log_level, pretty=is_for_people(settings.risk_scorer_log_format))
     try:
         scorer = assemble(settings, is_alone=False)
         consume_together(settings.risk_scorer_state)

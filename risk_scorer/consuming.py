@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import structlog
 
+from plumbing.side_door import CannotListen
 from plumbing.stop_signals import STOP_SIGNALS
 from risk_scorer.adapters.storage import keep_house_here
 from risk_scorer.assembly import CannotStart, Scorer
 from risk_scorer.streaming import Streaming, assess_of, learn_of, opened_stream
 from risk_scorer.upkeep import prepare, upkeep
+from risk_scorer.watching import Watching
 
 HOUSE_SECONDS: Final = 5.0
 """How soon another process takes over the upkeep when the one that did it has died."""
@@ -34,12 +36,19 @@ def consumer_of(scorer: Scorer) -> Streaming:
 def run(scorer: Scorer, tell_ready: Callable[[str], None]) -> None:
     """Consume until told to stop. Raises: CannotStart, Refused."""
     streaming = consumer_of(scorer)
+    try:
+        watching = Watching(scorer, stream=streaming.health)
+    except CannotListen as error:
+        raise CannotStart(str(error)) from error
 
     async def work() -> None:
         stop = asyncio.Event()
         for number in STOP_SIGNALS:
             asyncio.get_running_loop().add_signal_handler(signal.Signals(number), stop.set)
-        await consume(scorer, streaming, stop, tell_ready=tell_ready)
+        looks = asyncio.create_task(watching.run())
+        async with watching.told():
+            await consume(scorer, streaming, stop, tell_ready=tell_ready)
+        looks.cancel()
 
     asyncio.run(work())
 

@@ -20,6 +20,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from plumbing.listening import ListenAddress
+from plumbing.logs import LogFormat
 from plumbing.secret_strength import weakness
 from risk_scorer.stream_settings import StreamSettings
 from webhooks.signing import MIN_SECRET_BYTES, parse_secret
@@ -76,6 +78,9 @@ class Settings(StreamSettings):
     risk_scorer_host: str = "127.0.0.1"
     risk_scorer_port: int = Field(default=8000, ge=1, le=65535)
     risk_scorer_public_url: str | None = None
+    risk_scorer_log_format: LogFormat = "auto"
+    risk_scorer_metrics_listen: ListenAddress | None = None
+    prometheus_multiproc_dir: Path | None = None
     risk_scorer_log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

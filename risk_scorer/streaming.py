@@ -49,6 +49,8 @@ def assess_of(scorer: Scorer) -> Assess:
         randomness=scorer.randomness,
         tenant=settings.mfa_tenant,
         announce_from=settings.webhook_risk_threshold if settings.announce_url else None,
+        looking_up=scorer.metrics.looking_up,
+        told=scorer.metrics.scored,
     )
 
 

@@ -17,6 +17,7 @@ from plumbing.database import Database
 from plumbing.randomness import Randomness
 from webhooks.endpoint import Endpoint, Receiver
 from webhooks.lane import Lane
+from webhooks.marks import Noted, unnoticed
 from webhooks.outbox import Outbox
 from webhooks.pace import Pace
 from webhooks.resolving import system_resolver
@@ -49,6 +50,7 @@ class DeliveryWorker:
         resolver: Resolver = system_resolver,
         find: Find | None = None,
         retire: Retire | None = None,
+        noted: Noted = unnoticed,
     ) -> None:
         self._database = database
         self._outbox = outbox
@@ -61,6 +63,7 @@ class DeliveryWorker:
             clock=clock,
             randomness=randomness,
             resolver=resolver,
+            noted=noted,
         )
         self._lanes = [open_lane(each, pace=(paces or {}).get(each.name, self._pace)) for each in endpoints]
         self._roster: Roster | None = None
@@ -81,6 +84,11 @@ class DeliveryWorker:
         that `retire` takes down are not among them."""
         listed = frozenset(lane.endpoint.name for lane in self._lanes if lane.is_disabled)
         return listed if self._roster is None else listed | self._roster.disabled
+
+    @property
+    def failing(self) -> frozenset[str]:
+        """The listed endpoints whose latest attempts all failed."""
+        return frozenset(lane.endpoint.name for lane in self._lanes if lane.is_failing)
 
     def wake(self) -> None:
         """Look at the outbox now; call it on the worker's event loop, after the transaction that added a message."""

@@ -12,7 +12,7 @@ from plumbing.clock import Clock
 from plumbing.database import Database
 from plumbing.randomness import Randomness
 from webhooks.endpoint import Carrier, Receiver, Withdrawn
-from webhooks.marks import Fate, Marks
+from webhooks.marks import Fate, Marks, Noted, unnoticed
 from webhooks.outbox import Message, Outbox
 from webhooks.pace import Foresight, Pace
 from webhooks.targets import Resolver
@@ -52,7 +52,9 @@ class Lane:
         pace: Pace,
         resolver: Resolver,
         until_empty: bool = False,
+        noted: Noted = unnoticed,
     ) -> None:
+        """`noted` is told how each attempt at a message ended."""
         self.endpoint = endpoint
         self.is_disabled = False
         self.is_given_up = False
@@ -64,6 +66,7 @@ class Lane:
         self._pace = pace
         self._resolver = resolver
         self._until_empty = until_empty
+        self._noted = noted
         self._is_empty = False
         self._is_stopped = False
         self._ready: deque[tuple[Message, float]] = deque()
@@ -96,6 +99,11 @@ class Lane:
         """Send nothing more; what is in flight comes to its end."""
         self._is_stopped = True
         self.woken.set()
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the latest attempts all failed."""
+        return self._failures_in_a_row >= FAILURES_OF_AN_OUTAGE
 
     @property
     def _is_at_rest(self) -> bool:
@@ -243,6 +251,7 @@ class Lane:
                 self._marks.hasten()
             self._failures_in_a_row = self._refusals_in_a_row = 0
             self._marks.note(Fate(message=message, status=attempt.status))
+            self._noted(message.endpoint, "delivered")
             return
         now = self._clock.now()
         asked = retry_after_seconds(attempt.retry_after, now=now, cap_seconds=self._pace.longest_retry)
@@ -253,6 +262,7 @@ class Lane:
         if is_too_old and not attempt.is_final and self._failures_in_a_row >= FAILURES_OF_AN_OUTAGE:
             self.is_given_up = True
         self._tell(message, attempt)
+        self._noted(message.endpoint, "dead" if is_dead else "retried")
         self._marks.note(
             Fate(
                 message=message,

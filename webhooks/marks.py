@@ -1,6 +1,6 @@
 """What became of messages, written down for many of them at a time, while others are being sent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -13,7 +13,14 @@ from webhooks.outbox import Message, Outbox
 HASTEN_BATCH: Final = 5_000
 """Messages that one transaction makes due when a receiver is back, so that the writer is never held for long."""
 
+Noted = Callable[[str, str], None]
+"""Hears of each attempt at a message: the endpoint, and `delivered`, `retried` or `dead`."""
+
 log = structlog.get_logger("webhooks.delivery")
+
+
+def unnoticed(_endpoint: str, _result: str) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

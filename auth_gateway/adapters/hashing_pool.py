@@ -33,6 +33,20 @@ class HashingPool:
             max_workers=workers, thread_name_prefix="hashing", initializer=_yield_to_others
         )
         self._places = threading.BoundedSemaphore(workers + queue_limit)
+        self._most = workers + queue_limit
+        self._counting = threading.Lock()
+        self._taken = 0
+        self.refused = 0
+
+    @property
+    def taken(self) -> int:
+        """Jobs that run or wait now."""
+        return self._taken
+
+    @property
+    def places(self) -> int:
+        """How many may run or wait."""
+        return self._most
 
     async def run(self, job: Callable[[], T]) -> T:
         """What `job` returns, computed on a hashing thread.
@@ -41,6 +55,7 @@ class HashingPool:
         """
         future = self._submit(job)
         if future is None:
+            self.refused += 1
             raise Refused(
                 "busy",
                 "Too many logins are being checked at this moment. Try again shortly.",
@@ -56,11 +71,20 @@ class HashingPool:
     def _submit(self, job: Callable[[], T]) -> Future[T] | None:
         if not self._places.acquire(blocking=False):
             return None
+        self._count(1)
         future = self._executor.submit(job)
         # The place is free when the thread is, not when the caller stops waiting: a client that hangs up must not
         # make room.
-        future.add_done_callback(lambda _: self._places.release())
+        future.add_done_callback(self._free)
         return future
+
+    def _free(self, _future: Future[T]) -> None:
+        self._count(-1)
+        self._places.release()
+
+    def _count(self, change: int) -> None:
+        with self._counting:
+            self._taken += change
 
 
 def _yield_to_others() -> None:

@@ -9,6 +9,7 @@ from passlib.context import CryptContext
 from auth_gateway.adapters.hashing_pool import HashingPool
 from auth_gateway.adapters.password_schemes import Problem, Scheme, judged, scheme_of
 from auth_gateway.flows.ports import Blocklist, PasswordCheck
+from plumbing.timing import Timed, untimed
 
 # OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, two passes, one lane.
 ARGON2_MEMORY_KIB = 19_456
@@ -75,8 +76,12 @@ class PasswordHasher:
 class PooledPasswords:
     """The login's password checks: never on the event loop, and equally busy whether or not there is an account."""
 
-    def __init__(self, pool: HashingPool, hasher: PasswordHasher, blocklist: Blocklist) -> None:
+    def __init__(
+        self, pool: HashingPool, hasher: PasswordHasher, blocklist: Blocklist, *, timed: Timed = untimed
+    ) -> None:
+        """`timed` measures each check, its wait for a thread included."""
         self._pool = pool
+        self._timed = timed
         self._hasher = hasher
         self._blocklist = blocklist
         self._stand_in = hasher.default_scheme.stand_in()
@@ -91,7 +96,8 @@ class PooledPasswords:
         Raises: Refused `busy` (503) when the line is full: fails closed, nobody is let in unhashed.
         """
         compared = stored_hash or self._stand_in
-        check = await self._pool.run(lambda: self._checked(password or "", compared, may_upgrade=may_upgrade))
+        with self._timed():
+            check = await self._pool.run(lambda: self._checked(password or "", compared, may_upgrade=may_upgrade))
         is_real = password is not None and stored_hash is not None
         return check if is_real else PasswordCheck(matches=False)
 

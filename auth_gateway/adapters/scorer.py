@@ -6,6 +6,8 @@ harder, never easier, and never makes one fail with a 500.
 
 import asyncio
 import math
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 import httpx2
 import msgspec
@@ -13,6 +15,7 @@ import structlog
 
 from auth_gateway.adapters.breaker import CircuitBreaker
 from auth_gateway.flows.ports import Clock
+from plumbing.timing import untimed
 from risk_scorer.contract.assessment import MEDIUM_FROM, RiskScore, risk_level
 from risk_scorer.contract.events import LoginEvent
 
@@ -41,6 +44,35 @@ class RefusedEvent(Exception):
 EVENT_REFUSED = frozenset({400, 413, 422})
 
 
+class ScorerWatch(Protocol):
+    """Whoever wants to know how the scorer fares."""
+
+    def asking(self) -> AbstractContextManager[object]:
+        """Entered before the scorer is asked, left when there is a score or none."""
+        ...
+
+    def unscored(self, cause: str) -> None:
+        """A decision has to do without a score."""
+        ...
+
+    def breaker(self, *, is_open: bool) -> None:
+        """The breaker has changed."""
+        ...
+
+
+class Unwatched:
+    """Nobody wants to know."""
+
+    def asking(self) -> AbstractContextManager[object]:
+        return untimed()
+
+    def unscored(self, cause: str) -> None:
+        pass
+
+    def breaker(self, *, is_open: bool) -> None:
+        pass
+
+
 class HttpScorer:
     """`POST {base_url}/score` over kept-alive connections, never through a proxy and never following a redirect.
 
@@ -49,12 +81,21 @@ class HttpScorer:
     is no failure of the scorer's: counted, a flood of requests here would take everybody's score away.
     """
 
-    def __init__(self, *, base_url: str, credential: str | None, deadline_seconds: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        credential: str | None,
+        deadline_seconds: float,
+        clock: Clock,
+        watch: ScorerWatch | None = None,
+    ) -> None:
         self._url = f"{base_url}/score"
         self._health_url = f"{base_url}/health"
         self._deadline_seconds = deadline_seconds
         self._clock = clock
         self._breaker = CircuitBreaker()
+        self._watch = watch or Unwatched()
         self.last_problem: str | None = None
         headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if credential is not None:
@@ -76,6 +117,13 @@ class HttpScorer:
 
     async def score(self, event: LoginEvent) -> RiskScore | None:
         """The score of exactly this event, or None."""
+        with self._watch.asking():
+            score = await self._score(event)
+        if score is None:
+            self._watch.unscored(self.last_problem or "scorer_invalid")
+        return score
+
+    async def _score(self, event: LoginEvent) -> RiskScore | None:
         if not self._breaker.admits(self._clock.monotonic()):
             self.last_problem = "breaker_open"
             return None
@@ -91,7 +139,7 @@ class HttpScorer:
         except Unusable:
             pass
         except RefusedEvent:
-            self._breaker.record(succeeded=True, now=self._clock.monotonic())
+            self._record(succeeded=True)
             self.last_problem = "scorer_refused"
             _log.warning("scorer_refused_event")
             return None
@@ -134,10 +182,16 @@ class HttpScorer:
         if problem == "gateway_busy":
             self._breaker.withdraw()
         else:
-            self._breaker.record(succeeded=problem is None, now=self._clock.monotonic())
+            self._record(succeeded=problem is None)
         if problem != self.last_problem:
             _log.warning("scorer_changed", problem=problem)
         self.last_problem = problem
+
+    def _record(self, *, succeeded: bool) -> None:
+        was_open = self._breaker.is_open
+        self._breaker.record(succeeded=succeeded, now=self._clock.monotonic())
+        if self._breaker.is_open != was_open:
+            self._watch.breaker(is_open=not was_open)
 
 
 def _rang_late(deadline: asyncio.Timeout) -> bool:

@@ -5,7 +5,7 @@ restart is a wait, never a lock.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from auth_gateway.core.throttle import Failures, ThrottleKey, counted, refunded, wait_seconds
 from auth_gateway.flows.ports import Reservation
@@ -15,21 +15,26 @@ MOST_KEYS = 200_000
 _NONE = Failures()
 
 
+def _unnoticed(_scope: str) -> None:
+    """Nobody wants to know."""
+
+
 class MemoryThrottle:
     """Reserves before the password is looked at, so that a burst of guesses cannot outrun its own count."""
 
-    def __init__(self, *, most_keys: int = MOST_KEYS) -> None:
+    def __init__(self, *, most_keys: int = MOST_KEYS, held_up: Callable[[str], None] = _unnoticed) -> None:
+        """`held_up` is told what was counted, of each attempt that has to wait."""
         self._most_keys = most_keys
+        self._held_up = held_up
         self._failures: OrderedDict[ThrottleKey, Failures] = OrderedDict()
 
     async def reserve(self, keys: Sequence[ThrottleKey], now: float) -> Reservation:
         """Counts one attempt against all keys, or none when one must wait; no other task runs in between."""
         failures = [self._failures.get(key, _NONE) for key in keys]
-        wait = max(
-            (wait_seconds(failure, now, scope=key.scope) for key, failure in zip(keys, failures, strict=True)),
-            default=0.0,
-        )
+        waits = [wait_seconds(failure, now, scope=key.scope) for key, failure in zip(keys, failures, strict=True)]
+        wait = max(waits, default=0.0)
         if wait > 0:
+            self._held_up(keys[waits.index(wait)].scope)
             return Reservation(keys=tuple(keys), at=now, wait_seconds=wait)
         for key, failure in zip(keys, failures, strict=True):
             self._put(key, counted(failure, now, scope=key.scope))

@@ -54,6 +54,7 @@ def add_routes(app: FastAPI, *, login: LoginRoutes, token: TokenRoutes, service:
     add_lean(
         app, "/health", service.get_health, method="GET", summary="Is it alive", operation=_HEALTH, takes_head=True
     )
+    add_lean(app, "/live", service.get_health, method="GET", summary="Is it alive", operation=_LIVE, takes_head=True)
     add_lean(
         app, "/ready", service.get_ready, method="GET", summary="Can people log in", operation=_READY, takes_head=True
     )
@@ -107,6 +108,11 @@ _MAIL_CODE: Schema = operation(
     takes_client=True,
 )
 _HEALTH: Schema = operation(description="Answers while the process lives.", answers={"200": answer("Yes.", "Health")})
+_LIVE: Schema = operation(
+    description="The same as `/health`, by the name that probes ask for. It never looks outside the process: "
+    "a gateway whose database is away is not ready, and restarting it would help nobody.",
+    answers={"200": answer("Yes.", "Health")},
+)
 _READY: Schema = operation(
     description="Checks that the database answers and that it takes a write (`storage`), and the signing keys.",
     answers={"200": answer("Yes.", "Readiness"), "503": answer("No.", "Readiness")},

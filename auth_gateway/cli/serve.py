@@ -1,7 +1,6 @@
 """`auth-gateway serve`."""
 
 import gc
-import sys
 from typing import Annotated
 
 import typer
@@ -9,7 +8,7 @@ import typer
 from auth_gateway.app import create_app
 from auth_gateway.cli.console import NOT_NOW, advice, fail, settings_or_fail, unusable_state
 from auth_gateway.opening import CannotStart
-from plumbing.logs import configure_logging
+from plumbing.logs import configure_logging, is_for_people
 from plumbing.refusals import Refused
 from plumbing.serve import serve as serve_http
 
@@ -23,7 +22,7 @@ def serve(
     """Serve until told to stop."""
     settings = settings_or_fail(auth_gateway_host=host, auth_gateway_port=port)
     gc.disable()  # until we are ready, all that is made stays
-    configure_logging(settings.auth_gateway_log_level, pretty=sys.stderr.isatty())
+    configure_logging(settings.auth_gateway_log_level, pretty=is_for_people(settings.auth_gateway_log_format))
     try:
         app = create_app(settings, tell_ready=_settle)
     except CannotStart as error:

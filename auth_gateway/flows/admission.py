@@ -11,6 +11,7 @@ from auth_gateway.core.decision import Allow, Challenge
 from auth_gateway.core.pending import CHALLENGE_ATTEMPTS, CHALLENGE_TTL_SECONDS, PendingLogin
 from auth_gateway.core.place import place_of
 from auth_gateway.core.policy import Policy, available, decide, level_of, taken
+from auth_gateway.core.policy_verdict import Verdict
 from auth_gateway.core.push import Asked, drawn_number
 from auth_gateway.core.rotation import digest
 from auth_gateway.core.throttle import PROMPTED_TOO_OFTEN, prompt_keys
@@ -35,6 +36,8 @@ from auth_gateway.flows.recording import Recorder
 from auth_gateway.flows.turn import RecentLines
 from plumbing.database import Database
 from plumbing.statements import Transaction
+from plumbing.timing import Timed, untimed
+from risk_scorer.contract.assessment import RiskScore
 
 CHALLENGE_TOKEN_BYTES = 32
 
@@ -45,7 +48,8 @@ AdmissionAnswer = LetIn | MfaRequired | Denied | WrongCredentials | Throttled
 class Admission:
     """Decides about one recognised login and writes what follows; `aftermath` is told of whoever is let in. `lines`
     keeps what may come without end from filling the audit trail, `matches_numbers` says that the word of an MFA system
-    must carry the number that the person is shown."""
+    must carry the number that the person is shown; `timed`
+    measures what policy takes."""
 
     database: Database
     randomness: Randomness
@@ -62,6 +66,7 @@ class Admission:
     matches_numbers: bool = True
     aftermath: Aftermath = field(default_factory=NothingFollows)
     in_force: PolicyInForce = field(default_factory=PolicyInForce)
+    timed: Timed = untimed
 
     async def __call__(self, login: Recognised, entrance: Entrance | None = None) -> AdmissionAnswer:
         """Allow, challenge or deny; `WrongCredentials` when the account was frozen or changed in the meantime."""
@@ -70,14 +75,8 @@ class Admission:
         score = await self.scorer.score(event)
         if level_of(score) is None:
             score = None
-        built_in = decide(
-            score,
-            factors=login.factors,
-            policy=self.policy,
-            shown_phishing_resistant=login.authentication.acr == PHISHING_RESISTANT_LEVEL,
-            user_level=user_level(login.risk.value_at(login.now, self.policy.user_risk_half_life_seconds)),
-        )
-        verdict = self.in_force.on_login(login, score, built_in, self.policy)
+        with self.timed():
+            verdict = self._verdict(login, score)
         judged, decision = Judged(login=login, event=event, score=score, verdict=verdict), verdict.decision
         entrance = entrance or TokenEntrance(self.issuer, login.client)
         if isinstance(decision, Allow):
@@ -85,6 +84,17 @@ class Admission:
         if isinstance(decision, Challenge):
             return await self._challenge(judged, decision, entrance)
         return await self._deny(judged, entrance)
+
+    def _verdict(self, login: Recognised, score: RiskScore | None) -> Verdict:
+        """What the built-in table and the operator's document say."""
+        built_in = decide(
+            score,
+            factors=login.factors,
+            policy=self.policy,
+            shown_phishing_resistant=login.authentication.acr == PHISHING_RESISTANT_LEVEL,
+            user_level=user_level(login.risk.value_at(login.now, self.policy.user_risk_half_life_seconds)),
+        )
+        return self.in_force.on_login(login, score, built_in, self.policy)
 
     async def _allow(self, judged: Judged, entrance: Entrance) -> AdmissionAnswer:
         login, score = judged.login, judged.score

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from plumbing.database import Database
+from plumbing.database import Database, Transaction
 from plumbing.migrations import NewerSchema, upgrade
 from plumbing.refusals import Refused
 from plumbing.state import StateDir
@@ -81,9 +81,6 @@ def open_database(url: str) -> Database:
     return Database.open(url, metadata=metadata)
 
 
-def answers(database: Database) -> bool:
-    """Whether the database can be read now."""
-    try:
-        return database.read(lambda tx: tx.one(PING)) is not None
-    except (Refused, sqlite3.Error):
-        return False
+def ping(tx: Transaction) -> object:
+    """What any database that can be read answers."""
+    return tx.one(PING)

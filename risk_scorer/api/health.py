@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
 from msgspec import Struct
@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from plumbing.asgi import json_answer
 from plumbing.lean import add_lean
-from risk_scorer.api.reference import operation
+from risk_scorer.api.reference import Schema, operation
 from risk_scorer.contract.stream import StreamHealth
 
 
@@ -39,43 +39,48 @@ def add_health(
     app: FastAPI,
     *,
     version: str,
-    readiness: Callable[[], Readiness],
+    readiness: Callable[[], Awaitable[Readiness]],
     stream: Callable[[], StreamHealth | None] = lambda: None,
 ) -> None:
-    """`/health` and `/ready`, open to all: they say nothing about anybody."""
+    """`/health`, `/live` and `/ready`, open to all: they say nothing about anybody."""
 
     async def health(_request: Request) -> Response:
         found = stream()
         answer = {"status": "ok", "kafka_enabled": found is not None, "version": version}
         return json_answer(answer if found is None else {**answer, "kafka": found})
 
-    async def ready(_request: Request) -> Response:
-        return _ready_answer(readiness())
+    async def live(_request: Request) -> Response:
+        return json_answer({"status": "ok"})
 
-    text = {"type": "string"}
-    told = {"status": text, "kafka_enabled": {"type": "boolean"}, "version": text, "kafka": {"type": "object"}}
-    status = {"type": "object", "properties": told}
-    add_lean(
-        app,
-        "/health",
-        health,
-        method="GET",
-        summary="Is the process alive",
-        operation=operation(scope=None, answers=status),
-    )
-    parts = {
-        "type": "object",
-        "properties": {"status": text, "model_version": text, "model_problem": text, "database": text},
-    }
-    about = "200 when logins can be scored now, else 503 with the reason in `error`."
-    add_lean(
-        app,
-        "/ready",
-        ready,
-        method="GET",
-        summary="Can it score now",
-        operation=operation(scope=None, answers=parts, description=about, refusals=("503",)),
-    )
+    async def ready(_request: Request) -> Response:
+        return _ready_answer(await readiness())
+
+    for path, endpoint, summary, described in (
+        ("/health", health, "Is the process alive", _HEALTH),
+        ("/live", live, "Is the process alive, and nothing else", _LIVE),
+        ("/ready", ready, "Can it score now", _READY),
+    ):
+        add_lean(app, path, endpoint, method="GET", summary=summary, operation=described)
+
+
+_TEXT: Schema = {"type": "string"}
+
+
+def _answer(**properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties}
+
+
+_HEALTH = operation(
+    scope=None,
+    answers=_answer(status=_TEXT, kafka_enabled={"type": "boolean"}, version=_TEXT, kafka={"type": "object"}),
+)
+_LIVE = operation(scope=None, answers=_answer(status=_TEXT))
+_READY = operation(
+    scope=None,
+    answers=_answer(status=_TEXT, model_version=_TEXT, model_problem=_TEXT, database=_TEXT),
+    description="200 when logins can be scored now, else 503 with the reason in `error`.",
+    refusals=("503",),
+)
 
 
 def _ready_answer(found: Readiness) -> Response:

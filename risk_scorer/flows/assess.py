@@ -16,6 +16,7 @@ import structlog
 from plumbing.clock import Clock
 from plumbing.randomness import Randomness
 from plumbing.refusals import Refused
+from plumbing.timing import Timed, untimed
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
 from risk_scorer.contract.rules import RuleFacts, RuleReport
@@ -43,6 +44,10 @@ log = structlog.get_logger(__name__)
 Render = Callable[[list[RiskScore]], None]
 
 
+def _untold(_scores: Sequence[RiskScore]) -> None:
+    """Nobody wants to know."""
+
+
 class Assess:
     """One use case in two sizes, with the same numbers in both: a single event is a batch of one."""
 
@@ -58,7 +63,10 @@ class Assess:
         randomness: Randomness,
         tenant: str,
         announce_from: float | None,
+        looking_up: Timed = untimed,
+        told: Callable[[Sequence[RiskScore]], None] = _untold,
     ) -> None:
+        """`looking_up` measures each look-up of histories; `told` hears of what was answered."""
         self._models = models
         self._observer = observer
         self._histories = histories
@@ -68,6 +76,8 @@ class Assess:
         self._randomness = randomness
         self._tenant = tenant
         self._announce_from = announce_from
+        self._looking_up = looking_up
+        self._told = told
         self._scored, self._matched = 0, np.zeros(len(RULES), dtype=np.int64)
         self._together = Together(lambda observations: self._scores(self._model(), observations))
 
@@ -156,11 +166,14 @@ class Assess:
         return self._observer.observations(events, self._event_ids(events), now=self._clock.now(), where=where)
 
     def _scores(self, model: Model, observations: list[Observation]) -> list[RiskScore]:
-        histories = self._histories.get_many([seen.user_id for seen in observations])
+        with self._looking_up():
+            histories = self._histories.get_many([seen.user_id for seen in observations])
         scored = score_many(model, observations, histories, self._surroundings.around(observations))
         self._scored += len(observations)
         self._matched += (scored.matches > 0.0).sum(axis=0)
-        return assessments(model, observations, histories, scored, ts=self._clock.now())
+        answers = assessments(model, observations, histories, scored, ts=self._clock.now())
+        self._told(answers)
+        return answers
 
     def _piece(self, model: Model, events: Sequence[LoginEvent]) -> list[ScoredEvent | Refused]:
         """These events together; when one of them cannot be scored, each by itself."""

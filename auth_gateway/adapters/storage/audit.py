@@ -66,6 +66,7 @@ class StoredAuditTrail:
         )
         for follow in self._followers:
             follow(tx, event)
+        tx.say(event)
 
     def recent(self, tx: Transaction, limit: int) -> list[AuditEvent]:
         """The newest lines first."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from fastapi import FastAPI
 
 from plumbing.clock import Clock
 from plumbing.randomness import SeededRandomness
@@ -31,6 +32,7 @@ class Running:
     scorer: Scorer
     client: httpx2.AsyncClient
     credential: str
+    app: FastAPI
 
     @property
     def models(self) -> ModelStore:
@@ -84,4 +86,4 @@ async def running(
             headers={"authorization": f"Bearer {credential}"},
         ) as client,
     ):
-        yield Running(scorer, client, credential)
+        yield Running(scorer, client, credential, app)

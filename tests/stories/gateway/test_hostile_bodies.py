@@ -110,6 +110,15 @@ def test_every_answer_has_the_browser_s_protections(story: Story, path: str) -> 
 def test_the_reference_describes_every_address(story: Story) -> None:
     """Each has its answers, and what it takes."""
     paths = story.ask("GET", "/openapi.json").json()["paths"]
-    own = {"/token", "/login", "/login/complete", "/login/email-code", "/.well-known/jwks.json", "/health", "/ready"}
+    own = {
+        "/token",
+        "/login",
+        "/login/complete",
+        "/login/email-code",
+        "/.well-known/jwks.json",
+        "/health",
+        "/live",
+        "/ready",
+    }
     assert set(paths) == own | {"/events/schema"}
     assert all("200" in operation["responses"] for item in paths.values() for operation in item.values())

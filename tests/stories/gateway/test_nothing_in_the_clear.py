@@ -197,7 +197,9 @@ def test_nothing_that_opens_anything_is_kept(
     assert kept.secrets.found_in(at_rest) == []
     out, err = capfd.readouterr()
     lines = [record.getMessage() for record in caplog.records if record.name not in NOT_OURS]
+    assert "login.challenged" in out  # the lines of decisions are among what is read
     assert kept.secrets.found_in("\n".join((*lines, out, err)).encode()) == []
+    assert kept.secrets.found_in(kept.story.app.state.watching.meters.exposition()) == []
     assert len(kept.secrets.known) >= 15
     print(sorted(kept.secrets.known))
 

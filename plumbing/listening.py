@@ -1,0 +1,29 @@
+"""Where a service listens, as a setting says it."""
+
+from typing import Annotated, NamedTuple
+
+from pydantic import BeforeValidator
+from pydantic_settings import NoDecode
+
+
+class Address(NamedTuple):
+    """Where to listen."""
+
+    host: str
+    port: int
+
+
+def address_of(text: str) -> Address:
+    """The address that a setting such as `127.0.0.1:9101` or `[::1]:9101` names. Raises: ValueError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        raise ValueError("must be an address with a port, such as 127.0.0.1:9101")
+    return Address(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def _address(value: object) -> object:
+    return address_of(value) if isinstance(value, str) else value
+
+
+ListenAddress = Annotated[Address, NoDecode, BeforeValidator(_address)]
+"""An address in the settings."""
