@@ -3,27 +3,32 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+import msgspec
+
 from auth_gateway.assembly import Gateway
 from auth_gateway.core.provider.logout import address_of
 from auth_gateway.flows.recording import Announcing, EndpointName, Recorder
 from auth_gateway.settings import Settings
 from plumbing.bodies import FORM_TYPE
-from webhooks.delivery import Endpoint
+from plumbing.kafka_properties import properties_of
+from risk_scorer.contract.feedback import Outcome
+from webhooks.delivery import Endpoint, Receiver
 from webhooks.signing import bearer_signer, standard_signer
 
 # What a person's next login should know of this one is there long before they can log in again.
 OUTCOMES_LINGER_SECONDS = 0.25
 # Applications are many and their notices few: a handful of connections for each is enough.
 LOGOUT_CONCURRENCY = 4
+_told = msgspec.json.Decoder(Outcome)
 SCORER_REMEDY = (
     "the scorer refuses RISK_API_CREDENTIAL here: make one that may do it with "
     "`risk-scorer credentials add NAME --scope score,outcomes,feedback`, set it, and restart the gateway"
 )
 
 
-def endpoints_of(settings: Settings) -> dict[EndpointName, Endpoint]:
+def endpoints_of(settings: Settings) -> dict[EndpointName, Receiver]:
     """The receivers that settings name, under the names that the flows know them by."""
-    found: dict[EndpointName, Endpoint] = {}
+    found: dict[EndpointName, Receiver] = {}
     targets: dict[EndpointName, str | None] = {"mfa": settings.mfa_target, "webhook": settings.webhook_url}
     for name, url in targets.items():
         if url is not None:
@@ -51,7 +56,22 @@ def endpoints_of(settings: Settings) -> dict[EndpointName, Endpoint]:
         found["scorer-feedback"] = Endpoint(
             name="scorer-feedback", url=verdicts, signer=signer, allow_private=True, remedy=SCORER_REMEDY
         )
+    if settings.kafka_broker is not None and settings.kafka_topic_outcomes is not None:
+        found["scorer"] = _outcomes_topic(settings, settings.kafka_broker, settings.kafka_topic_outcomes)
     return found
+
+
+def _outcomes_topic(settings: Settings, brokers: str, topic: str) -> Receiver:
+    """Outcomes by Kafka in place of `POST /outcomes`, one person's in one partition."""
+    from webhooks.kafka import KafkaReceiver  # needs its extra
+
+    properties = properties_of(settings.kafka_config)
+    return KafkaReceiver(name="scorer", brokers=brokers, topic=topic, key_of=person_of, properties=properties)
+
+
+def person_of(outcome: bytes) -> bytes | None:
+    """The key of an outcome's record: whose login it was."""
+    return _told.decode(outcome).event.user_id.encode()
 
 
 def recorder(gateway: Gateway) -> Recorder:

@@ -18,6 +18,7 @@ from auth_gateway.mail_settings import MailSettings
 from auth_gateway.page_settings import PageSettings
 from auth_gateway.policy_settings import PolicySettings
 from auth_gateway.signal_settings import SignalSettings
+from auth_gateway.stream_settings import StreamSettings
 from auth_gateway.watch_settings import WatchSettings
 from plumbing.postgresql import is_postgresql
 from plumbing.secret_strength import weakness
@@ -64,7 +65,9 @@ class ConfigFile(BaseSettings):
     auth_gateway_config: Path | None = None
 
 
-class Settings(EventSettings, MailSettings, PageSettings, PolicySettings, SignalSettings, WatchSettings):
+class Settings(
+    EventSettings, MailSettings, PageSettings, PolicySettings, SignalSettings, StreamSettings, WatchSettings
+):
     """One frozen object; every field is the environment name in small letters."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)

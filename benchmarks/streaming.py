@@ -17,7 +17,7 @@ from rich.console import Console
 from benchmarks.home import KEY, MODELS, ROOT, Home
 from benchmarks.people import arriving
 from benchmarks.report import Figure, short
-from benchmarks.servers import cpu_seconds
+from benchmarks.servers import cpu_seconds, free_port
 from tests.integration.risk_scorer.brokers import EVENTS, Broker
 from tests.services.apache_kafka import ApacheKafka, apache_kafka, version
 
@@ -27,7 +27,7 @@ WARM_SHARE = 0.2
 """Of the events, before anything is counted: compiling, joining the group, the first reads of histories."""
 PATIENCE_SECONDS = 600.0
 BARE = [sys.executable, "-m", "benchmarks.bare_consumer"]
-CONSUME = [sys.executable, "-c", "from risk_scorer.cli import main; main()", "consume"]
+SERVE = [sys.executable, "-c", "from risk_scorer.cli import main; main()", "serve"]
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -107,10 +107,11 @@ def _consumer(home: Home, broker: ApacheKafka, number: int) -> Iterator[subproce
         "RISK_SCORER_GEO_CACHE": str(ROOT / "var" / "benchmarks" / "geo"),
         "RISK_SCORER_LOG_LEVEL": "error",
         "IP_OVERLAY": str(ROOT / "demo" / "networks.toml"),
+        "RISK_SCORER_PORT": str(free_port()),
         "KAFKA_BROKER": broker.address,
         "KAFKA_GROUP": f"round-{number}",
     }
-    process = subprocess.Popen(CONSUME, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(SERVE, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
     _pin(process.pid, 0)
     try:
         yield process

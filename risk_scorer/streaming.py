@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from risk_scorer.adapters.kafka_config import BadKafkaConfig, KafkaSettings, properties_of
+from plumbing.kafka_properties import BadKafkaConfig, properties_of
+from risk_scorer.adapters.kafka_config import KafkaSettings
 from risk_scorer.adapters.stream_log import StreamLog
 from risk_scorer.assembly import CannotStart, Scorer
 from risk_scorer.contract.stream import StreamHealth

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -18,14 +17,6 @@ QUEUE_KBYTES: Final = 16 * 1024
 FETCH_BYTES: Final = 8 * 1024 * 1024
 DELIVERY_MS: Final = 60_000
 """After so long a result that no broker took is handed in anew."""
-OURS: Final = frozenset(
-    {"enable.auto.commit", "enable.auto.offset.store", "partition.assignment.strategy", "enable.idempotence", "acks"}
-)
-"""What delivery rests on: no file of an operator changes it."""
-
-
-class BadKafkaConfig(Exception):
-    """KAFKA_CONFIG cannot be used; the text is one line for the operator."""
 
 
 class KafkaSettings(Struct, frozen=True, kw_only=True):
@@ -36,30 +27,6 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
     topics: tuple[str, ...]
     batch: int
     properties: Mapping[str, str]
-
-
-def properties_of(file: Path | None) -> dict[str, str]:
-    """The librdkafka properties (`name=value` a line) in the file: TLS, SASL and whatever else a cluster asks for.
-
-    Raises: BadKafkaConfig, which never shows a value.
-    """
-    if file is None:
-        return {}
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeError) as error:
-        raise BadKafkaConfig(f"KAFKA_CONFIG cannot be read: {type(error).__name__}") from error
-    found: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        name, sign, value = line.partition("=")
-        if not sign or not name.strip():
-            raise BadKafkaConfig(f"KAFKA_CONFIG: line {number} is not name=value")
-        if name.strip() in OURS:
-            raise BadKafkaConfig(f"KAFKA_CONFIG: {name.strip()} is set by us")
-        found[name.strip()] = value.strip()
-    return found
 
 
 def consumer_config(settings: KafkaSettings) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from risk_scorer.adapters.kafka_config import BadKafkaConfig, KafkaSettings, consumer_config, properties_of
+from plumbing.kafka_properties import BadKafkaConfig, properties_of
+from risk_scorer.adapters.kafka_config import KafkaSettings, consumer_config
 from risk_scorer.settings import Settings
 
 
