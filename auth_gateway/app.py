@@ -18,10 +18,11 @@ from auth_gateway.wiring import cross_origin, tokens, verdict
 from auth_gateway.wiring.provider import add_provider
 from plumbing.asgi import SecurityHeaders, refusal_handlers
 from plumbing.docs_page import mount_docs
-from plumbing.http_meters import HttpMeters, fixed_paths
 from plumbing.lean import FastLane
 from plumbing.side_door import CannotListen
 from plumbing.stop_signals import told_of_stopping
+from plumbing.traced_requests import watch_requests
+from plumbing.tracing import SpanLibraryMissing
 
 VERSION = version("riskgate")
 
@@ -39,7 +40,7 @@ def create_app(
     """
     try:
         service = Service(gateway or assemble(settings))
-    except CannotListen as error:
+    except (CannotListen, SpanLibraryMissing) as error:
         raise CannotStart(str(error)) from error
     app = FastAPI(
         title="riskgate gateway",
@@ -70,7 +71,7 @@ def create_app(
         verdict.add(app, service)
     mount_docs(app)
     app.state.watching = service.watching
-    app.add_middleware(HttpMeters, meters=service.watching.meters, fixed_paths=fixed_paths(app))
+    watch_requests(app, meters=service.watching.meters, tracing=service.watching.tracing, joins=False)
     return app
 
 

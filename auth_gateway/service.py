@@ -62,6 +62,7 @@ class Service:
             deadline_seconds=settings.scorer_deadline_ms / 1000,
             clock=gateway.clock,
             watch=watching.metrics,
+            tracing=watching.tracing,
         )
         self.passwords = PooledPasswords(
             gateway.pool, gateway.hasher, gateway.blocklist, timed=watching.metrics.checking_password
@@ -85,6 +86,7 @@ class Service:
             find=self._found,
             retire=partial(retire, gateway),
             noted=watching.metrics.delivered,
+            tracing=watching.tracing,
         )
         self.policing = Policing(gateway)
         add_parts(

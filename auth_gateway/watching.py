@@ -1,7 +1,8 @@
 """How the gateway is watched: its metrics, the state of its parts, and the door at which both are told. No rules."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 
 from auth_gateway.adapters.decision_lines import write_line
 from auth_gateway.adapters.storage.tables import outbox as outbox_rows
@@ -13,6 +14,7 @@ from plumbing.metrics import Meters, Reading
 from plumbing.readiness import Parts
 from plumbing.side_door import SideDoor, watching_app
 from plumbing.timing import look_again_and_again
+from plumbing.tracing import opened_tracing
 from webhooks.backlog import Backlog
 
 
@@ -20,13 +22,16 @@ class Watching:
     """Hears from the parts while they work, and looks at what waits in between."""
 
     def __init__(self, gateway: Gateway) -> None:
-        """Raises: CannotListen."""
+        """Raises: CannotListen, SpanLibraryMissing."""
         settings = gateway.settings
         is_one_of_many = settings.prometheus_multiproc_dir is not None
         self._gateway = gateway
         self.parts = Parts()
         self.meters = Meters(is_one_of_many=is_one_of_many)
         self.metrics = GatewayMetrics(self.meters)
+        self.tracing, self._end_traces = opened_tracing(
+            settings.otel_exporter_otlp_endpoint, service="riskgate-gateway"
+        )
         self._backlog = Backlog(outbox_rows, meters=self.meters, clock=gateway.clock, kind_of=kind_of_receiver)
         self._oldest_line_at: float | None = None
         self.parts.told_by(self.meters)
@@ -51,11 +56,11 @@ class Watching:
 
     @asynccontextmanager
     async def told(self) -> AsyncIterator[None]:
-        """Answer at the door, where there is one."""
-        if self.door is None:
-            yield
-            return
-        async with self.door.answering(watching_app(self.meters, self.parts)):
+        """Answer at the door, where there is one; at the end send what is left of the traces."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(asyncio.to_thread, self._end_traces)
+            if self.door is not None:
+                await stack.enter_async_context(self.door.answering(watching_app(self.meters, self.parts)))
             yield
 
     async def run(self) -> None:

@@ -14,6 +14,7 @@ from plumbing.postgresql import DriverMissing, is_postgresql, require_driver
 from plumbing.refusals import Refused
 from plumbing.sqlite_store import SqliteStore
 from plumbing.statements import Transaction
+from plumbing.tracing import TRACEPARENT
 from plumbing.writer import Writer
 
 __all__ = ["Database", "DriverMissing", "Transaction", "Watch", "WrongEncoding", "upgrade"]
@@ -117,14 +118,15 @@ class Database:
 
     async def _watched(self, job: Callable[[Transaction], T], watch: "Watch") -> T:
         said: list[object] = []
+        traceparent = TRACEPARENT.get()
 
         def heard(tx: Transaction) -> T:
             said.clear()  # of a run that was undone
-            tx.said = said
+            tx.said, tx.traceparent = said, traceparent
             try:
                 return job(tx)
             finally:
-                tx.said = None  # the transaction is the next job's too
+                tx.said = tx.traceparent = None  # the transaction is the next job's too
 
         try:
             with watch.writing():

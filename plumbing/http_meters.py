@@ -45,14 +45,16 @@ class HttpMeters:
         try:
             await self.app(scope, receive, send_noted)
         finally:
-            self._seconds(self._route(scope), status).observe(perf_counter() - started)
+            self._seconds(route_of(scope, self._fixed), status).observe(perf_counter() - started)
 
-    def _route(self, scope: Scope) -> str:
-        path: str = scope["path"]
-        if path in self._fixed:
-            return path
-        template = getattr(scope.get("route"), "path", None)
-        return template if isinstance(template, str) else UNROUTED
+
+def route_of(scope: Scope, fixed: frozenset[str]) -> str:
+    """The template of the address that answered; once it has."""
+    path: str = scope["path"]
+    if path in fixed:
+        return path
+    template = getattr(scope.get("route"), "path", None)
+    return template if isinstance(template, str) else UNROUTED
 
 
 def fixed_paths(app: FastAPI) -> frozenset[str]:

@@ -1,9 +1,12 @@
-"""Where a service listens, as a setting says it."""
+"""Where a service listens, and where it sends traces, as settings say it."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
+
+HTTP_ADDRESS: Final = r"^https?://[^/@?#\s]+(/[^@?#\s]*)?$"
+"""A collector's: without a user, whom logs would repeat, and without a query."""
 
 
 class Address(NamedTuple):

@@ -80,6 +80,7 @@ class PostgresqlTransaction(Transaction):
     def __init__(self, connection: Connection) -> None:
         self._cursor = connection.cursor(binary=True)
         self.said = None
+        self.traceparent = None
 
     def run(self, statement: Statement, /, **values: Value) -> int:
         return self._executed(statement, values).rowcount

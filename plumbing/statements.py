@@ -93,11 +93,12 @@ class Transaction:
     A job does not go on after one of its statements was refused: then nothing it did is kept.
     """
 
-    __slots__ = ("_connection", "said")
+    __slots__ = ("_connection", "said", "traceparent")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.said: list[object] | None = None
+        self.traceparent: str | None = None
 
     def say(self, fact: object) -> None:
         """Let those who listen to the database know of it once this transaction is committed, and only then."""

@@ -13,10 +13,10 @@ from fastapi import FastAPI
 
 from plumbing.asgi import SecurityHeaders, refusal_handlers
 from plumbing.docs_page import mount_docs
-from plumbing.http_meters import HttpMeters, fixed_paths
 from plumbing.lean import FastLane
 from plumbing.side_door import CannotListen
 from plumbing.stop_signals import told_of_stopping
+from plumbing.traced_requests import watch_requests
 from risk_scorer.api.access import Access
 from risk_scorer.api.dashboard import OperatorPages, add_operator_pages
 from risk_scorer.api.health import add_health
@@ -79,7 +79,7 @@ def create_app(
     mount_docs(app)
     describe(app)
     app.state.watching = watching
-    app.add_middleware(HttpMeters, meters=scorer.meters, fixed_paths=fixed_paths(app))
+    watch_requests(app, meters=scorer.meters, tracing=scorer.tracing, joins=True)
     return app
 
 

@@ -13,6 +13,7 @@ from plumbing.database import Database
 from plumbing.metrics import Meters
 from plumbing.randomness import Randomness, SystemRandomness
 from plumbing.state import StateDir
+from plumbing.tracing import SpanLibraryMissing, Tracing, opened_tracing
 from risk_scorer.adapters.credentials import Credentials
 from risk_scorer.adapters.event_log import EventLog
 from risk_scorer.adapters.ip_claims import BadNetworkFile
@@ -80,6 +81,8 @@ class Scorer:
     narrator: HttpNarrator | None
     meters: Meters
     metrics: ScorerMetrics
+    tracing: Tracing
+    end_traces: Callable[[], None]
 
     def model_version(self) -> str | None:
         """The version of the model in use."""
@@ -110,8 +113,12 @@ def assemble(
     pace = Pace(first_retry=settings.webhook_retry_first_seconds)
     meters = Meters(is_one_of_many=settings.prometheus_multiproc_dir is not None)
     metrics = ScorerMetrics(meters)
+    try:
+        tracing, end_traces = opened_tracing(settings.otel_exporter_otlp_endpoint, service="riskgate-scorer")
+    except SpanLibraryMissing as error:
+        raise CannotStart(str(error)) from error
     delivery = DeliveryWorker(
-        database, Outbox(outbox_rows), endpoints, clock, randomness, pace=pace, noted=metrics.delivered
+        database, Outbox(outbox_rows), endpoints, clock, randomness, pace=pace, noted=metrics.delivered, tracing=tracing
     )
     profiles = ProfileStore(database, clock=clock, cached_users=CACHED_USERS if is_alone else 0)
     return Scorer(
@@ -137,6 +144,8 @@ def assemble(
         narrator=_narrator(settings),
         meters=meters,
         metrics=metrics,
+        tracing=tracing,
+        end_traces=end_traces,
     )
 
 

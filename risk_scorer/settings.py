@@ -20,7 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from plumbing.listening import ListenAddress
+from plumbing.listening import HTTP_ADDRESS, ListenAddress
 from plumbing.logs import LogFormat
 from plumbing.secret_strength import weakness
 from risk_scorer.stream_settings import StreamSettings
@@ -80,6 +80,7 @@ class Settings(StreamSettings):
     risk_scorer_public_url: str | None = None
     risk_scorer_log_format: LogFormat = "auto"
     risk_scorer_metrics_listen: ListenAddress | None = None
+    otel_exporter_otlp_endpoint: str | None = Field(default=None, pattern=HTTP_ADDRESS)
     prometheus_multiproc_dir: Path | None = None
     risk_scorer_log_level: Literal["debug", "info", "warning", "error"] = "info"
 

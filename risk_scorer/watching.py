@@ -1,7 +1,8 @@
 """How the scorer is watched: its metrics, the state of its parts, and the door at which both are told. No rules."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from plumbing.metrics import Reading
 from plumbing.readiness import Parts
@@ -39,11 +40,11 @@ class Watching:
 
     @asynccontextmanager
     async def told(self) -> AsyncIterator[None]:
-        """Answer at the door, where there is one."""
-        if self.door is None:
-            yield
-            return
-        async with self.door.answering(watching_app(self._scorer.meters, self.parts)):
+        """Answer at the door, where there is one; at the end send what is left of the traces."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(asyncio.to_thread, self._scorer.end_traces)
+            if self.door is not None:
+                await stack.enter_async_context(self.door.answering(watching_app(self._scorer.meters, self.parts)))
             yield
 
     async def run(self) -> None:

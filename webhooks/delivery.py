@@ -15,6 +15,7 @@ import structlog
 from plumbing.clock import Clock
 from plumbing.database import Database
 from plumbing.randomness import Randomness
+from plumbing.tracing import UNTRACED, Tracing
 from webhooks.endpoint import Endpoint, Receiver
 from webhooks.lane import Lane
 from webhooks.marks import Noted, unnoticed
@@ -51,6 +52,7 @@ class DeliveryWorker:
         find: Find | None = None,
         retire: Retire | None = None,
         noted: Noted = unnoticed,
+        tracing: Tracing = UNTRACED,
     ) -> None:
         self._database = database
         self._outbox = outbox
@@ -64,6 +66,7 @@ class DeliveryWorker:
             randomness=randomness,
             resolver=resolver,
             noted=noted,
+            tracing=tracing,
         )
         self._lanes = [open_lane(each, pace=(paces or {}).get(each.name, self._pace)) for each in endpoints]
         self._roster: Roster | None = None

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from plumbing.clock import Clock
+from plumbing.tracing import handed_on
 from webhooks.signing import Signer
 from webhooks.targets import Resolver, parse_target
 from webhooks.transport import Attempt, Courier
@@ -128,7 +129,7 @@ class PostCarrier:
         endpoint = self._endpoint
         fresh = body if endpoint.compose is None else endpoint.compose(body)
         proof = endpoint.signer(message_id, int(self._clock.now()), fresh)
-        headers = {"content-type": endpoint.content_type, "user-agent": USER_AGENT, **proof}
+        headers = {"content-type": endpoint.content_type, "user-agent": USER_AGENT, **handed_on(), **proof}
         attempt = await self._courier.post(fresh, headers)
         if endpoint.judge is not None:
             return endpoint.judge(attempt)

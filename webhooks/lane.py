@@ -11,6 +11,7 @@ import structlog
 from plumbing.clock import Clock
 from plumbing.database import Database
 from plumbing.randomness import Randomness
+from plumbing.tracing import UNTRACED, Tracing
 from webhooks.endpoint import Carrier, Receiver, Withdrawn
 from webhooks.marks import Fate, Marks, Noted, unnoticed
 from webhooks.outbox import Message, Outbox
@@ -53,6 +54,7 @@ class Lane:
         resolver: Resolver,
         until_empty: bool = False,
         noted: Noted = unnoticed,
+        tracing: Tracing = UNTRACED,
     ) -> None:
         """`noted` is told how each attempt at a message ended."""
         self.endpoint = endpoint
@@ -66,7 +68,7 @@ class Lane:
         self._pace = pace
         self._resolver = resolver
         self._until_empty = until_empty
-        self._noted = noted
+        self._noted, self._tracing = noted, tracing
         self._is_empty = False
         self._is_stopped = False
         self._ready: deque[tuple[Message, float]] = deque()
@@ -222,7 +224,9 @@ class Lane:
         try:
             merge = self.endpoint.merge
             body = message.body if merge is None else merge([each.body for each in together])
-            attempt = await carrier.carry(message.message_id, body)
+            with self._tracing.span("deliver", "producer", linked=message.traceparent) as span:
+                attempt = await carrier.carry(message.message_id, body)
+                span.note("http.response.status_code", attempt.status or 0)
         except Withdrawn:
             raise
         except Exception as error:

@@ -48,6 +48,7 @@ class Message:
     created_at: float
     attempts: int
     order_key: str | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,6 +150,7 @@ class Outbox:
             order_key=order_key,
             fold_key=fold_key,
             folded=folded,
+            traceparent=tx.traceparent,
         )
 
     def fold(self, tx: Transaction, *, endpoint: str, fold_key: str, into: FoldInto, more: int = 1) -> int | None:

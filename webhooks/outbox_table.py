@@ -47,6 +47,7 @@ def outbox_table(metadata: MetaData, name: str = "outbox") -> Table:
         Column("order_key", Text),
         Column("fold_key", Text),
         Column("folded", Integer, nullable=False, server_default=text("0")),
+        Column("traceparent", Text),
     )
     c = table.c
     waits = waiting_in(table)

@@ -16,6 +16,7 @@ import structlog
 from auth_gateway.adapters.breaker import CircuitBreaker
 from auth_gateway.flows.ports import Clock
 from plumbing.timing import untimed
+from plumbing.tracing import UNTRACED, Tracing, handed_on
 from risk_scorer.contract.assessment import MEDIUM_FROM, RiskScore, risk_level
 from risk_scorer.contract.events import LoginEvent
 
@@ -89,6 +90,7 @@ class HttpScorer:
         deadline_seconds: float,
         clock: Clock,
         watch: ScorerWatch | None = None,
+        tracing: Tracing = UNTRACED,
     ) -> None:
         self._url = f"{base_url}/score"
         self._health_url = f"{base_url}/health"
@@ -96,6 +98,7 @@ class HttpScorer:
         self._clock = clock
         self._breaker = CircuitBreaker()
         self._watch = watch or Unwatched()
+        self._tracing = tracing
         self.last_problem: str | None = None
         headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if credential is not None:
@@ -117,7 +120,7 @@ class HttpScorer:
 
     async def score(self, event: LoginEvent) -> RiskScore | None:
         """The score of exactly this event, or None."""
-        with self._watch.asking():
+        with self._watch.asking(), self._tracing.span("score", "client"):
             score = await self._score(event)
         if score is None:
             self._watch.unscored(self.last_problem or "scorer_invalid")
@@ -166,7 +169,9 @@ class HttpScorer:
         await self._client.aclose()
 
     async def _answer(self, event: LoginEvent) -> bytes:
-        async with self._client.stream("POST", self._url, content=_encoder.encode(event)) as response:
+        async with self._client.stream(
+            "POST", self._url, content=_encoder.encode(event), headers=handed_on()
+        ) as response:
             if response.status_code in EVENT_REFUSED:
                 raise RefusedEvent
             if response.status_code != 200:

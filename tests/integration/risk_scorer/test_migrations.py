@@ -13,7 +13,7 @@ from plumbing.clock import FixedClock
 from plumbing.database import Database, upgrade
 from risk_scorer.adapters.event_log import EventLog
 from risk_scorer.adapters.profile_store import ProfileStore
-from risk_scorer.adapters.storage import MIGRATIONS, answers, open_database
+from risk_scorer.adapters.storage import MIGRATIONS, open_database, ping
 from risk_scorer.adapters.tables import metadata
 from risk_scorer.adapters.verdict_store import VerdictStore
 from risk_scorer.core.history import EMPTY, encode, learn_taught
@@ -34,7 +34,7 @@ def test_opening_twice_changes_nothing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/scorer.db"
     open_database(url).close()
     again = open_database(url)
-    assert answers(again)
+    assert again.read(ping)
     again.close()
 
 

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from plumbing.listening import Address
 from risk_scorer.watching import Watching
+from tests.collector import running_collector
 from tests.integration.risk_scorer.service import EVENT, Running, running
 
 pytestmark = pytest.mark.anyio
@@ -93,3 +94,20 @@ async def test_a_database_that_hangs_makes_ready_late_by_a_second_at_most(tmp_pa
         async with asyncio.timeout(1.5):
             ready = await service.client.get("/ready")
         assert (ready.status_code, ready.json()["database"]) == (503, "unavailable")
+
+
+async def test_a_score_joins_the_trace_of_whoever_asks(tmp_path: Path) -> None:
+    """The gateway's span is the parent; a header that is no traceparent begins a trace of its own."""
+    trace, parent = "a" * 32, "b" * 16
+    with running_collector() as collector:
+        async with running(tmp_path, otel_exporter_otlp_endpoint=collector.url) as service:
+            for header in (f"00-{trace}-{parent}-01", "00-distinctive"):
+                await service.client.post("/score", json=EVENT, headers={"traceparent": header})
+    joined, own = collector.named("request", "riskgate-scorer")
+    assert (joined.trace_id, joined.parent_id) == (trace, parent)
+    assert own.trace_id != trace
+    assert own.parent_id == ""
+    assert joined.attributes["http.route"] == "/score"
+    told = b"".join(collector.raw)
+    for secret in ("distinctive", service.credential, "alice", "198.51.100"):
+        assert secret.encode() not in told

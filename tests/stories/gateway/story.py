@@ -51,6 +51,7 @@ class StubScorer:
         self.reasons: list[dict[str, Any]] = []
         self.judge: Callable[[Mapping[str, Any]], float] = lambda _event: self.score
         self.events: list[dict[str, Any]] = []
+        self.traceparents: list[str | None] = []
         self.server = _Server(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
@@ -95,6 +96,7 @@ def _handler(scorer: StubScorer) -> type[BaseHTTPRequestHandler]:
             body = b'{"learned":1}'
             if self.path == "/score":
                 scorer.events.append(event)
+                scorer.traceparents.append(self.headers.get("traceparent"))
                 while scorer.hang:
                     time.sleep(0.01)
                 body = scorer.answer(event)
