@@ -113,10 +113,7 @@ def assemble(
     pace = Pace(first_retry=settings.webhook_retry_first_seconds)
     meters = Meters(is_one_of_many=settings.prometheus_multiproc_dir is not None)
     metrics = ScorerMetrics(meters)
-    try:
-        tracing, end_traces = opened_tracing(settings.otel_exporter_otlp_endpoint, service="riskgate-scorer")
-    except SpanLibraryMissing as error:
-        raise CannotStart(str(error)) from error
+    tracing, end_traces = _tracing(settings)
     delivery = DeliveryWorker(
         database, Outbox(outbox_rows), endpoints, clock, randomness, pace=pace, noted=metrics.delivered, tracing=tracing
     )
@@ -157,6 +154,13 @@ def _opened(settings: Settings, lookups: Lookups | None) -> tuple[Lookups, Datab
     try:
         return lookups or opened_lookups(settings), open_state(settings.risk_scorer_state)
     except (BadStorage, BadNetworkFile, BadClientTable) as error:
+        raise CannotStart(str(error)) from error
+
+
+def _tracing(settings: Settings) -> tuple[Tracing, Callable[[], None]]:
+    try:
+        return opened_tracing(settings.otel_exporter_otlp_endpoint, service="riskgate-scorer")
+    except SpanLibraryMissing as error:
         raise CannotStart(str(error)) from error
 
 
