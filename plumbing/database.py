@@ -83,9 +83,12 @@ class Database:
         """Let this one know of each write, and of what transactions `say`; before the first of them, and only one."""
         self._watch = watch
 
-    def post(self, job: Callable[[Transaction], object]) -> None:
-        """Write soon, tell nobody: for records whose loss in a crash is acceptable. A full queue drops it."""
-        self._writer.post(job)
+    def post(self, job: Callable[[Transaction], object], undo: Callable[[], object] | None = None) -> None:
+        """Write soon, tell nobody: for records whose loss in a crash is acceptable. A full queue drops it.
+
+        `undo` is called on another thread when the database did not take it.
+        """
+        self._writer.post(job, undo)
 
     @property
     def dropped(self) -> int:

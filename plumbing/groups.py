@@ -17,11 +17,15 @@ Job = Callable[[Transaction], Any]
 
 
 class Waiting(NamedTuple):
-    """A job and who waits for it: an asyncio future with its loop, a thread's future, or nobody (a posted record)."""
+    """A job and who waits for it: an asyncio future with its loop, a thread's future, or nobody (a posted record).
+
+    For a record `undo` is called, on the writer's thread, when it was not kept.
+    """
 
     job: Job
     future: Any
     loop: asyncio.AbstractEventLoop | None
+    undo: Callable[[], object] | None = None
 
 
 class Outcome(NamedTuple):

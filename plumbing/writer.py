@@ -4,6 +4,7 @@ import asyncio
 import queue
 import threading
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Final
 
@@ -60,11 +61,11 @@ class Writer:
         self._queue.put([Waiting(job, future, None)])
         return future.result()
 
-    def post(self, job: Job) -> None:
+    def post(self, job: Job, undo: Callable[[], object] | None = None) -> None:
         if self._is_closed or len(self._posts) >= MAX_WAITING:
             self.dropped += 1
             return
-        self._posts.append(Waiting(job, None, None))
+        self._posts.append(Waiting(job, None, None, undo))
         if len(self._posts) == 1:
             self._queue.put(_NUDGE)
 
@@ -135,6 +136,8 @@ def _hand_over(outcomes: list[Outcome]) -> None:
             _resolve(outcome)
         elif outcome.error is not None:
             log.error("posted_record_failed", reason=repr(outcome.error))
+            if outcome.waiting.undo is not None:
+                outcome.waiting.undo()
     for loop, theirs in by_loop.items():
         try:
             loop.call_soon_threadsafe(_resolve_all, theirs)

@@ -117,7 +117,8 @@ def assemble(
     delivery = DeliveryWorker(
         database, Outbox(outbox_rows), endpoints, clock, randomness, pace=pace, noted=metrics.delivered, tracing=tracing
     )
-    profiles = ProfileStore(database, clock=clock, cached_users=CACHED_USERS if is_alone else 0)
+    cached_users = CACHED_USERS if is_alone and not settings.is_shared else 0
+    profiles = ProfileStore(database, clock=clock, cached_users=cached_users)
     return Scorer(
         settings=settings,
         clock=clock,
@@ -152,7 +153,8 @@ def _opened(settings: Settings, lookups: Lookups | None) -> tuple[Lookups, Datab
     except OSError as error:
         raise CannotStart(f"RISK_SCORER_STATE cannot be used: {error.strerror}") from error
     try:
-        return lookups or opened_lookups(settings), open_state(settings.risk_scorer_state)
+        found = lookups or opened_lookups(settings)
+        return found, open_state(settings.risk_scorer_state, settings.database_url)
     except (BadStorage, BadNetworkFile, BadClientTable) as error:
         raise CannotStart(str(error)) from error
 

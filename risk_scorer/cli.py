@@ -55,7 +55,8 @@ def serve(
     configure_logging(settings.risk_scorer_log_level, pretty=is_for_people(settings.risk_scorer_log_format))
     try:
         service = create_app(settings, tell_ready=lambda line: typer.echo(f"risk-scorer: {line}"))
-        serve_alone(settings.risk_scorer_state)
+        if not settings.is_shared:
+            serve_alone(settings.risk_scorer_state)
     except (CannotStart, BadStorage) as error:
         _fail(str(error))
     serve_http(service, host=settings.risk_scorer_host, port=settings.risk_scorer_port)
@@ -72,7 +73,8 @@ def consume() -> None:
     configure_logging(settings.risk_scorer_log_level, pretty=is_for_people(settings.risk_scorer_log_format))
     try:
         scorer = assemble(settings, is_alone=False)
-        consume_together(settings.risk_scorer_state)
+        if not settings.is_shared:
+            consume_together(settings.risk_scorer_state)
         run(scorer, lambda line: typer.echo(f"risk-scorer: {line}"))
     except (CannotStart, BadStorage, Refused) as error:
         _fail(str(error))
@@ -166,7 +168,7 @@ def labels(
 @contextmanager
 def _opened(settings: Settings) -> Iterator[Database]:
     try:
-        database = open_state(settings.risk_scorer_state)
+        database = open_state(settings.risk_scorer_state, settings.database_url)
     except BadStorage as error:
         _fail(str(error))
     try:

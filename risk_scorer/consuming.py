@@ -76,9 +76,10 @@ def _beside(scorer: Scorer, streaming: Streaming) -> list[Coroutine[Any, Any, No
 
 
 async def _keep_house_once(scorer: Scorer) -> None:
-    """The upkeep, in one process of those on the state: the others stand by."""
-    while not keep_house_here(scorer.settings.risk_scorer_state):  # noqa: ASYNC110 - another process holds it
-        await asyncio.sleep(HOUSE_SECONDS)
+    """The upkeep, in one process of those on the state: the others stand by. On a server they take turns in it."""
+    if not scorer.settings.is_shared:
+        while not keep_house_here(scorer.settings.risk_scorer_state):  # noqa: ASYNC110 - another process holds it
+            await asyncio.sleep(HOUSE_SECONDS)
     await asyncio.gather(*upkeep(scorer))
 
 

@@ -23,6 +23,7 @@ from pydantic_settings import (
 from plumbing.listening import HTTP_ADDRESS, ListenAddress
 from plumbing.logs import LogFormat
 from plumbing.secret_strength import weakness
+from risk_scorer.storage_settings import StorageSettings
 from risk_scorer.stream_settings import StreamSettings
 from webhooks.signing import MIN_SECRET_BYTES, parse_secret
 from webhooks.targets import TargetRefused, is_inside, parse_target
@@ -38,7 +39,7 @@ class ConfigFile(BaseSettings):
     risk_scorer_config: Path | None = None
 
 
-class Settings(StreamSettings):
+class Settings(StreamSettings, StorageSettings):
     """Everything that may be configured, under the same name in the environment (upper case) and in the file (lower
     case).
     """
@@ -48,7 +49,6 @@ class Settings(StreamSettings):
     model_dir: Path = Path("models")
     model_public_keys: str = "var/training/signing.pub"
     recent_max: int = Field(default=500, ge=1, le=10_000)
-    event_retention_days: int = Field(default=90, ge=1, le=3650)
 
     webhook_url: str | None = None
     webhook_risk_threshold: float = Field(default=80.0, ge=0.0, le=100.0)
@@ -73,7 +73,6 @@ class Settings(StreamSettings):
     narrator_deadline_seconds: float = Field(default=10.0, gt=0.0, le=120.0)
 
     risk_scorer_profile: Literal["production", "demo"] = "production"
-    risk_scorer_state: Path = Path("var/scorer")
     risk_scorer_geo_cache: Path | None = None
     risk_scorer_host: str = "127.0.0.1"
     risk_scorer_port: int = Field(default=8000, ge=1, le=65535)

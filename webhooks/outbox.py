@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Table, and_, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import Table, and_, bindparam, delete, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.statements import Statement, Transaction
 from webhooks.outbox_table import (
@@ -86,6 +87,7 @@ class Outbox:
         note: dict[str, Any] = {"last_status": bindparam("status"), "last_error": bindparam("problem")}
         claimed = [c[name] for name in Message.__dataclass_fields__]
         self._add = Statement(insert(table))
+        self._add_once = Statement(insert(table).on_conflict_do_nothing())
         self._newest = Statement(select(func.max(c.created_at)).where(lane, c.order_key == bindparam("key")))
         self._foldable = Statement(foldable(table))
         self._fold = Statement(update(table).where(this).values(body=bindparam("text"), folded=bindparam("count")))
@@ -135,22 +137,23 @@ class Outbox:
         created_at = now if newest is None or newest[0] is None else max(now, newest[0] + MOMENT)
         tx.run(
             self._add,
-            message_id=message_id,
-            endpoint=endpoint,
-            event_type=event_type,
-            body=body,
+            **_new_row(message_id, endpoint, event_type, body),
             created_at=created_at,
             next_attempt_at=now if due_at is None else due_at,
-            attempts=0,
-            claimed_until=0.0,
-            delivered_at=None,
-            dead_at=None,
-            last_status=None,
-            last_error=None,
             order_key=order_key,
             fold_key=fold_key,
             folded=folded,
             traceparent=tx.traceparent,
+        )
+
+    def add_once(
+        self, tx: Transaction, *, message_id: str, endpoint: str, event_type: str, body: bytes, now: float
+    ) -> bool:
+        """Keep the message unless one of its id was kept before, by whichever process; whether it was new."""
+        row = _new_row(message_id, endpoint, event_type, body)
+        return (
+            tx.run(self._add_once, **row, created_at=now, next_attempt_at=now, order_key=None, fold_key=None, folded=0)
+            == 1
         )
 
     def fold(self, tx: Transaction, *, endpoint: str, fold_key: str, into: FoldInto, more: int = 1) -> int | None:
@@ -252,3 +255,19 @@ class Outbox:
         keys = {(each.endpoint, each.order_key) for each in settled if each.order_key is not None}
         held = now + HOLD_SECONDS
         tx.many(self._free, [{"to": endpoint, "key": key, "at": now, "held": held} for endpoint, key in sorted(keys)])
+
+
+def _new_row(message_id: str, endpoint: str, event_type: str, body: bytes) -> dict[str, Any]:
+    """What every message begins with."""
+    return {
+        "message_id": message_id,
+        "endpoint": endpoint,
+        "event_type": event_type,
+        "body": body,
+        "attempts": 0,
+        "claimed_until": 0.0,
+        "delivered_at": None,
+        "dead_at": None,
+        "last_status": None,
+        "last_error": None,
+    }

@@ -8,10 +8,8 @@ dies next.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from itertools import islice
 
 import msgspec
@@ -21,7 +19,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.statements import Statement
-from risk_scorer.adapters.event_places import forget_row, place_last_row, row_of
+from risk_scorer.adapters.event_places import forget_row, place, row_of
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.adapters.tables import scored_events
 from risk_scorer.flows.ports import Announcement, ScoredEvent
@@ -35,7 +33,9 @@ PATIENCE_SECONDS = 10.0
 """A job that has not run for so long was refused by the database; the next event sends another one."""
 
 APPEND = Statement(
-    insert(scored_events).values(events=bindparam("events"), ts_scored=bindparam("ts_scored"), body=bindparam("body"))
+    insert(scored_events)
+    .values(events=bindparam("events"), ts_scored=bindparam("ts_scored"), body=bindparam("body"))
+    .returning(scored_events.c.id)
 )
 PAGE_ROWS = 50
 SHARE_OF_ASKED = 10
@@ -120,7 +120,12 @@ class EventLog:
         """The first logged event of each id, in the given order, None where there is none. Raises: Refused."""
         if not event_ids:
             return []
-        await self._database.write(self._writing())  # what was recorded a moment ago is in the log too
+        job, undo = self._writing()
+        try:
+            await self._database.write(job)  # what was recorded a moment ago is in the log too
+        except Exception:
+            undo()
+            raise
         return await self._database.read_in_thread(lambda tx: _found(tx, event_ids))
 
     def record(self, scored: Sequence[ScoredEvent]) -> None:
@@ -132,11 +137,12 @@ class EventLog:
         now = self._clock.monotonic()
         if now >= self._patience_ends:
             self._patience_ends = now + PATIENCE_SECONDS
-            self._database.post(self._writing())
+            self._database.post(*self._writing())
         self._show(scored)
 
-    def _writing(self) -> Callable[[Transaction], None]:
-        """A job that writes whatever has come together by the time the writer gets to it, as one row.
+    def _writing(self) -> tuple[Callable[[Transaction], None], Callable[[], None]]:
+        """A job that writes whatever has come together by the time the writer gets to it, as one row; and what makes
+        that wait again when the database did not take it.
 
         One row for many events, because a row costs ten times as much as an event in it.
         """
@@ -150,7 +156,11 @@ class EventLog:
                 batch.append(self._waiting.popleft())
             _append(tx, batch)
 
-        return job
+        def undo() -> None:
+            while batch:
+                self._waiting.appendleft(batch.pop())
+
+        return job, undo
 
     async def record_and_announce(self, scored: Sequence[ScoredEvent], announcements: Sequence[Announcement]) -> None:
         """Append to the log together with what is to be announced; durable when it returns. Raises: Refused."""
@@ -182,10 +192,9 @@ class EventLog:
 
     def _announce(self, tx: Transaction, each: Announcement, endpoint: str, now: float) -> None:
         # The same event may be scored again; it was announced before, and once is once.
-        with suppress(sqlite3.IntegrityError):
-            self._outbox.add(
-                tx, message_id=each.message_id, endpoint=endpoint, event_type=each.event_type, body=each.body, now=now
-            )
+        self._outbox.add_once(
+            tx, message_id=each.message_id, endpoint=endpoint, event_type=each.event_type, body=each.body, now=now
+        )
 
     @property
     def shown_at_most(self) -> int:
@@ -221,13 +230,14 @@ def _events(body: bytes) -> list[ScoredEvent]:
 
 def _append(tx: Transaction, scored: Sequence[ScoredEvent]) -> None:
     if scored:
-        append_row(tx, [each.score.event_id for each in scored], scored[-1].score.ts_scored, _encode(scored))
+        row_id = append_row(tx, len(scored), scored[-1].score.ts_scored, _encode(scored))
+        place(tx, row_id, (each.score.event_id for each in scored))
 
 
-def append_row(tx: Transaction, event_ids: Sequence[str], ts_scored: float, body: bytes) -> None:
-    """One row of the log: these events, the last of them scored then, as a JSON list of `ScoredEvent`."""
-    tx.run(APPEND, events=len(event_ids), ts_scored=ts_scored, body=body)
-    place_last_row(tx, event_ids)
+def append_row(tx: Transaction, events: int, ts_scored: float, body: bytes) -> int:
+    """One row of the log: so many events, the last of them scored then, as a JSON list of `ScoredEvent`."""
+    [row] = tx.all(APPEND, events=events, ts_scored=ts_scored, body=body)
+    return int(row[0])
 
 
 def _found(tx: Transaction, event_ids: Sequence[str]) -> list[ScoredEvent | None]:

@@ -12,10 +12,11 @@ from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import bindparam, delete, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.database import Transaction
+from plumbing.expressions import numbers_of
 from plumbing.statements import Statement
 from risk_scorer.adapters.tables import event_places, scored_events
 
@@ -25,7 +26,19 @@ PLACE = Statement(
     .values(event_key=bindparam("event_key"), row_id=bindparam("row_id"))
     .on_conflict_do_nothing(index_elements=["event_key"])
 )
-LAST_ROW = Statement(select(func.last_insert_rowid()))
+NO_ROW = 0
+"""Where an event is whose row comes later in the same transaction."""
+
+_ASKED = numbers_of(bindparam("keys"))
+KNOWN = Statement(select(event_places.c.event_key).where(event_places.c.event_key.in_(_ASKED)))
+_NEW = _ASKED.subquery()
+CLAIM = Statement(
+    insert(event_places)
+    .from_select(["event_key", "row_id"], select(_NEW.c.value, literal(NO_ROW)).where(_NEW.c.value.is_not(None)))
+    .on_conflict_do_nothing()
+    .returning(event_places.c.event_key)
+)
+SETTLE = Statement(update(event_places).where(event_places.c.event_key.in_(_ASKED)).values(row_id=bindparam("new_row")))
 FIND = Statement(
     select(scored_events.c.id, scored_events.c.body)
     .join(event_places, event_places.c.row_id == scored_events.c.id)
@@ -49,11 +62,34 @@ class _Event(msgspec.Struct):
 _ids = msgspec.json.Decoder(list[_Event])
 
 
-def place_last_row(tx: Transaction, event_ids: Iterable[str]) -> None:
-    """Say that these events are in the row that was inserted last."""
-    row = tx.one(LAST_ROW)
-    if row is not None:
-        tx.many(PLACE, [{"event_key": event_key(event_id), "row_id": row[0]} for event_id in event_ids])
+def place(tx: Transaction, row_id: int, event_ids: Iterable[str]) -> None:
+    """Say that these events are in that row."""
+    keys = sorted({event_key(event_id) for event_id in event_ids})  # in one order, see `_array`
+    tx.many(PLACE, [{"event_key": key, "row_id": row_id} for key in keys])
+
+
+def known(tx: Transaction, event_ids: Iterable[str]) -> frozenset[str]:
+    """Those of the ids that are in the log."""
+    keys = {event_key(event_id): event_id for event_id in event_ids}
+    rows = tx.all(KNOWN, keys=_array(keys)) if keys else []
+    return frozenset(keys[row[0]] for row in rows)
+
+
+def claim(tx: Transaction, event_ids: Iterable[str]) -> frozenset[str]:
+    """Those of the ids that are new, ours alone to `settle`: another process waits to hear whether we do."""
+    keys = {event_key(event_id): event_id for event_id in event_ids}
+    rows = tx.all(CLAIM, keys=_array(keys)) if keys else []
+    return frozenset(keys[row[0]] for row in rows)
+
+
+def settle(tx: Transaction, row_id: int, event_ids: Iterable[str]) -> None:
+    """Say that these events, which were claimed, are in that row."""
+    tx.run(SETTLE, keys=_array(map(event_key, event_ids)), new_row=row_id)
+
+
+def _array(keys: Iterable[int]) -> str:
+    """In one order, so that processes that want the same ones do not wait for each other in a circle."""
+    return msgspec.json.encode(sorted(keys)).decode()
 
 
 def row_of(tx: Transaction, event_id: str) -> tuple[int, bytes] | None:

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 import msgspec
 import structlog
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import LargeBinary, bindparam, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.database import Transaction
+from plumbing.expressions import is_shared, texts_of
 from plumbing.statements import Statement
 from risk_scorer.adapters.tables import user_histories
 from risk_scorer.core.history import UserHistory, decode, encode
 
-FIND = Statement(
-    select(user_histories.c.blob, user_histories.c.version).where(user_histories.c.user_id == bindparam("of_user"))
+NOBODY_YET: Final = b""
+"""What is stored for somebody of whom nothing is known, so that there is a row to hold."""
+
+_ASKED = texts_of(bindparam("users"))
+_ROW = (user_histories.c.user_id, user_histories.c.blob, user_histories.c.version)
+FIND = Statement(select(*_ROW).where(user_histories.c.user_id == bindparam("of_user")))
+FIND_MANY = Statement(select(*_ROW).where(user_histories.c.user_id.in_(_ASKED.order_by(None))))
+HOLD = Statement(
+    select(*_ROW)
+    .where(user_histories.c.user_id.in_(_ASKED.order_by(None)))
+    .order_by(user_histories.c.user_id)
+    .with_for_update(key_share=True)
+)
+_MISSING = _ASKED.subquery()
+MAKE_ROOM = Statement(
+    insert(user_histories)
+    .from_select(
+        ["user_id", "blob", "version", "updated_at"],
+        select(_MISSING.c.value, literal(NOBODY_YET, LargeBinary), literal(0), literal(0.0)).where(is_shared()),
+    )
+    .on_conflict_do_nothing()
 )
 ADD = Statement(
     insert(user_histories)
@@ -39,35 +60,67 @@ class Kept(NamedTuple):
 
 
 class ConcurrentChange(Exception):
-    """A history changed inside the writer's own transaction: another program writes to this database."""
+    """A history changed while it was held: another program writes to this database."""
 
 
-def kept(tx: Transaction, user: str) -> Kept:
-    """The stored history of a person."""
-    row = tx.one(FIND, of_user=user)
-    if row is None:
-        return Kept(-1, None)
+def kept_of(tx: Transaction, users: Iterable[str]) -> dict[str, Kept]:
+    """The stored histories of these people, whom nobody is kept from changing."""
+    asked = list(dict.fromkeys(users))
+    rows = tx.all(FIND, of_user=asked[0]) if len(asked) == 1 else tx.all(FIND_MANY, users=_array(asked))
+    return {user: Kept(-1, None) for user in asked} | {row[0]: _decoded(row[1], row[2]) for row in rows}
+
+
+def _held(tx: Transaction, users: list[str]) -> dict[str, Kept]:
+    """The same, and other processes wait with theirs until our transaction ends."""
+    rows = tx.all(HOLD, users=_array(users))
+    found = {row[0]: _decoded(row[1], row[2]) for row in rows}
+    missing = [user for user in users if user not in found]
+    if missing and tx.run(MAKE_ROOM, users=_array(missing)) != len(missing):
+        # Somebody else has made some of the rows since; where writers take turns nobody has, and none are made.
+        found |= {row[0]: _decoded(row[1], row[2]) for row in tx.all(HOLD, users=_array(missing))}
+    elif missing:
+        found |= {user: Kept(0, None) for user in missing}
+    return {user: found.get(user) or Kept(-1, None) for user in users}
+
+
+def _array(users: list[str]) -> str:
+    return msgspec.json.encode(users).decode()
+
+
+def _decoded(blob: bytes, version: int) -> Kept:
+    if blob == NOBODY_YET:
+        return Kept(version, None)
     try:
-        return Kept(row[1], decode(row[0]))
+        return Kept(version, decode(blob))
     except msgspec.MsgspecError:
         # Damaged, or written by another version: treated as somebody new, and told to the operator.
         log.error("history_unreadable")
-        return Kept(row[1], None)
+        return Kept(version, None)
 
 
 class OpenHistories:
-    """The histories that a transaction changes: each is read once, and written once when it is done."""
+    """The histories that a transaction changes: each is read once, and written once when it is done.
+
+    They are held from the first look on, and `hold` takes many at once. Whatever else is decided about a person's
+    logins is read after that: so it is what stands when the history changes, whichever process changes it.
+    """
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._before: dict[str, Kept] = {}
         self._after: dict[str, UserHistory | None] = {}
 
+    def hold(self, users: Iterable[str]) -> None:
+        """These people's histories are ours until the transaction ends."""
+        new = sorted(set(users) - self._before.keys())
+        if new:
+            found = _held(self._tx, new)
+            self._before |= found
+            self._after |= {user: each.history for user, each in found.items()}
+
     def of(self, user: str) -> UserHistory | None:
         """The person's history as this transaction has it by now."""
-        if user not in self._before:
-            self._before[user] = found = kept(self._tx, user)
-            self._after[user] = found.history
+        self.hold([user])
         return self._after[user]
 
     def put(self, user: str, history: UserHistory | None) -> None:

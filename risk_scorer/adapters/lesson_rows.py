@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import msgspec
 import structlog
 from sqlalchemy import and_, bindparam, delete, or_, select, tuple_
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.database import Database, Transaction
 from plumbing.statements import Row, Statement

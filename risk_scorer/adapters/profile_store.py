@@ -1,9 +1,10 @@
 """What each person's logins look like: one row a person, the most recently used in memory.
 
-There is one serving process, so its memory is the only cache. Look-ups fail closed: a score made without the history
-would mean something else, so an unreadable database is a 503 and the caller challenges. Learning is one durable
-transaction by the one writer, with compare-and-set on the row's version, so two outcomes for one person both count,
-and each event id counts once. What an operator found out about a login holds for its later outcomes too.
+A process that has the database to itself keeps them in memory; where several share one, `cached_users` is 0 and each
+look-up reads what all of them have learned. Look-ups fail closed: a score made without the history would mean something
+else, so an unreadable database is a 503 and the caller challenges. Learning is one durable transaction that holds the
+rows it changes, so two outcomes for one person both count, and each event id counts once, whichever processes learn
+them. What an operator found out about a login holds for its later outcomes too.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.statements import Statement
-from risk_scorer.adapters.history_rows import Kept, OpenHistories, kept
+from risk_scorer.adapters.history_rows import Kept, OpenHistories, kept_of
 from risk_scorer.adapters.lesson_rows import lessons_since, prune, see
 from risk_scorer.adapters.tables import imported_models, user_histories
 from risk_scorer.adapters.verdict_rows import taught_late
@@ -145,7 +146,7 @@ class ProfileStore:
         return users
 
     def _read(self, users: set[str]) -> dict[str, Kept]:
-        return self._database.read(lambda tx: {user: kept(tx, user) for user in users})
+        return self._database.read(lambda tx: kept_of(tx, users))
 
     def _keep(self, user: str, stored: Kept) -> None:
         cache = self._cache
@@ -165,6 +166,7 @@ def _learn(tx: Transaction, lessons: Sequence[Lesson], now: float) -> tuple[int,
     keeps from being learned was heard all the same.
     """
     histories, new, heard = OpenHistories(tx), 0, list[Taught]()
+    histories.hold(lesson.observation.user_id for lesson in lessons)
     for lesson in lessons:
         seen = lesson.observation
         taught = taught_by(seen, lesson.outcome)

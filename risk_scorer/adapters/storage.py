@@ -1,4 +1,4 @@
-"""The scorer's database file: brought to the newest schema, opened, asked whether it answers."""
+"""The scorer's database: brought to the newest schema, opened, asked whether it answers; and who may use its file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pathlib import Path
 from sqlalchemy import literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from plumbing.database import Database, Transaction
-from plumbing.migrations import NewerSchema, upgrade
+from plumbing.database import Database, DriverMissing, Transaction, WrongEncoding, upgrade
 from plumbing.refusals import Refused
 from plumbing.state import StateDir
 from plumbing.statements import Statement
@@ -28,17 +27,21 @@ class BadStorage(Exception):
     """The state directory or the database in it cannot be used; the text is one line for the operator."""
 
 
-def open_state(state_dir: Path) -> Database:
-    """The database in that directory in its newest shape, both made on first use. Raises: BadStorage."""
+def open_state(state_dir: Path, url: str | None = None) -> Database:
+    """The database of that URL, or the file in the state directory, in its newest shape; both are made on first use.
+
+    Raises: BadStorage.
+    """
     try:
         StateDir.open(state_dir)
-        return open_database(f"sqlite:///{(state_dir / FILE_NAME).absolute()}")
     except OSError as error:
         raise BadStorage(f"RISK_SCORER_STATE cannot be used: {error.strerror}") from error
-    except (SQLAlchemyError, sqlite3.Error, Refused, NewerSchema) as error:
-        raise BadStorage(
-            f"the database in RISK_SCORER_STATE cannot be opened: {getattr(error, 'orig', error)}"
-        ) from error
+    try:
+        return open_database(url or f"sqlite:///{(state_dir / FILE_NAME).absolute()}")
+    except (SQLAlchemyError, sqlite3.Error, Refused, OSError, DriverMissing, WrongEncoding, ValueError) as error:
+        lines = str(getattr(error, "orig", None) or error).splitlines() or [""]
+        name = "in RISK_SCORER_STATE" if url is None else "of RISK_SCORER_DATABASE"
+        raise BadStorage(f"the database {name} cannot be opened: {lines[0]}") from error
 
 
 def serve_alone(state_dir: Path) -> None:

@@ -8,23 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import msgspec
-from sqlalchemy import bindparam, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.statements import Statement
 from risk_scorer.adapters.event_log import EventLog, append_row
-from risk_scorer.adapters.event_places import event_key
-from risk_scorer.adapters.tables import event_places, stream_offsets
+from risk_scorer.adapters.event_places import claim, known, settle
+from risk_scorer.adapters.tables import stream_offsets
 from risk_scorer.flows.ports import Announcement, Known, Place, ScoredEvent
 
 ROW_EVENTS: Final = 250
 """Events in a row of the log: to look at one of them, all of its row are read."""
 
-_ASKED = func.json_each(bindparam("keys")).table_valued("value")
-KNOWN = Statement(select(event_places.c.event_key).where(event_places.c.event_key.in_(select(_ASKED.c.value))))
 OFFSET = Statement(
     select(stream_offsets.c.next_offset).where(
         stream_offsets.c.topic == bindparam("of_topic"), stream_offsets.c.partition == bindparam("of_partition")
@@ -67,24 +64,20 @@ class StreamLog:
     ) -> frozenset[str]:
         """Keep what is new, durably; which ids those are. Raises: Refused."""
         now = self._clock.now()
-        keys = {event_key(each.score.event_id): each.score.event_id for each in scored}
         announce = self._log.announcing(announcements)
 
         def job(tx: Transaction) -> frozenset[str]:
-            old = {keys[key] for key in _present(tx, list(keys))}
-            new = [n for n, each in enumerate(scored) if each.score.event_id not in old]
+            fresh = claim(tx, (each.score.event_id for each in scored))
+            new = [n for n, each in enumerate(scored) if each.score.event_id in fresh]
             for start in range(0, len(new), ROW_EVENTS):
                 part = new[start : start + ROW_EVENTS]
-                append_row(
-                    tx,
-                    [scored[n].score.event_id for n in part],
-                    scored[part[-1]].score.ts_scored,
-                    b"[%b]" % b",".join([bodies[n] for n in part]),
-                )
+                body = b"[%b]" % b",".join([bodies[n] for n in part])
+                row_id = append_row(tx, len(part), scored[part[-1]].score.ts_scored, body)
+                settle(tx, row_id, (scored[n].score.event_id for n in part))
             announce(tx)
             for (topic, partition), end in offsets.items():
                 tx.run(ADVANCE, topic=topic, partition=partition, next_offset=end, updated_at=now)
-            return frozenset(scored[n].score.event_id for n in new)
+            return fresh
 
         kept = await self._database.write(job)
         self._log.announced([each for each in scored if each.score.event_id in kept])
@@ -92,13 +85,8 @@ class StreamLog:
 
 
 def _known(tx: Transaction, event_ids: Sequence[str], places: Sequence[Place]) -> Known:
-    keys = {event_key(event_id): event_id for event_id in event_ids}
     rows = {place: tx.one(OFFSET, of_topic=place[0], of_partition=place[1]) for place in places}
     return Known(
-        event_ids=frozenset(keys[key] for key in _present(tx, list(keys))),
+        event_ids=known(tx, event_ids),
         offsets={place: row[0] for place, row in rows.items() if row is not None},
     )
-
-
-def _present(tx: Transaction, keys: Sequence[int]) -> list[int]:
-    return [row[0] for row in tx.all(KNOWN, keys=msgspec.json.encode(keys).decode())] if keys else []

@@ -3,11 +3,13 @@
 The migrations build them; rows never leave the adapters, values do.
 """
 
-from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 from webhooks.outbox import outbox_table
 
 metadata = MetaData()
+# More than the four bytes of an integer on PostgreSQL.
+LONG = Integer().with_variant(BigInteger(), "postgresql")
 
 user_histories = Table(
     "user_histories",
@@ -39,7 +41,12 @@ seen_outcomes = Table(
     # What it taught, so that a verdict can take it out again; NULL for what was learned before these were kept.
     Column("lesson", LargeBinary),
     Index("seen_outcomes_by_age", "seen_at"),
-    Index("seen_outcomes_by_login", "login_id", sqlite_where=text("login_id IS NOT NULL")),
+    Index(
+        "seen_outcomes_by_login",
+        "login_id",
+        sqlite_where=text("login_id IS NOT NULL"),
+        postgresql_where=text("login_id IS NOT NULL"),
+    ),
 )
 
 verdicts = Table(
@@ -65,7 +72,7 @@ verdicts = Table(
 scored_events = Table(
     "scored_events",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", LONG, primary_key=True, autoincrement=True),
     # How many events are in the body, and when the last of them was scored.
     Column("events", Integer, nullable=False),
     Column("ts_scored", Float, nullable=False),
@@ -76,8 +83,8 @@ event_places = Table(
     "event_places",
     metadata,
     # 64 bits of a hash of the event id, and the row of `scored_events` with its newest score.
-    Column("event_key", Integer, primary_key=True, autoincrement=False),
-    Column("row_id", Integer, nullable=False),
+    Column("event_key", LONG, primary_key=True, autoincrement=False),
+    Column("row_id", LONG, nullable=False),
 )
 
 stream_offsets = Table(
@@ -86,7 +93,7 @@ stream_offsets = Table(
     Column("topic", Text, primary_key=True),
     Column("partition", Integer, primary_key=True, autoincrement=False),
     # The offset after the last record of it whose event is in the log.
-    Column("next_offset", Integer, nullable=False),
+    Column("next_offset", LONG, nullable=False),
     Column("updated_at", Float, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -9,10 +9,10 @@ from typing import cast
 
 import msgspec
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.database import Transaction
-from plumbing.statements import Statement
+from plumbing.statements import Row, Statement
 from risk_scorer.adapters.history_rows import OpenHistories
 from risk_scorer.adapters.lesson_rows import lessons_of
 from risk_scorer.adapters.tables import verdicts
@@ -25,9 +25,11 @@ from risk_scorer.flows.ports import Judgement
 MOST_OF_A_PERSON = 200
 """Verdicts whose contexts make up a person's pardons and condemnations: more than a history has room for."""
 
-FIND = Statement(
-    select(verdicts.c.verdict, verdicts.c.context, verdicts.c.own).where(verdicts.c.event_id == bindparam("of_event"))
+_FOUND = select(verdicts.c.verdict, verdicts.c.context, verdicts.c.own).where(
+    verdicts.c.event_id == bindparam("of_event")
 )
+FIND = Statement(_FOUND)
+HOLD = Statement(_FOUND.with_for_update())
 RECORD = Statement(insert(verdicts))
 CHANGE = Statement(
     update(verdicts)
@@ -69,8 +71,16 @@ class VerdictRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find(tx: Transaction, event_id: str) -> VerdictRow | None:
-    """The verdict on this login."""
-    row = tx.one(FIND, of_event=event_id)
+    """The verdict on this login, which anybody may change meanwhile."""
+    return _read(tx.one(FIND, of_event=event_id))
+
+
+def held(tx: Transaction, event_id: str) -> VerdictRow | None:
+    """The verdict on this login, which is ours to change until the transaction ends."""
+    return _read(tx.one(HOLD, of_event=event_id))
+
+
+def _read(row: Row | None) -> VerdictRow | None:
     if row is None:
         return None
     return VerdictRow(
@@ -82,7 +92,7 @@ def find(tx: Transaction, event_id: str) -> VerdictRow | None:
 
 def taught_late(tx: Transaction, histories: OpenHistories, login_id: str, taught: Taught) -> bool:
     """Learn a finished login as far as a verdict on it lets it teach; False when it teaches nothing."""
-    user, row = taught.user_id, find(tx, login_id)
+    user, row = taught.user_id, held(tx, login_id)
     if row is None or (row.context.user_id != user and row.verdict != "confirmed_compromised"):
         histories.put(user, learn_taught(histories.of(user), taught))
         return True
@@ -98,7 +108,7 @@ def record(tx: Transaction, histories: OpenHistories, judgement: Judgement, now:
 
     Raises: KeyError for a login without a verdict of which the judgement says nothing.
     """
-    known = find(tx, judgement.event_id)
+    known = held(tx, judgement.event_id)
     if known is not None and known.verdict == judgement.verdict:
         return None
     before = known or _unjudged(tx, judgement)
@@ -117,6 +127,14 @@ def record(tx: Transaction, histories: OpenHistories, judgement: Judgement, now:
             now=now,
         )
     return user
+
+
+def whose(tx: Transaction, judgement: Judgement) -> str | None:
+    """Whose history the judgement is about: the first verdict's word, else what it says itself."""
+    known = find(tx, judgement.event_id)
+    if known is not None:
+        return known.context.user_id
+    return None if judgement.login is None else judgement.login.context.user_id
 
 
 def _unjudged(tx: Transaction, judgement: Judgement) -> VerdictRow:

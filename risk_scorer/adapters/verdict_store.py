@@ -48,6 +48,8 @@ def _remembered(tx: Transaction, event_id: str) -> Remembered:
 def _record(tx: Transaction, judgements: Sequence[Judgement], now: float) -> tuple[int, dict[str, Kept]]:
     """How many were news, and the histories that changed; a function of the transaction alone."""
     histories = OpenHistories(tx)
+    concerned = (verdict_rows.whose(tx, judgement) for judgement in judgements)
+    histories.hold(user for user in list(concerned) if user is not None)
     people = [verdict_rows.record(tx, histories, judgement, now) for judgement in judgements]
     news = [user for user in people if user is not None]
     for user in dict.fromkeys(news):

@@ -1,37 +1,19 @@
 """The audit trail as a queue of events."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ClauseElement, Float, Integer, bindparam, func, literal_column, select, tuple_, update
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import Float, Integer, bindparam, func, literal_column, select, tuple_, update
 
 from auth_gateway.adapters.storage.audit import LINE, line_of
 from auth_gateway.adapters.storage.tables import AuditRow, UserRow, table_of
 from auth_gateway.core.vocabulary import told_kinds
 from auth_gateway.flows.ports.events import Logged
+from plumbing.expressions import turn
 from plumbing.statements import Row, Statement, Transaction
 
 DISTRIBUTING: Final = int.from_bytes(b"rgevents")
 """What our gateways agree to hold while they distribute from one PostgreSQL database."""
-
-
-class _Turn(FunctionElement[int]):
-    """1 while nobody else has it; a database with one writer needs nobody to wait."""
-
-    type = Integer()
-    inherit_cache = True
-
-
-@compiles(_Turn)
-def _by_lock(_turn: ClauseElement, _compiler: Any, **_options: Any) -> str:
-    return f"CAST(pg_try_advisory_xact_lock({DISTRIBUTING}) AS INTEGER)"
-
-
-@compiles(_Turn, "sqlite")
-def _always(_turn: ClauseElement, _compiler: Any, **_options: Any) -> str:
-    return "1"
 
 
 _audit, _users = table_of(AuditRow), table_of(UserRow)
@@ -39,7 +21,7 @@ _logged = select(_audit.c.seq, func.coalesce(_users.c.username, ""), *LINE).sele
     _audit.outerjoin(_users, _users.c.user_id == _audit.c.user_id)
 )
 
-TURN = Statement(select(_Turn()))
+TURN = Statement(select(turn(DISTRIBUTING)))
 WAITING = Statement(_logged.where(_audit.c.waits.is_not(None)).order_by(_audit.c.seq).limit(bindparam("most")))
 TOLD = Statement(
     update(_audit).where(_audit.c.seq == bindparam("place"), _audit.c.waits.is_not(None)).values(waits=None)

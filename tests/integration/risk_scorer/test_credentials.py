@@ -9,6 +9,7 @@ from plumbing.database import Database
 from plumbing.randomness import SeededRandomness
 from plumbing.refusals import Refused
 from risk_scorer.adapters.credentials import Credentials, NameTaken
+from risk_scorer.adapters.storage import open_database
 
 
 @pytest.fixture
@@ -49,9 +50,10 @@ def test_a_name_is_used_once(credentials: Credentials) -> None:
         credentials.add("gateway", ["score"])
 
 
-def test_the_text_is_not_in_the_database(credentials: Credentials, database: Database, tmp_path: Path) -> None:
+def test_the_text_is_not_in_the_database(tmp_path: Path, clock: FixedClock, randomness: SeededRandomness) -> None:
     """A copied database file opens nothing."""
-    text = credentials.add("gateway", ["score"])
+    database = open_database(f"sqlite:///{tmp_path}/scorer.db")
+    text = Credentials(database, clock=clock, randomness=randomness).add("gateway", ["score"])
     database.close()
     stored = b"".join(path.read_bytes() for path in tmp_path.glob("scorer.db*"))
     assert b"gateway" in stored

@@ -3,11 +3,12 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+import psycopg
 import pytest
 
 from plumbing.clock import FixedClock
@@ -21,6 +22,7 @@ from tests.integration.risk_scorer.observations import NOW, scored
 from webhooks.outbox import Outbox
 
 pytestmark = pytest.mark.anyio
+RunSql = Callable[[str], list[tuple[Any, ...]]]
 
 
 @pytest.fixture
@@ -36,14 +38,42 @@ def event_ids(found: list[ScoredEvent]) -> list[str]:
     return [each.score.event_id for each in found]
 
 
-def stored_events(path: Path) -> int:
-    with sqlite3.connect(path / "scorer.db") as connection:
-        return int(connection.execute("SELECT coalesce(sum(events), 0) FROM scored_events").fetchone()[0])
+def stored_events(run_sql: RunSql) -> int:
+    return int(run_sql("SELECT coalesce(sum(events), 0) FROM scored_events")[0][0])
 
 
-def stored_rows(path: Path, table: str) -> int:
-    with sqlite3.connect(path / "scorer.db") as connection:
-        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - our own names
+def stored_rows(run_sql: RunSql, table: str) -> int:
+    return int(run_sql(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - our own names
+
+
+@contextmanager
+def held(url: str) -> Iterator[None]:
+    """Nobody else gets to write meanwhile."""
+    server = None if url.startswith("sqlite") else psycopg.connect(url)
+    file = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None) if server is None else None
+    if file is not None:
+        file.execute("BEGIN IMMEDIATE")
+    if server is not None:
+        server.execute("LOCK TABLE scored_events IN EXCLUSIVE MODE")
+    try:
+        yield
+    finally:
+        for each in (file, server):
+            if each is not None:
+                each.rollback()
+                each.close()
+
+
+def make_impatient(database: Database) -> None:
+    """The writer waits for seconds for a lock; the tests need not."""
+
+    def job(tx: Any) -> None:
+        if hasattr(tx, "_cursor"):
+            tx._cursor.connection.execute("SET lock_timeout = '50ms'")
+        else:
+            tx._connection.execute("PRAGMA busy_timeout=50")
+
+    database.write_sync(job)
 
 
 async def test_the_newest_events_come_first_and_no_more_than_asked(make_log: Callable[..., EventLog]) -> None:
@@ -72,7 +102,7 @@ async def test_one_event_is_found_in_the_ring_or_on_the_disk(
 
 
 async def test_an_event_is_found_however_long_ago_it_was_and_gone_when_pruned(
-    make_log: Callable[..., EventLog], database: Database, tmp_path: Path
+    make_log: Callable[..., EventLog], database: Database, run_sql: RunSql
 ) -> None:
     """Any event of the log is at hand, and what was pruned leaves no place behind."""
     log = make_log()
@@ -81,7 +111,7 @@ async def test_an_event_is_found_however_long_ago_it_was_and_gone_when_pruned(
         database.write_sync(lambda _: None)  # so that each event has a row of its own
     found = await make_log().find_many(["e0", "nobody", "e299"])
     assert [each and each.score.event_id for each in found] == ["e0", None, "e299"]
-    assert await log.prune(NOW + 1) == stored_rows(tmp_path, "event_places") + 300 == 300
+    assert await log.prune(NOW + 1) == stored_rows(run_sql, "event_places") + 300 == 300
     assert await make_log().find_many(["e0"]) == [None]
 
 
@@ -94,7 +124,7 @@ async def test_what_was_scored_this_moment_is_found(make_log: Callable[..., Even
 
 
 async def test_what_was_scored_first_under_an_id_is_what_is_found(
-    make_log: Callable[..., EventLog], database: Database, clock: FixedClock, tmp_path: Path
+    make_log: Callable[..., EventLog], database: Database, clock: FixedClock, run_sql: RunSql
 ) -> None:
     """Whoever scores something else under a used id does not take its place, and it leaves with its own row."""
     log = make_log()
@@ -133,72 +163,63 @@ async def test_listeners_hear_of_every_new_event(make_log: Callable[..., EventLo
 
 
 async def test_an_announced_event_and_its_message_are_on_disk_together(
-    make_log: Callable[..., EventLog], database: Database, tmp_path: Path
+    make_log: Callable[..., EventLog], database: Database, run_sql: RunSql
 ) -> None:
     """When the call returns, another process sees both rows, and the delivery worker was woken."""
     woken: list[bool] = []
     log, loud = make_log(wake_delivery=lambda: woken.append(True)), scored(95.0, "loud")
     await log.record_and_announce([loud], [high_risk_message(loud, tenant="t")])
-    assert stored_events(tmp_path) == 1
-    assert stored_rows(tmp_path, "outbox") == 1
+    assert stored_events(run_sql) == 1
+    assert stored_rows(run_sql, "outbox") == 1
     assert woken == [True]
 
 
 async def test_the_same_event_is_announced_once(
-    make_log: Callable[..., EventLog], database: Database, tmp_path: Path
+    make_log: Callable[..., EventLog], database: Database, run_sql: RunSql
 ) -> None:
     """A caller that scores an event again gets its answer; the receiver gets one message."""
     log, loud = make_log(), scored(95.0, "loud")
     for _ in range(2):
         await log.record_and_announce([loud], [high_risk_message(loud, tenant="t")])
-    assert stored_events(tmp_path) == 2
+    assert stored_events(run_sql) == 2
     assert database.read(Outbox(outbox_rows).depth) == 1
 
 
 async def test_what_cannot_be_announced_durably_is_refused(
-    make_log: Callable[..., EventLog], database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_log: Callable[..., EventLog], database: Database, run_sql: RunSql, scorer_url: str
 ) -> None:
     """While another process holds the database a quiet score is recorded later or never, and a loud one is a 503."""
-    # The writer waits five seconds for the lock; the test need not.
-    database.write_sync(lambda tx: tx._connection.execute("PRAGMA busy_timeout=50") and None)
+    make_impatient(database)
     log, loud = make_log(), scored(95.0, "loud")
-    holder = sqlite3.connect(tmp_path / "scorer.db", isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    try:
+    with held(scorer_url):
         log.record([scored(event_id="quiet")])
         with pytest.raises(Refused) as caught:
             await log.record_and_announce([loud], [high_risk_message(loud, tenant="t")])
-    finally:
-        holder.execute("ROLLBACK")
-        holder.close()
     assert caught.value.status == 503
     assert event_ids(log.recent(10)) == ["quiet"]
-    assert stored_rows(tmp_path, "outbox") == 0
+    assert stored_rows(run_sql, "outbox") == 0
 
 
 async def test_what_a_held_database_did_not_take_is_written_later(
-    make_log: Callable[..., EventLog], database: Database, tmp_path: Path, clock: FixedClock
+    make_log: Callable[..., EventLog], database: Database, run_sql: RunSql, clock: FixedClock, scorer_url: str
 ) -> None:
     """Quiet scores wait in memory while another process holds the database; the next one after it brings them all."""
-    database.write_sync(lambda tx: tx._connection.execute("PRAGMA busy_timeout=20") and None)
+    make_impatient(database)
     log = make_log()
-    holder = sqlite3.connect(tmp_path / "scorer.db", isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    log.record([scored(event_id="e1")])
-    with pytest.raises(Refused):
-        await database.write(lambda _: None)  # the post went with this one or before it, and failed
-    holder.execute("ROLLBACK")
-    holder.close()
+    with held(scorer_url):
+        log.record([scored(event_id="e1")])
+        with pytest.raises(Refused):  # the post went with this one or before it, and failed
+            await log.record_and_announce([scored(event_id="loud")], [])
     clock.advance(10.0)
     log.record([scored(event_id="e2")])
     deadline = time.monotonic() + 5
-    while stored_events(tmp_path) < 2 and time.monotonic() < deadline:
+    while stored_events(run_sql) < 2 and time.monotonic() < deadline:
         await database.write(lambda _: None)
-    assert stored_events(tmp_path) == 2
+    assert stored_events(run_sql) == 2
 
 
 async def test_many_events_share_a_row_and_none_is_lost(
-    make_log: Callable[..., EventLog], database: Database, tmp_path: Path
+    make_log: Callable[..., EventLog], database: Database, run_sql: RunSql
 ) -> None:
     """However the writer's thread and the recording interleave, every event is written once."""
     log = make_log()
@@ -207,41 +228,38 @@ async def test_many_events_share_a_row_and_none_is_lost(
         if number % 50 == 0:
             await asyncio.sleep(0.001)
     database.close()  # finishes what was posted
-    assert stored_events(tmp_path) == 3000
-    assert stored_rows(tmp_path, "scored_events") < 3000
+    assert stored_events(run_sql) == 3000
+    assert stored_rows(run_sql, "scored_events") < 3000
 
 
 async def test_what_waits_is_bounded(
     make_log: Callable[..., EventLog], monkeypatch: pytest.MonkeyPatch, database: Database
 ) -> None:
     """While the disk takes nothing, memory does not grow for ever: what is dropped is counted."""
-    monkeypatch.setattr(database, "post", lambda _job: None)
+    monkeypatch.setattr(database, "post", lambda *_job: None)
     log = make_log()
     for _ in range(21):
         log.record([scored()] * 1000)
     assert log.dropped == 1000
 
 
-async def test_a_row_of_another_version_is_left_out(make_log: Callable[..., EventLog], database: Database) -> None:
+async def test_a_row_of_another_version_is_left_out(make_log: Callable[..., EventLog], run_sql: RunSql) -> None:
     """One unreadable row does not keep the service from starting."""
     log = make_log()
     for event_id in ("good", "odd"):
         await log.record_and_announce([scored(event_id=event_id)], [])
 
-    def damage(tx: Any) -> None:
-        tx._connection.execute("UPDATE scored_events SET body = '[{}]' WHERE id = 2")
-
-    await database.write(damage)
+    run_sql("UPDATE scored_events SET body = '[{}]' WHERE id = (SELECT max(id) FROM scored_events)")
     again = make_log()
     again.fill()
     assert event_ids(again.recent(10)) == ["good"]
 
 
-async def test_old_events_are_pruned(make_log: Callable[..., EventLog], tmp_path: Path) -> None:
+async def test_old_events_are_pruned(make_log: Callable[..., EventLog], run_sql: RunSql) -> None:
     """Retention removes from the disk what is older, and nothing else."""
     log = make_log()
     for number in range(5):
         await log.record_and_announce([scored(event_id=f"e{number}")], [])
     assert await log.prune(NOW) == 0
     assert await log.prune(NOW + 1) == 5
-    assert stored_events(tmp_path) == 0
+    assert stored_events(run_sql) == 0

@@ -22,6 +22,7 @@ from risk_scorer.flows.ports import JudgedLogin, Judgement, Lesson
 from tests.integration.risk_scorer.observations import NOW, event
 
 pytestmark = pytest.mark.anyio
+RunSql = Callable[[str], list[tuple[Any, ...]]]
 COUNTED = ("device", "ip", "prefix", "asn", "country", "device_type", "os", "browser", "ja4", "place", "zone")
 PLACES = ((59.9, 10.7), (40.7, -74.0), (None, None))
 
@@ -169,7 +170,7 @@ async def test_a_verdict_that_is_told_twice_is_recorded_once(store: VerdictStore
 
 
 async def test_two_at_once_leave_one_verdict_and_the_history_that_belongs_to_it(
-    store: VerdictStore, profiles: ProfileStore
+    store: VerdictStore, profiles: ProfileStore, run_sql: RunSql
 ) -> None:
     """Whichever is committed last wins, together with what it means."""
     await profiles.learn([lesson(0), lesson(2)])
@@ -178,8 +179,7 @@ async def test_two_at_once_leave_one_verdict_and_the_history_that_belongs_to_it(
     known = WhatIsKnown()
     for number in (0, 2):
         known.own[number].append(taught_by(LOGINS[number], "success"))
-    stored = store._database.read(lambda tx: tx._connection.execute("SELECT verdict FROM verdicts").fetchall())
-    [(last,)] = stored
+    [(last,)] = run_sql("SELECT verdict FROM verdicts")
     known.judge(0, last)
     [found] = profiles.get_many(["u0"])
     assert found is not None
@@ -216,11 +216,11 @@ async def test_a_verdict_outlives_the_outcomes(store: VerdictStore, profiles: Pr
 
 
 async def test_what_was_learned_before_lessons_were_kept_is_taken_back_as_it_is_seen_now(
-    store: VerdictStore, profiles: ProfileStore, database: Database
+    store: VerdictStore, profiles: ProfileStore, run_sql: RunSql
 ) -> None:
     """Rows of an earlier version have no lesson; the login itself says what it must have taught."""
     await profiles.learn([lesson(0), lesson(2)])
-    await database.write(lambda tx: tx._connection.execute("UPDATE seen_outcomes SET lesson = NULL") and None)
+    run_sql("UPDATE seen_outcomes SET lesson = NULL")
     await store.record([verdict(0, "confirmed_compromised")])
     [found] = profiles.get_many(["u0"])
     assert found is not None

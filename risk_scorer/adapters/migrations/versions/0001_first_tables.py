@@ -8,6 +8,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+LONG = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+
 
 def upgrade() -> None:
     _histories()
@@ -42,7 +44,7 @@ def _histories() -> None:
 def _events() -> None:
     op.create_table(
         "scored_events",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("id", LONG, primary_key=True, autoincrement=True),
         sa.Column("events", sa.Integer, nullable=False),
         sa.Column("ts_scored", sa.Float, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
@@ -89,4 +91,6 @@ def _outbox() -> None:
         sa.Column("last_error", sa.Text),
     )
     waits = sa.text("delivered_at IS NULL AND dead_at IS NULL")
-    op.create_index("outbox_waiting", "outbox", ["endpoint", "next_attempt_at"], sqlite_where=waits)
+    op.create_index(
+        "outbox_waiting", "outbox", ["endpoint", "next_attempt_at"], sqlite_where=waits, postgresql_where=waits
+    )

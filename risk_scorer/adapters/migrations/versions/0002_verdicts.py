@@ -12,6 +12,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+LONG = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
 PAGE_ROWS = 500
 
 
@@ -29,14 +30,13 @@ _events = msgspec.json.Decoder(list[_Event])
 def upgrade() -> None:
     op.add_column("seen_outcomes", sa.Column("login_id", sa.Text))
     op.add_column("seen_outcomes", sa.Column("lesson", sa.LargeBinary))
-    op.create_index(
-        "seen_outcomes_by_login", "seen_outcomes", ["login_id"], sqlite_where=sa.text("login_id IS NOT NULL")
-    )
+    known = sa.text("login_id IS NOT NULL")
+    op.create_index("seen_outcomes_by_login", "seen_outcomes", ["login_id"], sqlite_where=known, postgresql_where=known)
     _verdicts()
     op.create_table(
         "event_places",
-        sa.Column("event_key", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("row_id", sa.Integer, nullable=False),
+        sa.Column("event_key", LONG, primary_key=True, autoincrement=False),
+        sa.Column("row_id", LONG, nullable=False),
     )
     _place_events()
 
