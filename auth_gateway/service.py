@@ -17,7 +17,6 @@ from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.adapters.throttle_memory import MemoryThrottle
 from auth_gateway.adapters.unknown_names import Allowance
 from auth_gateway.api.devices import DeviceCookie
-from auth_gateway.api.edge import Edge
 from auth_gateway.api.login import LoginRoutes
 from auth_gateway.api.service import ServiceRoutes
 from auth_gateway.api.token import TokenRoutes
@@ -41,6 +40,7 @@ from auth_gateway.second_factors import mail_code, proving
 from auth_gateway.telling import destination_receiver, distributor, is_destination, replayer, retire
 from auth_gateway.upkeep import HOUSEKEEPING_SECONDS, housekeeping, repeat
 from auth_gateway.watching import Watching
+from auth_gateway.wiring.edge import edge_of
 from webhooks.delivery import DeliveryWorker, Pace, Receiver
 
 DEMO_PACE = Pace(first_retry=0.5, longest_retry=5.0)
@@ -71,6 +71,7 @@ class Service:
             gateway.clock, lambda scheme: wrong_guess_seconds(gateway.hasher, scheme, gateway.clock.monotonic)
         )
         self.throttle = MemoryThrottle(held_up=watching.metrics.throttled)
+        self.edge = edge_of(settings, watching.meters)
         self.outbox = gateway.outbox
         self.endpoints = endpoints_of(settings)
         self.find_receiver: Callable[[str], Receiver | None] = _nobody
@@ -108,7 +109,7 @@ class Service:
             complete=complete,
             mail_code=mail_code(self.gateway, complete),
             registered=self.registered,
-            edge=self._edge(),
+            edge=self.edge,
             devices=self._devices(),
             floor=self.floor,
             clock=self.gateway.clock,
@@ -133,7 +134,7 @@ class Service:
         return TokenRoutes(
             refresh=refresh,
             registered=self.registered,
-            edge=self._edge(),
+            edge=self.edge,
             devices=self._devices(),
             clock=gateway.clock,
             wake_delivery=self.wake,
@@ -274,10 +275,6 @@ class Service:
             recent=recent,
             in_force=self.policing.in_force,
         )
-
-    def _edge(self) -> Edge:
-        settings = self.gateway.settings
-        return Edge(trusted_networks=settings.trusted_proxies, anyone_may_vouch=settings.is_demo)
 
     def _devices(self) -> DeviceCookie:
         return DeviceCookie(is_https=self.gateway.settings.is_https, randomness=self.gateway.randomness)

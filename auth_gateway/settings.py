@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from auth_gateway.event_settings import EventSettings, Networks
+from auth_gateway.edge_settings import EdgeSettings
+from auth_gateway.event_settings import EventSettings
 from auth_gateway.mail_settings import MailSettings
 from auth_gateway.page_settings import PageSettings
 from auth_gateway.policy_settings import PolicySettings
@@ -66,7 +67,14 @@ class ConfigFile(BaseSettings):
 
 
 class Settings(
-    EventSettings, MailSettings, PageSettings, PolicySettings, SignalSettings, StreamSettings, WatchSettings
+    EdgeSettings,
+    EventSettings,
+    MailSettings,
+    PageSettings,
+    PolicySettings,
+    SignalSettings,
+    StreamSettings,
+    WatchSettings,
 ):
     """One frozen object; every field is the environment name in small letters."""
 
@@ -94,7 +102,6 @@ class Settings(
     auth_gateway_host: str = Field(default="127.0.0.1", min_length=1, max_length=255)
     auth_gateway_port: int = Field(default=9000, ge=1, le=65535)
     auth_gateway_log_level: Literal["debug", "info", "warning", "error"] = "info"
-    trusted_proxies: Networks = ()
     password_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     password_blocklist: Path | None = None
     password_queue: int | None = Field(default=None, ge=0, le=4096)

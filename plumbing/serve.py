@@ -1,14 +1,21 @@
 """Starting a service on a port, the same way for all of them."""
 
+import asyncio
 import socket
 import sys
-from typing import Any, Final, NoReturn
+from collections.abc import Sequence
+from functools import partial
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any, Final, NoReturn, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from plumbing.connection_guard import GuardedProtocol
+from plumbing.proxied_connection import ProxiedProtocol
+
+Networks = Sequence[IPv4Network | IPv6Network]
 
 PORT_TAKEN: Final = 2
 """Exit status when the port belongs to somebody else."""
@@ -17,12 +24,20 @@ SHUTDOWN_SECONDS: Final = 5
 
 
 def serve(
-    app: ASGIApp | str, *, host: str, port: int, workers: int = 1, access_log: bool = False, factory: bool = False
+    app: ASGIApp | str,
+    *,
+    host: str,
+    port: int,
+    workers: int = 1,
+    access_log: bool = False,
+    factory: bool = False,
+    balancers: Networks | None = None,
 ) -> None:
     """Serve until told to stop, finishing the answers in progress.
 
     More than one worker needs `app` as an import string ("package.module:name"). A taken port ends the process with
-    exit status 2 and one clear line.
+    exit status 2 and one clear line. With `balancers`, connections come from there alone, each with the PROXY
+    protocol's preamble.
     """
     if workers > 1 and not isinstance(app, str):
         raise ValueError("several workers each import the application, so give it as an import string")
@@ -34,7 +49,7 @@ def serve(
         port=port,
         workers=workers,
         loop="uvloop",
-        http=GuardedProtocol,
+        http=_protocol(balancers),
         ws="none",
         # The address of the client is decided by us, from proxies that are configured, never by a header alone.
         proxy_headers=False,
@@ -55,6 +70,13 @@ def serve(
         listener.close()
     if workers == 1 and not server.started:
         sys.exit(3)
+
+
+def _protocol(balancers: Networks | None) -> type[asyncio.Protocol]:
+    if balancers is None:
+        return GuardedProtocol
+    # uvicorn asks for a class and calls whatever it gets.
+    return cast(type[asyncio.Protocol], partial(ProxiedProtocol, trusted=balancers))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -7,12 +7,16 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from starlette.requests import Request
 
 from auth_gateway.api.bodies import VOUCHED_FIELDS, Timestamp, VouchedFacts, vouches
-from auth_gateway.core.context import Client, LoginContext, client_address, is_trusted_peer
+from auth_gateway.core.context import Client, LoginContext
+from auth_gateway.core.forwarded import NO_HEADER, X_FORWARDED_FOR, client_address, is_trusted_peer
 from plumbing.bodies import refuse_unsafe_text
 from plumbing.refusals import Refused
+from plumbing.tally import Tally
+from risk_scorer.contract import ja4
 
 LONGEST_USER_AGENT = 2048
 LONGEST_FINGERPRINT = 256
+JA4_HEADER, JA4H_HEADER, JA4S_HEADER = "x-ja4", "x-ja4h", "x-ja4s"
 # From 2000 to 2100, as the scorer takes it: a time outside is a clock that was never set, or a slip in units.
 EARLIEST_TIMESTAMP, LATEST_TIMESTAMP = 946_684_800.0, 4_102_444_800.0
 
@@ -22,9 +26,23 @@ _PRINTABLE = re.compile(r"[\x20-\x7e]*")
 class Edge:
     """Builds the context of a login from its connection, its trusted proxies and, where allowed, its body."""
 
-    def __init__(self, *, trusted_networks: tuple[IPv4Network | IPv6Network, ...], anyone_may_vouch: bool) -> None:
+    def __init__(
+        self,
+        *,
+        trusted_networks: tuple[IPv4Network | IPv6Network, ...],
+        anyone_may_vouch: bool,
+        forwarded_header: str = X_FORWARDED_FOR,
+        ja4_header: str = JA4_HEADER,
+        unbelieved: Tally | None = None,
+    ) -> None:
+        """`unbelieved` counts what our own proxies say and nobody can read: a proxy that is set up wrong."""
         self._trusted_networks = trusted_networks
         self._anyone_may_vouch = anyone_may_vouch
+        self._forwarded_header = forwarded_header
+        self._ja4_header = ja4_header
+        # An edge with a header of its own sets these not, so it does not strip a stranger's either.
+        self._has_companions = ja4_header == JA4_HEADER
+        self._unbelieved = unbelieved or Tally("edge_unbelieved")
 
     def context(
         self, request: Request, body: VouchedFacts, *, client: Client, device_id: str, now: float
@@ -49,8 +67,11 @@ class Edge:
     def address(self, request: Request) -> str:
         """The address of whoever really called, "" when the connection has none."""
         peer = request.client.host if request.client else ""
-        forwarded = request.headers.getlist("x-forwarded-for")
-        return client_address(peer, ",".join(forwarded) or None, self._trusted_networks)
+        told = request.headers.getlist(self._forwarded_header)
+        seen = client_address(peer, told, self._trusted_networks, header=self._forwarded_header)
+        if seen.problem:
+            self._unbelieved.add(f"address_{seen.problem}")
+        return seen.address
 
     def _seen(self, request: Request, *, client: Client, device_id: str, now: float) -> LoginContext:
         """The context as the connection shows it; fingerprints count only when our own proxy wrote them."""
@@ -62,10 +83,19 @@ class Edge:
             client_id=client.client_id,
             user_agent=_cleaned(headers.get("user-agent", ""), LONGEST_USER_AGENT),
             device_id=device_id,
-            ja4=_fingerprint(headers.getlist("x-ja4")) if is_proxied else None,
-            ja4h=_fingerprint(headers.getlist("x-ja4h")) if is_proxied else None,
-            ja4s=_fingerprint(headers.getlist("x-ja4s")) if is_proxied else None,
+            ja4=self._ja4(headers.getlist(self._ja4_header)) if is_proxied and self._ja4_header != NO_HEADER else None,
+            ja4h=_fingerprint(headers.getlist(JA4H_HEADER)) if is_proxied and self._has_companions else None,
+            ja4s=_fingerprint(headers.getlist(JA4S_HEADER)) if is_proxied and self._has_companions else None,
         )
+
+    def _ja4(self, told: list[str]) -> str | None:
+        """A JA4 by its form, which it has alone: a placeholder for "none" would be one fingerprint of all clients."""
+        found = _fingerprint(told)
+        if found is not None and ja4.parse(found) is not None:
+            return found
+        if any(told):
+            self._unbelieved.add("ja4_malformed")
+        return None
 
     def _comes_from_proxy(self, request: Request) -> bool:
         return is_trusted_peer(request.client.host if request.client else "", self._trusted_networks)

@@ -1,15 +1,13 @@
-"""What is known of one login attempt, and which hop of the way it really came from. Nothing here judges."""
+"""What is known of one login attempt. Nothing here judges."""
 
-from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import msgspec
 
 from risk_scorer.contract.events import EventKind, LoginEvent, SessionContext
 
 PUBLIC_CLIENT_ID = "public"
-MOST_HOPS = 32
 # Longer than any address with a zone; what a stranger writes must not fill the memory of addresses read lately.
 LONGEST_ADDRESS = 128
 LONGEST_USER_AGENT = 2048  # what the scorer takes; a longer header is cut, never refused
@@ -81,34 +79,6 @@ def login_event(
     )
 
 
-def client_address(peer: str, forwarded_for: str | None, trusted_networks: Sequence[IPv4Network | IPv6Network]) -> str:
-    """The right-most hop that is not one of our own proxies; what stands left of it was written by a stranger.
-
-    A header that cannot be read from the right up to that hop is not believed at all: the answer is `peer`. An
-    unreadable peer (a local socket) is "", not known.
-    """
-    nearest = read_address(peer)
-    if nearest is None:
-        return ""
-    peer_text = str(nearest)
-    if not forwarded_for or not _is_trusted(nearest, trusted_networks):
-        return peer_text
-    for text in reversed(forwarded_for.split(",")[-MOST_HOPS:]):
-        hop = read_address(text)
-        if hop is None:
-            return peer_text
-        if not _is_trusted(hop, trusted_networks):
-            return str(hop)
-        nearest = hop
-    return str(nearest)
-
-
-def is_trusted_peer(peer: str, trusted_networks: Sequence[IPv4Network | IPv6Network]) -> bool:
-    """Whether the connection itself comes from one of our own proxies."""
-    address = read_address(peer)
-    return address is not None and _is_trusted(address, trusted_networks)
-
-
 def read_address(text: str) -> IPv4Address | IPv6Address | None:
     """The address in its one canonical form: no zone, and an IPv4 address inside IPv6 is that IPv4 address."""
     return _parsed(text) if len(text) <= LONGEST_ADDRESS else None
@@ -123,7 +93,3 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     if isinstance(parsed, IPv6Address):
         return parsed.ipv4_mapped or parsed
     return parsed
-
-
-def _is_trusted(hop: IPv4Address | IPv6Address, trusted_networks: Sequence[IPv4Network | IPv6Network]) -> bool:
-    return any(hop in network for network in trusted_networks)

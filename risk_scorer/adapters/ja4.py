@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from risk_scorer.adapters.recent_values import RecentValues
+from risk_scorer.contract.ja4 import LONGEST_JA4, parse
 from risk_scorer.core.facts import NO_FINGERPRINT_FACTS, FingerprintFacts
-from risk_scorer.core.fingerprint import BETWEEN_CLIENTS, LONGEST_JA4, parse
+from risk_scorer.core.fingerprint import BETWEEN_CLIENTS
 
 PACKAGED = Path(__file__).resolve().parent.parent / "data" / "ja4_clients.csv"
 COLUMNS = ["ja4", "client", "kind", "library"]

@@ -7,6 +7,8 @@ import pytest
 
 from tests.stories.gateway.story import HOME, NOW, Story
 
+JA4 = "t13d1516h2_8daaf6152771_b186095e22b6"
+
 
 def test_a_low_risk_is_let_in_with_tokens(story: Story) -> None:
     """The answer has the session and a pair of tokens, in the published names."""
@@ -172,7 +174,7 @@ def test_the_scorer_is_asked_with_what_we_saw_ourselves(story: Story) -> None:
     headers = {
         "user-agent": "Agent/1",
         "x-forwarded-for": "203.0.113.1",
-        "x-ja4": "t13d1516h2_8daaf6152771_b186095e22b6",
+        "x-ja4": JA4,
     }
     story.login(headers=headers)
     (event,) = story.scorer.events
@@ -184,10 +186,10 @@ def test_the_scorer_is_asked_with_what_we_saw_ourselves(story: Story) -> None:
 def test_a_trusted_proxy_tells_address_and_fingerprint(story_with: Callable[..., Story]) -> None:
     """Only the hop that it saw itself, not what the caller wrote in front of it."""
     story = story_with(trusted_proxies="10.0.0.0/8")
-    headers = {"x-forwarded-for": "1.2.3.4, 203.0.113.7", "x-ja4": "t13d", "x-ja4h": "ge11", "x-ja4s": "t120"}
+    headers = {"x-forwarded-for": "1.2.3.4, 203.0.113.7", "x-ja4": JA4, "x-ja4h": "ge11", "x-ja4s": "t120"}
     story.login(headers=headers, peer="10.1.1.1")
     (event,) = story.scorer.events
-    assert (event["ip"], event["ja4"], event["ja4h"], event["ja4s"]) == ("203.0.113.7", "t13d", "ge11", "t120")
+    assert (event["ip"], event["ja4"], event["ja4h"], event["ja4s"]) == ("203.0.113.7", JA4, "ge11", "t120")
 
 
 def test_a_device_is_known_again_by_its_cookie(story: Story) -> None:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from risk_scorer.contract.ja4 import parse
 from risk_scorer.core.facts import NO_AGENT_FACTS, NO_FINGERPRINT_FACTS, AgentFacts, FingerprintFacts
-from risk_scorer.core.fingerprint import agrees, claimed_client, contradicts, parse
+from risk_scorer.core.fingerprint import agrees, claimed_client, contradicts
 
 CHROME = AgentFacts(browser="Chrome", browser_version="124", os="Windows", device_type="desktop")
 FIREFOX = AgentFacts(browser="Firefox", browser_version="125", os="Linux", device_type="desktop")

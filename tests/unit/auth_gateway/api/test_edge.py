@@ -9,7 +9,9 @@ from auth_gateway.api.bodies import VouchedFacts
 from auth_gateway.api.edge import Edge
 from auth_gateway.core.context import Client, LoginContext
 from plumbing.refusals import Refused
+from plumbing.tally import Tally
 
+JA4 = "t13d1516h2_8daaf6152771_e5627efa2ab1"
 NOW = 1_800_000_000.0
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 PUBLIC = Client(client_id="public")
@@ -27,6 +29,14 @@ def request(peer: str | None = "198.51.100.9", **headers: str | bytes) -> Reques
 def seen(given: Request, body: VouchedFacts | None = None, *, client: Client = PUBLIC) -> LoginContext:
     edge = Edge(trusted_networks=PROXIES, anyone_may_vouch=False)
     return edge.context(given, body or VouchedFacts(), client=client, device_id="dev_1", now=NOW)
+
+
+def edge(tally: Tally, **given: str) -> Edge:
+    return Edge(trusted_networks=PROXIES, anyone_may_vouch=False, unbelieved=tally, **given)
+
+
+def counts(tally: Tally) -> dict[str, float]:
+    return {kind: count for (kind,), count in tally.readings()}
 
 
 def refusal(body: VouchedFacts, client: Client = FIRST_PARTY) -> Refused:
@@ -62,25 +72,68 @@ def test_two_forwarding_headers_are_one_way() -> None:
 
 def test_one_of_several_fingerprints_is_none() -> None:
     """A proxy that appends leaves the stranger's own word first, so neither is believed."""
-    pairs = [(b"x-ja4", b"strangers_choice"), (b"x-ja4", b"proxys_truth")]
+    pairs = [(b"x-ja4", JA4.encode()), (b"x-ja4", JA4.encode())]
     assert seen(Request({"type": "http", "client": ("10.0.0.1", 1), "headers": pairs})).ja4 is None
 
 
 def test_a_proxy_on_a_dual_stack_socket_is_still_the_proxy() -> None:
     """`::ffff:10.0.0.1` is 10.0.0.1."""
-    assert seen(request("::ffff:10.0.0.1", x_ja4="t13d1516h2")).ja4 == "t13d1516h2"
+    assert seen(request("::ffff:10.0.0.1", x_ja4=JA4)).ja4 == JA4
 
 
-@pytest.mark.parametrize(("peer", "ja4"), [("10.0.0.1", "t13d1516h2"), ("198.51.100.9", None), (None, None)])
+@pytest.mark.parametrize(("peer", "ja4"), [("10.0.0.1", JA4), ("198.51.100.9", None), (None, None)])
 def test_fingerprints_count_from_our_proxies_alone(peer: str | None, ja4: str | None) -> None:
     """Anybody can send a header."""
-    assert seen(request(peer, x_ja4="t13d1516h2")).ja4 == ja4
+    assert seen(request(peer, x_ja4=JA4)).ja4 == ja4
 
 
 @pytest.mark.parametrize("header", ["x" * 257, "", b"\xff\xfe", b"a\x00b", b"a\tb"])
 def test_a_fingerprint_that_is_no_text_is_none(header: str | bytes) -> None:
     """Missing is a value of its own."""
-    assert seen(request("10.0.0.1", x_ja4=header)).ja4 is None
+    context = seen(request("10.0.0.1", x_ja4=header, x_ja4h=header, x_ja4s=header))
+    assert (context.ja4, context.ja4h, context.ja4s) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "header", ["-", "unknown", JA4[:-1], JA4 + "0", JA4.upper(), "e7d705a3286e19ea42f587b344ee6865"]
+)
+def test_what_has_not_the_form_of_a_ja4_is_none_and_counted(header: str) -> None:
+    """A proxy's word for "none" would be one fingerprint that all clients share; a JA3 is none either."""
+    tally = Tally("edge")
+    given = request("10.0.0.1", x_ja4=header, x_ja4h="-", x_ja4s="opaque")
+    context = edge(tally).context(given, VouchedFacts(), client=PUBLIC, device_id="", now=NOW)
+    assert (context.ja4, context.ja4h, context.ja4s) == (None, "-", "opaque")
+    assert counts(tally) == {"ja4_malformed": 1}
+
+
+@pytest.mark.parametrize(("name", "believed"), [("cf-ja4", True), ("x-ja4", False), ("none", False)])
+def test_one_header_alone_tells_the_fingerprint(name: str, believed: bool) -> None:
+    """An edge that has a header of its own does not strip a stranger's `X-JA4`, `X-JA4H` and `X-JA4S`."""
+    given = request("10.0.0.1", **{name: JA4}, x_ja4h="ge11", x_ja4s="t13")
+    configured = "none" if name == "none" else "cf-ja4"
+    context = edge(Tally("edge"), ja4_header=configured).context(
+        given, VouchedFacts(), client=PUBLIC, device_id="", now=NOW
+    )
+    assert (context.ja4, context.ja4h, context.ja4s) == (JA4 if believed else None, None, None)
+
+
+def test_one_header_alone_tells_the_address() -> None:
+    """A proxy that writes one header leaves the stranger's word in the other."""
+    given = request("10.0.0.1", x_forwarded_for="1.1.1.1", x_real_ip="2.2.2.2", forwarded="for=3.3.3.3")
+    addresses = [
+        edge(Tally("edge"), forwarded_header=header).address(given)
+        for header in ("x-forwarded-for", "x-real-ip", "forwarded", "true-client-ip", "none")
+    ]
+    assert addresses == ["1.1.1.1", "2.2.2.2", "3.3.3.3", "10.0.0.1", "10.0.0.1"]
+
+
+def test_what_our_proxies_say_and_nobody_can_read_is_counted() -> None:
+    """A proxy that is set up wrong shows; what strangers send is not counted."""
+    tally = Tally("edge")
+    for value in ("nonsense", "nonsense", "unknown", "1.2.3.4"):
+        edge(tally).address(request("10.0.0.1", x_forwarded_for=value))
+    edge(tally).address(request("198.51.100.9", x_forwarded_for="nonsense", x_ja4="nonsense"))
+    assert counts(tally) == {"address_malformed": 2, "address_hidden": 1}
 
 
 def test_a_user_agent_is_cut_and_cleaned() -> None:
