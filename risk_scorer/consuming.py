@@ -14,6 +14,7 @@ from plumbing.side_door import CannotListen
 from plumbing.stop_signals import STOP_SIGNALS
 from risk_scorer.adapters.storage import keep_house_here
 from risk_scorer.assembly import CannotStart, Scorer
+from risk_scorer.flows.assess import CHUNK
 from risk_scorer.streaming import Streaming, assess_of, learn_of, opened_stream
 from risk_scorer.upkeep import prepare, upkeep
 from risk_scorer.watching import Watching
@@ -27,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 def consumer_of(scorer: Scorer) -> Streaming:
     """The stream of that scorer. Raises: CannotStart."""
-    streaming = opened_stream(scorer, assess_of(scorer), learn_of(scorer))
+    streaming = opened_stream(scorer, assess_of(scorer), learn_of(scorer), together=CHUNK)
     if streaming is None:
         raise CannotStart("KAFKA_BROKER is not set, so there is nothing to consume")
     return streaming

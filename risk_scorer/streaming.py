@@ -22,6 +22,8 @@ from risk_scorer.settings import Settings
 if TYPE_CHECKING:
     from risk_scorer.adapters.kafka import KafkaStream
 
+BESIDE_HTTP = 100
+"""Events of a backlog between two breaths of the event loop: people wait for their logins meanwhile."""
 DRIVER_MISSING = "KAFKA_BROKER is set, which needs the extra: pip install 'riskgate[kafka]'"
 
 
@@ -70,7 +72,7 @@ def topics_of(settings: Settings) -> StreamTopics:
     )
 
 
-def stream_of(scorer: Scorer, assess: Assess, learn: Learn) -> Stream:
+def stream_of(scorer: Scorer, assess: Assess, learn: Learn, *, together: int = BESIDE_HTTP) -> Stream:
     """What takes records, with this scorer's parts."""
     return Stream(
         assess=assess,
@@ -79,10 +81,11 @@ def stream_of(scorer: Scorer, assess: Assess, learn: Learn) -> Stream:
         events=scorer.log,
         topics=topics_of(scorer.settings),
         announce=scorer.settings.kafka_announce,
+        together=together,
     )
 
 
-def opened_stream(scorer: Scorer, assess: Assess, learn: Learn) -> Streaming | None:
+def opened_stream(scorer: Scorer, assess: Assess, learn: Learn, *, together: int = BESIDE_HTTP) -> Streaming | None:
     """The stream that the settings name, None without a broker; nothing runs yet. Raises: CannotStart."""
     settings = scorer.settings
     if settings.kafka_broker is None:
@@ -95,7 +98,7 @@ def opened_stream(scorer: Scorer, assess: Assess, learn: Learn) -> Streaming | N
         properties = properties_of(settings.kafka_config)
     except BadKafkaConfig as error:
         raise CannotStart(str(error)) from error
-    stream = stream_of(scorer, assess, learn)
+    stream = stream_of(scorer, assess, learn, together=together)
     kafka = KafkaStream(
         KafkaSettings(
             broker=settings.kafka_broker,

@@ -111,15 +111,17 @@ class Assess:
         else:
             self._log.show(scored)
 
-    async def each(self, events: Sequence[LoginEvent]) -> list[ScoredEvent | Refused]:
+    async def each(self, events: Sequence[LoginEvent], *, together: int = CHUNK) -> list[ScoredEvent | Refused]:
         """Score what can be scored: for each event, in order, its score or why it has none. Keeps and tells nothing.
+
+        `together` is how many are scored between two breaths of the event loop.
 
         Raises: Refused (503 no model or no storage).
         """
         model = self._model()
         answers: list[ScoredEvent | Refused] = []
-        for start in range(0, len(events), CHUNK):
-            answers += self._piece(model, events[start : start + CHUNK])
+        for start in range(0, len(events), together):
+            answers += self._piece(model, events[start : start + together])
             await asyncio.sleep(0)
         return answers
 

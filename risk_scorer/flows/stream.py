@@ -18,7 +18,7 @@ from plumbing.refusals import Refused
 from risk_scorer.contract.feedback import Outcome
 from risk_scorer.contract.stream import StreamedActivity, StreamedLogin
 from risk_scorer.core.stream_events import identified, login_of
-from risk_scorer.flows.assess import Assess
+from risk_scorer.flows.assess import CHUNK, Assess
 from risk_scorer.flows.learn import Learn
 from risk_scorer.flows.ports import (
     Lesson,
@@ -82,6 +82,7 @@ class Stream:
         events: LoggedEvents,
         topics: StreamTopics,
         announce: bool,
+        together: int = CHUNK,
     ) -> None:
         self._assess = assess
         self._learn = learn
@@ -89,6 +90,7 @@ class Stream:
         self._events = events
         self._topics = topics
         self._announce = announce
+        self._together = together
         self.counts: Counter[str] = Counter()
 
     def read(self, records: Sequence[StreamRecord]) -> Batch:
@@ -133,7 +135,8 @@ class Stream:
     ) -> tuple[list[StreamMessage], list[str]]:
         """What to publish of these, and the ids that somebody else kept meanwhile; adds to `refused`."""
         scored: list[ScoredEvent] = []
-        for entry, answer in zip(fresh, await self._assess.each([each.event for each in fresh]), strict=True):
+        answers = await self._assess.each([each.event for each in fresh], together=self._together)
+        for entry, answer in zip(fresh, answers, strict=True):
             if isinstance(answer, Refused):
                 refused.append((entry.record, answer))
             else:
