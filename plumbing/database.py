@@ -1,10 +1,10 @@
 """One database: durable writes through one writer, reads on a connection of the calling thread."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from typing import Final, Protocol, Self, TypeVar
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Final, Protocol, Self, TypeVar
 
 from sqlalchemy import MetaData
 
@@ -36,7 +36,7 @@ class Watch(Protocol):
         ...
 
     def committed(self, fact: object) -> None:
-        """What a transaction said is on the disk; on the event loop of whoever wrote."""
+        """What a transaction said is on the disk; on the thread of whoever wrote."""
         ...
 
 
@@ -69,14 +69,24 @@ class Database:
         Raises:
             Refused: 503 `busy` when too much waits, 503 `storage_unavailable` when the storage cannot take it.
         """
-        if self._watch is None:
+        watch = self._watch
+        if watch is None:
             result: T = await self._writer.write(job)
             return result
-        return await self._watched(job, self._watch)
+        heard = _Heard(job)
+        with _watching(watch, heard):
+            result = await self._writer.write(heard)
+        return result
 
     def write_sync(self, job: Callable[[Transaction], T]) -> T:
         """`write` for a thread without an event loop (command lines, large imports)."""
-        result: T = self._writer.write_sync(job)
+        watch = self._watch
+        if watch is None:
+            result: T = self._writer.write_sync(job)
+            return result
+        heard = _Heard(job)
+        with _watching(watch, heard):
+            result = self._writer.write_sync(heard)
         return result
 
     def watch(self, watch: "Watch") -> None:
@@ -119,27 +129,36 @@ class Database:
         self._pool.shutdown()
         self._store.close()
 
-    async def _watched(self, job: Callable[[Transaction], T], watch: "Watch") -> T:
-        said: list[object] = []
-        traceparent = TRACEPARENT.get()
 
-        def heard(tx: Transaction) -> T:
-            said.clear()  # of a run that was undone
-            tx.said, tx.traceparent = said, traceparent
-            try:
-                return job(tx)
-            finally:
-                tx.said = tx.traceparent = None  # the transaction is the next job's too
+class _Heard:
+    """A job, and what its transaction says."""
 
+    __slots__ = ("_job", "_traceparent", "said")
+
+    def __init__(self, job: Callable[[Transaction], Any]) -> None:
+        self._job = job
+        self._traceparent = TRACEPARENT.get()
+        self.said: list[object] = []
+
+    def __call__(self, tx: Transaction) -> Any:
+        self.said.clear()  # of a run that was undone
+        tx.said, tx.traceparent = self.said, self._traceparent
         try:
-            with watch.writing():
-                result: T = await self._writer.write(heard)
-        except Refused as refused:
-            watch.refused(refused.code)
-            raise
-        for fact in said:
-            watch.committed(fact)
-        return result
+            return self._job(tx)
+        finally:
+            tx.said = tx.traceparent = None  # the transaction is the next job's too
+
+
+@contextmanager
+def _watching(watch: "Watch", heard: _Heard) -> Iterator[None]:
+    try:
+        with watch.writing():
+            yield
+    except Refused as refused:
+        watch.refused(refused.code)
+        raise
+    for fact in heard.said:
+        watch.committed(fact)
 
 
 def _store(url: str) -> Store:
