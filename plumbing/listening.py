@@ -25,7 +25,7 @@ def address_of(text: str) -> Address:
 
 
 def _address(value: object) -> object:
-    return address_of(value) if isinstance(value, str) else value
+    return value if isinstance(value, Address | None) else address_of(str(value))  # a bare port comes as a number
 
 
 ListenAddress = Annotated[Address, NoDecode, BeforeValidator(_address)]

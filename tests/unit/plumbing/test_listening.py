@@ -1,8 +1,9 @@
 """Addresses to listen on, as settings say them."""
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from plumbing.listening import address_of
+from plumbing.listening import Address, ListenAddress, address_of
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,12 @@ def test_anything_else_is_refused(text: str) -> None:
     """A port alone would listen everywhere by accident."""
     with pytest.raises(ValueError, match=r"such as 127.0.0.1:9101"):
         address_of(text)
+
+
+def test_a_setting_is_an_address_or_a_refusal_in_words() -> None:
+    """Also where the environment's text was taken for a number."""
+    setting = TypeAdapter(ListenAddress | None)
+    assert setting.validate_python("127.0.0.1:9101") == Address("127.0.0.1", 9101)
+    assert setting.validate_python(None) is None
+    with pytest.raises(ValidationError, match=r"such as 127\.0\.0\.1:9101"):
+        setting.validate_python(9101)
