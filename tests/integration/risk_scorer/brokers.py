@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from risk_scorer.adapters.kafka_config import quiet
 
@@ -62,7 +63,9 @@ class Broker:
 
 
 def headers_of(message: Message) -> Mapping[str, str]:
-    return {name: (value or b"").decode() for name, value in message.headers() or []}
+    """Headers as text; a consumer hands out pairs with bytes."""
+    pairs = dict(message.headers() or [])
+    return {name: value if isinstance(value, str) else (value or b"").decode() for name, value in pairs.items()}
 
 
 @contextmanager
