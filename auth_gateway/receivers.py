@@ -1,5 +1,6 @@
 """Who is told what, and where they are: endpoints of the outbox made of settings and registrations. No rules."""
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -26,7 +27,7 @@ SCORER_REMEDY = (
 )
 
 
-def endpoints_of(settings: Settings) -> dict[EndpointName, Receiver]:
+def endpoints_of(settings: Settings, *, scorer_tls: ssl.SSLContext | None = None) -> dict[EndpointName, Receiver]:
     """The receivers that settings name, under the names that the flows know them by."""
     found: dict[EndpointName, Receiver] = {}
     targets: dict[EndpointName, str | None] = {"mfa": settings.mfa_target, "webhook": settings.webhook_url}
@@ -46,6 +47,7 @@ def endpoints_of(settings: Settings) -> dict[EndpointName, Receiver]:
             url=url,
             signer=signer,
             allow_private=True,
+            tls=scorer_tls,
             merge=_as_list,
             linger_seconds=OUTCOMES_LINGER_SECONDS,
             remedy=SCORER_REMEDY,
@@ -54,7 +56,12 @@ def endpoints_of(settings: Settings) -> dict[EndpointName, Receiver]:
         # hold up no other.
         verdicts = f"{settings.risk_api_url}/feedback"
         found["scorer-feedback"] = Endpoint(
-            name="scorer-feedback", url=verdicts, signer=signer, allow_private=True, remedy=SCORER_REMEDY
+            name="scorer-feedback",
+            url=verdicts,
+            signer=signer,
+            allow_private=True,
+            tls=scorer_tls,
+            remedy=SCORER_REMEDY,
         )
     if settings.kafka_broker is not None and settings.kafka_topic_outcomes is not None:
         found["scorer"] = _outcomes_topic(settings, settings.kafka_broker, settings.kafka_topic_outcomes)

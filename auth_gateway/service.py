@@ -1,6 +1,7 @@
 """What answers requests: the adapters that live on the event loop, joined with the flows. No rules."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -41,6 +42,7 @@ from auth_gateway.telling import destination_receiver, distributor, is_destinati
 from auth_gateway.upkeep import HOUSEKEEPING_SECONDS, housekeeping, repeat
 from auth_gateway.watching import Watching
 from auth_gateway.wiring.edge import edge_of
+from plumbing.tls import LOOK_SECONDS
 from webhooks.delivery import DeliveryWorker, Pace, Receiver
 
 DEMO_PACE = Pace(first_retry=0.5, longest_retry=5.0)
@@ -54,16 +56,10 @@ class Service:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         settings = gateway.settings
-        credential = settings.risk_api_credential
         self.watching = watching = Watching(gateway)
-        self.scorer = HttpScorer(
-            base_url=settings.risk_api_url,
-            credential=credential.get_secret_value() if credential else None,
-            deadline_seconds=settings.scorer_deadline_ms / 1000,
-            clock=gateway.clock,
-            watch=watching.metrics,
-            tracing=watching.tracing,
-        )
+        self.scorer_tls = settings.scorer_tls()
+        tls = self.scorer_tls.context if self.scorer_tls else None
+        self.scorer = self._scorer(tls)
         self.passwords = PooledPasswords(
             gateway.pool, gateway.hasher, gateway.blocklist, timed=watching.metrics.checking_password
         )
@@ -73,7 +69,7 @@ class Service:
         self.throttle = MemoryThrottle(held_up=watching.metrics.throttled)
         self.edge = edge_of(settings, watching.meters)
         self.outbox = gateway.outbox
-        self.endpoints = endpoints_of(settings)
+        self.endpoints = endpoints_of(settings, scorer_tls=tls)
         self.find_receiver: Callable[[str], Receiver | None] = _nobody
         self.more_work: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.delivery = DeliveryWorker(
@@ -100,6 +96,18 @@ class Service:
         self.bell = Bell()
         self.distributor = distributor(gateway, told=self.hand_on)
         self.replayer = replayer(gateway, told=self.delivery.wake)
+
+    def _scorer(self, tls: ssl.SSLContext | None) -> HttpScorer:
+        settings, credential = self.gateway.settings, self.gateway.settings.risk_api_credential
+        return HttpScorer(
+            base_url=settings.risk_api_url,
+            credential=credential.get_secret_value() if credential else None,
+            deadline_seconds=settings.scorer_deadline_ms / 1000,
+            clock=self.gateway.clock,
+            watch=self.watching.metrics,
+            tracing=self.watching.tracing,
+            tls=tls,
+        )
 
     def login_routes(self) -> LoginRoutes:
         """`/login` and what finishes one."""
@@ -189,6 +197,7 @@ class Service:
             repeat(RELOAD_SECONDS, lambda: asyncio.to_thread(self.gateway.vault.reload)),
             repeat(SCHEME_CHECK_SECONDS, lambda: asyncio.to_thread(self.cover_schemes)),
             repeat(HOUSEKEEPING_SECONDS, housekeeping(self.gateway)),
+            *([repeat(LOOK_SECONDS, partial(asyncio.to_thread, self.scorer_tls.follow))] if self.scorer_tls else []),
             *self.policing.background(),
             *(begin() for begin in self.more_work),
         ]

@@ -7,10 +7,10 @@ default, and a weak or published one stops the start outside the demo profile.
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from auth_gateway.edge_settings import EdgeSettings
@@ -18,6 +18,7 @@ from auth_gateway.event_settings import EventSettings
 from auth_gateway.mail_settings import MailSettings
 from auth_gateway.page_settings import PageSettings
 from auth_gateway.policy_settings import PolicySettings
+from auth_gateway.scorer_settings import HttpUrl, ScorerSettings, http_url
 from auth_gateway.signal_settings import SignalSettings
 from auth_gateway.stream_settings import StreamSettings
 from auth_gateway.watch_settings import WatchSettings
@@ -35,27 +36,8 @@ class SettingsError(Exception):
     """The settings contradict themselves or endanger the service; the text is one line and shows no value."""
 
 
-def _http_url(value: object) -> object:
-    """Refuses what is no plain http(s) address: user names in an address end in logs."""
-    if not isinstance(value, str):
-        return value
-    try:
-        parts = urlsplit(value)
-        is_plain = (
-            parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None and parts.port != 0
-        )
-    except ValueError:
-        is_plain = False
-    if not is_plain or parts.query or parts.fragment:
-        raise ValueError("must be an http or https address without user, query or fragment")
-    return value.rstrip("/")
-
-
 def _is_address(issuer: str) -> bool:
     return issuer.lower().startswith(("http:", "https:"))
-
-
-HttpUrl = Annotated[str, BeforeValidator(_http_url)]
 
 
 class ConfigFile(BaseSettings):
@@ -72,6 +54,7 @@ class Settings(
     MailSettings,
     PageSettings,
     PolicySettings,
+    ScorerSettings,
     SignalSettings,
     StreamSettings,
     WatchSettings,
@@ -80,8 +63,6 @@ class Settings(
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    risk_api_url: HttpUrl = "http://localhost:8000"
-    risk_api_credential: SecretStr | None = None
     jwt_secret: SecretStr | None = None
     jwt_issuer: str = Field(default="iam-ai-sample", min_length=1, max_length=256)
     jwt_audience: str = Field(default="iam-clients", min_length=1, max_length=256)
@@ -105,7 +86,6 @@ class Settings(
     password_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     password_blocklist: Path | None = None
     password_queue: int | None = Field(default=None, ge=0, le=4096)
-    scorer_deadline_ms: int = Field(default=250, ge=10, le=10_000)
     refresh_score_reuse_seconds: int = Field(default=60, ge=0, le=3600)
     key_activation_delay: int = Field(default=600, ge=0, le=86_400)
 
@@ -193,14 +173,6 @@ class Settings(
         is_file = self.auth_gateway_database is None
         return "gateway.db in AUTH_GATEWAY_STATE" if is_file else "the database of AUTH_GATEWAY_DATABASE"
 
-    @field_validator("risk_api_credential")
-    @classmethod
-    def _is_header_text(cls, value: SecretStr | None) -> SecretStr | None:
-        # It travels in a header, where anything else would fail on each login instead of once at the start.
-        if value is not None and not all("!" <= sign <= "~" for sign in value.get_secret_value()):
-            raise ValueError("must be printable ASCII without spaces")
-        return value
-
     @field_validator("auth_gateway_database")
     @classmethod
     def _is_server(cls, value: SecretStr | None) -> SecretStr | None:
@@ -219,7 +191,7 @@ class Settings(
     @classmethod
     def _is_issuer(cls, value: str) -> str:
         """Compared letter by letter by everyone who verifies a token, and what each of our addresses begins with."""
-        if _is_address(value) and (_http_url(value) != value or not all("!" <= sign <= "~" for sign in value)):
+        if _is_address(value) and (http_url(value) != value or not all("!" <= sign <= "~" for sign in value)):
             raise ValueError("must end without a slash where it is an address")
         return value
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import socket
+import ssl
 import sys
 from collections.abc import Sequence
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 import uvicorn
@@ -14,6 +16,7 @@ from uvicorn.supervisors import Multiprocess
 
 from plumbing.connection_guard import GuardedProtocol
 from plumbing.proxied_connection import ProxiedProtocol
+from plumbing.tls import Identity, answering
 
 Networks = Sequence[IPv4Network | IPv6Network]
 
@@ -32,12 +35,15 @@ def serve(
     access_log: bool = False,
     factory: bool = False,
     balancers: Networks | None = None,
+    tls: Identity | None = None,
+    callers_authority: Path | None = None,
 ) -> None:
     """Serve until told to stop, finishing the answers in progress.
 
     More than one worker needs `app` as an import string ("package.module:name"). A taken port ends the process with
     exit status 2 and one clear line. With `balancers`, connections come from there alone, each with the PROXY
-    protocol's preamble.
+    protocol's preamble. With `tls`, by TLS alone, and with `callers_authority` from those alone whose certificates
+    lead there.
     """
     if workers > 1 and not isinstance(app, str):
         raise ValueError("several workers each import the application, so give it as an import string")
@@ -57,10 +63,15 @@ def serve(
         access_log=access_log,
         log_config=None,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ssl_context_factory=None if tls is None else partial(_tls, tls, callers_authority),
     )
+    _run(config, listener)
+
+
+def _run(config: uvicorn.Config, listener: socket.socket) -> None:
     server = uvicorn.Server(config)
     try:
-        if workers > 1:
+        if config.workers > 1:
             Multiprocess(config, sockets=[listener]).run()
         else:
             server.run(sockets=[listener])
@@ -68,7 +79,7 @@ def serve(
         pass
     finally:
         listener.close()
-    if workers == 1 and not server.started:
+    if config.workers == 1 and not server.started:
         sys.exit(3)
 
 
@@ -77,6 +88,10 @@ def _protocol(balancers: Networks | None) -> type[asyncio.Protocol]:
         return GuardedProtocol
     # uvicorn asks for a class and calls whatever it gets.
     return cast(type[asyncio.Protocol], partial(ProxiedProtocol, trusted=balancers))
+
+
+def _tls(identity: Identity, callers_authority: Path | None, *_: object) -> ssl.SSLContext:
+    return answering(identity, callers_authority=callers_authority)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -59,7 +59,13 @@ def serve(
             serve_alone(settings.risk_scorer_state)
     except (CannotStart, BadStorage) as error:
         _fail(str(error))
-    serve_http(service, host=settings.risk_scorer_host, port=settings.risk_scorer_port)
+    serve_http(
+        service,
+        host=settings.risk_scorer_host,
+        port=settings.risk_scorer_port,
+        tls=settings.tls_identity,
+        callers_authority=settings.risk_scorer_client_ca_file,
+    )
 
 
 @app.command()

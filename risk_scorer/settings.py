@@ -25,6 +25,7 @@ from plumbing.logs import LogFormat
 from plumbing.secret_strength import weakness
 from risk_scorer.storage_settings import StorageSettings
 from risk_scorer.stream_settings import StreamSettings
+from risk_scorer.tls_settings import TlsSettings
 from webhooks.signing import MIN_SECRET_BYTES, parse_secret
 from webhooks.targets import TargetRefused, is_inside, parse_target
 
@@ -39,7 +40,7 @@ class ConfigFile(BaseSettings):
     risk_scorer_config: Path | None = None
 
 
-class Settings(StreamSettings, StorageSettings):
+class Settings(StreamSettings, StorageSettings, TlsSettings):
     """Everything that may be configured, under the same name in the environment (upper case) and in the file (lower
     case).
     """
@@ -206,7 +207,8 @@ class Settings(StreamSettings, StorageSettings):
             return self.risk_scorer_public_url.rstrip("/")
         # "Everywhere" is where we listen, not where anybody can go.
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.risk_scorer_host, self.risk_scorer_host)  # noqa: S104
-        return f"http://{bracketed(host)}:{self.risk_scorer_port}"
+        scheme = "http" if self.tls_identity is None else "https"
+        return f"{scheme}://{bracketed(host)}:{self.risk_scorer_port}"
 
     @property
     def geo_cache(self) -> Path:

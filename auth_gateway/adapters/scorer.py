@@ -6,6 +6,7 @@ harder, never easier, and never makes one fail with a 500.
 
 import asyncio
 import math
+import ssl
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -91,7 +92,9 @@ class HttpScorer:
         clock: Clock,
         watch: ScorerWatch | None = None,
         tracing: Tracing = UNTRACED,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        """`tls` is how an https address is called, unless it is as everywhere."""
         self._url = f"{base_url}/score"
         self._health_url = f"{base_url}/health"
         self._deadline_seconds = deadline_seconds
@@ -115,7 +118,7 @@ class HttpScorer:
             timeout=None,
             trust_env=False,
             follow_redirects=False,
-            verify=base_url.startswith("https:"),  # else a trust store would be read for nothing
+            verify=tls or base_url.startswith("https:"),  # else a trust store would be read for nothing
         )
 
     async def score(self, event: LoginEvent) -> RiskScore | None:
