@@ -151,10 +151,8 @@ class Outbox:
     ) -> bool:
         """Keep the message unless one of its id was kept before, by whichever process; whether it was new."""
         row = _new_row(message_id, endpoint, event_type, body)
-        return (
-            tx.run(self._add_once, **row, created_at=now, next_attempt_at=now, order_key=None, fold_key=None, folded=0)
-            == 1
-        )
+        row |= {"created_at": now, "next_attempt_at": now, "order_key": None, "fold_key": None, "folded": 0}
+        return tx.run(self._add_once, **row, traceparent=tx.traceparent) == 1
 
     def fold(self, tx: Transaction, *, endpoint: str, fold_key: str, into: FoldInto, more: int = 1) -> int | None:
         """Let the message that waits with that key stand for `more`; how many more than itself it stands for now.
