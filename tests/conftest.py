@@ -5,12 +5,14 @@ import gc
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests import postgresql
 from tests.house import RunningHouse, running_house
@@ -20,6 +22,16 @@ ROOT = Path(__file__).resolve().parents[1]
 # Hundreds of tests start a process: each would compile all modules again, for half a second and more.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+AT_HOME = {
+    "tests/browser/test_dashboard.py",
+    "tests/contract/test_hostile_requests.py",
+    "tests/node/test_independent_judges.py",
+    "tests/stories/gateway/test_real_scorer.py",
+    "tests/stories/test_monotone_signals.py",
+    "tests/stories/test_sample_requests.py",
+}
+"""The files whose tests ask for `house`."""
 
 # Plain `scripts/test` needs pip alone; the pages are driven where --browser has installed what that takes.
 collect_ignore = [] if find_spec("playwright") else ["browser"]
@@ -37,12 +49,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes long runs where the full counts do."""
-    if config.getoption("--long"):
-        return
-    late = [item for item in items if item.get_closest_marker("long")]
-    config.hook.pytest_deselected(items=late)
-    items[:] = [item for item in items if item not in set(late)]
+    """What takes long runs where the full counts do. Where several processes share the files, those with the fewest
+    tests come first: each of these takes long, and none of them may be what the others wait for in the end."""
+    if not config.getoption("--long"):
+        late = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=late)
+        items[:] = [item for item in items if item not in set(late)]
+    if hasattr(config, "workerinput"):
+        sizes = Counter(item.path for item in items)
+        items.sort(key=lambda item: sizes[item.path])
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc] # it has no types
+    """A file's tests run in one process, and those that ask for a whole house in the same, so that one is started."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "house" if file in AT_HOME else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    """Who runs what, where files are shared out."""
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:
