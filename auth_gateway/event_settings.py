@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
 
@@ -23,12 +23,13 @@ Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeVali
 
 
 class EventSettings(BaseSettings):
-    """Where collectors may be, whom they are known by, and where files of events are written. Whoever may add
-    destinations reaches nothing inside, and writes nothing, that is not named here."""
+    """Where collectors may be, whom they are known by, where files of events are written, and how long what happened is
+    kept here. Whoever may add destinations reaches nothing inside, and writes nothing, that is not named here."""
 
     syslog_networks: Networks = ()
     syslog_ca_file: Path | None = None
     events_directory: Path | None = None
+    event_log_retention_days: int | None = Field(default=None, ge=1, le=36_500)
 
     def syslog_trust(self) -> ssl.SSLContext:
         """Whose certificates a syslog server may show: the operator's own authority alone, else the usual ones."""

@@ -39,7 +39,7 @@ from auth_gateway.readiness import add_parts
 from auth_gateway.receivers import endpoints_of, recorder
 from auth_gateway.second_factors import mail_code, proving
 from auth_gateway.telling import destination_receiver, distributor, is_destination, replayer, retire
-from auth_gateway.upkeep import HOUSEKEEPING_SECONDS, housekeeping, repeat
+from auth_gateway.upkeep import keeping_house, repeat
 from auth_gateway.watching import Watching
 from auth_gateway.wiring.edge import edge_of
 from plumbing.tls import LOOK_SECONDS
@@ -196,7 +196,7 @@ class Service:
             repeat(RELOAD_SECONDS, self.gateway.ring.reload),
             repeat(RELOAD_SECONDS, lambda: asyncio.to_thread(self.gateway.vault.reload)),
             repeat(SCHEME_CHECK_SECONDS, lambda: asyncio.to_thread(self.cover_schemes)),
-            repeat(HOUSEKEEPING_SECONDS, housekeeping(self.gateway)),
+            *keeping_house(self.gateway),
             *([repeat(LOOK_SECONDS, partial(asyncio.to_thread, self.scorer_tls.follow))] if self.scorer_tls else []),
             *self.policing.background(),
             *(begin() for begin in self.more_work),

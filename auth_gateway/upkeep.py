@@ -1,10 +1,12 @@
 """What is done again and again while the gateway runs, beside answering. No rules."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import structlog
 
+from auth_gateway.adapters.storage.audit_retention import AuditRetention
 from auth_gateway.adapters.storage.mail_links import StoredMailLinks
 from auth_gateway.adapters.storage.mailed_codes import StoredMailedCodes
 from auth_gateway.adapters.storage.streams import StoredStreams
@@ -32,6 +34,16 @@ def housekeeping(gateway: Gateway) -> Housekeeping:
         provider=gateway.provider,
         streams=StoredStreams(),
     )
+
+
+def retention(gateway: Gateway) -> AuditRetention:
+    """What shortens the audit trail, where an operator wants it shortened."""
+    return AuditRetention(gateway.database, clock=gateway.clock, days=gateway.settings.event_log_retention_days)
+
+
+def keeping_house(gateway: Gateway) -> list[Coroutine[Any, Any, None]]:
+    """Everything that clears away, for ever."""
+    return [repeat(HOUSEKEEPING_SECONDS, work) for work in (housekeeping(gateway), retention(gateway))]
 
 
 async def repeat(pause_seconds: float, work: Callable[[], Awaitable[object]]) -> None:

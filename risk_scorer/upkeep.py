@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 
+from risk_scorer.adapters.event_months import EventMonths
 from risk_scorer.assembly import Scorer
 from risk_scorer.flows.housekeeping import DAY_SECONDS, Prunable, keep_house
 
@@ -36,8 +37,9 @@ async def prepare(scorer: Scorer) -> None:
 
 def upkeep(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
     """What one process of those on a state does for ever: send what is announced, forget what is old."""
+    months = EventMonths(scorer.database, clock=scorer.clock)
     kept: list[tuple[Prunable, float]] = [
-        (scorer.log, scorer.settings.event_retention_days * DAY_SECONDS),
+        (months if scorer.settings.is_shared else scorer.log, scorer.settings.event_retention_days * DAY_SECONDS),
         (scorer.profiles, max(OUTCOME_IDS_KEPT_DAYS, scorer.settings.event_retention_days) * DAY_SECONDS),
     ]
     return [scorer.delivery.run(), keep_house(kept, scorer.clock)]

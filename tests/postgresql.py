@@ -5,6 +5,7 @@ directory above the data to everybody.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -193,3 +194,9 @@ def _copied(package: Path, place: Path) -> Path:
     shutil.copytree(newest, copy / newest.name, ignore=shutil.ignore_patterns("include", "*.a"))
     shutil.copytree(package.with_name(f"{package.name}.libs"), place / "programs" / f"{package.name}.libs")
     return copy
+
+
+def is_whole(found: Any, name: str | None, kind: str, *_of_alembic: Any) -> bool:
+    """Whether Alembic should look at it: a month of a table is no table of its own, nor are its indexes."""
+    table = name if kind == "table" else getattr(getattr(found, "table", None), "name", "")
+    return re.search(r"_(before|default|\d{4}_\d{2})$", table or "") is None

@@ -13,8 +13,10 @@ import pytest
 
 from plumbing.clock import FixedClock
 from plumbing.database import Database
+from plumbing.partitions import after, begins, month_of
 from plumbing.refusals import Refused
 from risk_scorer.adapters.event_log import EventLog
+from risk_scorer.adapters.event_months import EventMonths
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.flows.announce import high_risk_message
 from risk_scorer.flows.ports import ScoredEvent
@@ -263,3 +265,30 @@ async def test_old_events_are_pruned(make_log: Callable[..., EventLog], run_sql:
     assert await log.prune(NOW) == 0
     assert await log.prune(NOW + 1) == 5
     assert stored_events(run_sql) == 0
+
+
+async def test_old_months_go_with_all_that_leads_to_them(
+    make_log: Callable[..., EventLog], database: Database, run_sql: RunSql
+) -> None:
+    """On a server the log goes by the month, once all of it is old; what is younger stays, and is found."""
+    if database.engine.dialect.name == "sqlite":
+        return  # a file is pruned row by row, as above
+    [(now,)] = run_sql("SELECT extract(epoch FROM now())::float8")
+    first = begins(after(month_of(now)))
+    second = begins(after(month_of(first)))
+    log = make_log()
+    for name, ts in (("old", first + 1.0), ("late", second - 1.0), ("young", second)):
+        event = scored(event_id=name)
+        score = msgspec.structs.replace(event.score, ts_scored=ts)
+        await log.record_and_announce([msgspec.structs.replace(event, score=score)], [])
+    months = EventMonths(database, clock=FixedClock(second))
+    await months.prune(second - 0.001)
+    assert stored_events(run_sql) == 3
+    assert await months.prune(second) == 1
+    assert [each and each.score.event_id for each in await log.find_many(["old", "late", "young"])] == [
+        None,
+        None,
+        "young",
+    ]
+    assert stored_rows(run_sql, "event_places") == stored_events(run_sql) == 1
+    assert await EventMonths(database, clock=FixedClock(second)).prune(second) == 0
