@@ -17,8 +17,10 @@ from plumbing.lean import FastLane
 from plumbing.side_door import CannotListen
 from plumbing.stop_signals import told_of_stopping
 from plumbing.traced_requests import watch_requests
+from risk_scorer.adapters.erasure import erase_person
 from risk_scorer.api.access import Access
 from risk_scorer.api.dashboard import OperatorPages, add_operator_pages
+from risk_scorer.api.erasing import add_erasing
 from risk_scorer.api.health import add_health
 from risk_scorer.api.live import LiveFeed
 from risk_scorer.api.narrative import NarrativeRoutes, add_narrative
@@ -26,6 +28,7 @@ from risk_scorer.api.reference import describe
 from risk_scorer.api.routes import ServiceRoutes, add_service_routes
 from risk_scorer.assembly import CannotStart, Scorer, assemble
 from risk_scorer.flows.assess import Assess
+from risk_scorer.flows.erase import Erase
 from risk_scorer.flows.feedback import Judge
 from risk_scorer.flows.learn import Learn
 from risk_scorer.flows.narrate import Narrate
@@ -73,6 +76,7 @@ def create_app(
     refusal_handlers(app, scorer.randomness)
     app.add_middleware(SecurityHeaders)
     add_service_routes(app, routes, settings.recent_max)
+    add_erasing(app, access=access, erase=_erase(scorer))
     add_health(app, version=VERSION, readiness=watching.readiness, stream=health_of(streaming))
     add_operator_pages(app, _pages(scorer, access, feed))
     add_narrative(app, _narrative_routes(scorer, access))
@@ -92,6 +96,13 @@ def _service_routes(scorer: Scorer, access: Access, assess: Assess, learn: Learn
         judge=judge,
         log=scorer.log,
         recent_max=scorer.settings.recent_max,
+    )
+
+
+def _erase(scorer: Scorer) -> Erase:
+    return Erase(
+        stored=lambda user_id: erase_person(scorer.database, user_id),
+        memories=(scorer.log.forget_person, scorer.profiles.forget),
     )
 
 

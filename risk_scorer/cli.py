@@ -29,6 +29,7 @@ from risk_scorer.tables_cli import tables
 WRONG_INPUT = 2
 UNAVAILABLE = 1
 LONGEST_NAME = 64
+LONGEST_USER_ID = 256
 
 app = typer.Typer(help="Scores logins.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 credentials = typer.Typer(help="Who may call the scorer.", no_args_is_help=True)
@@ -169,6 +170,34 @@ def labels(
         except OSError as error:
             _fail(f"{out} cannot be written: {error.strerror}")
     typer.echo(f"{count} labels in {out}")
+
+
+@app.command()
+def erase(
+    user_id: Annotated[str, typer.Argument(help="The person's id, as the logins have it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete all that is stored of a person; while the service runs on a file of its own, POST /people/erase does."""
+    from risk_scorer.adapters.erasure import erase_person
+    from risk_scorer.adapters.storage import serve_alone
+
+    settings = _settings()
+    if not 1 <= len(user_id) <= LONGEST_USER_ID or not user_id.isprintable():
+        _fail(f"the id must have 1 to {LONGEST_USER_ID} printable characters")
+    if not yes and not typer.confirm("Erase for good what is known of this person?"):
+        _fail("nothing was erased", UNAVAILABLE)
+    with _opened(settings) as database:
+        if not settings.is_shared:
+            try:
+                serve_alone(settings.risk_scorer_state)
+            except BadStorage:
+                _fail(
+                    "a risk-scorer serves from this state and has people in memory: use POST /people/erase", UNAVAILABLE
+                )
+        found = erase_person(database, user_id)
+    counts = (found.histories, found.verdicts, found.events, found.lessons, found.messages)
+    names = ("history", "verdicts", "events", "lessons", "messages")
+    typer.echo("\t".join(f"{name} {count}" for name, count in zip(names, counts, strict=True)))
 
 
 @contextmanager

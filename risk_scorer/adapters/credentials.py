@@ -20,7 +20,7 @@ from risk_scorer.adapters.tables import credentials
 from risk_scorer.flows.ports import Caller
 
 PREFIX = "rgs"
-SCOPES = ("score", "outcomes", "feedback", "read")
+SCOPES = ("score", "outcomes", "feedback", "read", "erase")
 FRESH_SECONDS = 2.0
 STALE_SECONDS = 5.0
 

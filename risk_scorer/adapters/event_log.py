@@ -196,6 +196,14 @@ class EventLog:
             tx, message_id=each.message_id, endpoint=endpoint, event_type=each.event_type, body=each.body, now=now
         )
 
+    def forget_person(self, user_id: str) -> None:
+        """Nothing of this person is told or written from here any more; what is in the log is not looked at."""
+        for kept in (self._recent, self._asked, self._waiting):
+            left = [each for each in kept if each.event.user_id != user_id]
+            if len(left) < len(kept):
+                kept.clear()
+                kept.extend(left)
+
     @property
     def shown_at_most(self) -> int:
         """How many events that were only asked about `recent` can tell."""

@@ -116,6 +116,10 @@ class ProfileStore:
         for user, stored in changed.items():
             self._keep(user, stored)
 
+    def forget(self, user: str) -> None:
+        """Take nothing for known of this person, whose history somebody has just deleted."""
+        self._cache.pop(user, None)
+
     async def prune(self, before: float) -> int:
         """Forget event ids seen before that time (what they taught stays); how many went."""
         total = 0

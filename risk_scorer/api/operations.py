@@ -71,7 +71,17 @@ FEEDBACK: Final = operation(
     ),
 )
 
-
+ERASE: Final = operation(
+    scope="erase",
+    body=ref("Erasure"),
+    example={"user_id": "u1"},
+    answers=_counts("histories", "verdicts", "events", "lessons", "messages"),
+    refusals=_REFUSALS,
+    description=(
+        "Deletes a person's history, verdicts and labels, scored logins, lessons and announcements, and says how much"
+        " there was. Saying it again changes nothing."
+    ),
+)
 RULES: Final = operation(
     scope="read",
     answers=ref("RuleReport"),

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from risk_scorer.contract.assessment import BulkResponse, RiskScore
 from risk_scorer.contract.events import BulkRequest, LoginEvent
-from risk_scorer.contract.feedback import Feedback, Outcome
+from risk_scorer.contract.feedback import Erasure, Feedback, Outcome
 from risk_scorer.contract.narrative import NarrativeAnswer
 from risk_scorer.contract.rules import RuleReport
 
@@ -95,7 +95,7 @@ def describe(app: FastAPI) -> None:
     """Add the contract's schemas and the security scheme to the reference that the app generates."""
     generate = app.openapi
     _, contract = msgspec.json.schema_components(
-        [LoginEvent, BulkRequest, RiskScore, BulkResponse, Outcome, Feedback, NarrativeAnswer, RuleReport],
+        [LoginEvent, BulkRequest, RiskScore, BulkResponse, Outcome, Feedback, Erasure, NarrativeAnswer, RuleReport],
         ref_template="#/components/schemas/{name}",
     )
 

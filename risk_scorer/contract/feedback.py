@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from risk_scorer.contract.events import LoginEvent
+from risk_scorer.contract.events import LoginEvent, Name
 
 OutcomeKind = Literal["success", "mfa_passed", "mfa_failed", "failure"]
 VerdictKind = Literal["confirmed_compromised", "confirmed_safe", "dismissed"]
@@ -44,3 +44,9 @@ class Feedback(Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: Annotated[str, Meta(min_length=1, max_length=256)]
     reason: Annotated[str, Meta(max_length=1024)] = ""
     ts: Moment | None = None
+
+
+class Erasure(Struct, frozen=True, kw_only=True):
+    """A person of whom nothing may be left."""
+
+    user_id: Name

@@ -76,7 +76,7 @@ async def running(
     settings = settings_for(place, **changes)
     scorer = assemble(settings, clock=clock, randomness=SeededRandomness(5), lookups=shared_lookups())
     app = create_app(scorer.settings, scorer=scorer)
-    credential = credential or scorer.credentials.add("tests", ["score", "outcomes", "feedback", "read"])
+    credential = credential or scorer.credentials.add("tests", ["score", "outcomes", "feedback", "read", "erase"])
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=True)
     async with (
         app.router.lifespan_context(app),
