@@ -34,7 +34,7 @@ from risk_scorer.flows.learn import Learn
 from risk_scorer.flows.narrate import Narrate
 from risk_scorer.settings import Settings
 from risk_scorer.streaming import Streaming, assess_of, health_of, learn_of, opened_stream
-from risk_scorer.upkeep import prepare, upkeep
+from risk_scorer.upkeep import company, prepare, upkeep
 from risk_scorer.watching import Watching
 
 VERSION: Final = version("riskgate")
@@ -143,7 +143,10 @@ def _lifespan(
         await prepare(scorer)
         scorer.profiles.listen(watching.hear)
         _warn(scorer.settings)
-        tasks = [asyncio.create_task(work) for work in (*upkeep(scorer), scorer.models.watch(), watching.run())]
+        tasks = [
+            asyncio.create_task(work)
+            for work in (*upkeep(scorer), *company(scorer), scorer.models.watch(), watching.run())
+        ]
         if streaming is not None:
             streaming.kafka.start(asyncio.get_running_loop())
         if tell_ready is not None:

@@ -16,7 +16,7 @@ from risk_scorer.adapters.storage import keep_house_here
 from risk_scorer.assembly import CannotStart, Scorer
 from risk_scorer.flows.assess import CHUNK
 from risk_scorer.streaming import Streaming, assess_of, learn_of, opened_stream
-from risk_scorer.upkeep import prepare, upkeep
+from risk_scorer.upkeep import company, prepare, upkeep
 from risk_scorer.watching import Watching
 
 HOUSE_SECONDS: Final = 5.0
@@ -73,7 +73,7 @@ async def consume(
 
 
 def _beside(scorer: Scorer, streaming: Streaming) -> list[Coroutine[Any, Any, None]]:
-    return [scorer.models.watch(), _keep_house_once(scorer), _tell(streaming)]
+    return [scorer.models.watch(), *company(scorer), _keep_house_once(scorer), _tell(streaming)]
 
 
 async def _keep_house_once(scorer: Scorer) -> None:

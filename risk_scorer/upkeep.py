@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 
+from plumbing.refusals import Refused
 from risk_scorer.adapters.event_months import EventMonths
 from risk_scorer.assembly import Scorer
 from risk_scorer.flows.housekeeping import DAY_SECONDS, Prunable, keep_house
@@ -16,6 +17,8 @@ from risk_scorer.flows.housekeeping import DAY_SECONDS, Prunable, keep_house
 OUTCOME_IDS_KEPT_DAYS: Final = 30.0
 """Longer than any sender keeps trying, so that a repeated outcome is always known; and at least as long as the log, so
 that of every event in it we know whether it was learned."""
+HEAR_SECONDS: Final = 1.0
+"""How much later a process knows of what is being tried at another one; of histories each knows at once."""
 COLLECT_AFTER: Final = (20_000, 20, 50)
 
 log = structlog.get_logger(__name__)
@@ -26,13 +29,27 @@ async def prepare(scorer: Scorer) -> None:
     await asyncio.to_thread(scorer.models.reload)
     heard = await asyncio.to_thread(scorer.surroundings.recall, scorer.profiles)
     log.info("newest_day_recalled", outcomes=heard)
-    scorer.profiles.listen(scorer.surroundings.hear)
+    scorer.profiles.listen(scorer.surroundings.hear, hears_others=True)
     # What lives as long as the process need not be looked at by every garbage collection, and a bulk of events makes
     # so many short-lived values that Python's own thresholds would collect hundreds of times in one answer.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     gc.enable()
+
+
+def company(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
+    """What every process does for ever that has not its state to itself: hear what the others have learned."""
+    return [_hear_others(scorer)] if scorer.profiles.has_company else []
+
+
+async def _hear_others(scorer: Scorer) -> None:
+    while True:
+        await asyncio.sleep(HEAR_SECONDS)
+        try:
+            await scorer.profiles.hear_others()
+        except Refused as refused:
+            log.warning("others_not_heard", reason=refused.code)
 
 
 def upkeep(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:

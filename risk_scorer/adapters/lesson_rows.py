@@ -70,6 +70,11 @@ class Lessons(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unknown: int = 0
 
 
+def outcome_key(outcome_id: str, taught: Taught) -> str:
+    """What an outcome counts once by: one login may fail at a factor first and pass later."""
+    return _own_key(outcome_id) if taught.outcome in OWN else _failed_key(outcome_id)
+
+
 def see(tx: Transaction, outcome_id: str, login_id: str, taught: Taught, now: float) -> bool:
     """Keep the lesson of this outcome; False when the outcome was seen before.
 
@@ -78,7 +83,7 @@ def see(tx: Transaction, outcome_id: str, login_id: str, taught: Taught, now: fl
     is_own = taught.outcome in OWN
     done = tx.run(
         SEE,
-        event_id=_own_key(outcome_id) if is_own else _failed_key(outcome_id),
+        event_id=outcome_key(outcome_id, taught),
         seen_at=now,
         login_id=login_id if is_own and login_id != outcome_id else None,
         lesson=encode_taught(taught if is_own else _in_short(taught)),
@@ -107,14 +112,17 @@ def prune(tx: Transaction, *, before: float, up_to: int) -> int:
     return tx.run(PRUNE, up_to=up_to, before=before)
 
 
-def lessons_since(database: Database, since: float) -> Iterator[Taught]:
-    """The lessons of outcomes seen from that time on, in the order they were seen. Raises: Refused."""
+def lessons_since(database: Database, since: float) -> Iterator[tuple[float, str, Taught]]:
+    """The lessons of outcomes seen from that time on, in the order they were seen: when, by which key, what.
+
+    Raises: Refused.
+    """
     after_time, after_id = since, ""
     while rows := _page(database, after_time, after_id):
         for row in rows:
             taught = _decoded(row[2])
             if taught is not None:
-                yield taught
+                yield row[0], row[1], taught
         after_time, after_id = rows[-1][0], rows[-1][1]
 
 

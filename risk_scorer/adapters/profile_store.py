@@ -9,6 +9,7 @@ them. What an operator found out about a login holds for its later outcomes too.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -20,7 +21,7 @@ from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.statements import Statement
 from risk_scorer.adapters.history_rows import Kept, OpenHistories, kept_of
-from risk_scorer.adapters.lesson_rows import lessons_since, prune, see
+from risk_scorer.adapters.lesson_rows import lessons_since, outcome_key, prune, see
 from risk_scorer.adapters.tables import imported_models, user_histories
 from risk_scorer.adapters.verdict_rows import taught_late
 from risk_scorer.core.history import OWN, UserHistory, learn_taught
@@ -32,6 +33,8 @@ CACHED_USERS = 10_000
 IMPORT_ROWS = 1000
 """Histories that one transaction imports, so that the writer is never held for long."""
 PRUNE_ROWS = 2000
+LATE_SECONDS = 10.0
+"""How much later than its own stamp a lesson of another process may be committed, clocks that differ included."""
 
 _IMPORT = insert(user_histories).values(
     user_id=bindparam("user_id"), blob=bindparam("blob"), version=0, updated_at=bindparam("updated_at")
@@ -67,7 +70,10 @@ class ProfileStore:
         self._cached_users = cached_users
         self._cache: OrderedDict[str, Kept] = OrderedDict()
         self._is_stale = False
-        self._listeners: list[Listener] = []
+        self._listeners: list[tuple[Listener, bool]] = []
+        self.has_company = cached_users == 0
+        self._told: dict[str, float] = {}
+        self._told_until = clock.now()
 
     def get_many(self, user_ids: Sequence[str]) -> list[UserHistory | None]:
         """Each person's history in the given order, None for whoever has none. Raises: Refused."""
@@ -91,25 +97,53 @@ class ProfileStore:
     async def learn(self, lessons: Sequence[Lesson]) -> int:
         """Learn what was not learned before, durably; how many lessons were new. Raises: Refused."""
         now = self._clock.now()
-        new, changed, heard = await self._database.write(lambda tx: _learn(tx, lessons, now))
+        keys = [outcome_key(each.event_id, taught_by(each.observation, each.outcome)) for each in lessons]
+        # Ours before they are committed: `hear_others` may read them before we are told that they are.
+        ours = dict.fromkeys((key for key in keys if key not in self._told), now) if self.has_company else {}
+        self._told |= ours
+        heard: list[Taught] = []
+        fresh: frozenset[str] = frozenset()
+        try:
+            new, changed, heard, fresh = await self._database.write(lambda tx: _learn(tx, lessons, now))
+        finally:
+            for key in ours.keys() - fresh:
+                self._told.pop(key, None)
         self.keep(changed)
-        for listener in self._listeners:
+        for listener, _ in self._listeners:
             listener(heard)
         return new
 
-    def listen(self, listener: Listener) -> None:
-        """Tell this one of each outcome's lesson once, when it is on the disk, on the event loop.
+    async def hear_others(self) -> int:
+        """Tell of the lessons that other processes have learned since; how many. Raises: Refused."""
+        now = self._clock.now()
+        since = min(now, self._told_until) - LATE_SECONDS
+        rows = await asyncio.to_thread(list, lessons_since(self._database, since))
+        news = [(key, seen_at, taught) for seen_at, key, taught in rows if key not in self._told]
+        self._told |= {key: seen_at for key, seen_at, _ in news}
+        self._told = {key: seen_at for key, seen_at in self._told.items() if seen_at >= since - LATE_SECONDS}
+        self._told_until = now
+        for listener, hears_others in self._listeners:
+            if hears_others and news:
+                listener([taught for _, _, taught in news])
+        return len(news)
+
+    def listen(self, listener: Listener, *, hears_others: bool = False) -> None:
+        """Tell this one of each outcome's lesson once, when it is on the disk, on the event loop; of those that other
+        processes learn, too, where it `hears_others`.
 
         After a restart `recent_lessons` tells the same ones.
         """
-        self._listeners.append(listener)
+        self._listeners.append((listener, hears_others))
 
     def recent_lessons(self, since: float) -> Iterator[Taught]:
         """What was taught by outcomes that came in from that time on, in their order. Blocks while it reads.
 
         A lesson is told even when a verdict has taken it back since. Raises: Refused.
         """
-        return lessons_since(self._database, since)
+        for seen_at, key, taught in lessons_since(self._database, since):
+            if self.has_company and seen_at >= self._told_until - 2 * LATE_SECONDS:
+                self._told[key] = seen_at
+            yield taught
 
     def keep(self, changed: Mapping[str, Kept]) -> None:
         """Take these histories, which somebody has just stored, for what is known."""
@@ -163,13 +197,15 @@ class ProfileStore:
             cache.popitem(last=False)
 
 
-def _learn(tx: Transaction, lessons: Sequence[Lesson], now: float) -> tuple[int, dict[str, Kept], list[Taught]]:
+def _learn(
+    tx: Transaction, lessons: Sequence[Lesson], now: float
+) -> tuple[int, dict[str, Kept], list[Taught], frozenset[str]]:
     """Every new lesson in order, then one row a person; a function of the transaction alone.
 
-    How many were learned, the changed histories, and the lessons that were heard for the first time: what a verdict
-    keeps from being learned was heard all the same.
+    How many were learned, the changed histories, and the lessons that were heard for the first time, with their keys:
+    what a verdict keeps from being learned was heard all the same.
     """
-    histories, new, heard = OpenHistories(tx), 0, list[Taught]()
+    histories, new, heard, keys = OpenHistories(tx), 0, list[Taught](), list[str]()
     histories.hold(lesson.observation.user_id for lesson in lessons)
     for lesson in lessons:
         seen = lesson.observation
@@ -177,9 +213,10 @@ def _learn(tx: Transaction, lessons: Sequence[Lesson], now: float) -> tuple[int,
         if not see(tx, lesson.event_id, seen.event_id, taught, now):
             continue
         heard.append(taught)
+        keys.append(outcome_key(lesson.event_id, taught))
         if taught.outcome in OWN:
             new += taught_late(tx, histories, seen.event_id, taught)
         else:
             histories.put(taught.user_id, learn_taught(histories.of(taught.user_id), taught))
             new += 1
-    return new, histories.write(now), heard
+    return new, histories.write(now), heard, frozenset(keys)

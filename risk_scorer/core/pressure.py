@@ -2,7 +2,7 @@
 
 Everything halves every half hour of the events' own time, so pressure is told in decayed numbers: 8.0 failures are
 eight just now or sixteen half an hour ago. It is learned from finished outcomes alone. The state is that of one
-process: what another one learns is not seen here.
+process, which is told what others learn a moment later.
 
 What an attacker can do with it:
 - He cannot lower anybody's pressure. Finished logins are a number of their own and are never taken off, and signing in

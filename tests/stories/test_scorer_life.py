@@ -6,9 +6,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx2
+import psycopg
 import pytest
 
 from tests.integration.risk_scorer.published import LOUD, publish_model
@@ -25,17 +27,38 @@ def running(tmp_path: Path) -> Iterator[Scorer]:
         yield found
 
 
-def test_a_killed_process_keeps_what_it_announced_and_learned(running: Scorer) -> None:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def mortal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scorer]:
+    """The same on each kind of database."""
+    publish_model(tmp_path / "models")
+    changes = {"WEBHOOK_URL": "http://127.0.0.1:1/hooks", "WEBHOOK_SECRET": WEBHOOK_SECRET}
+    if request.param == "postgresql":
+        changes["RISK_SCORER_DATABASE"] = request.getfixturevalue("postgresql_url")
+    with scorer(tmp_path, **changes) as found:
+        found.start()
+        yield found
+
+
+def waiting(scorer: Scorer) -> list[tuple[object, ...]]:
+    """What is in the outbox."""
+    sql = "SELECT message_id, event_type, delivered_at FROM outbox"
+    if "RISK_SCORER_DATABASE" in scorer.changes:
+        with psycopg.connect(scorer.changes["RISK_SCORER_DATABASE"]) as server:
+            return list(server.execute(sql))
+    with closing(sqlite3.connect(scorer.place / "scorer" / "scorer.db")) as file:
+        return list(file.execute(sql))
+
+
+def test_a_killed_process_keeps_what_it_announced_and_learned(mortal: Scorer) -> None:
     """After kill -9 the message waits in the outbox, the history is there, and scoring goes on."""
+    running = mortal
     with running.client(running.credential()) as client:
         loud = client.post("/score", json={**EVENT, **LOUD, "event_id": "loud"}).json()
         assert loud["risk_level"] == "high"
         outcome = {"event_id": "e1", "event": EVENT, "outcome": "success", "ts": 1754740800.0}
         assert client.post("/outcomes", json=outcome).json()["learned"] == 1
         running.stop(signal.SIGKILL)
-        with sqlite3.connect(running.place / "scorer" / "scorer.db") as database:
-            rows = database.execute("SELECT message_id, event_type, delivered_at FROM outbox").fetchall()
-        assert rows == [("msg_loud_high_risk", "login.high_risk", None)]
+        assert waiting(running) == [("msg_loud_high_risk", "login.high_risk", None)]
         running.start()
         assert client.post("/outcomes", json=outcome).json()["learned"] == 0
         assert client.post("/score", json=EVENT).json()["explain"]["known_logins"] == 1
