@@ -192,6 +192,18 @@ def test_a_trusted_proxy_tells_address_and_fingerprint(story_with: Callable[...,
     assert (event["ip"], event["ja4"], event["ja4h"], event["ja4s"]) == ("203.0.113.7", JA4, "ge11", "t120")
 
 
+def test_a_proxy_that_nobody_can_read_shows_in_the_metrics(story_with: Callable[..., Story]) -> None:
+    """Its own address counts, and the operator is told."""
+    story = story_with(trusted_proxies="10.0.0.0/8", forwarded_header="forwarded", edge_ja4_header="cloudflare")
+    story.login(headers={"forwarded": "203.0.113.7", "cf-ja4": "-", "x-forwarded-for": "203.0.113.7"}, peer="10.1.1.1")
+    assert story.scorer.events[0]["ip"] == "10.1.1.1"
+    told = story.app.state.watching.meters.exposition().decode()
+    assert 'riskgate_edge_unbelieved_total{reason="address_malformed"} 1.0' in told
+    assert 'riskgate_edge_unbelieved_total{reason="ja4_malformed"} 1.0' in told
+    story.login(headers={"forwarded": "for=203.0.113.7;proto=https", "cf-ja4": JA4}, peer="10.1.1.1")
+    assert (story.scorer.events[1]["ip"], story.scorer.events[1]["ja4"]) == ("203.0.113.7", JA4)
+
+
 def test_a_device_is_known_again_by_its_cookie(story: Story) -> None:
     """The second login sends what the first one set; the scorer sees one device, and not the cookie."""
     first = story.login()
