@@ -41,10 +41,10 @@ class ScorerSettings(BaseSettings):
     scorer_deadline_ms: int = Field(default=250, ge=10, le=10_000)
 
     def scorer_tls(self) -> Certified | None:
-        """How the scorer is called by TLS, None where it is called without. Raises: BadCertificates."""
-        if not self.risk_api_url.startswith("https:"):
-            return None
+        """How the scorer is called by TLS, None where it is called as any other server. Raises: BadCertificates."""
         certificate = self.risk_api_client_certificate
+        if certificate is None and self.risk_api_ca_file is None:
+            return None
         identity = None if certificate is None else Identity(certificate, self.risk_api_client_key)
         return calling(authority=self.risk_api_ca_file, identity=identity)
 
@@ -64,8 +64,7 @@ class ScorerSettings(BaseSettings):
         if self.risk_api_client_key is not None and self.risk_api_client_certificate is None:
             raise ValueError("RISK_API_CLIENT_KEY needs RISK_API_CLIENT_CERTIFICATE")
         try:
-            if has_files:
-                self.scorer_tls()
+            self.scorer_tls()
         except ValueError as error:
             raise ValueError(f"RISK_API_CA_FILE, RISK_API_CLIENT_CERTIFICATE, RISK_API_CLIENT_KEY: {error}") from None
         return self

@@ -8,12 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import httpx2
 import structlog
 
 from plumbing.clock import Clock, SystemClock
 
 LOOK_SECONDS: Final = 10.0
 """A new certificate is shown to new connections after this time at the latest."""
+_CALLER: Final = ssl.PROTOCOL_TLS_CLIENT
 
 log = structlog.get_logger("plumbing.tls")
 
@@ -72,7 +74,7 @@ class Certified:
 
     def _load(self) -> None:
         # Tried elsewhere first: a certificate without its key would spoil the context in use.
-        for context in (ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), self.context):
+        for context in (ssl.SSLContext(_CALLER), self.context):
             try:
                 if self._identity is not None:
                     context.load_cert_chain(self._identity.certificate, self._identity.key, password=_no_password)
@@ -91,10 +93,9 @@ def calling(*, authority: Path | None, identity: Identity | None) -> Certified:
 
     Raises: BadCertificates.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # The usual ones are those that webhooks go by: a slim container has none of its own.
+    context = httpx2.create_ssl_context(trust_env=False) if authority is None else ssl.SSLContext(_CALLER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if authority is None:
-        context.load_default_certs()
     return Certified(context, identity=identity, authority=authority)
 
 

@@ -28,7 +28,7 @@ def made(tmp_path: Path) -> dict[str, Path]:
 
 @pytest.mark.parametrize(
     ("ca", "certificate", "key"),
-    [("authority", "certificate", "key"), ("authority", None, None), (None, "both", None), (None, None, None)],
+    [("authority", "certificate", "key"), ("authority", None, None), (None, "both", None)],
 )
 def test_files_that_belong_together_are_taken(
     made: dict[str, Path], ca: str | None, certificate: str | None, key: str | None
@@ -37,7 +37,15 @@ def test_files_that_belong_together_are_taken(
     given = {"risk_api_ca_file": ca, "risk_api_client_certificate": certificate, "risk_api_client_key": key}
     paths = {name: made[value] for name, value in given.items() if value}
     settings = Settings(risk_api_url="https://scorer.internal:8000", **paths)  # type: ignore[arg-type]
-    assert settings.scorer_tls() is not None
+    made_of_it = settings.scorer_tls()
+    assert made_of_it is not None
+    believed = len(made_of_it.context.get_ca_certs())
+    assert believed == 1 if ca else believed > 10
+
+
+def test_an_https_scorer_of_somebody_known_needs_no_files() -> None:
+    """It is called as webhooks are."""
+    assert Settings(risk_api_url="https://scorer.example").scorer_tls() is None
 
 
 WRONG = [("certificate", "other"), ("certificate", None), ("none", "key"), ("text", "key"), ("locked", "locked_key")]
