@@ -1,5 +1,6 @@
 """Schemathesis, which knows our OpenAPI document and nothing else, calls every operation of a gateway with provider."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,7 @@ def test_every_operation_answers_as_it_is_documented(
     shown = subprocess.run(
         [engine, "run", f"{provider.issuer}/openapi.json", *options],
         cwd=tmp_path,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(Path(__file__).parent)},
         capture_output=True,
         text=True,
         timeout=60 + SECONDS * 12,

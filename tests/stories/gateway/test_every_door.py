@@ -130,7 +130,7 @@ def by_freezing(scene: Scene) -> str:
 
 def by_another_password(scene: Scene) -> str:
     assert scene.story.gateway.accounts.set_password("alice", "Another-word-9") == 1
-    return "password_changed"
+    return "password_set"
 
 
 def by_reuse(scene: Scene) -> str:
