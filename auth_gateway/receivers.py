@@ -23,7 +23,7 @@ LOGOUT_CONCURRENCY = 4
 _told = msgspec.json.Decoder(Outcome)
 SCORER_REMEDY = (
     "the scorer refuses RISK_API_CREDENTIAL here: make one that may do it with "
-    "`risk-scorer credentials add NAME --scope score,outcomes,feedback`, set it, and restart the gateway"
+    "`risk-scorer credentials add NAME --scope score,outcomes,feedback,erase`, set it, and restart the gateway"
 )
 
 
@@ -62,6 +62,10 @@ def endpoints_of(settings: Settings, *, scorer_tls: ssl.SSLContext | None = None
             allow_private=True,
             tls=scorer_tls,
             remedy=SCORER_REMEDY,
+        )
+        erasures = f"{settings.risk_api_url}/people/erase"
+        found["scorer-erasure"] = Endpoint(
+            name="scorer-erasure", url=erasures, signer=signer, allow_private=True, remedy=SCORER_REMEDY
         )
     if settings.kafka_broker is not None and settings.kafka_topic_outcomes is not None:
         found["scorer"] = _outcomes_topic(settings, settings.kafka_broker, settings.kafka_topic_outcomes)

@@ -39,7 +39,9 @@ def start(house: House, console: Console) -> None:
     began = time.monotonic()
     house.scorer.start()
     house.receiver.start()
-    house.gateway.environment = house.gateway_environment(house.make_credential("gateway", "score,outcomes,feedback"))
+    house.gateway.environment = house.gateway_environment(
+        house.make_credential("gateway", "score,outcomes,feedback,erase")
+    )
     house.gateway.start()
     house.scorer.wait_until_ready(f"{house.scorer_url}/ready")
     house.gateway.wait_until_ready(f"{house.gateway_url}/ready")

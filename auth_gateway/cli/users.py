@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from auth_gateway.cli.console import fail, moment, opened, row
+from auth_gateway.cli.complaints import printable
+from auth_gateway.cli.console import NOT_NOW, fail, moment, opened, row
 from auth_gateway.cli.factors_shown import show_authenticator
 from auth_gateway.cli.imports import import_file
 from auth_gateway.cli.passwords import read_password
@@ -12,6 +13,8 @@ from auth_gateway.cli.user_risk import show as show_risk
 from auth_gateway.cli.user_risk import verdict
 from auth_gateway.core.account import hash_scheme
 from auth_gateway.core.names import LONGEST_USER_ID, UNKNOWN_USER, may_be_user_id
+from auth_gateway.flows.accounts import known_account
+from auth_gateway.wiring.erasing import erase_account
 from auth_gateway.wiring.help_desk import remove_factors
 
 app = typer.Typer(help="People's accounts.", no_args_is_help=True, rich_markup_mode=None)
@@ -97,3 +100,18 @@ def take_factors(username: Username) -> None:
     with opened() as gateway:
         removed, ended = remove_factors(gateway)(username)
     typer.echo(f"removed {removed}, {ended} sessions ended")
+
+
+@app.command("erase")
+def erase(
+    username: Username,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete all that is known of a person, here and at the scorer; the audit trail keeps what names nobody."""
+    with opened() as gateway:
+        person = known_account(gateway.database, gateway.users, username)
+        if not yes and not typer.confirm(f"Erase {printable(person.username)} ({printable(person.user_id)}) for good?"):
+            fail("nothing was erased", NOT_NOW)
+        done = erase_account(gateway)(username)
+    scorer = "the scorer will be told" if done.is_scorer_told else "there is no scorer to tell: `risk-scorer erase`"
+    row("erased", done.tombstone, f"{done.rows} rows", f"{done.told} receivers will be told", scorer)

@@ -32,6 +32,7 @@ Kind = Literal[
     "user.imported",
     "user.frozen",
     "user.unfrozen",
+    "user.erased",
     "factor.enrolled",
     "factor.removed",
     "passkey.refused",

@@ -114,6 +114,7 @@ SHAPES: Final[dict[EventType, Shape]] = {
     "account.created": Shape("An account came to be.", _ACCOUNT),
     "account.frozen": Shape("Nobody gets into the account any more.", _ACCOUNT),
     "account.unfrozen": Shape("The account is open again.", _ACCOUNT),
+    "account.erased": Shape("The person asked to be forgotten: erase what you have of them.", _ACCOUNT),
     "account.recovered": Shape("Its owner set a new password by a link that was mailed.", (*_ACCOUNT, *_RISK)),
     "account.refused": Shape("The risk kept somebody who was signed in from the account's pages.", (*_ACCOUNT, *_RISK)),
     "credential.added": Shape("A factor was enrolled; `detail` is its kind.", _ACCOUNT),

@@ -27,7 +27,7 @@ from risk_scorer.contract.events import LoginEvent
 from risk_scorer.contract.feedback import OutcomeKind
 from webhooks.announcement import announcement, message_id
 
-EndpointName = Literal["mfa", "webhook", "scorer", "scorer-feedback"]
+EndpointName = Literal["mfa", "webhook", "scorer", "scorer-feedback", "scorer-erasure"]
 
 
 class Announcing(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,5 +18,5 @@ def sample_scorer(tmp_path_factory: pytest.TempPathFactory, trained_models: Path
     settings = {"MODEL_DIR": str(trained_models), "MODEL_PUBLIC_KEYS": str(key), "IP_OVERLAY": str(NETWORKS)}
     with scorer(tmp_path_factory.mktemp("sample-scorer"), **settings) as process:
         process.start()
-        with process.client(process.credential("score,outcomes,feedback")) as client:
+        with process.client(process.credential("score,outcomes,feedback,erase")) as client:
             yield SampleScorer(client, read_people(), count())

@@ -52,6 +52,7 @@ ROWS: Final[dict[EventType, Row]] = {
     "account.created": Row(("iam",), ("user", "creation")),
     "account.frozen": Row(("iam",), ("user", "change")),
     "account.unfrozen": Row(("iam",), ("user", "change")),
+    "account.erased": Row(("iam",), ("user", "deletion")),
     "account.recovered": Row(("iam",), ("user", "change")),
     "account.refused": Row(_AUTHENTICATION, ("start",)),
     "credential.added": Row(("iam",), ("user", "change")),

@@ -47,6 +47,7 @@ _MEANINGS: Final[dict[EventType, Meaning]] = {
     "account.created": Meaning("success", 1),
     "account.frozen": Meaning("success", 3, "revoked"),
     "account.unfrozen": Meaning("success", 2),
+    "account.erased": Meaning("success", 3, "revoked"),
     "account.recovered": Meaning("success", 2),
     "account.refused": Meaning("failure", 3, "denied"),
     "credential.added": Meaning("success", 2),

@@ -75,6 +75,7 @@ ROWS: Final[dict[EventType, Row]] = {
             "account.created": (1, "Create"),
             "account.frozen": (9, "Lock"),
             "account.unfrozen": (12, "Unlock"),
+            "account.erased": (6, "Delete"),
             "account.recovered": (4, "Password Reset"),
             "credential.added": (10, "MFA Factor Enable"),
             "credential.removed": (11, "MFA Factor Disable"),

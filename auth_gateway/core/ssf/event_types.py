@@ -15,6 +15,7 @@ ASSURANCE_LEVEL_CHANGE: Final = f"{_CAEP}assurance-level-change"
 RISK_LEVEL_CHANGE: Final = f"{_CAEP}risk-level-change"
 ACCOUNT_DISABLED: Final = f"{_RISC}account-disabled"
 ACCOUNT_ENABLED: Final = f"{_RISC}account-enabled"
+ACCOUNT_PURGED: Final = f"{_RISC}account-purged"
 CREDENTIAL_COMPROMISE: Final = f"{_RISC}credential-compromise"
 VERIFICATION: Final = f"{_SSF}verification"
 
@@ -24,7 +25,6 @@ DEVICE_COMPLIANCE_CHANGE: Final = f"{_CAEP}device-compliance-change"
 SESSION_ESTABLISHED: Final = f"{_CAEP}session-established"
 SESSION_PRESENTED: Final = f"{_CAEP}session-presented"
 CREDENTIAL_CHANGE_REQUIRED: Final = f"{_RISC}account-credential-change-required"
-ACCOUNT_PURGED: Final = f"{_RISC}account-purged"
 IDENTIFIER_CHANGED: Final = f"{_RISC}identifier-changed"
 IDENTIFIER_RECYCLED: Final = f"{_RISC}identifier-recycled"
 OPT_IN: Final = f"{_RISC}opt-in"
@@ -43,6 +43,7 @@ EVENTS_SUPPORTED: Final = (
     RISK_LEVEL_CHANGE,
     ACCOUNT_DISABLED,
     ACCOUNT_ENABLED,
+    ACCOUNT_PURGED,
     CREDENTIAL_COMPROMISE,
 )
 """What a stream may ask for. Verification is sent whenever it is asked for, so nobody subscribes to it."""

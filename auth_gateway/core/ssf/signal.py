@@ -129,6 +129,10 @@ def _enabled(event: Event) -> Payload:
     return _told("admin", "An operator opened the account.")
 
 
+def _purged(_event: Event) -> Payload:
+    return _told("admin", "The account was erased.")
+
+
 def _breached(_event: Event) -> Payload:
     return {"credential_type": "password", **_told("system", "The password is on a list of known ones.")}
 
@@ -181,6 +185,7 @@ _SIGNALS: Final[Mapping[EventType, tuple[str, Callable[[Event], Payload | None]]
     "mfa.passed": (types.ASSURANCE_LEVEL_CHANGE, _passed),
     "account.frozen": (types.ACCOUNT_DISABLED, _disabled),
     "account.unfrozen": (types.ACCOUNT_ENABLED, _enabled),
+    "account.erased": (types.ACCOUNT_PURGED, _purged),
     "password.breached": (types.CREDENTIAL_COMPROMISE, _breached),
     "sign_in.reported": (types.CREDENTIAL_COMPROMISE, _reported),
     "risk.user_raised": (types.RISK_LEVEL_CHANGE, _risk),

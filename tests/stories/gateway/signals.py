@@ -27,7 +27,7 @@ VERIFICATION = "https://schemas.openid.net/secevent/ssf/event-type/verification"
 EVERYTHING = [
     *(f"{CAEP}{name}" for name in ("session-revoked", "credential-change", "assurance-level-change")),
     f"{CAEP}risk-level-change",
-    *(f"{RISC}{name}" for name in ("account-disabled", "account-enabled", "credential-compromise")),
+    *(f"{RISC}{name}" for name in ("account-disabled", "account-enabled", "account-purged", "credential-compromise")),
 ]
 
 
