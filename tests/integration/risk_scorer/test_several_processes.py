@@ -13,6 +13,7 @@ import pytest
 from plumbing.clock import FixedClock
 from plumbing.database import Database
 from risk_scorer.adapters.event_log import EventLog
+from risk_scorer.adapters.event_months import EventMonths
 from risk_scorer.adapters.profile_store import ProfileStore
 from risk_scorer.adapters.storage import open_database, ping
 from risk_scorer.adapters.stream_log import StreamLog
@@ -22,6 +23,7 @@ from risk_scorer.core.verdicts import taught_by
 from risk_scorer.flows.announce import high_risk_message
 from risk_scorer.flows.ports import JudgedLogin, Judgement, Lesson
 from tests.integration.risk_scorer.observations import NOW, event, observation, scored
+from tests.postgresql import Server
 
 SCORERS = 3
 
@@ -181,3 +183,17 @@ def test_those_that_start_at_once_migrate_once(postgresql_url: str) -> None:
     for each in opened:
         assert each.read(ping)
         each.close()
+
+
+def test_a_schema_of_its_own_in_somebody_elses_database(postgresql_url: str, postgresql_server: Server) -> None:
+    """Its tables stand beside others of the same names, those of months among them."""
+    postgresql_server.execute("CREATE SCHEMA scorer; CREATE TABLE outbox (other TEXT)", postgresql_url)
+    for _ in range(2):
+        database = open_database(f"{postgresql_url}&options=-csearch_path%3Dscorer")
+        store = ProfileStore(database, clock=FixedClock(NOW), cached_users=0)
+        asyncio.run(store.learn(lessons(["e1"], ["alice"])))
+        assert logins(store, "alice") == 1
+        asyncio.run(EventMonths(database, clock=FixedClock(NOW + 3e8)).prune(NOW))
+        database.close()
+    sql = "SELECT DISTINCT schemaname FROM pg_tables WHERE tablename LIKE 'scored_events%'"
+    assert postgresql_server.execute(sql, postgresql_url) == [("scorer",)]
