@@ -23,6 +23,7 @@ from risk_scorer.adapters.credentials import SCOPES, Credentials, NameTaken
 from risk_scorer.adapters.label_file import label_lines, write_whole
 from risk_scorer.adapters.operators import Operators
 from risk_scorer.adapters.storage import BadStorage, open_state
+from risk_scorer.backup_cli import backup, restore
 from risk_scorer.settings import BadSettings, Settings, load_settings
 from risk_scorer.tables_cli import tables
 
@@ -37,6 +38,8 @@ model = typer.Typer(help="The model in MODEL_DIR.", no_args_is_help=True)
 app.add_typer(credentials, name="credentials")
 app.add_typer(model, name="model")
 app.add_typer(tables, name="tables")
+app.command("backup")(backup)
+app.command("restore")(restore)
 
 
 @app.command()
