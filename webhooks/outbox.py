@@ -88,7 +88,10 @@ class Outbox:
         claimed = [c[name] for name in Message.__dataclass_fields__]
         self._add = Statement(insert(table))
         self._add_once = Statement(insert(table).on_conflict_do_nothing())
-        self._newest = Statement(select(func.max(c.created_at)).where(lane, c.order_key == bindparam("key")))
+        of_key = and_(lane, c.order_key == bindparam("key"))
+        self._newest = Statement(
+            select(c.created_at, c.next_attempt_at).where(of_key).order_by(c.created_at.desc()).limit(1)
+        )
         self._foldable = Statement(foldable(table))
         self._fold = Statement(update(table).where(this).values(body=bindparam("text"), folded=bindparam("count")))
         self._bound = Statement(bounding(table))
@@ -134,12 +137,17 @@ class Outbox:
         """
         order_key, fold_key = order_key or None, fold_key or None
         newest = None if order_key is None else tx.one(self._newest, to=endpoint, key=order_key)
-        created_at = now if newest is None or newest[0] is None else max(now, newest[0] + MOMENT)
+        created_at, next_attempt_at = now, now if due_at is None else due_at
+        if newest is not None:
+            # The clocks of two processes differ, and one may be put back: what comes later is later all the same. It is
+            # not bound for longer than if it had been put aside, as what it follows may be settled at this moment.
+            created_at = max(now, newest[0] + MOMENT)
+            next_attempt_at = max(next_attempt_at, min(newest[1], created_at + PARKED_SECONDS))
         tx.run(
             self._add,
             **_new_row(message_id, endpoint, event_type, body),
             created_at=created_at,
-            next_attempt_at=now if due_at is None else due_at,
+            next_attempt_at=next_attempt_at,
             order_key=order_key,
             fold_key=fold_key,
             folded=folded,

@@ -123,6 +123,16 @@ def test_a_poll_gets_the_oldest_and_the_next_one_the_rest(database: Database) ->
     assert collected(database, now=NOW + 16.1) == ("a1 b1 a2 b2 c1", False)
 
 
+@pytest.mark.parametrize("back", [0.0, 0.5, 3_600.0], ids=["the same moment", "another clock", "an hour back"])
+def test_what_comes_later_is_handed_out_later_by_any_clock(database: Database, back: float) -> None:
+    """A gateway whose clock is behind, or put back, puts nothing in front of what is there about the same person."""
+    put(database, "a1", "a2", "a3")
+    put(database, "a4", "a5", now=NOW - back)
+    assert collected(database, 3) == ("a1 a2 a3", True)
+    database.write_sync(lambda tx: mailbox.settle(tx, "ssf_one", ["a1", "a2", "a3"], NOW))
+    assert collected(database) == ("a4 a5", False)
+
+
 def test_what_is_settled_frees_what_follows(database: Database) -> None:
     """Taken or refused; twice is once, and what is another stream's stays."""
     put(database, "a1", "a2", "a3")
