@@ -32,6 +32,17 @@ def test_any_other_text_is_nobody(credentials: Credentials, text: str) -> None:
     assert credentials.caller(text) is None
 
 
+def test_a_new_credential_counts_at_once(credentials: Credentials, clock: FixedClock) -> None:
+    """The table was read a moment ago, for another caller; within a tenth of a second it is not read again."""
+    first = credentials.add("auth-gateway", ["score"])
+    assert credentials.caller(first) is not None
+    second = credentials.add("soc", ["read"])
+    clock.advance(0.09)
+    assert credentials.caller(second) is None
+    clock.advance(0.02)
+    assert credentials.caller(second) is not None
+
+
 def test_a_revoked_credential_stops_within_five_seconds(credentials: Credentials, clock: FixedClock) -> None:
     """Revocation from another process reaches the service by its next re-read."""
     text = credentials.add("auth-gateway", ["score"])
