@@ -4,17 +4,14 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from auth_gateway.adapters.passwords import PasswordHasher
-from auth_gateway.app import create_app
-from auth_gateway.assembly import assemble
 from tests.postgresql import Server
+from tests.stories.gateway.pairs import running_pair
 from tests.stories.gateway.story import HOME, Story, running_story
 
 
@@ -32,15 +29,8 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Story
     given: dict[str, Any] = {"risk_api_credential": "rgs_test"}
     if request.param == "postgresql":
         given["auth_gateway_database"] = request.getfixturevalue("postgresql_url")
-    with ExitStack() as stack:
-        first = stack.enter_context(running_story(tmp_path / "state", **given))
-        gateway = assemble(first.gateway.settings, clock=first.clock, hasher=PasswordHasher(memory_kib=64, passes=1))
-        app = create_app(first.gateway.settings, gateway=gateway)
-        runner = stack.enter_context(asyncio.Runner())
-        lifespan = app.router.lifespan_context(app)
-        runner.run(lifespan.__aenter__())
-        stack.callback(lambda: runner.run(lifespan.__aexit__(None, None, None)))
-        yield first, Story(gateway, first.scorer, first.clock, runner, app, first.totp_secret)
+    with running_pair(tmp_path / "state", **given) as pair:
+        yield pair
 
 
 def at_once(pair: tuple[Story, Story], ask: Callable[[httpx2.AsyncClient], Any], each: int) -> list[httpx2.Response]:

@@ -13,14 +13,12 @@ import httpx2
 import msgspec
 import pytest
 
-from auth_gateway.adapters.passwords import PasswordHasher
 from auth_gateway.adapters.ssf.remote_streams import PolledStreams
 from auth_gateway.adapters.storage.user_risks import StoredUserRisks
-from auth_gateway.app import create_app
-from auth_gateway.assembly import assemble
 from auth_gateway.signals import collecting, receiving, signal_sources
 from tests.stories.gateway.applications import ISSUER, session_of
 from tests.stories.gateway.other_provider import COMPROMISED, OtherProvider, added, push, standing
+from tests.stories.gateway.pairs import running_pair
 from tests.stories.gateway.signals import EVERYTHING, Receiver, distributed, inbox, receiver
 from tests.stories.gateway.story import NOW, PASSWORD, Story, running_story
 from webhooks.fetching import Unfetched, Wanted
@@ -199,15 +197,8 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Story
     given: dict[str, Any] = {"risk_api_credential": "rgs_test", "jwt_issuer": ISSUER}
     if request.param == "postgresql":
         given["auth_gateway_database"] = request.getfixturevalue("postgresql_url")
-    with ExitStack() as stack:
-        first = stack.enter_context(running_story(tmp_path / "state", **given))
-        gateway = assemble(first.gateway.settings, clock=first.clock, hasher=PasswordHasher(memory_kib=64, passes=1))
-        app = create_app(first.gateway.settings, gateway=gateway)
-        runner = stack.enter_context(asyncio.Runner())
-        lifespan = app.router.lifespan_context(app)
-        runner.run(lifespan.__aenter__())
-        stack.callback(lambda: runner.run(lifespan.__aexit__(None, None, None)))
-        yield first, Story(gateway, first.scorer, first.clock, runner, app, first.totp_secret)
+    with running_pair(tmp_path / "state", **given) as pair:
+        yield pair
 
 
 def test_one_token_at_two_doors_at_once_counts_once(pair: tuple[Story, Story]) -> None:

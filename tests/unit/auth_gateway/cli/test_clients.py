@@ -9,29 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc.jwk import ECKey
 
-from auth_gateway import cli
-from auth_gateway.settings import Settings
-
 Run = Callable[..., tuple[int, str, str]]
 SHOP = ("clients", "add", "shop", "--grant", "authorization_code", "--redirect-uri", "https://shop.example/back")
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Runs one command beside a fresh state; answers status, output and errors."""
-    for name in (*Settings.model_fields, "auth_gateway_config"):
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("AUTH_GATEWAY_STATE", str(tmp_path / "state"))
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        with monkeypatch.context() as patch:
-            patch.setattr("sys.argv", ["auth-gateway", *arguments])
-            with pytest.raises(SystemExit) as left:
-                cli.main()
-        output, errors = capfd.readouterr()
-        return int(left.value.code or 0), output, errors
-
-    return command
 
 
 def audit_of(state: Path) -> list[tuple[str, str | None, str | None]]:

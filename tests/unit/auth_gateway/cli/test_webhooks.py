@@ -8,29 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from auth_gateway import cli
-from auth_gateway.settings import Settings
-
 Run = Callable[..., tuple[int, str, str]]
 ADD = ("webhooks", "add", "siem", "https://siem.example/in")
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Runs one command beside a fresh state; answers status, output and errors."""
-    for name in (*Settings.model_fields, "auth_gateway_config"):
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("AUTH_GATEWAY_STATE", str(tmp_path / "state"))
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        with monkeypatch.context() as patch:
-            patch.setattr("sys.argv", ["auth-gateway", *arguments])
-            with pytest.raises(SystemExit) as left:
-                cli.main()
-        output, errors = capfd.readouterr()
-        return int(left.value.code or 0), output, errors
-
-    return command
 
 
 def test_a_destination_lives_from_its_first_secret_to_its_end(run: Run, tmp_path: Path) -> None:
