@@ -10,6 +10,7 @@ from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.facts import OPERATOR, Facts
 from auth_gateway.telling import deliveries, listeners
 from tests.stories.gateway.applications import ISSUER, Application, refused, register
+from tests.stories.gateway.logout_receiver import until
 from tests.stories.gateway.story import NOW, Story
 
 SIGNS = "0f1e2d3c4b5a69788796a5b4c3d2e1f00112233445566778"
@@ -42,6 +43,12 @@ class Admin:
 def recent(story: Story) -> list[AuditEvent]:
     """The newest lines of the trail, the oldest of them first."""
     return story.gateway.database.read(lambda tx: story.gateway.audit.recent(tx, 50))[::-1]
+
+
+def was_tried(story: Story, message_id: str) -> bool:
+    """Whether an attempt has ended and another one is not under way: asking for one is then asking for something."""
+    found = deliveries(story.gateway).find("siem", message_id)
+    return found.attempts > 0 and (found.next_attempt_at or NOW) > NOW
 
 
 @pytest.fixture
@@ -107,6 +114,7 @@ def test_messages_are_listed_and_tried_again(story: Story, admin: Admin) -> None
     sent = admin("POST", "/siem/test")
     assert (sent.status_code, sent.json()["event_type"]) == (202, "webhook.test")
     one = f"/siem/deliveries/{sent.json()['message_id']}"
+    until(story, partial(was_tried, story, sent.json()["message_id"]))
     assert admin("GET", one).json()["status"] == "waiting"
     assert admin("POST", f"{one}/retry").status_code == 202
     story.clock.advance(1)
@@ -143,7 +151,9 @@ def test_what_is_asked_of_messages_is_written_down_with_who_asked(story: Story, 
     """A program by its name, a command as the operator; nothing for what was refused or changed nothing."""
     known = admin("POST", json=SIEM).json()["webhook"]["destination_id"]
     sent = admin("POST", "/siem/test").json()["message_id"]
+    until(story, partial(was_tried, story, sent))
     admin("POST", f"/siem/deliveries/{sent}/retry")
+    until(story, partial(was_tried, story, sent))
     admin("POST", "/siem/retry")  # nothing is dead
     give_up = partial(story.gateway.outbox.give_up, endpoint=known, now=NOW, error="gone")
     story.gateway.database.write_sync(give_up)
@@ -152,6 +162,7 @@ def test_what_is_asked_of_messages_is_written_down_with_who_asked(story: Story, 
     admin("POST", "/siem/replays", json={"from": "2026-01-31T08:00:00Z"})  # one runs
     admin("DELETE", "/siem/replays/running")
     admin("DELETE", "/siem/replays/running")  # none runs
+    until(story, partial(was_tried, story, sent))
     deliveries(story.gateway).retry("siem", sent)
     lines = [line for line in recent(story) if line.kind.startswith("webhook.")]
     by_soc = ("soc", Facts(by="soc"))
