@@ -88,7 +88,7 @@ def disable(
 
 @app.command("remove")
 def remove(name: Name) -> None:
-    """Forget it and its secret; what waits for it is given up."""
+    """Forget it and its secret; what waits for it and its dead letters are deleted."""
     with opened() as gateway:
         listeners(gateway).remove(name)
     typer.echo("removed")
