@@ -37,7 +37,7 @@ def add_parts(
 
     async def keys() -> str | None:
         try:
-            gateway.ring.current()
+            gateway.ring.known()
         except LookupError:
             return "no_signing_key"
         return None

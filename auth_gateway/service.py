@@ -19,7 +19,7 @@ from auth_gateway.adapters.throttle_memory import MemoryThrottle
 from auth_gateway.adapters.unknown_names import Allowance
 from auth_gateway.api.devices import DeviceCookie
 from auth_gateway.api.login import LoginRoutes
-from auth_gateway.api.service import ServiceRoutes
+from auth_gateway.api.service import ServiceRoutes, publish_nothing
 from auth_gateway.api.token import TokenRoutes
 from auth_gateway.assembly import Gateway
 from auth_gateway.core.letter import MAIL_ENDPOINT
@@ -156,7 +156,7 @@ class Service:
         return ServiceRoutes(
             parts=self.watching.parts,
             policy_state=self.policing.state,
-            published_keys=self.gateway.ring.published if signs_itself or is_provider else list,
+            published_keys=self.gateway.ring.publish if signs_itself or is_provider else publish_nothing,
         )
 
     def registered(self, client_id: str, secret_digest: bytes) -> RegisteredClient | None:

@@ -87,7 +87,7 @@ class Settings(
     password_blocklist: Path | None = None
     password_queue: int | None = Field(default=None, ge=0, le=4096)
     refresh_score_reuse_seconds: int = Field(default=60, ge=0, le=3600)
-    key_activation_delay: int = Field(default=600, ge=0, le=86_400)
+    key_activation_delay: int = Field(default=900, ge=360, le=86_400)
 
     @classmethod
     def settings_customise_sources(

@@ -95,7 +95,7 @@ class Watching:
         ring = self._gateway.ring
         for algorithm in sorted(ring.algorithms()):
             try:
-                yield (algorithm,), self._age(ring.current(algorithm).created_at)
+                yield (algorithm,), self._age(ring.known(algorithm).created_at)
             except LookupError:  # none signs; readiness says so
                 continue
 

@@ -1,6 +1,7 @@
 """Signing keys at rest and in use: made on first start, sealed in the database, rotated without a gap."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -19,9 +20,13 @@ from auth_gateway.adapters.public_keys import public_jwk
 from auth_gateway.core.provider.client import SigningAlgorithm
 from auth_gateway.flows.ports import Clock, Sealer, SigningKeyRecord, SigningKeys
 from plumbing.database import Database, Transaction
+from plumbing.refusals import Refused
 
 # How often a process looks for keys that another one made or retired; far below the activation delay.
 RELOAD_SECONDS = 5.0
+# A process that has not looked for so long (it was stopped, or its database was away) looks before it signs: a key that
+# retired meanwhile would sign a token that outlives the key's publication. Far below LEEWAY_SECONDS.
+STALE_SECONDS = 60.0
 # RFC 7518, section 3.3, demands 2048 bits or more; NIST SP 800-131A allows that size until 2030, and keys live months.
 RSA_BITS = 2048
 RSA_EXPONENT = 65_537
@@ -84,6 +89,15 @@ class SigningKeyStore:
         added = [self._add(tx, algorithm, key, now=now, activates_at=activates_at) for algorithm, key in drawn]
         return Rotation(added, retired)
 
+    def withdraw(self, tx: Transaction, drawn: Drawn, *, now: float) -> Rotation:
+        """The drawn keys, signing now; those before them are deleted, so that nothing that they signed is believed."""
+        replaced = {algorithm for algorithm, _ in drawn}
+        withdrawn = [record.kid for record in self._records.list(tx) if _algorithm(_jwk(record)) in replaced]
+        for kid in withdrawn:
+            self._records.remove(tx, kid)
+        added = [self._add(tx, algorithm, key, now=now, activates_at=now) for algorithm, key in drawn]
+        return Rotation(added, withdrawn)
+
     def _add(
         self, tx: Transaction, algorithm: SigningAlgorithm, private: PrivateKey, *, now: float, activates_at: float
     ) -> str:
@@ -122,7 +136,10 @@ class SigningKeyStore:
 
 
 class KeyRing:
-    """The keys of this process, reloaded from the database by whoever runs `reload` every few seconds."""
+    """The keys of this process, reloaded from the database by whoever runs `reload` every few seconds.
+
+    Where nobody could for a minute it looks by itself before it signs or publishes.
+    """
 
     def __init__(
         self,
@@ -139,6 +156,7 @@ class KeyRing:
         self._access_ttl_seconds = access_ttl_seconds
         self._algorithms = algorithms
         self._keys: list[SigningKey] = []
+        self._looked_at = self._tried_at = 0.0
 
     def prepare(self) -> None:
         """Loads the keys, making the first ones that are missing; blocks."""
@@ -146,21 +164,42 @@ class KeyRing:
         present = self._database.read(self._store.algorithms)
         drawn = draw_keys(algorithm for algorithm in self._algorithms if algorithm not in present)
         self._keys = self._database.write_sync(lambda tx: self._store.load_or_make(tx, now, drawn))
+        self._looked_at = now
 
     async def reload(self) -> None:
         """Takes over what other processes did to the keys."""
+        now = self._tried_at = self._clock.now()
         self._keys = await self._database.read_in_thread(self._store.load)
+        self._looked_at = now
 
     def algorithms(self) -> set[SigningAlgorithm]:
         """Those that this ring can sign with."""
         return {key.algorithm for key in self._keys}
 
     def current(self, algorithm: SigningAlgorithm = "ES256") -> SigningKey:
-        """The key that signs now."""
+        """The key that signs now.
+
+        Raises: Refused `storage_unavailable` where it would have to look and cannot: what it knows may be over.
+        """
+        now = self._clock.now()
+        if self._is_stale(now):
+            self._keys, self._looked_at = self._database.read(self._store.load), now
+        return self.known(algorithm)
+
+    def known(self, algorithm: SigningAlgorithm = "ES256") -> SigningKey:
+        """The key that signs now as far as this process knows, without a look."""
         return signing_key(self._keys, self._clock.now(), algorithm)
 
+    async def publish(self) -> list[Mapping[str, str]]:
+        """The public halves that verifiers may need; where it would have to look and cannot, those that it knows."""
+        now = self._clock.now()
+        if self._is_stale(now) and abs(now - self._tried_at) >= RELOAD_SECONDS:
+            with suppress(Refused):
+                await self.reload()
+        return self.published()
+
     def published(self) -> list[Mapping[str, str]]:
-        """The public halves that verifiers may need, as JWKs."""
+        """The public halves that verifiers may need, as JWKs, as far as this process knows."""
         keys = published_keys(self._keys, now=self._clock.now(), access_ttl_seconds=self._access_ttl_seconds)
         return [key.public_jwk for key in keys]
 
@@ -171,6 +210,9 @@ class KeyRing:
     def is_published(self, key: SigningKey) -> bool:
         """Whether a token in force may still be signed with it."""
         return is_published(key, now=self._clock.now(), access_ttl_seconds=self._access_ttl_seconds)
+
+    def _is_stale(self, now: float) -> bool:
+        return bool(self._keys) and abs(now - self._looked_at) >= STALE_SECONDS
 
 
 def draw_keys(algorithms: Iterable[SigningAlgorithm]) -> list[tuple[SigningAlgorithm, PrivateKey]]:

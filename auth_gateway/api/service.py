@@ -1,18 +1,16 @@
 """What machines ask about the service itself: is it alive, is it ready, which keys verify its tokens. Why it is not
 ready is told at the door of those who watch it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from auth_gateway.api.answers import PolicyState
+from auth_gateway.core.claims import JWKS_MAX_AGE_SECONDS
 from plumbing.asgi import json_answer
 from plumbing.readiness import Parts, is_ready
-
-# Half of the shortest usual activation delay: a verifier has fetched a new key well before the first token needs it.
-JWKS_MAX_AGE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +18,7 @@ class ServiceRoutes:
     """Health, readiness and public keys."""
 
     parts: Parts
-    published_keys: Callable[[], list[Mapping[str, str]]]
+    published_keys: Callable[[], Awaitable[list[Mapping[str, str]]]]
     policy_state: Callable[[], PolicyState]
 
     async def get_health(self, _request: Request) -> Response:
@@ -42,4 +40,9 @@ class ServiceRoutes:
     async def get_jwks(self, _request: Request) -> Response:
         """The public keys of access tokens (RFC 7517)."""
         headers = {"cache-control": f"public, max-age={JWKS_MAX_AGE_SECONDS}"}
-        return json_answer({"keys": self.published_keys()}, headers=headers)
+        return json_answer({"keys": await self.published_keys()}, headers=headers)
+
+
+async def publish_nothing() -> list[Mapping[str, str]]:
+    """No keys: where a shared secret signs all that there is to verify."""
+    return []

@@ -6,13 +6,16 @@ from typing import Annotated
 import typer
 
 from auth_gateway.adapters.keyring import SigningKey, signing_key
-from auth_gateway.adapters.keys import draw_keys
+from auth_gateway.adapters.keys import Rotation, draw_keys
 from auth_gateway.assembly import Gateway, longest_access_seconds
-from auth_gateway.cli.console import moment, opened, row
+from auth_gateway.cli.console import NOT_NOW, moment, opened, row
 from auth_gateway.core.audit import AuditEvent, Kind
+from auth_gateway.core.claims import JWKS_MAX_AGE_SECONDS
 from auth_gateway.core.facts import OPERATOR, Facts
 from auth_gateway.opening import SEALING_KEYS
 from plumbing.statements import Transaction
+
+FETCHED_AGAIN = f"they are fetched again: {JWKS_MAX_AGE_SECONDS // 60} minutes where our Cache-Control is kept to"
 
 app = typer.Typer(help="The keys that sign tokens and seal secrets.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -34,9 +37,28 @@ def rotate(
 ) -> None:
     """Publish a new key of each algorithm, and sign with it once every verifier had the time to fetch it."""
     with opened() as gateway:
-        kids, activates_at = _rotate(gateway, delay_seconds=0 if now else gateway.settings.key_activation_delay)
-    for kid in kids:
-        row(kid, f"signs from {moment(activates_at)}")
+        delay_seconds = 0 if now else gateway.settings.key_activation_delay
+        kids, activates_at = replace_keys(gateway, delay_seconds)
+    _told(kids, activates_at)
+    if now:
+        typer.echo(f"Who has cached the published keys refuses new tokens until {FETCHED_AGAIN}.", err=True)
+
+
+@app.command("withdraw")
+def withdraw(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Somebody else knows the signing keys: sign with new ones at once, and delete the old ones.
+
+    Whatever the old ones signed is refused from then on, forged or not. People stay logged in: their refresh tokens and
+    browser sessions give new tokens.
+    """
+    if not yes and not typer.confirm("Every access token and ID token given out until now will be refused. Withdraw?"):
+        raise typer.Exit(NOT_NOW)
+    with opened() as gateway:
+        kids, activates_at = replace_keys(gateway, None)
+    _told(kids, activates_at)
+    typer.echo(f"Others believe the old keys, and refuse the new ones, until {FETCHED_AGAIN}.", err=True)
 
 
 @app.command("rotate-vault")
@@ -50,21 +72,27 @@ def rotate_vault() -> None:
         typer.echo(f"Copy {SEALING_KEYS}.{resealed.number} now into the state directory of every other gateway.")
 
 
-def _rotate(gateway: Gateway, *, delay_seconds: int) -> tuple[list[str], float]:
+def _told(kids: list[str], activates_at: float) -> None:
+    for kid in kids:
+        row(kid, f"signs from {moment(activates_at)}")
+
+
+def replace_keys(gateway: Gateway, delay_seconds: int | None) -> tuple[list[str], float]:
+    """New keys that sign after the delay; without one at once, and the old ones are gone."""
     gateway.ring.prepare()
-    moment_of_rotation = gateway.clock.now()
+    now = gateway.clock.now()
     drawn = draw_keys(sorted(gateway.ring.algorithms()))
-    activates_at = moment_of_rotation + delay_seconds
+    activates_at = now + (delay_seconds or 0)
+
+    def replaced(tx: Transaction) -> Rotation:
+        if delay_seconds is None:
+            return gateway.key_store.withdraw(tx, drawn, now=now)
+        seconds = longest_access_seconds(gateway.settings)
+        return gateway.key_store.rotate(tx, drawn, now=now, delay_seconds=delay_seconds, access_ttl_seconds=seconds)
 
     def job(tx: Transaction) -> list[str]:
-        done = gateway.key_store.rotate(
-            tx,
-            drawn,
-            now=moment_of_rotation,
-            delay_seconds=delay_seconds,
-            access_ttl_seconds=longest_access_seconds(gateway.settings),
-        )
-        line = partial(_line, gateway, moment_of_rotation)
+        done = replaced(tx)
+        line = partial(_line, gateway, now)
         for kid in done.retired:
             gateway.audit.record(tx, line("key.retired", f"{kid} until {moment(activates_at)}"))
         for kid in done.added:

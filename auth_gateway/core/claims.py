@@ -16,6 +16,10 @@ TWO_FACTOR_LEVEL = "aal2"
 PHISHING_RESISTANT_LEVEL = "phr"
 """OpenID Connect Extended Authentication Profile ACR Values 1.0, section 2."""
 
+# A proxy may keep the answer so long, and then a verifier as long again: ten minutes, of the fifteen that a new key
+# waits before it signs (KEY_ACTIVATION_DELAY). The shortest wait that can be set is this and a minute more.
+JWKS_MAX_AGE_SECONDS = 300
+
 
 class Lifetimes(msgspec.Struct, frozen=True, kw_only=True):
     """How long what we issue lives. A refresh token never outlives its session."""

@@ -16,6 +16,7 @@ RETIRE = Statement(
     .where(_keys.c.kid == bindparam("key"), or_(_keys.c.retired_at.is_(None), _keys.c.retired_at > bindparam("now")))
     .values(retired_at=bindparam("now"))
 )
+REMOVE = Statement(delete(_keys).where(_keys.c.kid == bindparam("key")))
 FORGET_RETIRED = Statement(delete(_keys).where(_keys.c.retired_at < bindparam("before")))
 
 
@@ -38,6 +39,9 @@ class StoredSigningKeys:
 
     def retire(self, tx: Transaction, kid: str, now: float) -> bool:
         return tx.run(RETIRE, key=kid, now=now) == 1
+
+    def remove(self, tx: Transaction, kid: str) -> None:
+        tx.run(REMOVE, key=kid)
 
     def forget_retired(self, tx: Transaction, retired_before: float) -> int:
         return tx.run(FORGET_RETIRED, before=retired_before)

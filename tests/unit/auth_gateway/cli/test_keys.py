@@ -50,6 +50,18 @@ def test_an_emergency_replaces_both_at_once() -> None:
     assert all(row[4].startswith("until ") for row in listed if row[1] == "retired")
 
 
+def test_withdrawn_keys_are_gone_at_once() -> None:
+    """Nobody who knows them can have anything believed; it asks first, and says what it breaks."""
+    before = {row[0] for row in rows("rotate")} | {row[0] for row in rows("list")}
+    assert CliRunner().invoke(app, ["withdraw"], input="n\n").exit_code == 1
+    assert {row[0] for row in rows("list")} == before
+    done = CliRunner().invoke(app, ["withdraw", "--yes"])
+    assert (done.exit_code, "5 minutes" in done.stderr) == (0, True)
+    listed = rows("list")
+    assert not before & {row[0] for row in listed}
+    assert [row[1] for row in listed] == ["signing", "signing"]
+
+
 def test_new_keys_and_the_ends_of_old_ones_are_written_down(tmp_path: Path) -> None:
     """Each end once and when it is; an emergency brings an announced end forward, and that is said."""
     first = {row[0] for row in rows("rotate")}
