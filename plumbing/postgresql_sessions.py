@@ -94,13 +94,26 @@ class PostgresqlTransaction(Transaction):
     def many(self, statement: Statement, rows: Sequence[Mapping[str, Value]], /) -> int:
         if not rows:
             return 0
+        self._piped(statement, rows, is_told_of_each=False)
+        return self._cursor.rowcount
+
+    def each(self, statement: Statement, rows: Sequence[Mapping[str, Value]], /) -> list[int]:
+        if not rows:
+            return []
+        self._piped(statement, rows, is_told_of_each=True)
+        changed = [self._cursor.rowcount]
+        while self._cursor.nextset():
+            changed.append(self._cursor.rowcount)
+        return changed
+
+    def _piped(self, statement: Statement, rows: Sequence[Mapping[str, Value]], *, is_told_of_each: bool) -> None:
+        """The statement for all of the rows without waiting for the answers one by one."""
         compiled = statement.compiled("postgresql")
         given = [_given(compiled, row) for row in rows]
         try:
-            self._cursor.executemany(compiled.sql, given)
+            self._cursor.executemany(compiled.sql, given, returning=is_told_of_each)
         except psycopg.DataError as error:
             raise _as_bad_text(error, [value for row in given for value in row]) from None
-        return self._cursor.rowcount
 
     def _executed(self, statement: Statement, values: Mapping[str, Value]) -> psycopg.Cursor[Row]:
         compiled = statement.compiled("postgresql")
@@ -130,7 +143,7 @@ class OneStatement(PostgresqlTransaction):
         self.is_used = True
         return super()._executed(statement, values)
 
-    def many(self, statement: Statement, rows: Sequence[Mapping[str, Value]], /) -> int:
+    def _piped(self, statement: Statement, rows: Sequence[Mapping[str, Value]], *, is_told_of_each: bool) -> None:
         raise MoreThanOne
 
 

@@ -125,3 +125,9 @@ class Transaction:
         """Run it for each row of parameters; the number of rows changed in all."""
         compiled = statement.compiled()
         return self._connection.executemany(compiled.sql, [ordered(compiled, row) for row in rows]).rowcount
+
+    def each(self, statement: Statement, rows: Sequence[Mapping[str, Value]], /) -> list[int]:
+        """Run it for each row of parameters, which need not wait for one another; what each of them changed."""
+        compiled = statement.compiled()
+        execute = self._connection.execute
+        return [execute(compiled.sql, ordered(compiled, row)).rowcount for row in rows]

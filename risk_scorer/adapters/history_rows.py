@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.database import Transaction
 from plumbing.expressions import is_shared, texts_of
-from plumbing.statements import Statement
+from plumbing.statements import Statement, Value
 from risk_scorer.adapters.tables import user_histories
 from risk_scorer.core.history import UserHistory, decode, encode
 
@@ -129,21 +129,19 @@ class OpenHistories:
 
     def write(self, now: float) -> dict[str, Kept]:
         """Store what changed; the new rows, for whoever keeps them in memory. Raises: ConcurrentChange."""
-        changed = {}
-        for user, history in self._after.items():
+        added: list[dict[str, Value]] = []
+        replaced: list[dict[str, Value]] = []
+        changed: dict[str, Kept] = {}
+        for user, after in self._after.items():
             before = self._before[user]
-            if history is not None and history is not before.history and history != before.history:
-                changed[user] = _stored(self._tx, user, before.version, history, now)
+            if after is None or after is before.history or after == before.history:
+                continue
+            if before.version < 0:
+                added.append({"user_id": user, "blob": encode(after), "updated_at": now})
+            else:
+                blob = encode(after)
+                replaced.append({"of_user": user, "expected_version": before.version, "new_blob": blob, "now": now})
+            changed[user] = Kept(max(before.version, 0) + 1, after)
+        if any(rows != 1 for rows in (*self._tx.each(ADD, added), *self._tx.each(REPLACE, replaced))):
+            raise ConcurrentChange
         return changed
-
-
-def _stored(tx: Transaction, user: str, version: int, history: UserHistory, now: float) -> Kept:
-    blob = encode(history)
-    if version < 0:
-        done, new_version = tx.run(ADD, user_id=user, blob=blob, updated_at=now), 1
-    else:
-        done = tx.run(REPLACE, of_user=user, expected_version=version, new_blob=blob, now=now)
-        new_version = version + 1
-    if done != 1:
-        raise ConcurrentChange(user)
-    return Kept(new_version, history)

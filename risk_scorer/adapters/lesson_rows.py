@@ -6,7 +6,7 @@ what is being tried around. Of a failure only the latter is kept: whose, from wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 import structlog
@@ -14,7 +14,7 @@ from sqlalchemy import and_, bindparam, delete, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.database import Database, Transaction
-from plumbing.statements import Row, Statement
+from plumbing.statements import Row, Statement, Value
 from risk_scorer.adapters.tables import seen_outcomes
 from risk_scorer.core.history import OWN
 from risk_scorer.core.verdicts import Taught, decode_taught, encode_taught
@@ -75,20 +75,43 @@ def outcome_key(outcome_id: str, taught: Taught) -> str:
     return _own_key(outcome_id) if taught.outcome in OWN else _failed_key(outcome_id)
 
 
-def see(tx: Transaction, outcome_id: str, login_id: str, taught: Taught, now: float) -> bool:
-    """Keep the lesson of this outcome; False when the outcome was seen before.
+class Told(msgspec.Struct, frozen=True, gc=False):
+    """The outcome of that id, of the login that was scored with that one, and what it teaches."""
 
-    One login may fail at a factor first and pass later: each side counts once.
+    outcome_id: str
+    login_id: str
+    taught: Taught
+
+    @property
+    def key(self) -> str:
+        """What it counts once by."""
+        return outcome_key(self.outcome_id, self.taught)
+
+
+def see(tx: Transaction, told: Iterable[Told], now: float) -> list[Told]:
+    """Keep the lessons of these outcomes; those that were not seen before, in their order.
+
+    One login may fail at a factor first and pass later: each side counts once. They are kept in the order of their
+    keys, so that two processes that are told the same wait for each other and tie no knot.
     """
+    first: dict[str, Told] = {}
+    for each in told:
+        first.setdefault(each.key, each)
+    keys = sorted(first)
+    done = tx.each(SEE, [_row(key, first[key], now) for key in keys])
+    new = {key for key, rows in zip(keys, done, strict=True) if rows == 1}
+    return [each for key, each in first.items() if key in new]
+
+
+def _row(key: str, told: Told, now: float) -> dict[str, Value]:
+    taught = told.taught
     is_own = taught.outcome in OWN
-    done = tx.run(
-        SEE,
-        event_id=outcome_key(outcome_id, taught),
-        seen_at=now,
-        login_id=login_id if is_own and login_id != outcome_id else None,
-        lesson=encode_taught(taught if is_own else _in_short(taught)),
-    )
-    return done == 1
+    return {
+        "event_id": key,
+        "seen_at": now,
+        "login_id": told.login_id if is_own and told.login_id != told.outcome_id else None,
+        "lesson": encode_taught(taught if is_own else _in_short(taught)),
+    }
 
 
 def lessons_of(tx: Transaction, login_id: str) -> Lessons:

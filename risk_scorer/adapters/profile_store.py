@@ -21,9 +21,9 @@ from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.statements import Statement
 from risk_scorer.adapters.history_rows import Kept, OpenHistories, kept_of
-from risk_scorer.adapters.lesson_rows import lessons_since, outcome_key, prune, see
+from risk_scorer.adapters.lesson_rows import Told, lessons_since, prune, see
 from risk_scorer.adapters.tables import imported_models, user_histories
-from risk_scorer.adapters.verdict_rows import taught_late
+from risk_scorer.adapters.verdict_rows import OpenVerdicts
 from risk_scorer.core.history import OWN, UserHistory, learn_taught
 from risk_scorer.core.verdicts import Taught, taught_by
 from risk_scorer.flows.ports import Lesson
@@ -97,7 +97,7 @@ class ProfileStore:
     async def learn(self, lessons: Sequence[Lesson]) -> int:
         """Learn what was not learned before, durably; how many lessons were new. Raises: Refused."""
         now = self._clock.now()
-        keys = [outcome_key(each.event_id, taught_by(each.observation, each.outcome)) for each in lessons]
+        keys = [_told(each).key for each in lessons]
         # Ours before they are committed: `hear_others` may read them before we are told that they are.
         ours = dict.fromkeys((key for key in keys if key not in self._told), now) if self.has_company else {}
         self._told |= ours
@@ -205,18 +205,20 @@ def _learn(
     How many were learned, the changed histories, and the lessons that were heard for the first time, with their keys:
     what a verdict keeps from being learned was heard all the same.
     """
-    histories, new, heard, keys = OpenHistories(tx), 0, list[Taught](), list[str]()
+    histories, new = OpenHistories(tx), 0
     histories.hold(lesson.observation.user_id for lesson in lessons)
-    for lesson in lessons:
-        seen = lesson.observation
-        taught = taught_by(seen, lesson.outcome)
-        if not see(tx, lesson.event_id, seen.event_id, taught, now):
-            continue
-        heard.append(taught)
-        keys.append(outcome_key(lesson.event_id, taught))
+    heard = see(tx, (_told(lesson) for lesson in lessons), now)
+    verdicts = OpenVerdicts(tx, [each.login_id for each in heard if each.taught.outcome in OWN])
+    for each in heard:
+        taught = each.taught
         if taught.outcome in OWN:
-            new += taught_late(tx, histories, seen.event_id, taught)
+            new += verdicts.taught_late(histories, each.login_id, taught)
         else:
             histories.put(taught.user_id, learn_taught(histories.of(taught.user_id), taught))
             new += 1
-    return new, histories.write(now), heard, frozenset(keys)
+    return new, histories.write(now), [each.taught for each in heard], frozenset(each.key for each in heard)
+
+
+def _told(lesson: Lesson) -> Told:
+    seen = lesson.observation
+    return Told(lesson.event_id, seen.event_id, taught_by(seen, lesson.outcome))

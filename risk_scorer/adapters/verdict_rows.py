@@ -5,6 +5,7 @@ Once there is a verdict its row has everything that a change of it needs, so it 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import cast
 
 import msgspec
@@ -12,6 +13,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.database import Transaction
+from plumbing.expressions import texts_of
 from plumbing.statements import Row, Statement
 from risk_scorer.adapters.history_rows import OpenHistories
 from risk_scorer.adapters.lesson_rows import lessons_of
@@ -30,6 +32,12 @@ _FOUND = select(verdicts.c.verdict, verdicts.c.context, verdicts.c.own).where(
 )
 FIND = Statement(_FOUND)
 HOLD = Statement(_FOUND.with_for_update())
+HOLD_MANY = Statement(
+    select(verdicts.c.event_id, verdicts.c.verdict, verdicts.c.context, verdicts.c.own)
+    .where(verdicts.c.event_id.in_(texts_of(bindparam("events")).order_by(None)))
+    .order_by(verdicts.c.event_id)
+    .with_for_update()
+)
 RECORD = Statement(insert(verdicts))
 CHANGE = Statement(
     update(verdicts)
@@ -72,17 +80,17 @@ class VerdictRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def find(tx: Transaction, event_id: str) -> VerdictRow | None:
     """The verdict on this login, which anybody may change meanwhile."""
-    return _read(tx.one(FIND, of_event=event_id))
+    row = tx.one(FIND, of_event=event_id)
+    return None if row is None else _read(row)
 
 
 def held(tx: Transaction, event_id: str) -> VerdictRow | None:
     """The verdict on this login, which is ours to change until the transaction ends."""
-    return _read(tx.one(HOLD, of_event=event_id))
+    row = tx.one(HOLD, of_event=event_id)
+    return None if row is None else _read(row)
 
 
-def _read(row: Row | None) -> VerdictRow | None:
-    if row is None:
-        return None
+def _read(row: Row) -> VerdictRow:
     return VerdictRow(
         verdict=cast(VerdictKind, row[0]),
         context=decode_taught(row[1]),
@@ -90,17 +98,26 @@ def _read(row: Row | None) -> VerdictRow | None:
     )
 
 
-def taught_late(tx: Transaction, histories: OpenHistories, login_id: str, taught: Taught) -> bool:
-    """Learn a finished login as far as a verdict on it lets it teach; False when it teaches nothing."""
-    user, row = taught.user_id, held(tx, login_id)
-    if row is None or (row.context.user_id != user and row.verdict != "confirmed_compromised"):
-        histories.put(user, learn_taught(histories.of(user), taught))
-        return True
-    if row.context.user_id == user:
-        after = msgspec.structs.replace(row, own=(*row.own, taught))
-        tx.run(TAUGHT_LATE, of_event=login_id, new_own=_own_encoder.encode(after.own))
-        histories.put(user, moved(histories.of(user), row.standing, after.standing))
-    return row.verdict != "confirmed_compromised"
+class OpenVerdicts:
+    """The verdicts on these logins, ours to change until the transaction ends."""
+
+    def __init__(self, tx: Transaction, login_ids: Collection[str]) -> None:
+        self._tx = tx
+        asked = msgspec.json.encode(sorted(set(login_ids))).decode()
+        rows = tx.all(HOLD_MANY, events=asked) if login_ids else []
+        self._rows = {row[0]: _read(row[1:]) for row in rows}
+
+    def taught_late(self, histories: OpenHistories, login_id: str, taught: Taught) -> bool:
+        """Learn a finished login as far as a verdict on it lets it teach; False when it teaches nothing."""
+        user, row = taught.user_id, self._rows.get(login_id)
+        if row is None or (row.context.user_id != user and row.verdict != "confirmed_compromised"):
+            histories.put(user, learn_taught(histories.of(user), taught))
+            return True
+        if row.context.user_id == user:
+            after = self._rows[login_id] = msgspec.structs.replace(row, own=(*row.own, taught))
+            self._tx.run(TAUGHT_LATE, of_event=login_id, new_own=_own_encoder.encode(after.own))
+            histories.put(user, moved(histories.of(user), row.standing, after.standing))
+        return row.verdict != "confirmed_compromised"
 
 
 def record(tx: Transaction, histories: OpenHistories, judgement: Judgement, now: float) -> str | None:

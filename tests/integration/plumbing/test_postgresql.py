@@ -118,12 +118,24 @@ def test_an_insert_that_may_meet_its_like_tells_whether_it_won(database_url: str
     database.close()
 
 
+def test_of_rows_that_go_together_each_tells_what_it_changed(database_url: str) -> None:
+    """In the order in which they were given, on both databases; none of them is none."""
+    database = Database.open(database_url, metadata=METADATA)
+    METADATA.create_all(database.engine)
+    database.write_sync(lambda tx: tx.many(ADD, [{"id": name, "n": 1} for name in "ab"]))
+    spent = [{"coin": name} for name in "axba"]
+    assert database.write_sync(lambda tx: tx.each(SPEND, spent)) == [1, 0, 1, 0]
+    assert database.write_sync(lambda tx: tx.each(SPEND, [])) == []
+    database.close()
+
+
 def test_text_with_nul_is_the_senders_fault(database: Database) -> None:
     """PostgreSQL cannot keep it: 400, not 500, whether it is looked for or written."""
     for attempt in (
         lambda: database.read(lambda tx: tx.one(GET, coin="a\0b")),
         lambda: database.write_sync(added("a\0b")),
         lambda: database.write_sync(lambda tx: tx.many(ADD, [{"id": "a\0b", "n": 1}])),
+        lambda: database.write_sync(lambda tx: tx.each(ADD, [{"id": "a\0b", "n": 1}])),
     ):
         with pytest.raises(Refused) as refused:
             attempt()
