@@ -41,6 +41,8 @@ def write_line(line: AuditEvent) -> None:
         fields["risk_level"] = line.level  # "level" is the log's own
     if line.facts is not None and line.facts.path is not None:
         fields["path"] = line.facts.path
+    if line.facts is not None and line.facts.unscored:
+        fields["unscored"] = line.facts.unscored
     if is_quiet:
         _log.debug("decision", **fields)
     else:

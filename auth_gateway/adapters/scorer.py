@@ -5,6 +5,7 @@ harder, never easier, and never makes one fail with a 500.
 """
 
 import asyncio
+import json
 import math
 import ssl
 from contextlib import AbstractContextManager
@@ -15,7 +16,7 @@ import msgspec
 import structlog
 
 from auth_gateway.adapters.breaker import CircuitBreaker
-from auth_gateway.flows.ports import Clock
+from auth_gateway.flows.ports import UNSCORED, Clock
 from plumbing.timing import untimed
 from plumbing.tracing import UNTRACED, Tracing, handed_on
 from risk_scorer.contract.assessment import MEDIUM_FROM, RiskScore, risk_level
@@ -125,8 +126,10 @@ class HttpScorer:
         """The score of exactly this event, or None."""
         with self._watch.asking(), self._tracing.span("score", "client"):
             score = await self._score(event)
-        if score is None:
-            self._watch.unscored(self.last_problem or "scorer_invalid")
+        cause = "" if score is not None else self.last_problem or "scorer_invalid"
+        UNSCORED.set(cause)
+        if cause:
+            self._watch.unscored(cause)
         return score
 
     async def _score(self, event: LoginEvent) -> RiskScore | None:
@@ -212,12 +215,14 @@ def checked(body: bytes, *, expected_event_id: str | None) -> RiskScore:
     """The score that `body` holds.
 
     A level or label that contradicts the number, or another event's score, is not believed: policy decides by the
-    level, and an answer mixed up on a reused connection would let one person in on another's good name.
+    level, and an answer mixed up on a reused connection would let one person in on another's good name. A name that is
+    there twice says two things, and readers differ in which of them they take (RFC 8259, section 4).
 
     Raises: Unusable.
     """
     try:
         score = _decoder.decode(body)
+        json.loads(body, object_pairs_hook=_without_repetition)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Unusable("shape") from None
     number = score.risk_score
@@ -228,3 +233,9 @@ def checked(body: bytes, *, expected_event_id: str | None) -> RiskScore:
     if score.event_id != expected_event_id:
         raise Unusable("other event")
     return score
+
+
+def _without_repetition(pairs: list[tuple[str, object]]) -> None:
+    """Raises: Unusable when an object of the answer has a name twice."""
+    if len(dict(pairs)) != len(pairs):
+        raise Unusable("repetition")

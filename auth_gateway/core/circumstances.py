@@ -35,6 +35,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     a login, and where an application's server asks and nothing is scored. `user_risk` is the person's own, 0 to 100.
     `factors` are the kinds that the person could show at a login, `shown` the one that was shown for this answer;
     `amr` and `acr` say how the session that comes back began, `same` what it has kept; None where nothing is known.
+    `unscored` is why this request has no score; no rule may ask for it.
     """
 
     path: Path
@@ -51,6 +52,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     amr: tuple[str, ...] = ()
     acr: str = ""
     same: Unchanged | None = None
+    unscored: str = ""
 
     @property
     def own_risk(self) -> Risk | None:
@@ -82,6 +84,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
             acr=self.acr,
             is_same_context=None if self.same is None else self.same.context,
             is_same_client=None if self.same is None else self.same.client,
+            unscored=self.unscored,
         )
 
 

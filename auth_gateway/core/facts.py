@@ -32,7 +32,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     the kinds that the person could show and `method` the one that they did; `began_as` is the id of the login that an
     answer to a challenge belongs to. Place and operator are the scorer's word where it gave one. `login_score` is that
     of the sign-in that a later request belongs to, `acr` the level of its session, `user_risk` the person's own (0 to
-    100); `report_only` are the rules of the policy document that would have answered. `by` is who ran
+    100); `report_only` are the rules of the policy document that would have answered. `unscored` is why a decision
+    had to do without a score (`scorer_timeout`, `breaker_open` …). `by` is who ran
     the gateway: an application's id, or one of the names below; `risk_before` is the person's own risk
     before an event that is about it.
     """
@@ -65,6 +66,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     acr: str = ""
     user_risk: float = 0.0
     report_only: tuple[Reported, ...] = ()
+    unscored: str = ""
     by: str = ""
     risk_before: float | None = None
 

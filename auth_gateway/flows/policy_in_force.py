@@ -12,7 +12,7 @@ from auth_gateway.core.policy import Policy
 from auth_gateway.core.policy_rule import PolicyDocument
 from auth_gateway.core.policy_verdict import Verdict, verdict
 from auth_gateway.flows.judged import Recognised
-from auth_gateway.flows.ports import NobodyAtRisk, NoDocument, PolicyDocuments, UserRisks
+from auth_gateway.flows.ports import UNSCORED, NobodyAtRisk, NoDocument, PolicyDocuments, UserRisks
 from risk_scorer.contract.assessment import RiskScore
 
 
@@ -56,5 +56,6 @@ class PolicyInForce:
             login_risk=risk_of(score),
             user_risk=login.risk.value_at(login.now, policy.user_risk_half_life_seconds),
             reasons=reason_codes(score),
+            unscored=UNSCORED.get() if score is None else "",
         )
         return verdict(self.document, now, built_in, policy=policy)

@@ -29,7 +29,7 @@ from auth_gateway.core.ruling import Ruling, ruling_on
 from auth_gateway.core.user_risk import UserRisk
 from auth_gateway.flows.places import Places
 from auth_gateway.flows.policy_in_force import PolicyInForce
-from auth_gateway.flows.ports import Scorer
+from auth_gateway.flows.ports import UNSCORED, Scorer
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import EventKind, LoginEvent
 
@@ -181,6 +181,7 @@ class Recheck:
             session_risk=risk_of(score),
             reasons=reason_codes(score),
             same=unchanged,
+            unscored=UNSCORED.get() if score is None and context.ip else "",
         )
         ruled = verdict(self.in_force.document, now, built_in, policy=self.policy)
         return ruling_on(ruled.decision, score, ruled)

@@ -23,7 +23,7 @@ from auth_gateway.flows.ports.people import (
 from auth_gateway.flows.ports.policy import NobodyAtRisk, NoDocument, PolicyDocuments, UserRisks
 from auth_gateway.flows.ports.records import AuditReader, AuditTrail, OutboxWriter
 from auth_gateway.flows.ports.recovery import Recoverables
-from auth_gateway.flows.ports.risk import Reservation, Scorer, Throttle
+from auth_gateway.flows.ports.risk import UNSCORED, Reservation, Scorer, Throttle
 from auth_gateway.flows.ports.sessions import PendingLogins, RefreshTokens, Sessions
 from auth_gateway.flows.ports.signals import Fetched, RemoteStreams, SetReader, Transmitters
 from auth_gateway.flows.ports.streams import Collected, Mailbox, SetCodec, Streams
@@ -33,6 +33,7 @@ from plumbing.clock import Clock
 from plumbing.randomness import Randomness
 
 __all__ = [
+    "UNSCORED",
     "Aftermath",
     "AuditFollower",
     "AuditReader",

@@ -1,7 +1,8 @@
 """What holds an attempt up: its score, and the count of those before it."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from contextvars import ContextVar
+from typing import Final, Protocol
 
 import msgspec
 
@@ -9,12 +10,19 @@ from auth_gateway.core.throttle import ThrottleKey
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
 
+UNSCORED: Final[ContextVar[str]] = ContextVar("unscored", default="")
+"""Why the request under way has no score, as a code; "" where it has one or nobody asked. It goes beside the answer and
+not in it: "no score" is one value, and no decision may hang on the cause."""
+
 
 class Scorer(Protocol):
     """The risk scorer behind one total deadline."""
 
     async def score(self, event: LoginEvent) -> RiskScore | None:
-        """The score, or None when there is none in time or in shape: fails to a challenge, never to an allow."""
+        """The score, or None when there is none in time or in shape: fails to a challenge, never to an allow.
+
+        Says in `UNSCORED` why there is none.
+        """
         ...
 
 
