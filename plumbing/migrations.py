@@ -15,9 +15,6 @@ ADVISORY_LOCK: Final = int.from_bytes(b"riskgate")
 """What our processes agree to hold while they migrate a PostgreSQL database."""
 
 
-REGISTERED: Final = "SELECT to_regclass('alembic_version')"
-
-
 class WrongEncoding(Exception):
     """The database keeps text in another form than UTF-8; the text is one line."""
 
@@ -26,16 +23,28 @@ class NewerSchema(ValueError):
     """A later release has brought the database to a schema that this one does not know; the text is one line."""
 
 
-def upgrade(url: str, script_location: str) -> None:
+class NotOurs(ValueError):
+    """Another program keeps its tables there; the text is one line."""
+
+
+def upgrade(url: str, script_location: str, *, own_table: str | None = None) -> None:
     """Run the Alembic migrations under `script_location`/versions that the database has not had yet.
+
+    `own_table` is one that every release has made: where there are revisions without it, they are another program's.
 
     All of them succeed together or the database stays as it was. Neither an alembic.ini nor an env.py is needed.
 
-    Raises: ValueError for a URL that is none of ours; NewerSchema; DriverMissing; WrongEncoding.
+    Raises: ValueError for a URL that is none of ours; NotOurs; NewerSchema; DriverMissing; WrongEncoding.
     """
     opened = _opened_server if is_postgresql(url) else _opened_file
     with opened(url) as connection:
-        if _revision(connection) != _newest(Path(script_location)):
+        found = _revision(connection)
+        if found is not None and own_table is not None and not _has_table(connection, own_table):
+            raise NotOurs(
+                "another program keeps its tables there; the gateway and the scorer need a database, or a schema,"
+                " of their own each"
+            )
+        if found != _newest(Path(script_location)):
             _migrate(connection, script_location)
 
 
@@ -46,12 +55,17 @@ def _newest(scripts: Path) -> str:
 
 def _revision(connection: Connection) -> str | None:
     """The revision that the database is at, None for one that was never migrated."""
-    is_file = connection.dialect.name == "sqlite"
-    known = "SELECT name FROM sqlite_master WHERE name = 'alembic_version'" if is_file else REGISTERED
-    if connection.exec_driver_sql(known).scalar() is None:
+    if not _has_table(connection, "alembic_version"):
         return None
     revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     return revision
+
+
+def _has_table(connection: Connection, name: str) -> bool:
+    """Whether a statement that names this table finds it."""
+    is_file = connection.dialect.name == "sqlite"
+    known = "SELECT name FROM sqlite_master WHERE name = ?" if is_file else "SELECT to_regclass(%s)"
+    return connection.exec_driver_sql(known, (name,)).scalar() is not None
 
 
 def _migrate(connection: Connection, script_location: str) -> None:

@@ -80,7 +80,7 @@ def _locked(file: Path, how: int) -> bool:
 
 def open_database(url: str) -> Database:
     """The database of that URL in its newest shape, made on first use."""
-    upgrade(url, str(MIGRATIONS))
+    upgrade(url, str(MIGRATIONS), own_table="user_histories")
     return Database.open(url, metadata=metadata)
 
 

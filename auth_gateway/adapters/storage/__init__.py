@@ -13,6 +13,6 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def open_storage(url: str) -> Database:
-    """The database of that URL, brought to the newest schema first."""
-    upgrade(url, str(MIGRATIONS))
+    """The database of that URL, brought to the newest schema first. Raises: as `upgrade`."""
+    upgrade(url, str(MIGRATIONS), own_table="refresh_families")
     return Database.open(url, metadata=metadata)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plumbing.database import upgrade
-from plumbing.migrations import NewerSchema
+from plumbing.migrations import NewerSchema, NotOurs
 
 MIGRATION = """
 import os
@@ -78,6 +78,14 @@ def test_a_database_of_a_later_release_is_left_alone(tmp_path: Path, place: Path
     with pytest.raises(NewerSchema, match="later release"):
         upgrade(url, str(place))
     assert tables(tmp_path / "x.db") == {"alembic_version", "people", "coins"}
+
+
+def test_another_programs_database_is_left_alone(place: Path, database_url: str) -> None:
+    """Revisions without the table that ours always make are not ours, whatever they are called; our own stay ours."""
+    upgrade(database_url, str(place), own_table="people")
+    upgrade(database_url, str(place), own_table="people")
+    with pytest.raises(NotOurs, match="another program keeps its tables there"):
+        upgrade(database_url, str(place), own_table="histories")
 
 
 SLOW = """

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -11,6 +11,8 @@ import pytest
 
 from auth_gateway.adapters.storage import MIGRATIONS
 from auth_gateway.settings import Settings, SettingsError, load_settings
+from risk_scorer.adapters.storage import BadStorage, open_database, open_state
+from tests.migrated import migrated_database
 from tests.postgresql import Server
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -38,6 +40,12 @@ def run_with(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
         return run(*arguments)
 
     return command
+
+
+@pytest.fixture
+def migrated_url(postgresql_server: Server) -> Iterator[str]:
+    """A gateway's database."""
+    yield from migrated_database(postgresql_server)
 
 
 def complaint(done: tuple[int, str, str]) -> str:
@@ -114,3 +122,20 @@ def test_gateways_that_start_at_once_migrate_once(postgresql_url: str) -> None:
     newest = max(file.name[:4] for file in (MIGRATIONS / "versions").glob("0*.py"))
     with psycopg.connect(postgresql_url) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest,)]
+
+
+def test_neither_service_takes_the_others_database(tmp_path: Path, run_with: Run, postgresql_url: str) -> None:
+    """A URL given to the wrong one is refused in words that say so, and nothing of the other's is touched."""
+    open_database(postgresql_url).close()
+    said = complaint(run_with(tmp_path / "state", postgresql_url, "users", "list"))
+    assert "the database of AUTH_GATEWAY_DATABASE cannot be used: another program keeps its tables there" in said
+    open_state(tmp_path / "scorer", postgresql_url).close()
+
+
+def test_the_scorer_does_not_take_the_gateways(tmp_path: Path, migrated_url: str) -> None:
+    """The other way round."""
+    with pytest.raises(
+        BadStorage,
+        match="the database of RISK_SCORER_DATABASE cannot be opened: another program keeps its tables there",
+    ):
+        open_state(tmp_path / "scorer", migrated_url)
