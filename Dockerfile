@@ -20,7 +20,10 @@ COPY requirements.lock /build/
 RUN /opt/riskgate/bin/pip install --require-hashes -r /build/requirements.lock
 
 FROM python:${PYTHON}-slim AS base
-RUN useradd --system --uid 10001 --home-dir /var/lib/riskgate --create-home riskgate
+# A volume that is new takes over whose its directory is in the image.
+RUN groupadd --gid 10001 riskgate \
+  && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/riskgate --create-home riskgate \
+  && install -d -o riskgate -g riskgate /models /public && install -d -o riskgate -g riskgate -m 0700 /keys
 ENV PATH=/opt/riskgate/bin:$PATH PYTHONUNBUFFERED=1 NUMBA_CACHE_DIR=/var/lib/riskgate/numba
 WORKDIR /var/lib/riskgate
 USER riskgate
@@ -31,7 +34,7 @@ COPY --from=build /opt/riskgate /opt/riskgate
 ENV AUTH_GATEWAY_STATE=/var/lib/riskgate/gateway AUTH_GATEWAY_HOST=0.0.0.0
 EXPOSE 9000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD \
-  ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:9000/health', timeout=2)"]
+  ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:9000/live', timeout=2)"]
 ENTRYPOINT ["auth-gateway"]
 CMD ["serve"]
 
@@ -40,7 +43,7 @@ COPY --from=build /opt/riskgate /opt/riskgate
 ENV RISK_SCORER_STATE=/var/lib/riskgate/scorer RISK_SCORER_HOST=0.0.0.0 MODEL_DIR=/models
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD \
-  ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health', timeout=2)"]
+  ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/live', timeout=2)"]
 ENTRYPOINT ["risk-scorer"]
 CMD ["serve"]
 

@@ -6,6 +6,7 @@ Each fails with one clear line; exit status 2 means the input or the configurati
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from plumbing.database import Database
 from plumbing.logs import configure_logging, is_for_people
 from plumbing.randomness import SystemRandomness
 from plumbing.refusals import Refused
-from risk_scorer.adapters.credentials import SCOPES, Credentials, NameTaken
+from risk_scorer.adapters.credentials import SCOPES, Credentials, NameTaken, WeakCredential
 from risk_scorer.adapters.label_file import label_lines, write_whole
 from risk_scorer.adapters.operators import Operators
 from risk_scorer.adapters.storage import BadStorage, open_state
@@ -31,6 +32,7 @@ WRONG_INPUT = 2
 UNAVAILABLE = 1
 LONGEST_NAME = 64
 LONGEST_USER_ID = 256
+LONGEST_LINE = 256
 
 app = typer.Typer(help="Scores logins.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 credentials = typer.Typer(help="Who may call the scorer.", no_args_is_help=True)
@@ -103,6 +105,9 @@ def operator_link() -> None:
 def add_credential(
     name: Annotated[str, typer.Argument(help="Who will use it, such as auth-gateway.")],
     scope: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(SCOPES)}.")] = "score",
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="Take the one that stands on standard input; given again it is the same.")
+    ] = False,
 ) -> None:
     """Make a credential and print it, this once."""
     scopes = [item.strip() for item in scope.split(",") if item.strip()]
@@ -113,9 +118,14 @@ def add_credential(
         _fail(f"the name must have 1 to {LONGEST_NAME} printable characters")
     with _opened(_settings()) as database:
         try:
-            typer.echo(_credentials(database).add(name, sorted(set(scopes))))
+            if stdin:
+                _credentials(database).take(name, sorted(set(scopes)), sys.stdin.readline(LONGEST_LINE).strip())
+            else:
+                typer.echo(_credentials(database).add(name, sorted(set(scopes))))
         except NameTaken:
             _fail("there is or was a credential of that name; choose another")
+        except WeakCredential:
+            _fail("what stands on standard input is not rgs_ and 43 letters, digits, dashes or underscores")
 
 
 @credentials.command("list")

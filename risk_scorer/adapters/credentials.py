@@ -8,7 +8,8 @@ and then nobody is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -22,6 +23,7 @@ from risk_scorer.adapters.tables import credentials
 from risk_scorer.flows.ports import Caller
 
 PREFIX = "rgs"
+MADE = re.compile(rf"{PREFIX}_[A-Za-z0-9_-]{{43}}")
 SCOPES = ("score", "outcomes", "feedback", "read", "erase")
 FRESH_SECONDS = 2.0
 UNKNOWN_SECONDS = 0.1
@@ -53,6 +55,10 @@ REVOKE = Statement(
 
 class NameTaken(Exception):
     """A credential of that name exists, revoked or not: names stand in audit trails and are not used twice."""
+
+
+class WeakCredential(Exception):
+    """A given credential is not `rgs_` and 43 letters, digits, dashes or underscores: 256 bits that nobody guesses."""
 
 
 class Credentials:
@@ -87,6 +93,22 @@ class Credentials:
     def add(self, name: str, scopes: Iterable[str]) -> str:
         """A new credential's text, shown once and never stored. Raises: NameTaken."""
         text, stored = new_credential(self._randomness, PREFIX)
+        self._keep(name, scopes, stored)
+        return text
+
+    def take(self, name: str, scopes: Sequence[str], text: str) -> None:
+        """Keep one that was made elsewhere, in the form of ours; given again it changes nothing.
+
+        Raises: NameTaken, WeakCredential.
+        """
+        if not MADE.fullmatch(text):
+            raise WeakCredential
+        stored = digest(text)
+        active = self._database.read(lambda tx: tx.all(ACTIVE))
+        if (stored, name, " ".join(scopes)) not in {(bytes(row[0]), row[1], row[2]) for row in active}:
+            self._keep(name, scopes, stored)
+
+    def _keep(self, name: str, scopes: Iterable[str], stored: bytes) -> None:
         now = self._clock.now()
 
         def job(tx: Transaction) -> bool:
@@ -97,7 +119,6 @@ class Credentials:
 
         if not self._database.write_sync(job):
             raise NameTaken(name)
-        return text
 
     def revoke(self, name: str) -> bool:
         """True when an active credential of that name was revoked."""

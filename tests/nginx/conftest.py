@@ -27,6 +27,7 @@ from tests.stories.scorer_process import free_port
 NGINX = "/usr/sbin/nginx"
 STREAM = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 SAMPLES = Path(__file__).resolve().parents[2] / "deploy" / "nginx"
+NAMES = ("riskgate.conf", "riskgate-gateways.conf", "riskgate-stream.conf")
 PATIENCE_SECONDS = 20.0
 MAIN = """daemon off;
 master_process off;
@@ -113,7 +114,7 @@ def _write(place: Path, ports: dict[str, int]) -> None:
         "/var/log/nginx": str(place),
         "client_header_timeout 10s": "client_header_timeout 1s",
     }
-    texts = {name: (SAMPLES / name).read_text() for name in ("riskgate.conf", "riskgate-stream.conf")}
+    texts = {name: (SAMPLES / name).read_text() for name in NAMES}
     for old, new in changes.items():
         assert any(old in text for text in texts.values()), f"no sample has {old}"
         texts = {name: text.replace(old, new) for name, text in texts.items()}

@@ -107,3 +107,36 @@ def test_the_state_is_closed_to_others_whoever_makes_it_first(place: Path) -> No
     other = load_settings(risk_scorer_state=place / "second")
     assemble(other).database.close()
     assert [(place / name).stat().st_mode & 0o777 for name in ("first", "second")] == [0o700, 0o700]
+
+
+GIVEN = "rgs_" + "aB3-_" * 8 + "xyz"
+
+
+def test_a_given_credential_is_taken_as_often_as_it_is_given(place: Path) -> None:
+    """What a container is told by its environment is registered at each start, and stays the same one."""
+
+    def give(text: str, *options: str) -> Result:
+        return CliRunner().invoke(app, ["credentials", "add", "gateway", *options, "--stdin"], input=text)
+
+    for text in (GIVEN, GIVEN + "\n"):
+        assert give(text, "--scope", "score,outcomes").exit_code == 0
+    assert run("credentials", "list").stdout.count("gateway\toutcomes,score") == 1
+    assert GIVEN not in run("credentials", "list").stdout
+    scorer = assemble(load_settings())
+    try:
+        caller = scorer.credentials.caller(GIVEN)
+    finally:
+        scorer.database.close()
+    assert caller is not None
+    assert caller.scopes == {"score", "outcomes"}
+    assert "choose another" in give(GIVEN, "--scope", "score").stderr
+    assert "choose another" in give(GIVEN.replace("x", "y"), "--scope", "score,outcomes").stderr
+
+
+@pytest.mark.parametrize("text", ["", "password", GIVEN[:-1], GIVEN + "a", "rgx_" + GIVEN[4:], GIVEN[:-1] + "é"])
+def test_a_given_credential_must_be_as_strong_as_ours(place: Path, text: str) -> None:
+    """In form: whoever makes it draws it from 256 random bits."""
+    done = CliRunner().invoke(app, ["credentials", "add", "gateway", "--stdin"], input=text)
+    assert done.exit_code == 2
+    assert "43" in done.stderr
+    assert not text or text not in done.output
