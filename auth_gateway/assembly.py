@@ -7,6 +7,7 @@ from auth_gateway.adapters.hashing_pool import HashingPool
 from auth_gateway.adapters.jwt import Es256Codec, Hs256Codec
 from auth_gateway.adapters.keys import ACCESS_ALGORITHMS, ALGORITHMS, KeyRing, SigningKeyStore
 from auth_gateway.adapters.passwords import PasswordHasher
+from auth_gateway.adapters.sealing_keys import SealingKeys
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
 from auth_gateway.adapters.storage.clients import StoredClients
 from auth_gateway.adapters.storage.factors import StoredFactors, StoredKnownDevices
@@ -39,7 +40,6 @@ from auth_gateway.flows.revoke import Revoke
 from auth_gateway.followers import followed_audit
 from auth_gateway.opening import (
     PURPOSES,
-    SEALING_KEYS,
     demo_users,
     keep_demo_apart,
     opened_blocklist,
@@ -68,6 +68,7 @@ class Gateway:
     clock: Clock
     randomness: Randomness
     database: Database
+    sealing_keys: SealingKeys
     vault: Vault
     hasher: PasswordHasher
     blocklist: Blocklists
@@ -208,7 +209,7 @@ class Gateway:
             sealed=StoredSealed(),
             purposes=PURPOSES,
             audit=self.audit,
-            make_key=lambda: self.state.add_to_series(SEALING_KEYS),
+            make_key=self.sealing_keys.make,
         )
 
     def has_factor(self, username: str) -> bool:
@@ -252,8 +253,9 @@ def assemble(
     keep_demo_apart(settings, state)
     blocklist = opened_blocklist(settings)
     database = opened_database(settings)
+    sealing_keys = SealingKeys(state, database, clock=clock, randomness=randomness)
     try:
-        vault = opened_vault(settings, state, database, randomness)
+        vault = opened_vault(settings, state, database, randomness, sealing_keys)
     except BaseException:
         database.close()
         raise
@@ -264,6 +266,7 @@ def assemble(
         clock=clock,
         randomness=randomness,
         database=database,
+        sealing_keys=sealing_keys,
         vault=vault,
         hasher=hasher or PasswordHasher(),
         blocklist=blocklist,

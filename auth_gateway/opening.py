@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from auth_gateway.adapters.blocklist import BadBlocklist, Blocklists, BreachedPasswords, CommonPasswords
 from auth_gateway.adapters.keys import sealing_purpose
+from auth_gateway.adapters.sealing_keys import SEALING_KEYS, VAULT_KEY, SealingKeys
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.sealed import sealed_sample
 from auth_gateway.core.destination import secret_purpose
@@ -27,8 +28,6 @@ from plumbing.vault import Unsealable, Vault
 
 # `data/users.json` once more: an installed gateway has no checkout beside it, and must know whom to refuse too.
 DEMO_USERS = Path(__file__).with_name("demo_users.json")
-VAULT_KEY = "vault.key"
-SEALING_KEYS = "sealing.key"
 DEMO_MARK = "demo"
 CHECK_DATABASE = "check AUTH_GATEWAY_DATABASE, or AUTH_GATEWAY_STATE where that is unset"
 """What to do about a database that cannot be used."""
@@ -88,7 +87,9 @@ def opened_blocklist(settings: Settings) -> Blocklists:
         ) from None
 
 
-def opened_vault(settings: Settings, state: StateDir, database: Database, randomness: Randomness) -> Vault:
+def opened_vault(
+    settings: Settings, state: StateDir, database: Database, randomness: Randomness, later: SealingKeys
+) -> Vault:
     """The vault that the database was filled with; a lost or exchanged key is never replaced by a new one.
 
     The database is asked first: whoever sealed something there had published the key before, so that a process that
@@ -101,15 +102,15 @@ def opened_vault(settings: Settings, state: StateDir, database: Database, random
         sample = database.read(sealed_sample)
         if sample is not None and not state.holds(VAULT_KEY):
             raise CannotStart(f"{VAULT_KEY} is missing, and {name} holds what it sealed: restore it from a backup")
-        vault = Vault(state.secret(VAULT_KEY), randomness, later=lambda: state.series(SEALING_KEYS))
+        vault = Vault(state.secret(VAULT_KEY), randomness, later=later)
         if sample is not None:
             vault.open(sample.sealed, TOTP_PURPOSE if sample.kid is None else sealing_purpose(sample.kid))
     except DamagedSecret as error:
         raise CannotStart(f"AUTH_GATEWAY_STATE is damaged: {error}; restore it from a backup") from error
     except Unsealable:
         raise CannotStart(
-            f"{VAULT_KEY} is not the key that sealed {name}: restore both from one backup; after `auth-gateway keys "
-            f"rotate-vault` elsewhere copy each {SEALING_KEYS}.… from there"
+            f"{VAULT_KEY} is not the key that sealed {name}: restore both from one backup; more than a day after "
+            f"`auth-gateway keys rotate-vault` elsewhere copy each {SEALING_KEYS}.… from there"
         ) from None
     except sqlite3.Error as error:
         raise CannotStart(f"{name} cannot be read: {error}; {CHECK_DATABASE}") from error

@@ -43,7 +43,10 @@ def retention(gateway: Gateway) -> AuditRetention:
 
 def keeping_house(gateway: Gateway) -> list[Coroutine[Any, Any, None]]:
     """Everything that clears away, for ever."""
-    return [repeat(HOUSEKEEPING_SECONDS, work) for work in (housekeeping(gateway), retention(gateway))]
+    return [
+        repeat(HOUSEKEEPING_SECONDS, work)
+        for work in (housekeeping(gateway), retention(gateway), gateway.sealing_keys.end)
+    ]
 
 
 async def repeat(pause_seconds: float, work: Callable[[], Awaitable[object]]) -> None:

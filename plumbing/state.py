@@ -57,6 +57,15 @@ class StateDir:
             raise DamagedSecret(f"the secret {name} has {len(found)} bytes where {n_bytes} are expected")
         return found
 
+    def keep(self, name: str, secret: bytes) -> None:
+        """Put a secret that was made elsewhere in place; one of that name that is there already stays.
+
+        Raises: OSError.
+        """
+        if not _NAME.fullmatch(name):
+            raise ValueError("a secret's name is lower-case letters, digits, dot, dash or underscore")
+        self._publish(self.path / name, secret)
+
     def series(self, name: str, n_bytes: int = 32) -> list[bytes]:
         """The secrets `name.1`, `name.2` and so on as far as they were made, the oldest first.
 

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from auth_gateway.adapters.sealing_keys import SEALING_KEYS, VAULT_KEY
 from auth_gateway.cli.console import NOT_NOW, fail, settings_or_fail
-from auth_gateway.opening import DEMO_MARK, SEALING_KEYS, VAULT_KEY
+from auth_gateway.opening import DEMO_MARK
 from auth_gateway.settings import Settings
 from plumbing.backup import CannotCopy, back_up
 from plumbing.postgresql import is_postgresql

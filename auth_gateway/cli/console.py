@@ -37,6 +37,7 @@ NEXT: Mapping[str, str] = {
     "unknown_transmitter": "`auth-gateway signals list` shows which there are",
     "transmitter_exists": "choose another name; `auth-gateway signals list` shows which there are",
     "discovery_failed": "give --jwks-uri, or its keys in a file with --jwks",
+    "sealing_key_missing": "its state directory has the file",
     "storage_unavailable": "look whether the disk is full or the database is down, then try again",
     "busy": "try again shortly",
 }

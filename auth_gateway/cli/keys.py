@@ -7,12 +7,13 @@ import typer
 
 from auth_gateway.adapters.keyring import SigningKey, signing_key
 from auth_gateway.adapters.keys import Rotation, draw_keys
+from auth_gateway.adapters.sealing_keys import HANDED_SECONDS, SEALING_KEYS
 from auth_gateway.assembly import Gateway, longest_access_seconds
 from auth_gateway.cli.console import NOT_NOW, moment, opened, row
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.claims import JWKS_MAX_AGE_SECONDS
 from auth_gateway.core.facts import OPERATOR, Facts
-from auth_gateway.opening import SEALING_KEYS
+from plumbing.postgresql import is_postgresql
 from plumbing.statements import Transaction
 
 FETCHED_AGAIN = f"they are fetched again: {JWKS_MAX_AGE_SECONDS // 60} minutes where our Cache-Control is kept to"
@@ -66,10 +67,14 @@ def rotate_vault() -> None:
     """Make a new key for what is kept sealed (authenticators' secrets, private keys), and seal all of it anew."""
     with opened() as gateway:
         resealed = gateway.resealing()
-        shares = gateway.settings.auth_gateway_database is not None
+        shares = is_postgresql(gateway.settings.database_url)
     typer.echo(f"sealing key {resealed.number}, {resealed.values} values sealed anew")
     if shares:
-        typer.echo(f"Copy {SEALING_KEYS}.{resealed.number} now into the state directory of every other gateway.")
+        hours = HANDED_SECONDS / 3600
+        typer.echo(
+            f"Other gateways on this database take it over by themselves; one that is down for {hours:.0f} hours"
+        )
+        typer.echo(f"needs {SEALING_KEYS}.{resealed.number} from another's state directory. Back it up with them.")
 
 
 def _told(kids: list[str], activates_at: float) -> None:

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from auth_gateway.adapters.sealing_keys import VAULT_KEY
 from auth_gateway.cli.backup import database_file, secrets_in
 from auth_gateway.cli.console import NOT_NOW, fail, settings_or_fail
-from auth_gateway.opening import VAULT_KEY
 from plumbing.backup import CannotCopy, put_back
 
 

@@ -112,7 +112,8 @@ ERASED: Final = frozenset(
 """Every table in which a person is looked for."""
 NOBODYS: Final = frozenset(
     {
-        "clients", "signing_keys", "destinations", "replays", "streams", "transmitters", "seen_once", "revoked_tokens",
+        "clients", "signing_keys", "sealing_keys", "destinations", "replays", "streams", "transmitters",
+        "seen_once", "revoked_tokens",
     }
 )  # fmt: skip
 """Tables of the gateway and its applications, or of identifiers that name nobody and end by age."""

@@ -209,6 +209,17 @@ class SigningKeyRow(GatewayRow, table=True):
     retired_at: float | None
 
 
+class SealingKeyRow(GatewayRow, table=True):
+    """A key that seals, on its way to the gateways that share this database, sealed by the one before it; None once it
+    has arrived."""
+
+    __tablename__ = "sealing_keys"
+
+    number: int = column(primary_key=True, autoincrement=False)
+    sealed: bytes | None
+    made_at: float
+
+
 class AuditRow(GatewayRow, table=True):
     """What happened, in order. Refreshes are by far the most lines, so the indexes leave them out. `facts` is JSON;
     `waits` is set until those who listen have been told of the event."""
