@@ -209,6 +209,11 @@ class EventLog:
         """How many events that were only asked about `recent` can tell."""
         return self._asked.maxlen or 0
 
+    @property
+    def recent_at_most(self) -> int:
+        """How many events `recent` can tell in all."""
+        return self._recent.maxlen or 0
+
     def show(self, scored: Sequence[ScoredEvent]) -> None:
         """Put them among the recent ones, and nowhere else; they never push out what really happened."""
         self._asked.extend(scored)

@@ -17,7 +17,7 @@ from plumbing.statements import Statement
 from risk_scorer.adapters.event_log import EventLog, append_row
 from risk_scorer.adapters.event_places import claim, known, settle
 from risk_scorer.adapters.tables import stream_offsets
-from risk_scorer.flows.ports import Announcement, Known, Place, ScoredEvent
+from risk_scorer.flows.ports import Announcement, Known, Place, StreamResult
 
 ROW_EVENTS: Final = 250
 """Events in a row of the log: to look at one of them, all of its row are read."""
@@ -57,8 +57,7 @@ class StreamLog:
 
     async def keep(
         self,
-        scored: Sequence[ScoredEvent],
-        bodies: Sequence[bytes],
+        results: Sequence[StreamResult],
         announcements: Sequence[Announcement],
         offsets: Mapping[Place, int],
     ) -> frozenset[str]:
@@ -67,20 +66,20 @@ class StreamLog:
         announce = self._log.announcing(announcements)
 
         def job(tx: Transaction) -> frozenset[str]:
-            fresh = claim(tx, (each.score.event_id for each in scored))
-            new = [n for n, each in enumerate(scored) if each.score.event_id in fresh]
+            fresh = claim(tx, (each.event_id for each in results))
+            new = [each for each in results if each.event_id in fresh]
             for start in range(0, len(new), ROW_EVENTS):
                 part = new[start : start + ROW_EVENTS]
-                body = b"[%b]" % b",".join([bodies[n] for n in part])
-                row_id = append_row(tx, len(part), scored[part[-1]].score.ts_scored, body)
-                settle(tx, row_id, (scored[n].score.event_id for n in part))
+                body = b"[%b]" % b",".join([each.body for each in part])
+                row_id = append_row(tx, len(part), part[-1].ts_scored, body)
+                settle(tx, row_id, (each.event_id for each in part))
             announce(tx)
             for (topic, partition), end in offsets.items():
                 tx.run(ADVANCE, topic=topic, partition=partition, next_offset=end, updated_at=now)
             return fresh
 
         kept = await self._database.write(job)
-        self._log.announced([each for each in scored if each.score.event_id in kept])
+        self._log.announced([each.shown for each in results if each.shown is not None and each.event_id in kept])
         return kept
 
 

@@ -42,6 +42,7 @@ BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError,
 log = structlog.get_logger(__name__)
 
 Render = Callable[[list[RiskScore]], None]
+Take = Callable[[int, Sequence[ScoredEvent | Refused]], None]
 
 
 def _untold(_scores: Sequence[RiskScore]) -> None:
@@ -111,19 +112,24 @@ class Assess:
         else:
             self._log.show(scored)
 
-    async def each(self, events: Sequence[LoginEvent], *, together: int = CHUNK) -> list[ScoredEvent | Refused]:
-        """Score what can be scored: for each event, in order, its score or why it has none. Keeps and tells nothing.
+    async def each(self, events: Sequence[LoginEvent], *, together: int, take: Take) -> None:
+        """Score what can be scored; `take` gets where a piece begins, and for each event of it, in order, its score or
+        why it has none. Keeps and tells nothing.
 
         `together` is how many are scored between two breaths of the event loop.
 
         Raises: Refused (503 no model or no storage).
         """
         model = self._model()
-        answers: list[ScoredEvent | Refused] = []
         for start in range(0, len(events), together):
-            answers += self._piece(model, events[start : start + together])
+            # As for a bulk: what was taken is let go before the next piece needs its place in the caches.
+            take(start, self._piece(model, events[start : start + together]))
             await asyncio.sleep(0)
-        return answers
+
+    @property
+    def shown_at_most(self) -> int:
+        """How many of the newest events are shown."""
+        return self._log.recent_at_most
 
     def announcements(self, scored: Sequence[ScoredEvent]) -> list[Announcement]:
         """What is told of those whose score is high enough."""

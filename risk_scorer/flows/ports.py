@@ -107,6 +107,16 @@ Place = tuple[str, int]
 """A topic and a partition of it."""
 
 
+class StreamResult(Struct, frozen=True, gc=False):
+    """What came of one streamed event: its `ScoredEvent` in JSON as `body`, itself where it is to be shown."""
+
+    event_id: str
+    user_id: str
+    ts_scored: float
+    body: bytes
+    shown: ScoredEvent | None
+
+
 class Known(Struct, frozen=True):
     """Which of the asked ids the log has, and for each place the offset up to which its records were kept."""
 
@@ -166,6 +176,11 @@ class EventLog(Protocol):
         """How many events that were only asked about `recent` can tell."""
         ...
 
+    @property
+    def recent_at_most(self) -> int:
+        """How many events `recent` can tell in all."""
+        ...
+
     def show(self, scored: Sequence[ScoredEvent]) -> None:
         """Put them among the recent ones without keeping them in the log."""
         ...
@@ -182,12 +197,11 @@ class StreamLog(Protocol):
 
     async def keep(
         self,
-        scored: Sequence[ScoredEvent],
-        bodies: Sequence[bytes],
+        results: Sequence[StreamResult],
         announcements: Sequence[Announcement],
         offsets: Mapping[Place, int],
     ) -> frozenset[str]:
-        """Keep each event (with its JSON) whose id is new, what it announces, and how far the places are, durably.
+        """Keep each result whose id is new, what it announces, and how far the places are, durably.
 
         Which ids were new: another process may have kept one meanwhile. Raises: Refused.
         """

@@ -21,6 +21,7 @@ from risk_scorer.core.stream_events import identified, login_of
 from risk_scorer.flows.assess import CHUNK, Assess
 from risk_scorer.flows.learn import Learn
 from risk_scorer.flows.ports import (
+    Announcement,
     Lesson,
     LoggedEvents,
     Place,
@@ -28,6 +29,7 @@ from risk_scorer.flows.ports import (
     StreamLog,
     StreamMessage,
     StreamRecord,
+    StreamResult,
 )
 
 MAX_RECORD_BYTES: Final = 64 * 1024
@@ -134,26 +136,29 @@ class Stream:
         self, fresh: list[Entry], ends: dict[Place, int], refused: list[tuple[StreamRecord, Refused]]
     ) -> tuple[list[StreamMessage], list[str]]:
         """What to publish of these, and the ids that somebody else kept meanwhile; adds to `refused`."""
-        scored: list[ScoredEvent] = []
-        answers = await self._assess.each([each.event for each in fresh], together=self._together)
-        for entry, answer in zip(fresh, answers, strict=True):
-            if isinstance(answer, Refused):
-                refused.append((entry.record, answer))
-            else:
-                scored.append(answer)
-        if not scored:
+        results: list[StreamResult] = []
+        announcements: list[Announcement] = []
+        shown_from = len(fresh) - self._assess.shown_at_most
+
+        def take(start: int, answers: Sequence[ScoredEvent | Refused]) -> None:
+            scored = []
+            for position, answer in enumerate(answers, start):
+                if isinstance(answer, Refused):
+                    refused.append((fresh[position].record, answer))
+                else:
+                    scored.append(answer)
+                    results.append(_result(answer, is_shown=position >= shown_from))
+            if self._announce:
+                announcements.extend(self._assess.announcements(scored))
+
+        await self._assess.each([each.event for each in fresh], together=self._together, take=take)
+        if not results:
             return [], []
-        bodies = [_encode(each) for each in scored]
-        announcements = self._assess.announcements(scored) if self._announce else []
-        kept = await self._log.keep(scored, bodies, announcements, ends)
+        kept = await self._log.keep(results, announcements, ends)
         self.counts["scored"] += len(kept)
         topic = self._topics.scores
-        messages = [
-            StreamMessage(topic, each.event.user_id.encode(), body)
-            for each, body in zip(scored, bodies, strict=True)
-            if each.score.event_id in kept
-        ]
-        return messages, [each.score.event_id for each in scored if each.score.event_id not in kept]
+        messages = [StreamMessage(topic, each.user_id.encode(), each.body) for each in results if each.event_id in kept]
+        return messages, [each.event_id for each in results if each.event_id not in kept]
 
     async def _published_before(self, event_ids: Sequence[str]) -> list[StreamMessage]:
         """The kept results of these, which may have been published or not."""
@@ -209,6 +214,13 @@ def _event(value: bytes, record: StreamRecord) -> StreamedLogin:
     if event.event_id and event.event_type == "login":
         return event
     return identified(event, f"{record.topic} {record.partition} {record.offset} {record.timestamp_ms}")
+
+
+def _result(scored: ScoredEvent, *, is_shown: bool) -> StreamResult:
+    score = scored.score
+    return StreamResult(
+        score.event_id, scored.event.user_id, score.ts_scored, _encode(scored), scored if is_shown else None
+    )
 
 
 def _id(entry: Entry) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.apache_kafka import ApacheKafka, apache_kafka, version
+from tests.services.state import State
 
 
 @pytest.fixture
@@ -18,3 +19,9 @@ def kafka(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ApacheKafk
         engines.append(f"Apache Kafka {installed}")
     with apache_kafka(tmp_path / "kafka") as broker:
         yield broker
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> State:
+    """Where consumers keep what they have done, on each kind of database in turn."""
+    return State(tmp_path, None if request.param == "sqlite" else request.getfixturevalue("postgresql_url"))

@@ -7,19 +7,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.integration.risk_scorer.published import publish_model
+from tests.services.state import State
 from tests.stories.scorer_process import COMMAND, PATIENCE_SECONDS, Scorer
 
 FAST = "session.timeout.ms=6000\nheartbeat.interval.ms=1000\nreconnect.backoff.max.ms=1000\n"
 
 
 class Consumers:
-    """Processes that share a place on disk; each can be killed and started again."""
+    """Processes that share a state; each can be killed and started again."""
 
-    def __init__(self, place: Path, broker: str) -> None:
+    def __init__(self, place: Path, broker: str, state: State) -> None:
         publish_model(place / "models")
         (place / "kafka.properties").write_text(FAST)
         self.place = place
-        self._scorer = Scorer(place, changes={"KAFKA_BROKER": broker, "KAFKA_CONFIG": str(place / "kafka.properties")})
+        changes = {"KAFKA_BROKER": broker, "KAFKA_CONFIG": str(place / "kafka.properties"), **state.settings}
+        self._scorer = Scorer(place, changes=changes)
         self.processes: list[subprocess.Popen[str]] = []
 
     @property
@@ -52,9 +54,9 @@ class Consumers:
 
 
 @contextmanager
-def consumers(place: Path, broker: str) -> Iterator[Consumers]:
+def consumers(place: Path, broker: str, state: State) -> Iterator[Consumers]:
     """Consumers that are certainly gone afterwards."""
-    found = Consumers(place, broker)
+    found = Consumers(place, broker, state)
     try:
         yield found
     finally:

@@ -2,32 +2,56 @@
 
 import random
 import signal
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Producer
 
-from risk_scorer.adapters.kafka_config import quiet
-from tests.integration.risk_scorer.brokers import DEAD, EVENTS, SCORES, Broker, headers_of
+from tests.integration.risk_scorer.brokers import DEAD, EVENTS, SCORES, Broker, client, headers_of
 from tests.integration.risk_scorer.service import EVENT
 from tests.services.apache_kafka import ApacheKafka
 from tests.services.consumers import Consumers, consumers
+from tests.services.state import State
+from tests.services.topics import Group, whole
 
 pytestmark = pytest.mark.services
 PARTITIONS, PEOPLE, POISON_EVERY, CONSUMERS = 6, 500, 100, 3
-ENDS_SECONDS, LONG_SECONDS = 240.0, 3600.0
+TEACHES_EVERY = 10
+"""One event in so many has ended and is learned from."""
+ENDS_SECONDS = 240.0
+REASONS = {"malformed_json", "invalid_request", "invalid_ip", "record_too_large"}
+
+
+class Story(msgspec.Struct, frozen=True):
+    """How much is produced, how often something is killed, and how long that may take."""
+
+    events: int
+    kills: int
+    seconds: float
+
+
+REDUCED, FULL = Story(10_000, 4, ENDS_SECONDS), Story(1_000_000, 20, 3600.0)
+
+
+class Score(msgspec.Struct):
+    event_id: str
+
+
+class Result(msgspec.Struct):
+    """A published result as far as it is looked at."""
+
+    score: Score
 
 
 def good(number: int) -> bytes:
     user = f"u{number % PEOPLE}"
-    return msgspec.json.encode({**EVENT, "user_id": user, "event_id": f"e{number}", "device_id": f"d-{user}"})
+    ended = {"outcome": "success"} if number // PEOPLE % TEACHES_EVERY == 0 else {}
+    event = {**EVENT, "user_id": user, "event_id": f"e{number}", "device_id": f"d-{user}", **ended}
+    return msgspec.json.encode(event)
 
 
 def poison(number: int) -> bytes:
@@ -55,7 +79,7 @@ def records(count: int) -> Iterator[tuple[str, bytes]]:
 
 
 def produce(address: str, count: int) -> None:
-    producer = Producer({"bootstrap.servers": address, "linger.ms": 20, "compression.type": "lz4", "logger": quiet()})
+    producer = Producer(client(address, **{"linger.ms": 20, "compression.type": "lz4"}))
     for key, value in records(count):
         while True:
             try:
@@ -66,55 +90,21 @@ def produce(address: str, count: int) -> None:
     assert producer.flush(120.0) == 0
 
 
-class Group:
-    """What the consumer group has committed, asked of the broker."""
-
-    def __init__(self, address: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": address, "logger": quiet()})
-        self._reader = Consumer({"bootstrap.servers": address, "group.id": "watcher", "logger": quiet()})
-
-    def waiting(self) -> int:
-        """Records that are not committed yet."""
-        places = [TopicPartition(EVENTS, partition) for partition in range(PARTITIONS)]
-        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions("risk-scorer", places)])
-        done = asked["risk-scorer"].result(20.0).topic_partitions
-        total = 0
-        for place in done:
-            low, high = self._reader.get_watermark_offsets(TopicPartition(EVENTS, place.partition), timeout=20.0)
-            total += high - max(low, place.offset)
-        return total
-
-    def close(self) -> None:
-        self._reader.close()
-
-
 def until_done(address: str, running: Consumers, seconds: float) -> None:
-    group, ends = Group(address), time.monotonic() + seconds
+    group, ends = Group(address, EVENTS, PARTITIONS), time.monotonic() + seconds
     while (waiting := group.waiting()) > 0:
         assert time.monotonic() < ends, f"{waiting} records wait\n{running.log[-3000:]}"
         time.sleep(0.5)
     group.close()
 
 
-def kept(place: Path) -> Counter[str]:
-    """Every event id in the log, with how often it is there."""
-    with closing(sqlite3.connect(place / "scorer" / "scorer.db")) as database:
-        bodies = database.execute("SELECT body FROM scored_events")
-        return Counter(each["score"]["event_id"] for row in bodies for each in msgspec.json.decode(row[0]))
-
-
-def kept_count(place: Path) -> int:
-    with closing(sqlite3.connect(place / "scorer" / "scorer.db")) as database:
-        return int(database.execute("SELECT COALESCE(SUM(events), 0) FROM scored_events").fetchone()[0])
-
-
-def kill_now_and_then(kafka: ApacheKafka, running: Consumers, *, kills: int, total: int, seconds: float) -> None:
+def kill_now_and_then(kafka: ApacheKafka, running: Consumers, state: State, story: Story) -> None:
     """Kill consumers, and every fourth time the broker, spread over the work; whoever died is started again."""
-    chance, ends = random.Random(7), time.monotonic() + seconds
-    for kill in range(kills):
-        while kept_count(running.place) < total * (kill + 1) // (kills + 2):
+    chance, ends = random.Random(7), time.monotonic() + story.seconds
+    for kill in range(story.kills):
+        while state.count() < story.events * (kill + 1) // (story.kills + 2):
             assert time.monotonic() < ends, running.log[-3000:]
-            time.sleep(0.1)
+            time.sleep(0.2)
         if kill % 4 == 1:
             kafka.stop()
             time.sleep(1.0)
@@ -124,47 +114,49 @@ def kill_now_and_then(kafka: ApacheKafka, running: Consumers, *, kills: int, tot
             running.start()
 
 
-def test_each_event_is_kept_once_whatever_dies(kafka: ApacheKafka, tmp_path: Path, is_long: bool) -> None:
+def test_each_event_is_kept_once_whatever_dies(kafka: ApacheKafka, state: State, tmp_path: Path, is_long: bool) -> None:
     """All produced twice with one record in a hundred bad, three consumers, they and the broker killed meanwhile."""
-    count, kills, seconds = (1_000_000, 20, LONG_SECONDS) if is_long else (20_000, 4, ENDS_SECONDS)
+    story = FULL if is_long else REDUCED
     broker = Broker(kafka.address)
     broker.make_topics(PARTITIONS)
-    produce(kafka.address, count)
-    with consumers(tmp_path, kafka.address) as running:
+    produce(kafka.address, story.events)
+    with consumers(tmp_path, kafka.address, state) as running:
         for _ in range(CONSUMERS):
             running.start()
-        kill_now_and_then(kafka, running, kills=kills, total=count, seconds=seconds)
-        produce(kafka.address, count)
-        until_done(kafka.address, running, seconds)
+        kill_now_and_then(kafka, running, state, story)
+        produce(kafka.address, story.events)
+        until_done(kafka.address, running, story.seconds)
         assert [running.stop(process, signal.SIGTERM) for process in list(running.processes)] == [0] * CONSUMERS
-    found = kept(tmp_path)
-    assert len(found) == count
+    found = state.events()
+    assert len(found) == story.events
     assert set(found.values()) == {1}
-    bad = count // POISON_EVERY
-    dead = broker.received(DEAD, 2 * bad, seconds=60.0)
-    assert {mark(each.value() or b"") for each in dead} == {f"p{number}" for number in range(bad)}
-    assert {headers_of(each)["reason"] for each in dead} == {
-        "malformed_json",
-        "invalid_request",
-        "invalid_ip",
-        "record_too_large",
-    }
-    assert published(broker, count) == set(found)
+    assert state.logins() == story.events // TEACHES_EVERY
+    assert reasons_of_dead_letters(kafka.address, story) == REASONS
+    assert published(kafka.address) == found.keys()
 
 
-def published(broker: Broker, count: int) -> set[str]:
+def reasons_of_dead_letters(address: str, story: Story) -> set[str]:
+    """Why bad records went aside, after seeing that every one of them did, of both times it was produced."""
+    marks: Counter[str] = Counter()
+    reasons = set()
+    for message in whole(address, DEAD):
+        marks[mark(message.value() or b"")] += 1
+        reasons.add(headers_of(message)["reason"])
+    assert marks.keys() == {f"p{number}" for number in range(story.events // POISON_EVERY)}
+    assert min(marks.values()) >= 2
+    return reasons
+
+
+def published(address: str) -> set[str]:
     """The ids in the output topic, which may hold some twice."""
-    return {
-        msgspec.json.decode(each.value() or b"")["score"]["event_id"]
-        for each in broker.received(SCORES, count + count // 10 + 20_000, seconds=30.0)
-    }
+    return {msgspec.json.decode(each.value() or b"", type=Result).score.event_id for each in whole(address, SCORES)}
 
 
-def test_a_stopped_consumer_hands_over_without_a_gap(kafka: ApacheKafka, tmp_path: Path) -> None:
+def test_a_stopped_consumer_hands_over_without_a_gap(kafka: ApacheKafka, state: State, tmp_path: Path) -> None:
     """Told to stop, a process commits what it has done and leaves; nothing is scored again by the next."""
     broker = Broker(kafka.address)
     broker.make_topics(PARTITIONS)
-    with consumers(tmp_path, kafka.address) as running:
+    with consumers(tmp_path, kafka.address, state) as running:
         first = running.start()
         broker.send([msgspec.json.decode(good(number)) for number in range(500)])
         until_done(kafka.address, running, ENDS_SECONDS)
@@ -172,5 +164,5 @@ def test_a_stopped_consumer_hands_over_without_a_gap(kafka: ApacheKafka, tmp_pat
         running.start()
         broker.send([msgspec.json.decode(good(number)) for number in range(500, 600)])
         until_done(kafka.address, running, ENDS_SECONDS)
-    assert kept(tmp_path) == Counter({f"e{number}": 1 for number in range(600)})
-    assert len(broker.received(SCORES, 601, seconds=3.0)) == 600
+    assert state.events() == Counter({f"e{number}": 1 for number in range(600)})
+    assert len(list(whole(kafka.address, SCORES))) == 600
