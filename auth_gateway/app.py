@@ -76,6 +76,11 @@ def create_app(
 
 
 def _lifespan(service: Service, tell_ready: Callable[[str], None] | None) -> Lifespan:
+    def stopping() -> None:
+        """Balancers are told, and those who wait for news need not wait."""
+        service.watching.parts.stop()
+        service.bell.close()
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(_prepare, service)
@@ -83,7 +88,7 @@ def _lifespan(service: Service, tell_ready: Callable[[str], None] | None) -> Lif
         if tell_ready is not None:
             tasks.append(asyncio.create_task(_tell_when_answering(service.gateway.settings, tell_ready)))
         try:
-            with told_of_stopping(service.bell.close):
+            with told_of_stopping(stopping):
                 async with service.watching.told():
                     yield
         finally:

@@ -270,7 +270,7 @@ def assemble(
         vault=vault,
         hasher=hasher or PasswordHasher(),
         blocklist=blocklist,
-        pool=HashingPool(workers=settings.password_workers, queue_limit=settings.password_queue_limit),
+        pool=HashingPool(workers=settings.hashing_threads, queue_limit=settings.password_queue_limit),
         users=StoredUsers(),
         clients=StoredClients(),
         factors=StoredFactors(),

@@ -18,11 +18,11 @@ from auth_gateway.event_settings import EventSettings
 from auth_gateway.mail_settings import MailSettings
 from auth_gateway.page_settings import PageSettings
 from auth_gateway.policy_settings import PolicySettings
+from auth_gateway.process_settings import ProcessSettings
 from auth_gateway.scorer_settings import HttpUrl, ScorerSettings, http_url
 from auth_gateway.signal_settings import SignalSettings
 from auth_gateway.stream_settings import StreamSettings
 from auth_gateway.watch_settings import WatchSettings
-from plumbing.postgresql import is_postgresql
 from plumbing.secret_strength import weakness
 from webhooks.signing import MIN_SECRET_BYTES, parse_secret
 from webhooks.targets import TargetRefused, parse_target
@@ -54,6 +54,7 @@ class Settings(
     MailSettings,
     PageSettings,
     PolicySettings,
+    ProcessSettings,
     ScorerSettings,
     SignalSettings,
     StreamSettings,
@@ -79,7 +80,6 @@ class Settings(
     mfa_tenant: str = Field(default="default", min_length=1, max_length=128)
     auth_gateway_profile: Literal["production", "demo"] = "production"
     auth_gateway_state: Path = Path("var/gateway")
-    auth_gateway_database: SecretStr | None = None
     auth_gateway_host: str = Field(default="127.0.0.1", min_length=1, max_length=255)
     auth_gateway_port: int = Field(default=9000, ge=1, le=65535)
     auth_gateway_log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -108,11 +108,17 @@ class Settings(
         return self.auth_gateway_profile == "demo"
 
     @property
+    def hashing_threads(self) -> int:
+        """How many passwords one process checks at a time: as many as were asked for, else its share of the cores."""
+        is_given = "password_workers" in self.model_fields_set
+        return self.password_workers if is_given else max(1, self.password_workers // self.auth_gateway_workers)
+
+    @property
     def password_queue_limit(self) -> int:
         """How many checks may wait: four a worker, so that the last of them waits less than a second for bcrypt
         cost 12.
         """
-        return 4 * self.password_workers if self.password_queue is None else self.password_queue
+        return 4 * self.hashing_threads if self.password_queue is None else self.password_queue
 
     @property
     def hs256_secret(self) -> bytes | None:
@@ -172,13 +178,6 @@ class Settings(
         """What a complaint calls the database; its URL may hold a password."""
         is_file = self.auth_gateway_database is None
         return "gateway.db in AUTH_GATEWAY_STATE" if is_file else "the database of AUTH_GATEWAY_DATABASE"
-
-    @field_validator("auth_gateway_database")
-    @classmethod
-    def _is_server(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not is_postgresql(value.get_secret_value()):
-            raise ValueError("must be a URL such as postgresql://user:password@host/name")
-        return value
 
     @field_validator("webhook_secret", "webhook_secret_previous")
     @classmethod

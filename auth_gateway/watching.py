@@ -59,6 +59,7 @@ class Watching:
         """Answer at the door, where there is one; at the end send what is left of the traces."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.to_thread, self._end_traces)
+            stack.callback(self.meters.share)
             if self.door is not None:
                 await stack.enter_async_context(self.door.answering(watching_app(self.meters, self.parts)))
             yield
@@ -73,18 +74,26 @@ class Watching:
         read = self._gateway.database.read_in_thread
         self._backlog.take(await read(self._backlog.read))
         self._oldest_line_at = await read(oldest_line_at)
+        self.meters.share()
 
     def _add_looks(self) -> None:
         look, pool = self.meters.look, self._gateway.pool
         look("riskgate_event_lag_seconds", "Age of the oldest event that waits to be told.", [], self._lag)
         look("riskgate_signing_key_age_seconds", "Age of the key that signs.", ["algorithm"], self._key_ages)
-        look("riskgate_hashing_jobs", "Password checks that run or wait.", [], lambda: [((), pool.taken)])
-        look("riskgate_hashing_places", "Password checks that may run or wait.", [], lambda: [((), pool.places)])
+        look("riskgate_hashing_jobs", "Password checks that run or wait.", [], lambda: [((), pool.taken)], of="process")
+        look(
+            "riskgate_hashing_places",
+            "Password checks that may run or wait.",
+            [],
+            lambda: [((), pool.places)],
+            of="process",
+        )
         look(
             "riskgate_hashing_refused_total",
             "Password checks that found every place taken.",
             [],
             lambda: [((), pool.refused)],
+            of="process",
         )
 
     def _lag(self) -> list[Reading]:

@@ -17,6 +17,8 @@ hardly any client sends a second one before it has its answer."""
 UNREAD_SECONDS: Final = 60.0
 """How long an answer may lie here that the connection does not take, past what the system takes from us at once. A
 client that reads nothing would hold its connection, and all that it has asked, for ever."""
+LAST_REQUEST_SECONDS: Final = 1.0
+"""How long a connection that has not asked yet, or is about to, may still ask when the server stops."""
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -47,6 +49,8 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if getattr(self.server_state, "is_draining", False):
+            cycle.keep_alive = False  # the answer says so, and its client asks elsewhere from then on
         self._answering = cycle
         super()._start_asgi_task(cycle, app)
 
@@ -85,6 +89,17 @@ class GuardedProtocol(HttpToolsProtocol):
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             self.send_400_response("A request names one host.")
             raise ValueError
+
+    def shutdown(self) -> None:
+        """The server stops. Whoever was taken a moment ago, or is in the midst of a head, is still answered."""
+        if self._is_in_head and not self.transport.is_closing():
+            self.loop.call_later(LAST_REQUEST_SECONDS, self._give_up_waiting, self._heads_seen)
+        else:
+            super().shutdown()
+
+    def _give_up_waiting(self, heads_seen: int) -> None:
+        if self._heads_seen == heads_seen and not self.transport.is_closing():
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         if not self.transport.is_closing():

@@ -1,4 +1,4 @@
-"""Where a service listens, and where it sends traces, as settings say it."""
+"""Where a service listens and with how many processes, and where it sends traces, as settings say it."""
 
 from typing import Annotated, Final, NamedTuple
 
@@ -7,6 +7,9 @@ from pydantic_settings import NoDecode
 
 HTTP_ADDRESS: Final = r"^https?://[^/@?#\s]+(/[^@?#\s]*)?$"
 """A collector's: without a user, whom logs would repeat, and without a query."""
+
+MOST_WORKERS: Final = 64
+"""Processes behind one listener."""
 
 
 class Address(NamedTuple):

@@ -5,7 +5,7 @@ PROMETHEUS_MULTIPROC_DIR, whichever is asked adds up what all of them counted.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, Generic, TypeVar, cast
+from typing import Final, Generic, Literal, TypeVar, cast
 
 from prometheus_client import (
     CollectorRegistry,
@@ -34,6 +34,9 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 T = TypeVar("T", bound=Counter | Histogram)
 Reading = tuple[tuple[str, ...], float]
 """The values of the labels, and what was read."""
+Scope = Literal["all", "process", "worst"]
+"""Whom a reading is about: "all" is the same whichever process is asked, such as what waits in the database; of a
+"process" it is its own, and the sum counts; "worst" is the least of them."""
 
 
 class Children(Generic[T]):
@@ -65,6 +68,7 @@ class Meters:
         """`is_one_of_many`: PROMETHEUS_MULTIPROC_DIR names a directory, which the library itself reads when it is
         imported. What is known of this process alone would then be said in the name of all, and is left out."""
         self._is_one_of_many = is_one_of_many
+        self._mirrors: list[_Mirror] = []
         self._counted = CollectorRegistry(auto_describe=True)
         self._looked_at = CollectorRegistry(auto_describe=False)
         if not is_one_of_many:
@@ -91,19 +95,56 @@ class Meters:
         """What goes up and down; of several processes the sum."""
         return Gauge(name, text, labels, registry=self._counted, multiprocess_mode="livesum")
 
-    def look(self, name: str, text: str, labels: Sequence[str], read: Callable[[], Iterable[Reading]]) -> None:
+    def look(
+        self,
+        name: str,
+        text: str,
+        labels: Sequence[str],
+        read: Callable[[], Iterable[Reading]],
+        *,
+        of: Scope = "all",
+    ) -> None:
         """Ask `read` at each exposition, on the event loop: it must be in memory already. What it does not name is not
         there, so a version or a receiver that is gone leaves nothing behind. A name that ends in `_total` is a
-        counter's."""
-        self._looked_at.register(_Looked(name, text, tuple(labels), read))
+        counter's. `of` says whom the readings are about, where several processes answer for each other."""
+        if not self._is_one_of_many or of == "all":
+            self._looked_at.register(_Looked(name, text, tuple(labels), read))
+        elif name.endswith("_total"):
+            self._mirrors.append(_Mirror(read, Counter(name, text, labels, registry=self._counted)))
+        else:
+            mode: Literal["livesum", "livemin"] = "livesum" if of == "process" else "livemin"
+            gauge = Gauge(name, text, labels, registry=self._counted, multiprocess_mode=mode)
+            self._mirrors.append(_Mirror(read, gauge))
+
+    def share(self) -> None:
+        """Let the other processes see what was read here; each does so every few seconds."""
+        for mirror in self._mirrors:
+            mirror.follow()
 
     def exposition(self) -> bytes:
         """Everything, in Prometheus's text format."""
         counted = self._counted
         if self._is_one_of_many:
+            self.share()
             counted = CollectorRegistry()
             MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
         return generate_latest(counted) + generate_latest(self._looked_at)
+
+
+class _Mirror:
+    """What was read in this process, kept where the others see it. What is no longer named is nought there."""
+
+    def __init__(self, read: Callable[[], Iterable[Reading]], metric: Counter | Gauge) -> None:
+        self._read, self._metric = read, metric
+        self._told: dict[tuple[str, ...], float] = {}
+
+    def follow(self) -> None:
+        now = dict(self._read())
+        for values in {**self._told, **now}:
+            by = now.get(values, 0.0) - self._told.get(values, 0.0)
+            if by or values not in self._told:
+                (self._metric.labels(*values) if values else self._metric).inc(by)
+        self._told = {**dict.fromkeys(self._told, 0.0), **now}
 
 
 class _Looked(Collector):

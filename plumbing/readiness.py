@@ -16,6 +16,7 @@ DEADLINE_SECONDS: Final = 0.9
 """What asks us usually gives up after a second (Kubernetes, "Configure Probes": timeoutSeconds)."""
 HANGS: Final = "timeout"
 CRASHED: Final = "probe_failed"
+STOPPING: Final = "stopping"
 
 Probe = Callable[[], Awaitable[str | None]]
 """None when the part is well, else a stable code that says why not."""
@@ -42,12 +43,17 @@ class Parts:
         self._probes: dict[str, tuple[Probe, bool, float]] = {}
         self._under_way: dict[str, asyncio.Task[str | None]] = {}
         self._seen: list[Part] = []
+        self.is_stopping = False
 
     def add(
         self, name: str, probe: Probe, *, is_needed: bool = True, deadline_seconds: float = DEADLINE_SECONDS
     ) -> None:
         """One more part; the service goes on without it unless it `is_needed`."""
         self._probes[name] = (probe, is_needed, deadline_seconds)
+
+    def stop(self) -> None:
+        """From now on one more part is told, and not well: the service itself, which has been asked to stop."""
+        self.is_stopping = True
 
     async def look(self) -> list[Part]:
         """How each of them is."""
@@ -56,6 +62,8 @@ class Parts:
             Part(name, is_needed, reason)
             for (name, (_, is_needed, _)), reason in zip(self._probes.items(), reasons, strict=True)
         ]
+        if self.is_stopping:
+            self._seen.append(Part("service", True, STOPPING))
         return self._seen
 
     def told_by(self, meters: Meters) -> None:
@@ -65,6 +73,7 @@ class Parts:
             "Whether a part is well.",
             ["part"],
             lambda: [((part.name,), float(part.is_well)) for part in self._seen],
+            of="worst",
         )
 
     async def _ask(self, name: str) -> str | None:

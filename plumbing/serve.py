@@ -12,9 +12,9 @@ from typing import Any, Final, NoReturn, cast
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.supervisors import Multiprocess
 
 from plumbing.connection_guard import GuardedProtocol
+from plumbing.draining import CUT_SHORT, SHUTDOWN_SECONDS, DrainingServer
 from plumbing.proxied_connection import ProxiedProtocol
 from plumbing.tls import Identity, answering
 
@@ -22,65 +22,67 @@ Networks = Sequence[IPv4Network | IPv6Network]
 
 PORT_TAKEN: Final = 2
 """Exit status when the port belongs to somebody else."""
-SHUTDOWN_SECONDS: Final = 5
-"""How long answers in progress may take to finish once we are told to stop."""
+DID_NOT_START: Final = 3
+"""Exit status when the application could not begin."""
 
 
 def serve(
-    app: ASGIApp | str,
+    app: ASGIApp,
     *,
     host: str,
     port: int,
-    workers: int = 1,
-    access_log: bool = False,
-    factory: bool = False,
     balancers: Networks | None = None,
     tls: Identity | None = None,
     callers_authority: Path | None = None,
+    drain_seconds: float = 0.0,
 ) -> None:
     """Serve until told to stop, finishing the answers in progress.
 
-    More than one worker needs `app` as an import string ("package.module:name"). A taken port ends the process with
-    exit status 2 and one clear line. With `balancers`, connections come from there alone, each with the PROXY
-    protocol's preamble. With `tls`, by TLS alone, and with `callers_authority` from those alone whose certificates
-    lead there.
+    A taken port ends the process with exit status 2 and one clear line; `draining` says what its other ends mean. With
+    `balancers`, connections come from there alone, each with the PROXY protocol's preamble. With `tls`, by TLS alone,
+    and with `callers_authority` from those alone whose certificates lead there.
     """
-    if workers > 1 and not isinstance(app, str):
-        raise ValueError("several workers each import the application, so give it as an import string")
-    listener = _listen(host, port)
-    config = uvicorn.Config(
+    config = configured(app, balancers=balancers, tls=tls, callers_authority=callers_authority)
+    status = serve_on(listening(host, port), config, drain_seconds=drain_seconds)
+    if status:
+        sys.exit(status)
+
+
+def configured(
+    app: ASGIApp,
+    *,
+    balancers: Networks | None = None,
+    tls: Identity | None = None,
+    callers_authority: Path | None = None,
+) -> uvicorn.Config:
+    """How that application is served."""
+    return uvicorn.Config(
         app,
-        factory=factory,
-        host=host,
-        port=port,
-        workers=workers,
         loop="uvloop",
         http=_protocol(balancers),
         ws="none",
         # The address of the client is decided by us, from proxies that are configured, never by a header alone.
         proxy_headers=False,
         server_header=False,
-        access_log=access_log,
+        access_log=False,
         log_config=None,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         ssl_context_factory=None if tls is None else partial(_tls, tls, callers_authority),
     )
-    _run(config, listener)
 
 
-def _run(config: uvicorn.Config, listener: socket.socket) -> None:
-    server = uvicorn.Server(config)
+def serve_on(
+    listener: socket.socket, config: uvicorn.Config, *, drain_seconds: float = 0.0, is_worker: bool = False
+) -> int:
+    """Serve on that listener until told to stop, and close it; the exit status."""
+    server = DrainingServer(config, drain_seconds=drain_seconds, heeds_one=is_worker)
     try:
-        if config.workers > 1:
-            Multiprocess(config, sockets=[listener]).run()
-        else:
-            server.run(sockets=[listener])
-    except KeyboardInterrupt:  # uvicorn raises it again once it has shut down
-        pass
+        server.run(sockets=[listener])
     finally:
         listener.close()
-    if config.workers == 1 and not server.started:
-        sys.exit(3)
+    if not server.started:
+        return DID_NOT_START
+    return CUT_SHORT if server.is_cut_short else 0
 
 
 def _protocol(balancers: Networks | None) -> type[asyncio.Protocol]:
@@ -94,7 +96,8 @@ def _tls(identity: Identity, callers_authority: Path | None, *_: object) -> ssl.
     return answering(identity, callers_authority=callers_authority)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
+    """A socket bound to that address, which listens once it is served on; ends the process where that cannot be."""
     family, _, _, _, address = _resolved(host, port)
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -103,7 +106,6 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         _give_up(f"cannot listen on {host} port {port}: {error.strerror}. Choose another port, or stop what uses it.")
-    listener.set_inheritable(True)
     return listener
 
 

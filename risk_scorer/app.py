@@ -136,6 +136,10 @@ def _lifespan(
     streaming: Streaming | None,
     tell_ready: Callable[[str], None] | None,
 ) -> Any:
+    def stopping() -> None:
+        watching.parts.stop()
+        feed.close()
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         scorer.log.listen(feed.publish)
@@ -152,7 +156,7 @@ def _lifespan(
         if tell_ready is not None:
             tasks.append(asyncio.create_task(_tell_when_answering(scorer, tell_ready)))
         try:
-            with told_of_stopping(feed.close):
+            with told_of_stopping(stopping):
                 async with watching.told():
                     yield
         finally:

@@ -5,7 +5,6 @@ Each fails with one clear line; exit status 2 means the input or the configurati
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from risk_scorer.adapters.label_file import label_lines, write_whole
 from risk_scorer.adapters.operators import Operators
 from risk_scorer.adapters.storage import BadStorage, open_state
 from risk_scorer.backup_cli import backup, restore
+from risk_scorer.serve_cli import serve
 from risk_scorer.settings import BadSettings, Settings, load_settings
 from risk_scorer.tables_cli import tables
 
@@ -40,38 +40,9 @@ model = typer.Typer(help="The model in MODEL_DIR.", no_args_is_help=True)
 app.add_typer(credentials, name="credentials")
 app.add_typer(model, name="model")
 app.add_typer(tables, name="tables")
+app.command()(serve)
 app.command("backup")(backup)
 app.command("restore")(restore)
-
-
-@app.command()
-def serve(
-    host: Annotated[str | None, typer.Option(help="Listen here instead of RISK_SCORER_HOST.")] = None,
-    port: Annotated[int | None, typer.Option(help="Listen here instead of RISK_SCORER_PORT.", min=1, max=65535)] = None,
-) -> None:
-    """Serve until told to stop."""
-    gc.disable()  # until we are ready, all that is made stays
-    from plumbing.serve import serve as serve_http
-    from risk_scorer.adapters.storage import BadStorage, serve_alone
-    from risk_scorer.app import create_app  # starts numpy and numba: only where needed
-    from risk_scorer.assembly import CannotStart
-
-    given = {"risk_scorer_host": host, "risk_scorer_port": port}
-    settings = _settings(**{name: value for name, value in given.items() if value is not None})
-    configure_logging(settings.risk_scorer_log_level, pretty=is_for_people(settings.risk_scorer_log_format))
-    try:
-        service = create_app(settings, tell_ready=lambda line: typer.echo(f"risk-scorer: {line}"))
-        if not settings.is_shared:
-            serve_alone(settings.risk_scorer_state)
-    except (CannotStart, BadStorage) as error:
-        _fail(str(error))
-    serve_http(
-        service,
-        host=settings.risk_scorer_host,
-        port=settings.risk_scorer_port,
-        tls=settings.tls_identity,
-        callers_authority=settings.risk_scorer_client_ca_file,
-    )
 
 
 @app.command()

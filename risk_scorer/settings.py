@@ -23,6 +23,7 @@ from pydantic_settings import (
 from plumbing.listening import HTTP_ADDRESS, ListenAddress
 from plumbing.logs import LogFormat
 from plumbing.secret_strength import weakness
+from risk_scorer.process_settings import ProcessSettings
 from risk_scorer.storage_settings import StorageSettings
 from risk_scorer.stream_settings import StreamSettings
 from risk_scorer.tls_settings import TlsSettings
@@ -40,7 +41,7 @@ class ConfigFile(BaseSettings):
     risk_scorer_config: Path | None = None
 
 
-class Settings(StreamSettings, StorageSettings, TlsSettings):
+class Settings(ProcessSettings, StreamSettings, StorageSettings, TlsSettings):
     """Everything that may be configured, under the same name in the environment (upper case) and in the file (lower
     case).
     """
@@ -138,6 +139,12 @@ class Settings(StreamSettings, StorageSettings, TlsSettings):
             raise ValueError("OPENAI_BASE_URL must end with its path")
         if parts.scheme != "https" and not is_inside_name(parts.hostname or ""):
             raise ValueError("OPENAI_BASE_URL must be https: its host is not on this machine or a private network")
+        return self
+
+    @model_validator(mode="after")
+    def _a_file_has_one_process(self) -> Settings:
+        if self.risk_scorer_workers > 1 and not self.is_shared:
+            raise ValueError("--workers (RISK_SCORER_WORKERS) above 1 needs PostgreSQL: set RISK_SCORER_DATABASE")
         return self
 
     @model_validator(mode="after")

@@ -43,6 +43,7 @@ class Watching:
         """Answer at the door, where there is one; at the end send what is left of the traces."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.to_thread, self._scorer.end_traces)
+            stack.callback(self._scorer.meters.share)
             if self.door is not None:
                 await stack.enter_async_context(self.door.answering(watching_app(self._scorer.meters, self.parts)))
             yield
@@ -55,6 +56,7 @@ class Watching:
         """See how the parts are and what waits now."""
         await self.parts.look()
         self._backlog.take(await self._scorer.database.read_in_thread(self._backlog.read))
+        self._scorer.meters.share()
 
     def hear(self, lessons: Sequence[Taught]) -> None:
         """Outcomes that were heard for the first time."""
@@ -71,6 +73,7 @@ class Watching:
             database_answers=wrong["database"] is None,
             records_dropped=scorer.records_dropped,
             address_tables=scorer.lookups.tables_problem or "ok",
+            is_stopping=self.parts.is_stopping,
         )
 
     def _add_parts(self) -> None:
@@ -113,11 +116,16 @@ class Watching:
             "Scored events that found no place on the disk.",
             [],
             lambda: [((), scorer.records_dropped)],
+            of="process",
         )
 
-        look("riskgate_stream_lag_records", "Records that wait at the broker.", [], self._stream_lag)
+        look("riskgate_stream_lag_records", "Records that wait at the broker.", [], self._stream_lag, of="process")
         look(
-            "riskgate_stream_records_total", "Records of the stream, by what became of them.", ["result"], self._records
+            "riskgate_stream_records_total",
+            "Records of the stream, by what became of them.",
+            ["result"],
+            self._records,
+            of="process",
         )
 
     async def _kafka(self) -> str | None:

@@ -15,12 +15,14 @@ def edge_of(settings: Settings, meters: Meters) -> Edge:
         "What our own proxies said of a request and was not believed.",
         ["reason"],
         unbelieved.readings,
+        of="process",
     )
     meters.look(
         "riskgate_edge_connections_refused_total",
         "Connections closed for what stood before their first request.",
         ["reason"],
         REFUSED.readings,
+        of="process",
     )
     return Edge(
         trusted_networks=settings.trusted_proxies,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from plumbing.asgi import json_answer
 from plumbing.lean import add_lean
+from plumbing.readiness import STOPPING
 from risk_scorer.api.reference import Schema, operation
 from risk_scorer.contract.stream import StreamHealth
 
@@ -26,10 +27,13 @@ class Readiness(Struct, frozen=True, kw_only=True):
     database_answers: bool
     records_dropped: int
     address_tables: str
+    is_stopping: bool = False
 
     @property
     def problem(self) -> str | None:
-        """Why nothing can be scored now, or None. A refused newer model is no reason: the last good one answers."""
+        """Why nobody should ask here, or None. A refused newer model is no reason: the last good one answers."""
+        if self.is_stopping:
+            return STOPPING
         if self.model_version is None:
             return self.model_problem or "model_missing"
         return None if self.database_answers else "storage_unavailable"
