@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-from tests import postgresql
+from tests import postgresql, redis_server
 from tests.house import RunningHouse, running_house
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -117,6 +117,24 @@ def postgresql_url(postgresql_server: postgresql.Server) -> Iterator[str]:
     url = postgresql_server.new_database()
     yield url
     postgresql_server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def redis_of_the_run(request: pytest.FixtureRequest) -> Iterator[redis_server.Server]:
+    """One Redis server for all tests of this process."""
+    if redis_server.server_program() is None:
+        pytest.skip("no Redis server is installed")
+    with redis_server.running_server() as server:
+        engines = request.config.__dict__.setdefault("riskgate_engines", [])
+        engines.append(server.version)
+        yield server
+
+
+@pytest.fixture
+def redis(redis_of_the_run: redis_server.Server) -> redis_server.Server:
+    """That server, up and empty."""
+    redis_of_the_run.make_well()
+    return redis_of_the_run
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
