@@ -25,6 +25,8 @@ CONNECT_SECONDS: Final = 3
 STATEMENT_SECONDS: Final = 5
 LOCK_SECONDS: Final = 2
 """How long a row that another process changes may be waited for."""
+READ_LOCK_MS: Final = 500
+"""How long a look-up waits for a table. Only who changes its shape is in the way, and an event loop waits with it."""
 ANSWER_SECONDS: Final = STATEMENT_SECONDS + 2
 IDLE_IN_TRANSACTION_SECONDS: Final = 10
 """Our jobs only compute: a transaction that idles belongs to a process that was stopped, and it holds rows."""
@@ -49,7 +51,9 @@ SELECT set_config('statement_timeout', '{STATEMENT_SECONDS}s', false),
 _DURABLE: Final = """
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')
 """
-_READ_ONLY: Final = "SELECT set_config('default_transaction_read_only', 'on', false)"
+_READ_ONLY: Final = f"""
+SELECT set_config('default_transaction_read_only', 'on', false), set_config('lock_timeout', '{READ_LOCK_MS}ms', false)
+"""
 
 
 class AnswerOverdue(psycopg.OperationalError):

@@ -64,7 +64,12 @@ def is_contention(error: BaseException) -> bool:
 
 def is_in_the_way(error: BaseException) -> bool:
     """Whether another process held what was needed, for good or for longer than we were ready to wait."""
-    return is_contention(error) or (isinstance(error, psycopg.Error) and error.sqlstate == _HELD)
+    return is_contention(error) or is_held(error)
+
+
+def is_held(error: BaseException | None) -> bool:
+    """Whether what was needed is locked, and was for as long as we were ready to wait."""
+    return isinstance(error, psycopg.Error) and error.sqlstate == _HELD
 
 
 def is_worth_repeating(error: BaseException) -> bool:

@@ -30,6 +30,7 @@ from plumbing.postgresql_sessions import (
     as_refusal,
     in_one_line,
     is_contention,
+    is_held,
     is_in_the_way,
     is_worth_repeating,
 )
@@ -43,6 +44,13 @@ TRIES_ALONE: Final = 3
 GROUP_LOCK_MS: Final = 100
 """How long a group waits for one row. It holds rows of all its jobs meanwhile, and whoever holds theirs may wait for
 those: such a knot is undone by letting go early, long before the server would find it."""
+
+HELD_IN_A_ROW: Final = 3
+"""After so many jobs that each waited for a lock in vain it is a table that is locked: nobody else is made to wait."""
+
+HELD_PAUSE_SECONDS: Final = 0.5
+"""After a look-up that waited for a lock in vain the next ones are refused at once, for as long as it took: else an
+event loop would do nothing but wait, and not even say that it lives."""
 
 log = structlog.get_logger("plumbing.writer")
 
@@ -62,6 +70,18 @@ class WentOn(Exception):
 class _Reader(Session):
     """A thread's own read session, closed when the thread ends."""
 
+    _held_until = 0.0
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether a look-up has waited for a lock in vain a moment ago."""
+        return self._clock.monotonic() < self._held_until
+
+    def ended(self, error: BaseException | None = None) -> None:
+        super().ended(error)
+        if is_held(error):
+            self._held_until = self._clock.monotonic() + HELD_PAUSE_SECONDS
+
     def __del__(self) -> None:
         self.close()
 
@@ -77,6 +97,7 @@ class PostgresqlStore:
         self._own = threading.local()
         self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
         self._of_many: set[CodeType] = set()
+        self._met_a_lock = False
 
     def commit(self, group: list[Waiting]) -> list[Outcome]:
         """Run the group in one transaction; if a job fails, again with each job in a savepoint of its own; if other
@@ -86,7 +107,7 @@ class PostgresqlStore:
             return self._committed(group)
         except _Contended:
             log.warning("group_contended", jobs=len(group))
-            return [self._alone(waiting) for waiting in group]
+            return self._one_by_one(group)
         except psycopg.Error as error:
             log.error("commit_failed", reason=in_one_line(error), jobs=len(group))
             return all_refused(group)
@@ -99,6 +120,8 @@ class PostgresqlStore:
         one it is run again from the start, on one snapshot, and from then on always.
         """
         reader: _Reader = getattr(self._own, "reader", None) or self._new_reader()
+        if reader.is_held_up:
+            raise storage_unavailable()
         was_open = reader.is_open
         try:
             return self._read(reader, job)
@@ -147,6 +170,19 @@ class PostgresqlStore:
             if len(group) > 1 and is_in_the_way(error):
                 raise _Contended from error
         return self._together(group, self._fenced)
+
+    def _one_by_one(self, group: list[Waiting]) -> list[Outcome]:
+        """Each job in a transaction of its own, until it is plain that none of them gets what it needs."""
+        outcomes: list[Outcome] = []
+        held_in_a_row = 0
+        for waiting in group:
+            self._met_a_lock = False
+            outcomes.append(self._alone(waiting))
+            held_in_a_row = held_in_a_row + 1 if self._met_a_lock else 0
+            if held_in_a_row == HELD_IN_A_ROW:
+                log.error("tables_locked", jobs=len(group) - len(outcomes))
+                break
+        return outcomes + all_refused(group[len(outcomes) :])
 
     def _alone(self, waiting: Waiting) -> Outcome:
         for _ in range(TRIES_ALONE):
@@ -214,6 +250,7 @@ class PostgresqlStore:
             if is_contention(error) or (not is_alone and is_in_the_way(error)):
                 raise _Contended from error
             self._writing.execute("ROLLBACK TO SAVEPOINT job")
+            self._met_a_lock = is_held(error)
             problem = as_refusal(error)
         self._writing.execute("RELEASE SAVEPOINT job")
         return Outcome(waiting, value, problem)

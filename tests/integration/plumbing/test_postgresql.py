@@ -223,6 +223,50 @@ async def test_a_row_that_is_held_too_long_is_a_503_for_its_caller_alone(
     assert await database.write(lambda tx: tx.run(SPEND, coin="held")) == 1
 
 
+def test_a_look_up_that_met_a_lock_is_not_followed_by_others_at_once(
+    opened: Opened, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first waits its time, the next are refused without waiting, and after a pause one asks again."""
+    monkeypatch.setattr(postgresql_store, "HELD_PAUSE_SECONDS", 0.3)
+    database = opened()
+    with psycopg.connect(postgresql_url) as holder:
+        holder.execute("LOCK TABLE coins IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(Refused) as refused:
+            database.read(count)
+        began = time.monotonic()
+        for _ in range(20):
+            with pytest.raises(Refused) as at_once:
+                database.read(count)
+            assert code(at_once) == code(refused) == (503, "storage_unavailable")
+        assert time.monotonic() - began < 20 * connections.READ_LOCK_MS / 1000 / 2
+    time.sleep(0.3)
+    assert database.read(count) == 0
+
+
+async def test_of_many_that_meet_a_locked_table_three_wait(
+    opened: Opened, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody else is refused with them, and all is well once the table is free."""
+    monkeypatch.setattr(connections, "_LIMITS", "SELECT set_config('lock_timeout', '150ms', false)")
+    database = opened()
+    tried: list[str] = []
+
+    def adding(coin: str) -> Callable[[Transaction], int]:
+        def job(tx: Transaction) -> int:
+            tried.append(coin)
+            return tx.run(ADD, id=coin, n=1)
+
+        return job
+
+    with psycopg.connect(postgresql_url) as holder:
+        holder.execute("LOCK TABLE coins IN ACCESS EXCLUSIVE MODE")
+        results = await asyncio.gather(*(database.write(adding(f"c{n}")) for n in range(30)), return_exceptions=True)
+    assert [(r.status, r.code) for r in results if isinstance(r, Refused)] == [(503, "storage_unavailable")] * 30
+    assert set(tried) == {f"c{n}" for n in range(postgresql_store.HELD_IN_A_ROW)}
+    assert await database.write(added("after")) == 1
+    assert database.read(count) == 1
+
+
 async def test_a_slow_statement_is_ended(database: Database, monkeypatch: pytest.MonkeyPatch, opened: Opened) -> None:
     """The server's own limit answers 503, for a read and for a write."""
     monkeypatch.setattr(connections, "_LIMITS", "SELECT set_config('statement_timeout', '100ms', false)")
