@@ -14,7 +14,6 @@ import pytest
 from ruamel.yaml import YAML
 
 from auth_gateway.settings import Settings as GatewaySettings
-from plumbing.serve import SHUTDOWN_SECONDS
 from risk_scorer.settings import Settings as ScorerSettings
 from tests.compose import ROOT
 
@@ -22,6 +21,8 @@ PLACE = ROOT / "deploy" / "kubernetes"
 EXAMPLE = PLACE / "overlays" / "example"
 SETTINGS = {"riskgate-gateway": GatewaySettings, "riskgate-scorer": ScorerSettings}
 SECRETS = {"riskgate-gateway", "riskgate-scorer", "riskgate-vault", "riskgate-model-key"}
+STOPPING_SECONDS = 25
+"""What a stop takes beside the drain: docs/operations.md."""
 KUBECTL = shutil.which("kubectl")
 
 
@@ -113,10 +114,12 @@ def test_probes_and_prometheus_ask_at_the_door(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))
 def test_what_is_under_way_ends_before_the_pod_does(name: str) -> None:
-    """First nobody new is sent, then answers finish, and only then is anything killed."""
+    """Balancers hear that it goes, then answers finish, and only then is anything killed."""
     (container,) = deployment(name)["containers"]
-    pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert pause + SHUTDOWN_SECONDS < deployment(name)["terminationGracePeriodSeconds"]
+    probe = container["readinessProbe"]
+    drain = next(float(value) for key, value in literals(name).items() if key.endswith("DRAIN_SECONDS"))
+    assert drain >= probe["periodSeconds"] * probe["failureThreshold"] + 1
+    assert deployment(name)["terminationGracePeriodSeconds"] >= drain + STOPPING_SECONDS
 
 
 @pytest.mark.parametrize(("name", "pod"), list(pods()), ids=[name for name, _ in pods()])
