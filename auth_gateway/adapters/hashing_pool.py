@@ -24,8 +24,11 @@ RETRY_AFTER_SECONDS = 1
 class HashingPool:
     """Runs jobs on `workers` threads, and lets at most `queue_limit` more wait.
 
+    As many places again are kept for jobs that strangers cannot bring: a flood fills its own line and no other, and who
+    is in the kept one waits behind no more than both lines.
+
     With bcrypt cost 12 (about 0.24 s on one core) and four waiting jobs a worker the longest wait stays under one
-    second.
+    second, and under two where both lines are full.
     """
 
     def __init__(self, *, workers: int, queue_limit: int) -> None:
@@ -33,6 +36,7 @@ class HashingPool:
             max_workers=workers, thread_name_prefix="hashing", initializer=_yield_to_others
         )
         self._places = threading.BoundedSemaphore(workers + queue_limit)
+        self._kept = threading.BoundedSemaphore(workers + queue_limit)
         self._most = workers + queue_limit
         self._counting = threading.Lock()
         self._taken = 0
@@ -40,20 +44,22 @@ class HashingPool:
 
     @property
     def taken(self) -> int:
-        """Jobs that run or wait now."""
+        """Jobs that run or wait now, of those that anybody may bring."""
         return self._taken
 
     @property
     def places(self) -> int:
-        """How many may run or wait."""
+        """How many of them may."""
         return self._most
 
-    async def run(self, job: Callable[[], T]) -> T:
+    async def run(self, job: Callable[[], T], *, may_take_kept: bool = False) -> T:
         """What `job` returns, computed on a hashing thread.
 
-        Raises: Refused `busy` (503, Retry-After) when every place is taken.
+        Raises: Refused `busy` (503, Retry-After) when every place is taken that it may have.
         """
-        future = self._submit(job)
+        future = self._submit_kept(job) if may_take_kept else None
+        if future is None:
+            future = self._submit(job)
         if future is None:
             self.refused += 1
             raise Refused(
@@ -76,6 +82,13 @@ class HashingPool:
         # The place is free when the thread is, not when the caller stops waiting: a client that hangs up must not
         # make room.
         future.add_done_callback(self._free)
+        return future
+
+    def _submit_kept(self, job: Callable[[], T]) -> Future[T] | None:
+        if not self._kept.acquire(blocking=False):
+            return None
+        future = self._executor.submit(job)
+        future.add_done_callback(lambda _future: self._kept.release())
         return future
 
     def _free(self, _future: Future[T]) -> None:

@@ -90,14 +90,18 @@ class PooledPasswords:
         """Give absent accounts a hash of this scheme, so that they stand in line and compute as a stored one does."""
         self._stand_in = scheme.stand_in()
 
-    async def check(self, password: str | None, stored_hash: str | None, *, may_upgrade: bool) -> PasswordCheck:
+    async def check(
+        self, password: str | None, stored_hash: str | None, *, may_upgrade: bool, is_known_device: bool = False
+    ) -> PasswordCheck:
         """Compares on a hashing thread; without an account or a usable password the same work is done for nothing.
 
         Raises: Refused `busy` (503) when the line is full: fails closed, nobody is let in unhashed.
         """
         compared = stored_hash or self._stand_in
         with self._timed():
-            check = await self._pool.run(lambda: self._checked(password or "", compared, may_upgrade=may_upgrade))
+            check = await self._pool.run(
+                lambda: self._checked(password or "", compared, may_upgrade=may_upgrade), may_take_kept=is_known_device
+            )
         is_real = password is not None and stored_hash is not None
         return check if is_real else PasswordCheck(matches=False)
 

@@ -129,7 +129,12 @@ class Login:
         stored_hash = account.password_hash if account else None
         # A frozen account's better hash would only be time that tells it from a wrong password.
         may_upgrade = account is not None and not account.is_frozen
-        check = await self.passwords.check(prepare_password(password), stored_hash, may_upgrade=may_upgrade)
+        check = await self.passwords.check(
+            prepare_password(password),
+            stored_hash,
+            may_upgrade=may_upgrade,
+            is_known_device=attempt.context.is_known_device,
+        )
         if account is None or account.is_frozen or not check.matches:
             return await self._fail(attempt)
         return await self.admission(

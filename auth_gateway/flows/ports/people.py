@@ -21,8 +21,13 @@ class PasswordCheck(msgspec.Struct, frozen=True, kw_only=True):
 class Passwords(Protocol):
     """Password checks in a bounded pool."""
 
-    async def check(self, password: str | None, stored_hash: str | None, *, may_upgrade: bool) -> PasswordCheck:
+    async def check(
+        self, password: str | None, stored_hash: str | None, *, may_upgrade: bool, is_known_device: bool = False
+    ) -> PasswordCheck:
         """Compare in the same time whether or not there is an account (`stored_hash` None) or a usable password.
+
+        A device that its owner has logged in with has places of its own in the pool: a flood of strangers cannot show
+        one, so it does not keep people out who come as they always do.
 
         A better hash and a look at the blocklist cost time, so there is none of it for a wrong password, nor where the
         answer may not differ from a refusal (`may_upgrade` False).

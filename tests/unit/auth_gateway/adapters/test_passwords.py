@@ -246,6 +246,32 @@ def test_a_caller_that_leaves_does_not_free_a_busy_thread() -> None:
         pool.close()
 
 
+@pytest.mark.parametrize(("is_known", "is_let_in"), [(True, True), (False, False)])
+def test_a_full_line_of_strangers_leaves_the_kept_places(is_known: bool, is_let_in: bool) -> None:
+    """They are as many again, and bounded; who may not take them is refused as ever."""
+    gate = threading.Event()
+    pool = HashingPool(workers=1, queue_limit=1)
+
+    async def story() -> list[object]:
+        strangers = [asyncio.create_task(pool.run(gate.wait)) for _ in range(2)]
+        await asyncio.sleep(0.02)
+        owners = [asyncio.create_task(pool.run(lambda: "done", may_take_kept=is_known)) for _ in range(3)]
+        await asyncio.sleep(0.02)
+        gate.set()
+        found = await asyncio.gather(*owners, return_exceptions=True)
+        await asyncio.gather(*strangers)
+        return found
+
+    try:
+        found = asyncio.run(story())
+    finally:
+        gate.set()
+        pool.close()
+    assert [each == "done" for each in found] == [is_let_in, is_let_in, False]
+    assert isinstance(found[2], Refused)
+    assert found[2].retry_after_seconds == 1
+
+
 def test_hashing_threads_yield_to_the_event_loop() -> None:
     """Their nice value is lower in rank than the process's own, which stays as it was."""
     import os

@@ -70,7 +70,9 @@ class PlainPasswords:
         self.checks: list[tuple[str | None, str | None]] = []
         self.error: Exception | None = None
 
-    async def check(self, password: str | None, stored_hash: str | None, *, may_upgrade: bool) -> PasswordCheck:
+    async def check(
+        self, password: str | None, stored_hash: str | None, *, may_upgrade: bool, is_known_device: bool = False
+    ) -> PasswordCheck:
         self.checks.append((password, stored_hash))
         if self.error:
             raise self.error
