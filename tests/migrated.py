@@ -29,10 +29,11 @@ def migrated_storage(file: Path) -> Database:
 
 
 def migrated_database(server: Server) -> Iterator[str]:
-    """The address of a new database of the newest schema on it, gone afterwards."""
-    url = server.copy_of("migrated", lambda new: open_storage(new).close())
+    """The address of a database of the newest schema on it, empty; whoever is still connected afterwards is cut off."""
+    url = server.kept("migrated", lambda new: open_storage(new).close())
     yield url
-    server.drop_database(url)
+    server.cut_off(url)
+    server.empty(url)
 
 
 @cache
