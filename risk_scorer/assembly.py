@@ -16,6 +16,7 @@ from plumbing.state import StateDir
 from plumbing.tracing import SpanLibraryMissing, Tracing, opened_tracing
 from risk_scorer.adapters.credentials import Credentials
 from risk_scorer.adapters.event_log import EventLog
+from risk_scorer.adapters.hot_histories import HotHistories
 from risk_scorer.adapters.ip_claims import BadNetworkFile
 from risk_scorer.adapters.ip_facts import IpLookup
 from risk_scorer.adapters.ip_tables import tables_in_use
@@ -105,7 +106,7 @@ def assemble(
 ) -> Scorer:
     """The adapters, opened; nothing runs yet and no model is read. Raises: CannotStart.
 
-    One that is not alone on its state keeps no histories in memory: others learn, too.
+    One that is not alone on its state believes no history in memory unasked: others learn, too.
     """
     clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
     lookups, database = _opened(settings, lookups)
@@ -118,7 +119,8 @@ def assemble(
         database, Outbox(outbox_rows), endpoints, clock, randomness, pace=pace, noted=metrics.delivered, tracing=tracing
     )
     cached_users = CACHED_USERS if is_alone and not settings.is_shared else 0
-    profiles = ProfileStore(database, clock=clock, cached_users=cached_users)
+    hot = HotHistories(most=CACHED_USERS if settings.is_shared else 0)
+    profiles = ProfileStore(database, clock=clock, cached_users=cached_users, hot=hot)
     return Scorer(
         settings=settings,
         clock=clock,

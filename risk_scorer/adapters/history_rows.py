@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 import msgspec
 import structlog
-from sqlalchemy import LargeBinary, bindparam, literal, select, update
+from sqlalchemy import LargeBinary, bindparam, case, literal, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.database import Transaction
 from plumbing.expressions import is_shared, texts_of
-from plumbing.statements import Statement, Value
+from plumbing.statements import Row, Statement, Value
 from risk_scorer.adapters.tables import user_histories
 from risk_scorer.core.history import UserHistory, decode, encode
 
@@ -23,6 +23,18 @@ _ASKED = texts_of(bindparam("users"))
 _ROW = (user_histories.c.user_id, user_histories.c.blob, user_histories.c.version)
 FIND = Statement(select(*_ROW).where(user_histories.c.user_id == bindparam("of_user")))
 FIND_MANY = Statement(select(*_ROW).where(user_histories.c.user_id.in_(_ASKED.order_by(None))))
+_UNLIKE = (user_histories.c.user_id, user_histories.c.digest)
+UNLIKE = Statement(
+    select(*_UNLIKE, case((user_histories.c.digest == bindparam("known"), null()), else_=user_histories.c.blob)).where(
+        user_histories.c.user_id == bindparam("of_user")
+    )
+)
+_KNOWN = user_histories.c.digest.in_(texts_of(bindparam("known")).order_by(None))
+UNLIKE_MANY = Statement(
+    select(*_UNLIKE, case((_KNOWN, null()), else_=user_histories.c.blob)).where(
+        user_histories.c.user_id.in_(_ASKED.order_by(None))
+    )
+)
 HOLD = Statement(
     select(*_ROW)
     .where(user_histories.c.user_id.in_(_ASKED.order_by(None)))
@@ -59,6 +71,14 @@ class Kept(NamedTuple):
     history: UserHistory | None
 
 
+class Written(NamedTuple):
+    """A history that was just stored, and the bytes that it is stored as."""
+
+    version: int
+    history: UserHistory
+    stored: bytes
+
+
 class ConcurrentChange(Exception):
     """A history changed while it was held: another program writes to this database."""
 
@@ -68,6 +88,15 @@ def kept_of(tx: Transaction, users: Iterable[str]) -> dict[str, Kept]:
     asked = list(dict.fromkeys(users))
     rows = tx.all(FIND, of_user=asked[0]) if len(asked) == 1 else tx.all(FIND_MANY, users=_array(asked))
     return {user: Kept(-1, None) for user in asked} | {row[0]: _decoded(row[1], row[2]) for row in rows}
+
+
+def rows_unlike(tx: Transaction, users: Collection[str], known: list[str]) -> list[Row]:
+    """Of each of these people whose history is stored: who, its digest, and its bytes, None where the digest is one of
+    those that are known. The digest is None where the database keeps none.
+    """
+    if len(users) > 1 or len(known) > 1:
+        return tx.all(UNLIKE_MANY, users=_array(list(users)), known=_array(known))
+    return tx.all(UNLIKE, of_user=next(iter(users)), known=known[0] if known else None)
 
 
 def _held(tx: Transaction, users: list[str]) -> dict[str, Kept]:
@@ -88,14 +117,20 @@ def _array(users: list[str]) -> str:
 
 
 def _decoded(blob: bytes, version: int) -> Kept:
-    if blob == NOBODY_YET:
-        return Kept(version, None)
+    return Kept(version, readable(blob))
+
+
+def readable(stored: bytes) -> UserHistory | None:
+    """The history that is stored so. What is damaged, or written by another version, is told to the operator, and
+    its person is treated as somebody new.
+    """
+    if stored == NOBODY_YET:
+        return None
     try:
-        return Kept(version, decode(blob))
+        return decode(stored)
     except msgspec.MsgspecError:
-        # Damaged, or written by another version: treated as somebody new, and told to the operator.
         log.error("history_unreadable")
-        return Kept(version, None)
+        return None
 
 
 class OpenHistories:
@@ -127,21 +162,21 @@ class OpenHistories:
         """What `of` gave has become this."""
         self._after[user] = history
 
-    def write(self, now: float) -> dict[str, Kept]:
+    def write(self, now: float) -> dict[str, Written]:
         """Store what changed; the new rows, for whoever keeps them in memory. Raises: ConcurrentChange."""
         added: list[dict[str, Value]] = []
         replaced: list[dict[str, Value]] = []
-        changed: dict[str, Kept] = {}
+        changed: dict[str, Written] = {}
         for user, after in self._after.items():
             before = self._before[user]
             if after is None or after is before.history or after == before.history:
                 continue
+            blob = encode(after)
             if before.version < 0:
-                added.append({"user_id": user, "blob": encode(after), "updated_at": now})
+                added.append({"user_id": user, "blob": blob, "updated_at": now})
             else:
-                blob = encode(after)
                 replaced.append({"of_user": user, "expected_version": before.version, "new_blob": blob, "now": now})
-            changed[user] = Kept(max(before.version, 0) + 1, after)
+            changed[user] = Written(max(before.version, 0) + 1, after, blob)
         if any(rows != 1 for rows in (*self._tx.each(ADD, added), *self._tx.each(REPLACE, replaced))):
             raise ConcurrentChange
         return changed

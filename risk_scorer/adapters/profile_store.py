@@ -1,10 +1,11 @@
 """What each person's logins look like: one row a person, the most recently used in memory.
 
-A process that has the database to itself keeps them in memory; where several share one, `cached_users` is 0 and each
-look-up reads what all of them have learned. Look-ups fail closed: a score made without the history would mean something
-else, so an unreadable database is a 503 and the caller challenges. Learning is one durable transaction that holds the
-rows it changes, so two outcomes for one person both count, and each event id counts once, whichever processes learn
-them. What an operator found out about a login holds for its later outcomes too.
+A process that has the database to itself keeps them in memory; where several share one, `cached_users` is 0, and each
+look-up asks for what all of them have learned (`hot_histories` for less than reading it all). Look-ups fail closed: a
+score made without the history would mean something else, so an unreadable database is a 503 and the caller challenges.
+Learning is one durable transaction that holds the rows it changes, so two outcomes for one person both count, and each
+event id counts once, whichever processes learn them. What an operator found out about a login holds for its later
+outcomes too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from sqlalchemy.dialects.postgresql import insert
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.statements import Statement
-from risk_scorer.adapters.history_rows import Kept, OpenHistories, kept_of
+from risk_scorer.adapters.history_rows import Kept, OpenHistories, Written, kept_of
+from risk_scorer.adapters.hot_histories import HotHistories
 from risk_scorer.adapters.lesson_rows import Told, lessons_since, prune, see
 from risk_scorer.adapters.tables import imported_models, user_histories
 from risk_scorer.adapters.verdict_rows import OpenVerdicts
@@ -64,7 +66,10 @@ Listener = Callable[[Sequence[Taught]], object]
 class ProfileStore:
     """Histories by person. Look-ups and learning belong to the event loop's thread, importing to any other."""
 
-    def __init__(self, database: Database, *, clock: Clock, cached_users: int = CACHED_USERS) -> None:
+    def __init__(
+        self, database: Database, *, clock: Clock, cached_users: int = CACHED_USERS, hot: HotHistories | None = None
+    ) -> None:
+        """`hot` are the copies that a process has which is not alone."""
         self._database = database
         self._clock = clock
         self._cached_users = cached_users
@@ -72,11 +77,15 @@ class ProfileStore:
         self._is_stale = False
         self._listeners: list[tuple[Listener, bool]] = []
         self.has_company = cached_users == 0
+        self._hot = hot or HotHistories(most=0)
         self._told: dict[str, float] = {}
         self._told_until = clock.now()
 
     def get_many(self, user_ids: Sequence[str]) -> list[UserHistory | None]:
         """Each person's history in the given order, None for whoever has none. Raises: Refused."""
+        if self.has_company:
+            found_now = self._hot.read(self._database, dict.fromkeys(user_ids))
+            return [found_now[user] for user in user_ids]
         cache = self._cache
         if self._is_stale:
             self._is_stale = False
@@ -91,7 +100,8 @@ class ProfileStore:
             else:
                 cache.move_to_end(user)
             histories.append(known.history)
-        self.keep(found)
+        for user, stored in found.items():
+            self._keep(user, stored)
         return histories
 
     async def learn(self, lessons: Sequence[Lesson]) -> int:
@@ -145,14 +155,18 @@ class ProfileStore:
                 self._told[key] = seen_at
             yield taught
 
-    def keep(self, changed: Mapping[str, Kept]) -> None:
+    def keep(self, changed: Mapping[str, Written]) -> None:
         """Take these histories, which somebody has just stored, for what is known."""
-        for user, stored in changed.items():
-            self._keep(user, stored)
+        if self.has_company:
+            self._hot.keep(changed)
+            return
+        for user, written in changed.items():
+            self._keep(user, Kept(written.version, written.history))
 
     def forget(self, user: str) -> None:
         """Take nothing for known of this person, whose history somebody has just deleted."""
         self._cache.pop(user, None)
+        self._hot.forget(user)
 
     async def prune(self, before: float) -> int:
         """Forget event ids seen before that time (what they taught stays); how many went."""
@@ -199,7 +213,7 @@ class ProfileStore:
 
 def _learn(
     tx: Transaction, lessons: Sequence[Lesson], now: float
-) -> tuple[int, dict[str, Kept], list[Taught], frozenset[str]]:
+) -> tuple[int, dict[str, Written], list[Taught], frozenset[str]]:
     """Every new lesson in order, then one row a person; a function of the transaction alone.
 
     How many were learned, the changed histories, and the lessons that were heard for the first time, with their keys:

@@ -19,6 +19,8 @@ user_histories = Table(
     # 0 for a history that a model brought along, then one more for each batch of outcomes learned here.
     Column("version", Integer, nullable=False),
     Column("updated_at", Float, nullable=False),
+    # What PostgreSQL itself says of the blob; NULL in a file, and for what was stored before it did.
+    Column("digest", Text),
     sqlite_with_rowid=False,
 )
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from risk_scorer.adapters import verdict_rows
-from risk_scorer.adapters.history_rows import Kept, OpenHistories
+from risk_scorer.adapters.history_rows import OpenHistories, Written
 from risk_scorer.adapters.lesson_rows import lessons_of
 from risk_scorer.adapters.profile_store import ProfileStore
 from risk_scorer.flows.ports import Judgement, Remembered
@@ -45,7 +45,7 @@ def _remembered(tx: Transaction, event_id: str) -> Remembered:
     )
 
 
-def _record(tx: Transaction, judgements: Sequence[Judgement], now: float) -> tuple[int, dict[str, Kept]]:
+def _record(tx: Transaction, judgements: Sequence[Judgement], now: float) -> tuple[int, dict[str, Written]]:
     """How many were news, and the histories that changed; a function of the transaction alone."""
     histories = OpenHistories(tx)
     concerned = (verdict_rows.whose(tx, judgement) for judgement in judgements)
