@@ -168,7 +168,7 @@ def _lifespan(
             await asyncio.gather(*tasks, return_exceptions=True)
             if scorer.narrator is not None:
                 await scorer.narrator.close()
-            await asyncio.to_thread(scorer.database.close)
+            await asyncio.to_thread(scorer.close)
 
     return lifespan
 

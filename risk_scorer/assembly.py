@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -42,6 +42,9 @@ from webhooks.delivery import DeliveryWorker, Endpoint, Pace
 from webhooks.outbox import Outbox
 from webhooks.signing import standard_signer
 
+if TYPE_CHECKING:  # an extra, which nobody needs who does not use it
+    from plumbing.redis_threads import ThreadedRedis
+
 ANNOUNCEMENTS: Final = "announcements"
 
 log = structlog.get_logger(__name__)
@@ -73,6 +76,8 @@ class Scorer:
     log: EventLog
     models: ModelStore
     profiles: ProfileStore
+    hot: HotHistories
+    redis: ThreadedRedis | None
     verdicts: VerdictStore
     surroundings: Surroundings
     credentials: Credentials
@@ -84,6 +89,12 @@ class Scorer:
     metrics: ScorerMetrics
     tracing: Tracing
     end_traces: Callable[[], None]
+
+    def close(self) -> None:
+        """Finish what is being written, and let go of the storage. Blocks: not for the event loop."""
+        self.database.close()
+        if self.redis is not None:
+            self.redis.close()
 
     def model_version(self) -> str | None:
         """The version of the model in use."""
@@ -110,31 +121,26 @@ def assemble(
     """
     clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
     lookups, database = _opened(settings, lookups)
-    endpoints = _endpoints(settings)
-    pace = Pace(first_retry=settings.webhook_retry_first_seconds)
     meters = Meters(is_one_of_many=settings.prometheus_multiproc_dir is not None)
     metrics = ScorerMetrics(meters)
     tracing, end_traces = _tracing(settings)
+    endpoints, pace = _endpoints(settings), Pace(first_retry=settings.webhook_retry_first_seconds)
     delivery = DeliveryWorker(
         database, Outbox(outbox_rows), endpoints, clock, randomness, pace=pace, noted=metrics.delivered, tracing=tracing
     )
+    redis, hot = _hot(settings, meters)
     cached_users = CACHED_USERS if is_alone and not settings.is_shared else 0
-    hot = HotHistories(most=CACHED_USERS if settings.is_shared else 0)
     profiles = ProfileStore(database, clock=clock, cached_users=cached_users, hot=hot)
     return Scorer(
         settings=settings,
         clock=clock,
         randomness=randomness,
         database=database,
-        log=EventLog(
-            database,
-            recent_max=settings.recent_max,
-            clock=clock,
-            announce_to=ANNOUNCEMENTS if endpoints else None,
-            wake_delivery=delivery.wake,
-        ),
+        log=_event_log(settings, database, clock, delivery),
         models=_models(settings, profiles),
         profiles=profiles,
+        hot=hot,
+        redis=redis,
         verdicts=VerdictStore(database, profiles=profiles, clock=clock),
         surroundings=Surroundings(clock=clock),
         credentials=Credentials(database, clock=clock, randomness=randomness),
@@ -159,6 +165,29 @@ def _opened(settings: Settings, lookups: Lookups | None) -> tuple[Lookups, Datab
         return found, open_state(settings.risk_scorer_state, settings.database_url)
     except (BadStorage, BadNetworkFile, BadClientTable) as error:
         raise CannotStart(str(error)) from error
+
+
+def _event_log(settings: Settings, database: Database, clock: Clock, delivery: DeliveryWorker) -> EventLog:
+    return EventLog(
+        database,
+        recent_max=settings.recent_max,
+        clock=clock,
+        announce_to=None if settings.announce_url is None else ANNOUNCEMENTS,
+        wake_delivery=delivery.wake,
+    )
+
+
+def _hot(settings: Settings, meters: Meters) -> tuple[ThreadedRedis | None, HotHistories]:
+    """The client of REDIS_URL, and what is copied there and here; nothing is asked yet."""
+    most, url = CACHED_USERS if settings.is_shared else 0, settings.shared_redis_url
+    if url is None:
+        return None, HotHistories(most=most)
+    from plumbing.redis_meters import RedisMeters
+    from plumbing.redis_threads import ThreadedRedis
+    from risk_scorer.adapters.shared_histories import RedisCopies
+
+    redis = ThreadedRedis(url, service="sc", watch=RedisMeters(meters))
+    return redis, HotHistories(most=most, shared=RedisCopies(redis))
 
 
 def _tracing(settings: Settings) -> tuple[Tracing, Callable[[], None]]:

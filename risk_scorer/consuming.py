@@ -69,7 +69,7 @@ async def consume(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     finally:
-        await asyncio.to_thread(scorer.database.close)
+        await asyncio.to_thread(scorer.close)
 
 
 def _beside(scorer: Scorer, streaming: Streaming) -> list[Coroutine[Any, Any, None]]:

@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
 from plumbing.postgresql import is_postgresql
+from plumbing.redis_address import checked_redis_url
 
 
 class StorageSettings(BaseSettings):
@@ -13,6 +14,7 @@ class StorageSettings(BaseSettings):
 
     risk_scorer_state: Path = Path("var/scorer")
     risk_scorer_database: SecretStr | None = None
+    redis_url: SecretStr | None = None
     event_retention_days: int = Field(default=90, ge=1, le=3650)
 
     @field_validator("risk_scorer_database")
@@ -20,6 +22,13 @@ class StorageSettings(BaseSettings):
     def _is_server(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not is_postgresql(value.get_secret_value()):
             raise ValueError("must be a URL such as postgresql://user:password@host/name")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            checked_redis_url(value.get_secret_value())
         return value
 
     @property
@@ -32,3 +41,9 @@ class StorageSettings(BaseSettings):
         """The server's address, with its password; None for the file in the state directory."""
         given = self.risk_scorer_database
         return None if given is None else given.get_secret_value()
+
+    @property
+    def shared_redis_url(self) -> str | None:
+        """Where copies of histories are shared, with its password. One process on a file has them in memory."""
+        given = self.redis_url
+        return None if given is None or not self.is_shared else given.get_secret_value()

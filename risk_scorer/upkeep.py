@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 async def prepare(scorer: Scorer) -> None:
     """Read the model, and remember what was lately being tried. Raises: Refused."""
+    if scorer.redis is not None:
+        scorer.redis.start()
     await asyncio.to_thread(scorer.models.reload)
     heard = await asyncio.to_thread(scorer.surroundings.recall, scorer.profiles)
     log.info("newest_day_recalled", outcomes=heard)

@@ -73,6 +73,7 @@ class Watching:
             database_answers=wrong["database"] is None,
             records_dropped=scorer.records_dropped,
             address_tables=scorer.lookups.tables_problem or "ok",
+            redis=None if scorer.redis is None else wrong["redis"] or "ok",
             is_stopping=self.parts.is_stopping,
         )
 
@@ -103,6 +104,8 @@ class Watching:
         self.parts.add("newest_model", newest_model, is_needed=False)
         self.parts.add("address_tables", address_tables, is_needed=False)
         self.parts.add("deliveries", deliveries, is_needed=False)
+        if scorer.redis is not None:
+            self.parts.add("redis", self._redis, is_needed=False)
         if self._stream() is not None:
             self.parts.add("kafka", self._kafka, is_needed=False)
 
@@ -119,6 +122,7 @@ class Watching:
             of="process",
         )
 
+        look("riskgate_histories_found_total", "Histories looked up, by where they were.", ["place"], self._found)
         look("riskgate_stream_lag_records", "Records that wait at the broker.", [], self._stream_lag, of="process")
         look(
             "riskgate_stream_records_total",
@@ -127,6 +131,9 @@ class Watching:
             self._records,
             of="process",
         )
+
+    async def _redis(self) -> str | None:
+        return None if self._scorer.redis is None else self._scorer.redis.problem
 
     async def _kafka(self) -> str | None:
         found = self._stream()
@@ -142,6 +149,12 @@ class Watching:
             return []
         counts = {"scored": found.scored, "known_before": found.known_before, "dead": found.dead}
         return [((result,), count) for result, count in counts.items()]
+
+    def _found(self) -> list[Reading]:
+        scorer = self._scorer
+        if not scorer.settings.is_shared:
+            return []
+        return [((place,), count) for place, count in scorer.hot.found.items()]
 
     def _model(self) -> list[Reading]:
         version = self._scorer.model_version()

@@ -8,7 +8,7 @@ can make nobody familiar. Fails to PostgreSQL, which then gives the history itse
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from typing import Final, Protocol
@@ -24,6 +24,11 @@ DIGEST_CHARACTERS: Final = 32
 def digest_of(stored: bytes) -> str:
     """What PostgreSQL has beside a history that is stored so (migration 0007)."""
     return sha256(stored).hexdigest()[:DIGEST_CHARACTERS]
+
+
+MEMORY: Final = "memory"
+REDIS: Final = "redis"
+DATABASE: Final = "database"
 
 
 class SharedCopies(Protocol):
@@ -63,6 +68,8 @@ class HotHistories:
         self._most = most
         self._shared = shared or NoSharedCopies()
         self._own: OrderedDict[str, tuple[str, UserHistory]] = OrderedDict()
+        self.found: Counter[str] = Counter({MEMORY: 0, REDIS: 0, DATABASE: 0})
+        """How many histories were found where."""
 
     def read(self, database: Database, users: Collection[str]) -> dict[str, UserHistory | None]:
         """The history of each of these people as it is committed; None for whoever has none. Raises: Refused."""
@@ -76,6 +83,7 @@ class HotHistories:
         for user, digest, stored in rows:
             candidate = candidates[digest] if stored is None else stored
             history = readable(candidate) if isinstance(candidate, bytes) else candidate
+            self.found[_place(stored, candidate)] += 1
             found[user] = history
             if digest is not None and history is not None:
                 self._remember(user, digest, history)
@@ -116,3 +124,9 @@ class HotHistories:
         self._own.move_to_end(user)
         while len(self._own) > self._most:
             self._own.popitem(last=False)
+
+
+def _place(stored: bytes | None, candidate: UserHistory | bytes) -> str:
+    if stored is not None:
+        return DATABASE
+    return REDIS if isinstance(candidate, bytes) else MEMORY

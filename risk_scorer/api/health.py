@@ -19,7 +19,8 @@ from risk_scorer.contract.stream import StreamHealth
 class Readiness(Struct, frozen=True, kw_only=True):
     """Each part's state: a model version or the reason why there is none, and whether the storage answers.
 
-    `address_tables` is "ok" or the code of what is wrong with them: places are unknown then, and scoring goes on.
+    `address_tables` is "ok" or the code of what is wrong with them: places are unknown then, and scoring goes on. So is
+    `redis`: histories come from the database alone then; None where none is set.
     """
 
     model_version: str | None
@@ -27,6 +28,7 @@ class Readiness(Struct, frozen=True, kw_only=True):
     database_answers: bool
     records_dropped: int
     address_tables: str
+    redis: str | None = None
     is_stopping: bool = False
 
     @property
@@ -81,7 +83,7 @@ _HEALTH = operation(
 _LIVE = operation(scope=None, answers=_answer(status=_TEXT))
 _READY = operation(
     scope=None,
-    answers=_answer(status=_TEXT, model_version=_TEXT, model_problem=_TEXT, database=_TEXT),
+    answers=_answer(status=_TEXT, model_version=_TEXT, model_problem=_TEXT, database=_TEXT, redis=_TEXT),
     description="200 when logins can be scored now, else 503 with the reason in `error`.",
     refusals=("503",),
 )
@@ -96,6 +98,8 @@ def _ready_answer(found: Readiness) -> Response:
         "records_dropped": found.records_dropped,
         "address_tables": found.address_tables,
     }
+    if found.redis is not None:
+        answer["redis"] = found.redis
     if found.problem is None:
         return json_answer(answer)
     return json_answer({**answer, "error": found.problem}, 503, {"retry-after": "5"})
