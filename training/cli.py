@@ -1,23 +1,24 @@
 """The engineers' command line: simulate, import, train, score, evaluate. Each parses, calls one step, says what came.
 
-Exit status: 0 done, 2 wrong usage or input, 3 training refused, 1 a bug. Heavy libraries load inside the commands.
+Exit status: 0 done, 2 wrong usage or input, 3 training refused, 4 no engine, 1 a bug. Heavy libraries load inside the
+commands.
 """
 
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from training.refusals import TrainingRefusedError, WrongInputError
+from training.refusals import EngineError, TrainingRefusedError, WrongInputError
 
 if TYPE_CHECKING:
     from training.evaluation_run import Request
 
-WRONG_INPUT, REFUSED = 2, 3
+WRONG_INPUT, REFUSED, NO_ENGINE = 2, 3, 4
 
 app = typer.Typer(
     name="risk-training",
@@ -82,7 +83,10 @@ def import_(
 
 @app.command()
 def train(
-    source: Log,
+    source: Annotated[
+        str,
+        typer.Option("--input", help="A login log: CSV, JSON, JSON lines or Parquet. For Spark also a folder, s3a://…"),
+    ],
     model_dir: ModelDir = Path("models"),
     until: Annotated[str | None, typer.Option(help="Leave out this UTC day or moment and what follows.")] = None,
     left_out: Annotated[
@@ -97,6 +101,13 @@ def train(
     key: Annotated[Path, typer.Option(help="The signing key, made when missing; never in the model's folder.")] = (
         DEFAULT_KEY
     ),
+    engine: Annotated[
+        Literal["duckdb", "spark"], typer.Option(help="What reads and adds up: DuckDB here, or a Spark cluster.")
+    ] = "duckdb",
+    master: Annotated[
+        str | None,
+        typer.Option(help="Spark's cluster: spark://…, sc://…, yarn, local[2]; else as Spark is set up."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Fit, calibrate, check and sign a model; the published one is replaced only by one that passed."""
@@ -113,6 +124,8 @@ def train(
         overlays=overlays or (),
         listed=listed or (),
         labels=labels,
+        engine=engine,
+        master=master,
     )
     with _answered():
         with _progress(visible=not as_json) as progress:
@@ -212,6 +225,9 @@ def _answered() -> Iterator[None]:
     except TrainingRefusedError as decline:
         typer.echo(f"training refused, {decline.code}: {decline.message}", err=True)
         raise typer.Exit(REFUSED) from decline
+    except EngineError as decline:
+        typer.echo(f"error {decline.code}: {decline.message}", err=True)
+        raise typer.Exit(NO_ENGINE) from decline
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ from training import calibrate, checks, measure, pair_fit, publish
 from training.attackers import KINDS
 from training.calibrate import Mark
 from training.describe import Fitted, described
+from training.engines import Engine
 from training.forest_export import export
 from training.judging import Parts, evidence, weighed, weighed_signals
 from training.lookups import Lookups, address_problem
@@ -74,12 +75,14 @@ def train(
     until: float | None = None,
     without: frozenset[str] = frozenset(),
     budgets: Budgets | None = None,
+    engine: Engine | None = None,
     progress: Progress = quiet,
 ) -> TrainReport:
     """Publishes a signed model of the logins before `until` (epoch seconds) into `model_dir`.
 
-    `without` names columns to declare absent. The same table, seed and libraries give the same bytes. Raises
-    TrainingRefusedError (DeadFeature among them) and WrongInputError; the model that is there then stays.
+    `without` names columns to declare absent; `engine` adds up, DuckDB unless another is given. The same table, seed
+    and libraries give the same bytes. Raises TrainingRefusedError (DeadFeature among them), WrongInputError and
+    EngineError; the model that is there then stays.
     """
     events = table if until is None else before(table, until)
     _require_enough(events)
@@ -87,7 +90,7 @@ def train(
     problem = address_problem(events, lookups)
     usable = lookups if problem is None else lookups.without_networks()
     absent = measure.columns_of(events, address_problem=problem, without=without)
-    swept = sweep(events, usable, absent=absent, seed=seed, progress=progress)
+    swept = sweep(events, usable, absent=absent, seed=seed, engine=engine, progress=progress)
     fitted = fit(swept, absent, seed=seed, budgets=budgets or Budgets())
     progress("fit", 1.0)
     key = publish.signing_key(key_path)

@@ -4,7 +4,7 @@ import contextlib
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from training.refusals import WrongInputError
 BATCH_ROWS = 100_000
 _HEADER_BYTES = 65_536
 _MEMORY_LIMIT = "1GB"
+JSON_FIELDS = (*EVENTS.columns, LABEL)
+"""What is taken from a JSON log, where no header says what there is."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,12 @@ class LogFile:
     @contextlib.contextmanager
     def batches(self) -> Iterator["Batches"]:
         """The rows as Arrow record batches; memory stays bounded by the batch, not by the file."""
-        engine = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
-        try:
-            engine.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{_MEMORY_LIMIT}'")
+        with typing_engine() as engine:
             query = f"SELECT {self.selected} FROM {self.relation}"  # noqa: S608 our own fields; names and path are quoted
             try:
                 yield Batches(engine.sql(query).to_arrow_reader(BATCH_ROWS), engine, self)
             except (duckdb.Error, OSError) as cause:
                 raise WrongInputError("unreadable_file", f"{self.path.name} cannot be read as {self.kind}") from cause
-        finally:
-            engine.close()
 
 
 @dataclass(frozen=True)
@@ -74,22 +72,40 @@ class Batches:
         return [line - 2 - sum(blank < line - 1 for blank in blanks) for (line,) in lines]
 
 
+@contextlib.contextmanager
+def typing_engine() -> Iterator[duckdb.DuckDBPyConnection]:
+    """What turns texts into typed columns, wherever they were read: the same text is the same value everywhere."""
+    engine = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+    try:
+        engine.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{_MEMORY_LIMIT}'; SET enable_progress_bar = false")
+        yield engine
+    finally:
+        engine.close()
+
+
 def open_log(path: Path) -> LogFile:
     """The log at `path`, ready to be read.
 
     Raises WrongInputError: no_such_file, not_a_file, unreadable_file, empty_file, unknown_columns.
     """
-    head = _head(path)
-    if head.startswith(b"PAR1"):
+    kind, text = kind_of(_head(path), path.name)
+    if kind == "parquet":
         return _parquet(path)
+    return _csv(path, text) if kind == "csv" else _json(path, kind)
+
+
+def kind_of(head: bytes, name: str) -> tuple[str, str]:
+    """What a log that begins like this is ("parquet", "json", "json lines", "csv"), and its beginning as text.
+
+    Raises WrongInputError("unreadable_file").
+    """
+    if head.startswith(b"PAR1"):
+        return "parquet", ""
     text = head.decode("utf-8-sig", errors="replace").lstrip()
     if "\0" in text or _control_share(text) > 0.05:
-        raise WrongInputError("unreadable_file", f"{path.name} is not text, and not Parquet")
-    if text.startswith("["):
-        return _json(path, "json", "array")
-    if text.startswith("{"):
-        return _json(path, "json lines", "newline_delimited")
-    return _csv(path, text)
+        raise WrongInputError("unreadable_file", f"{name} is not text, and not Parquet")
+    kinds = {"[": "json", "{": "json lines"}
+    return kinds.get(text[:1], "csv"), text
 
 
 def _head(path: Path) -> bytes:
@@ -125,29 +141,45 @@ def _parquet(path: Path) -> LogFile:
     return LogFile(path, "parquet", schema, typed_columns(schema, found), relation, names)
 
 
-def _json(path: Path, kind: str, layout: str) -> LogFile:
-    names = {field: field for field in (*EVENTS.columns, LABEL)}
-    columns = ", ".join(f"{field}: 'VARCHAR'" for field in names)
-    tolerance = "true" if layout == "newline_delimited" else "false"
+def _json(path: Path, kind: str) -> LogFile:
+    layout, tolerance = ("array", "false") if kind == "json" else ("newline_delimited", "true")
+    columns = ", ".join(f"{field}: 'VARCHAR'" for field in JSON_FIELDS)
     relation = f"read_json({_literal(path)}, format = '{layout}', columns = {{{columns}}}, ignore_errors = {tolerance})"
+    names = {field: field for field in JSON_FIELDS}
     return LogFile(path, kind, EVENTS, typed_columns(EVENTS, EVENTS.columns), relation, names)
 
 
 def _csv(path: Path, text: str) -> LogFile:
+    header = csv_header(text, path.name)
+    places = {field: f"c{header.names.index(name)}" for field, name in header.found.items()}
+    columns = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(header.names)))
+    relation = (
+        f"read_csv({_literal(path)}, auto_detect = false, header = true, columns = {{{columns}}},"
+        f" delim = '{header.delimiter}', quote = '\"', escape = '\"', ignore_errors = true, store_rejects = true)"
+    )
+    every = {name: f"c{header.names.index(name)}" for name in header.names}
+    return LogFile(path, "csv", header.schema, typed_columns(header.schema, places), relation, every)
+
+
+@dataclass(frozen=True)
+class CsvHeader:
+    """The first line of a CSV log: its names in order, what stands between them, and which of our fields they are."""
+
+    names: Sequence[str]
+    delimiter: str
+    schema: Schema
+    found: Mapping[str, str]
+
+
+def csv_header(text: str, name: str) -> CsvHeader:
+    """The header that `text` begins with. Raises WrongInputError("unknown_columns")."""
     first_line = text.splitlines()[0]
     delimiter = max(",;\t", key=first_line.count)
     names = next(csv.reader(io.StringIO(first_line), delimiter=delimiter))
     schema, found = matching_schema(names)
-    if any(names.count(name) > 1 for name in found.values()):
-        raise WrongInputError("unknown_columns", f"{path.name} names a column twice")
-    places = {field: f"c{names.index(name)}" for field, name in found.items()}
-    columns = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(names)))
-    relation = (
-        f"read_csv({_literal(path)}, auto_detect = false, header = true, columns = {{{columns}}},"
-        f" delim = '{delimiter}', quote = '\"', escape = '\"', ignore_errors = true, store_rejects = true)"
-    )
-    every = {name: f"c{names.index(name)}" for name in names}
-    return LogFile(path, "csv", schema, typed_columns(schema, places), relation, every)
+    if any(names.count(column) > 1 for column in found.values()):
+        raise WrongInputError("unknown_columns", f"{name} names a column twice")
+    return CsvHeader(names, delimiter, schema, found)
 
 
 def _blank_records(path: Path) -> list[int]:

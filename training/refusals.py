@@ -1,4 +1,4 @@
-"""The two ways a training command declines: the input is wrong, or no model worth publishing came of it. Bugs crash."""
+"""The three ways a training command declines: wrong input, no model worth publishing, no engine. Bugs crash."""
 
 
 class WrongInputError(Exception):
@@ -12,6 +12,15 @@ class WrongInputError(Exception):
 
 class TrainingRefusedError(Exception):
     """The input was read, but the model it gives must not be published; the one that is there stays as it is."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class EngineError(Exception):
+    """The engine that was asked for is not installed, cannot be reached, or gave up; nothing was published."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")

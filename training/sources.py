@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.engines import Log
 from training.log_files import open_log
 from training.log_rows import Columns, Objects, gathered, moments, unusable
 from training.log_schemas import REQUIRED, TEXTS
@@ -66,7 +67,11 @@ def read_events(path: Path | str, *, until: float | None = None) -> EventTable:
 
     `until` (epoch seconds) leaves out that moment and everything after it. Raises WrongInputError with a stable code.
     """
-    log = open_log(Path(path))
+    return events_of(open_log(Path(path)), until=until)
+
+
+def events_of(log: Log, *, until: float | None = None) -> EventTable:
+    """The events of a log that an engine opened, as `read_events` gives them."""
     with log.batches() as batches:
         columns = gathered(batches)
         malformed = batches.malformed_rows()

@@ -5,10 +5,11 @@ what is fitted has the staleness that serving will have. The last two blocks are
 measured against the frequencies at their common start.
 """
 
+import contextlib
 import itertools
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from risk_scorer.core.signals import LEVELS, Row, gather
 from risk_scorer.core.signals import table as as_matrix
 from training import aggregates
 from training.attackers import SELDOM_EVERY, Attackers
+from training.engines import DuckDB, Engine
 from training.lookups import Lookups
 from training.observations import observations
 from training.sources import EventTable
@@ -77,33 +79,46 @@ class _Totals:
     """Frequencies so far, and those of held-out blocks, which count only once the pass is over."""
 
     absent: Container[str]
-    connection: Any = field(default_factory=aggregates.engine)
+    engine: Engine
     total: int = 0
     counts: dict[str, dict[str, int]] = field(default_factory=lambda: {name: {} for name in COUNTED})
-    places: dict[str, list[float]] = field(default_factory=dict)
+    places: dict[str, list[int]] = field(default_factory=dict)
 
     def encoders(self) -> Encoders:
         return Encoders(total=self.total, **self.counts)
 
     def add(self, logins: aggregates.Logins) -> None:
-        table = logins.table()
-        for name, counts in self.counts.items():
-            if COLUMN_OF_ATTRIBUTE[name] in self.absent:
-                continue
-            for value, count in aggregates.rows(self.connection, aggregates.frequencies(table, name)):
+        counted = [name for name in self.counts if COLUMN_OF_ATTRIBUTE[name] not in self.absent]
+        for table in logins.tables():
+            for name, value, count in self.engine.rows(partial(aggregates.frequencies, attributes=counted), table):
+                counts = self.counts[name]
                 counts[value] = counts.get(value, 0) + count
-        for user, *sums in aggregates.rows(self.connection, aggregates.place_sums(table)):
-            so_far = self.places.get(user, [0.0] * len(sums))
-            self.places[user] = [one + more for one, more in zip(so_far, sums, strict=True)]
+            for user, *sums in self.engine.rows(aggregates.place_sums, table):
+                so_far = self.places.get(user, [0] * len(sums))
+                self.places[user] = [one + more for one, more in zip(so_far, sums, strict=True)]
         self.total += len(logins)
 
 
 def sweep(
-    events: EventTable, lookups: Lookups, *, absent: Container[str] = (), seed: int = 0, progress: Progress = quiet
+    events: EventTable,
+    lookups: Lookups,
+    *,
+    absent: Container[str] = (),
+    seed: int = 0,
+    engine: Engine | None = None,
+    progress: Progress = quiet,
 ) -> Sweep:
-    """Goes through the log once, probes aside. Columns that are `absent` are not counted; `seed` draws strangers."""
+    """Goes through the log once, probes aside. Columns that are `absent` are not counted; `seed` draws strangers.
+
+    `engine` adds up, DuckDB unless another is given; whoever gives one closes it.
+    """
+    with contextlib.nullcontext(engine) if engine else contextlib.closing(DuckDB()) as adding:
+        return _swept(events, lookups, _Totals(absent, adding), seed=seed, progress=progress)
+
+
+def _swept(events: EventTable, lookups: Lookups, totals: _Totals, *, seed: int, progress: Progress) -> Sweep:
     edges = np.linspace(0, len(events), BLOCKS + 1).astype(int).tolist()
-    totals, past, blocks = _Totals(absent), Past(), []
+    past, blocks = Past(), []
     chance = np.random.default_rng(seed)
     waiting: list[aggregates.Logins] = []
     for number, (start, stop) in enumerate(itertools.pairwise(edges)):
@@ -129,7 +144,6 @@ def sweep(
         progress("read", (number + 1) / BLOCKS)
     for logins in waiting:
         totals.add(logins)
-    totals.connection.disconnect()
     return Sweep(
         fitting=tuple(blocks[1:-HELD_OUT_BLOCKS]),
         held_out=tuple(blocks[-HELD_OUT_BLOCKS:]),
@@ -169,10 +183,11 @@ def _gathered(
     return rows, strangers
 
 
-def _usual_places(sums: Mapping[str, list[float]]) -> dict[str, tuple[float, float]]:
+def _usual_places(sums: Mapping[str, list[int]]) -> dict[str, tuple[float, float]]:
     found = {}
-    for user, (placed, east, north, up) in sorted(sums.items()):
-        middle = usual_place(UserHistory(placed=int(placed), east=east, north=north, up=up))
+    for user, (placed, *direction) in sorted(sums.items()):
+        east, north, up = (whole / aggregates.UNIT for whole in direction)
+        middle = usual_place(UserHistory(placed=placed, east=east, north=north, up=up))
         if middle is not None:
             found[user] = (round(middle[0], 6), round(middle[1], 6))
     return found

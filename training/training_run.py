@@ -1,28 +1,31 @@
 """One run of `risk-training train`: the log, the checks on what was asked, the fit, and what to say about it."""
 
+import contextlib
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from training.labels import read_labels, without_compromised
 from training.refusals import WrongInputError
 from training.reports import import_facts, iso
-from training.sources import EventTable, read_events
+from training.sources import EventTable, events_of
 
 if TYPE_CHECKING:
+    from training.engines import Engine
     from training.fit import TrainReport
 
+EngineName = Literal["duckdb", "spark"]
 Progress = Callable[[str, float], None]
 """Called with the step being done and the share of it that is finished, 0-1."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for on the command line."""
+    """What was asked for on the command line. `source` is an address that the engine understands."""
 
-    source: Path
+    source: str
     model_dir: Path
     key: Path
     seed: int
@@ -31,28 +34,49 @@ class Request:
     overlays: Sequence[Path] = ()
     listed: Sequence[Path] = ()
     labels: Path | None = None
+    engine: EngineName = "duckdb"
+    master: str | None = None
 
 
 def trained(request: Request, progress: Progress) -> dict[str, Any]:
     """Train and publish; returns the facts to tell.
 
-    Raises WrongInputError for what was asked, TrainingRefusedError when the model is not fit to be published.
+    Raises WrongInputError for what was asked, TrainingRefusedError when the model is not fit to be published, and
+    EngineError when the engine is not there or gives up.
     """
     moment = None if request.until is None else moment_of(request.until)
     _check_places(request.model_dir, request.key)
     progress("read", 0.0)
     compromised = None if request.labels is None else read_labels(request.labels)
-    table = read_events(request.source, until=moment)
-    if compromised is not None:
-        table = without_compromised(table, compromised)
-    if moment is not None:
-        _check_until(table, moment)
-    progress("read", 1.0)
-    report = _fitted(request, table, progress)
-    return {**import_facts(table), **_model_facts(report), "model_dir": str(request.model_dir)}
+    with _running(request) as engine:
+        table = events_of(engine.open_log(request.source), until=moment)
+        if compromised is not None:
+            table = without_compromised(table, compromised)
+        if moment is not None:
+            _check_until(table, moment)
+        progress("read", 1.0)
+        report = _fitted(request, table, engine, progress)
+        by = {"engine": engine.name}
+    return {**import_facts(table), **by, **_model_facts(report), "model_dir": str(request.model_dir)}
 
 
-def _fitted(request: Request, table: EventTable, progress: Progress) -> "TrainReport":
+@contextlib.contextmanager
+def _running(request: Request) -> Iterator["Engine"]:
+    if request.engine == "spark":
+        from training.spark import running_spark
+
+        with running_spark(request.master, request.source) as spark:
+            yield spark
+        return
+    if request.master is not None:
+        raise WrongInputError("usage", "--master names a Spark cluster: give it with --engine spark")
+    from training.engines import DuckDB
+
+    with contextlib.closing(DuckDB()) as engine:
+        yield engine
+
+
+def _fitted(request: Request, table: EventTable, engine: "Engine", progress: Progress) -> "TrainReport":
     # scikit-learn and numba load when there is something to fit, not for a slip in an option.
     from training.fit import train
     from training.lookup_files import open_lookups
@@ -66,6 +90,7 @@ def _fitted(request: Request, table: EventTable, progress: Progress) -> "TrainRe
             seed=request.seed,
             lookups=open_lookups(overlays=request.overlays, listed=request.listed),
             without=frozenset(request.left_out),
+            engine=engine,
             progress=progress,
         )
     except OSError as cause:

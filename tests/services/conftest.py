@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.services.apache_kafka import ApacheKafka, apache_kafka, version
 from tests.services.state import State
+
+if TYPE_CHECKING:
+    from training.spark import Spark
 
 
 @pytest.fixture
@@ -25,3 +29,13 @@ def kafka(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ApacheKafk
 def state(request: pytest.FixtureRequest, tmp_path: Path) -> State:
     """Where consumers keep what they have done, on each kind of database in turn."""
     return State(tmp_path, None if request.param == "sqlite" else request.getfixturevalue("postgresql_url"))
+
+
+@pytest.fixture(scope="session")
+def spark(request: pytest.FixtureRequest) -> Iterator["Spark"]:
+    """Spark in this process, on two cores."""
+    from training.spark import running_spark
+
+    with running_spark("local[2]", "") as engine:
+        request.config.__dict__.setdefault("riskgate_engines", []).append(engine.name)
+        yield engine

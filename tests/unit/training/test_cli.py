@@ -1,6 +1,7 @@
 """The command line: one clear line and a stable exit status for everything that can be asked of it wrongly."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,17 @@ def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
 def test_a_seed_is_one_that_every_library_takes(tmp_path: Path, seed: str) -> None:
     """A seed outside 32 bits is a usage error, not a crash minutes later."""
     assert run("simulate", "--rows", 500, "--seed", seed, "--out", tmp_path / "log.csv").exit_code == 2
+
+
+def test_a_cluster_is_named_for_spark_alone(tmp_path: Path) -> None:
+    """`--master` beside DuckDB is a slip that would train somewhere else than was meant."""
+    assert_declined(run("train", "--input", LOG, "--model_dir", tmp_path / "m", "--master", "local[2]"), "usage")
+
+
+def test_spark_that_is_not_installed_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Status 4: nothing is wrong with the log; the line says what to install."""
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    result = run("train", "--input", LOG, "--model_dir", tmp_path / "m", "--key", tmp_path / "k", "--engine", "spark")
+    assert result.exit_code == 4
+    assert result.stderr == "error engine_missing: --engine spark needs PySpark: install riskgate[spark]\n"
