@@ -3,7 +3,8 @@ that is not a demo's.
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,7 @@ from auth_gateway.core.ssf.transmitter import poll_purpose
 from auth_gateway.flows.proofs import TOTP_PURPOSE
 from auth_gateway.settings import Settings
 from plumbing.database import Database, DriverMissing, WrongEncoding
+from plumbing.migrations import SchemaBehind, TablesHeld
 from plumbing.randomness import Randomness
 from plumbing.state import DamagedSecret, StateDir
 from plumbing.vault import Unsealable, Vault
@@ -54,15 +56,24 @@ def demo_users() -> list[ImportedUser]:
 
 
 def opened_database(settings: Settings) -> Database:
-    """The database that the settings name, brought to the newest schema.
+    """The database that the settings name, brought to the newest schema unless AUTH_GATEWAY_MIGRATE is false.
 
     Raises: CannotStart.
     """
+    with told_of_database(settings):
+        return open_storage(settings.database_url, may_migrate=settings.auth_gateway_migrate)
+
+
+@contextmanager
+def told_of_database(settings: Settings) -> Iterator[None]:
+    """Whatever is wrong with the database is one line that names it. Raises: CannotStart."""
     try:
-        return open_storage(settings.database_url)
+        yield
     except (SQLAlchemyError, sqlite3.Error) as error:
         lines = str(getattr(error, "orig", error)).splitlines() or [""]
         raise CannotStart(f"{settings.database_name} cannot be opened: {lines[0]}; {CHECK_DATABASE}") from error
+    except (SchemaBehind, TablesHeld) as error:
+        raise CannotStart(f"{settings.database_name} cannot be used: {error}") from error
     except (DriverMissing, WrongEncoding, ValueError) as error:
         raise CannotStart(f"{settings.database_name} cannot be used: {error}; {CHECK_DATABASE}") from error
 

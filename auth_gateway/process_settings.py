@@ -16,6 +16,7 @@ class ProcessSettings(BaseSettings):
     auth_gateway_database: SecretStr | None = None
     auth_gateway_workers: int = Field(default=1, ge=1, le=MOST_WORKERS)
     auth_gateway_drain_seconds: float = Field(default=0.0, ge=0.0, le=300.0)
+    auth_gateway_migrate: bool = True
 
     @field_validator("auth_gateway_database")
     @classmethod

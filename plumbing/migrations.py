@@ -1,95 +1,179 @@
-"""Bringing a database to the newest schema, safely when several processes start at once."""
+"""Bringing a database to the newest schema, safely when several processes start at once and while older ones serve."""
 
 import fcntl
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
+import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from plumbing import connections
 from plumbing.postgresql import is_postgresql, require_driver
+from plumbing.schema_steps import (
+    NewerSchema,
+    SchemaBehind,
+    Step,
+    has_table,
+    newest,
+    note_floor,
+    refuse_if_contracted,
+    steps,
+    to_take,
+)
+
+__all__ = ["NewerSchema", "NotOurs", "SchemaBehind", "Step", "TablesHeld", "WrongEncoding", "pending", "upgrade"]
 
 ADVISORY_LOCK: Final = int.from_bytes(b"riskgate")
 """What our processes agree to hold while they migrate a PostgreSQL database."""
+LOCK_WAIT: Final = "300ms"
+"""How long a step waits for a table, with everybody behind it: less than anybody who logs in would notice."""
+LOCK_PAUSE_SECONDS: Final = 0.7
+LOCK_TRIES: Final = 60
+_HELD: Final = ("55P03", "40P01")
+"""lock_not_available and deadlock_detected. Source: postgresql.org/docs/current/errcodes-appendix.html."""
+
+log = structlog.get_logger("plumbing.migrations")
 
 
 class WrongEncoding(Exception):
     """The database keeps text in another form than UTF-8; the text is one line."""
 
 
-class NewerSchema(ValueError):
-    """A later release has brought the database to a schema that this one does not know; the text is one line."""
-
-
 class NotOurs(ValueError):
     """Another program keeps its tables there; the text is one line."""
 
 
-def upgrade(url: str, script_location: str, *, own_table: str | None = None) -> None:
+class TablesHeld(ValueError):
+    """Somebody kept a table to themselves for too long; the text is one line."""
+
+
+def upgrade(
+    url: str,
+    script_location: str,
+    *,
+    own_table: str | None = None,
+    may_migrate: bool = True,
+    may_contract: bool | None = None,
+) -> None:
     """Run the Alembic migrations under `script_location`/versions that the database has not had yet.
 
     `own_table` is one that every release has made: where there are revisions without it, they are another program's.
+    Unless it `may_migrate`, the database is looked at and left as it is. What contracts is run in a new database, in a
+    file (which one process serves from), and elsewhere when it `may_contract`.
 
-    All of them succeed together or the database stays as it was. Neither an alembic.ini nor an env.py is needed.
+    In a file all of them succeed together or it stays as it was; on a server each by itself. A schema that is newer is
+    left alone, and will do if it was only added to. Neither an alembic.ini nor an env.py is needed.
 
-    Raises: ValueError for a URL that is none of ours; NotOurs; NewerSchema; DriverMissing; WrongEncoding.
+    Raises: ValueError for a URL that is none of ours; NotOurs; NewerSchema; SchemaBehind; TablesHeld; DriverMissing;
+    WrongEncoding.
     """
-    opened = _opened_server if is_postgresql(url) else _opened_file
-    with opened(url) as connection:
-        found = _revision(connection)
-        if found is not None and own_table is not None and not _has_table(connection, own_table):
-            raise NotOurs(
-                "another program keeps its tables there; the gateway and the scorer need a database, or a schema,"
-                " of their own each"
-            )
-        if found != _newest(Path(script_location)):
-            _migrate(connection, script_location)
+    scripts = Path(script_location)
+    with _opened(url, alone=may_migrate) as connection:
+        found = _ours(connection, own_table)
+        known = newest(scripts)
+        if found == known:
+            return
+        missing = steps(scripts, found)
+        if found is not None and not missing:
+            refuse_if_contracted(connection, found=found, known=known)
+            log.warning("newer_schema", found=found, known=known)
+            return
+        contract = not is_postgresql(url) or found is None if may_contract is None else may_contract
+        taken = to_take(missing, may_migrate=may_migrate, may_contract=contract)
+        if len(taken) < len(missing):
+            log.warning("contract_waits", steps=[step.revision for step in missing[len(taken) :]])
+        if taken:
+            _migrate(connection, script_location, taken)
 
 
-def _newest(scripts: Path) -> str:
-    """What the newest migration calls itself: the files are named by their revisions, in order."""
-    return max((file.name.partition("_")[0] for file in (scripts / "versions").glob("[!_]*.py")), default="")
+def pending(url: str, script_location: str, *, own_table: str | None = None) -> list[Step]:
+    """What the database has not had yet; nothing is changed. Raises: as `upgrade`."""
+    scripts = Path(script_location)
+    with _opened(url, alone=False) as connection:
+        found = _ours(connection, own_table)
+        missing = [] if found == newest(scripts) else steps(scripts, found)
+        if found not in (None, newest(scripts)) and not missing:
+            refuse_if_contracted(connection, found=str(found), known=newest(scripts))
+        return missing
 
 
-def _revision(connection: Connection) -> str | None:
-    """The revision that the database is at, None for one that was never migrated."""
-    if not _has_table(connection, "alembic_version"):
+def _ours(connection: Connection, own_table: str | None) -> str | None:
+    """The revision that the database is at, None for one that was never migrated. Raises: NotOurs."""
+    if not has_table(connection, "alembic_version"):
         return None
     revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    if revision is not None and own_table is not None and not has_table(connection, own_table):
+        raise NotOurs(
+            "another program keeps its tables there; the gateway and the scorer need a database, or a schema,"
+            " of their own each"
+        )
     return revision
 
 
-def _has_table(connection: Connection, name: str) -> bool:
-    """Whether a statement that names this table finds it."""
-    is_file = connection.dialect.name == "sqlite"
-    known = "SELECT name FROM sqlite_master WHERE name = ?" if is_file else "SELECT to_regclass(%s)"
-    return connection.exec_driver_sql(known, (name,)).scalar() is not None
-
-
-def _migrate(connection: Connection, script_location: str) -> None:
-    """Run what is missing. Alembic takes long to import, and most starts find nothing to do."""
+def _migrate(connection: Connection, script_location: str, taken: list[Step]) -> None:
+    """Run these. Alembic takes long to import, and most starts find nothing to do."""
     from alembic.config import Config
-    from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
-    from alembic.util.exc import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(script_location).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
+    if connection.dialect.name == "sqlite":
+        _run(connection, config, script, taken)
+        connection.commit()
+        return
+    connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_WAIT}'")
+    connection.commit()
+    for step in taken:
+        _run_between_others(connection, config, script, step)
 
-    def steps(revision: Any, _context: Any) -> Any:
+
+def _run_between_others(connection: Connection, config: Any, script: Any, step: Step) -> None:
+    """Run one step in a transaction of its own. Whoever waits for a table holds up all who come after, so we wait for
+    a moment only, let the others pass, and try again. Raises: TablesHeld."""
+    for number in range(LOCK_TRIES):
         try:
-            return script._upgrade_revs("head", revision)  # what `alembic upgrade head` itself calls
-        except CommandError:
-            raise NewerSchema("a later release has changed its tables: start that one, or restore a backup") from None
+            _run(connection, config, script, [step])
+            connection.commit()
+            return
+        except DBAPIError as error:
+            connection.rollback()
+            if getattr(error.orig, "sqlstate", None) not in _HELD:
+                raise
+            log.warning("migration_waits", step=step.revision, tries=number + 1)
+            time.sleep(LOCK_PAUSE_SECONDS)
+    raise TablesHeld(f"step {step.revision} found its tables held by a long transaction: end that one, then try again")
 
-    with EnvironmentContext(config, script, fn=steps) as environment:
-        environment.configure(connection=connection, target_metadata=None, transactional_ddl=True)
+
+def _run(connection: Connection, config: Any, script: Any, taken: list[Step]) -> None:
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.util.exc import CommandError
+
+    by_revision = {step.revision: step for step in taken}
+
+    def missing(revision: Any, _context: Any) -> Any:
+        try:
+            return script._upgrade_revs(taken[-1].revision, revision)  # what `alembic upgrade` itself calls
+        except CommandError:
+            raise NewerSchema("it is at a step that no release has: restore a backup") from None
+
+    def applied(*, ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
+        note_floor(ctx.connection, by_revision[step.up_revision_id])
+
+    with EnvironmentContext(config, script, fn=missing) as environment:
+        environment.configure(
+            connection=connection, target_metadata=None, transactional_ddl=True, on_version_apply=cast(Any, applied)
+        )
         with environment.begin_transaction():
             environment.run_migrations()
-        connection.commit()
+
+
+def _opened(url: str, *, alone: bool) -> AbstractContextManager[Connection]:
+    return _opened_server(url, alone=alone) if is_postgresql(url) else _opened_file(url)
 
 
 @contextmanager
@@ -114,8 +198,8 @@ def _locked(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _opened_server(url: str) -> Iterator[Connection]:
-    """A connection to the server; nobody else migrates until its transaction ends, by a commit or by our death."""
+def _opened_server(url: str, *, alone: bool) -> Iterator[Connection]:
+    """A connection to the server; `alone`, nobody else migrates until it is closed, by us or by our death."""
     require_driver()
     from plumbing.postgresql_store import open_engine
 
@@ -124,7 +208,8 @@ def _opened_server(url: str) -> Iterator[Connection]:
         with engine.connect() as connection:
             if connection.exec_driver_sql("SHOW server_encoding").scalar() != "UTF8":
                 raise WrongEncoding("the PostgreSQL database must have the encoding UTF8")
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,))
+            if alone:
+                connection.exec_driver_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
             yield connection
     finally:
         engine.dispose()

@@ -162,7 +162,9 @@ def _opened(settings: Settings, lookups: Lookups | None) -> tuple[Lookups, Datab
         raise CannotStart(f"RISK_SCORER_STATE cannot be used: {error.strerror}") from error
     try:
         found = lookups or opened_lookups(settings)
-        return found, open_state(settings.risk_scorer_state, settings.database_url)
+        return found, open_state(
+            settings.risk_scorer_state, settings.database_url, may_migrate=settings.risk_scorer_migrate
+        )
     except (BadStorage, BadNetworkFile, BadClientTable) as error:
         raise CannotStart(str(error)) from error
 

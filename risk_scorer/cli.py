@@ -24,6 +24,7 @@ from risk_scorer.adapters.label_file import label_lines, write_whole
 from risk_scorer.adapters.operators import Operators
 from risk_scorer.adapters.storage import BadStorage, open_state
 from risk_scorer.backup_cli import backup, restore
+from risk_scorer.schema_cli import schema
 from risk_scorer.serve_cli import serve
 from risk_scorer.settings import BadSettings, Settings, load_settings
 from risk_scorer.tables_cli import tables
@@ -40,6 +41,7 @@ model = typer.Typer(help="The model in MODEL_DIR.", no_args_is_help=True)
 app.add_typer(credentials, name="credentials")
 app.add_typer(model, name="model")
 app.add_typer(tables, name="tables")
+app.add_typer(schema, name="database")
 app.command()(serve)
 app.command("backup")(backup)
 app.command("restore")(restore)
@@ -187,7 +189,9 @@ def erase(
 @contextmanager
 def _opened(settings: Settings) -> Iterator[Database]:
     try:
-        database = open_state(settings.risk_scorer_state, settings.database_url)
+        database = open_state(
+            settings.risk_scorer_state, settings.database_url, may_migrate=settings.risk_scorer_migrate
+        )
     except BadStorage as error:
         _fail(str(error))
     try:

@@ -11,3 +11,4 @@ class ProcessSettings(BaseSettings):
 
     risk_scorer_workers: int = Field(default=1, ge=1, le=MOST_WORKERS)
     risk_scorer_drain_seconds: float = Field(default=0.0, ge=0.0, le=300.0)
+    risk_scorer_migrate: bool = True

@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "init": "Set up a gateway: settings, keys, the first account with its authenticator, the first application.",
     "users": "People's accounts.",
     "keys": "The keys that sign tokens and seal secrets.",
+    "database": "The database's schema.",
     "backup": "Copy the database and the keys that open it, beside a running server.",
     "restore": "Put a backup back into an empty AUTH_GATEWAY_STATE; nothing is overwritten.",
     "policy": "Rules beside the built-in tables.",

@@ -5,12 +5,15 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from plumbing.database import Database, DriverMissing, Transaction, WrongEncoding, upgrade
+from plumbing.migrations import Step, pending
 from plumbing.refusals import Refused
 from plumbing.state import StateDir
 from plumbing.statements import Statement
@@ -20,6 +23,7 @@ FILE_NAME = "scorer.db"
 LOCK_NAME = "serving.lock"
 HOUSE_LOCK_NAME = "housekeeping.lock"
 MIGRATIONS = Path(__file__).parent / "migrations"
+OWN_TABLE = "user_histories"
 PING = Statement(select(literal(1)))
 
 
@@ -27,17 +31,25 @@ class BadStorage(Exception):
     """The state directory or the database in it cannot be used; the text is one line for the operator."""
 
 
-def open_state(state_dir: Path, url: str | None = None) -> Database:
-    """The database of that URL, or the file in the state directory, in its newest shape; both are made on first use.
+def open_state(state_dir: Path, url: str | None = None, *, may_migrate: bool = True) -> Database:
+    """The database of that URL, or the file in the state directory, in its newest shape; both are made on first use,
+    and brought up to date where we may.
 
     Raises: BadStorage.
     """
+    with told_of_database(state_dir, url) as address:
+        return open_database(address, may_migrate=may_migrate)
+
+
+@contextmanager
+def told_of_database(state_dir: Path, url: str | None) -> Iterator[str]:
+    """The database's URL; whatever is wrong with it is one line that names it. Raises: BadStorage."""
     try:
         StateDir.open(state_dir)
     except OSError as error:
         raise BadStorage(f"RISK_SCORER_STATE cannot be used: {error.strerror}") from error
     try:
-        return open_database(url or f"sqlite:///{(state_dir / FILE_NAME).absolute()}")
+        yield url or f"sqlite:///{(state_dir / FILE_NAME).absolute()}"
     except (SQLAlchemyError, sqlite3.Error, Refused, OSError, DriverMissing, WrongEncoding, ValueError) as error:
         lines = str(getattr(error, "orig", None) or error).splitlines() or [""]
         name = "in RISK_SCORER_STATE" if url is None else "of RISK_SCORER_DATABASE"
@@ -78,9 +90,19 @@ def _locked(file: Path, how: int) -> bool:
     return True
 
 
-def open_database(url: str) -> Database:
+def bring_up(url: str, *, may_migrate: bool = True, may_contract: bool | None = None) -> None:
+    """Bring the database to the newest schema. Raises: as `upgrade`."""
+    upgrade(url, str(MIGRATIONS), own_table=OWN_TABLE, may_migrate=may_migrate, may_contract=may_contract)
+
+
+def missing_steps(url: str) -> list[Step]:
+    """What its schema lacks. Raises: as `upgrade`."""
+    return pending(url, str(MIGRATIONS), own_table=OWN_TABLE)
+
+
+def open_database(url: str, *, may_migrate: bool = True) -> Database:
     """The database of that URL in its newest shape, made on first use."""
-    upgrade(url, str(MIGRATIONS), own_table="user_histories")
+    bring_up(url, may_migrate=may_migrate)
     return Database.open(url, metadata=metadata)
 
 
