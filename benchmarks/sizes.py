@@ -1,8 +1,8 @@
 """What one more person, login, refresh and scored event takes in a database: bytes with indexes, and bytes of WAL.
 
 `python -m benchmarks.sizes --people 100000 --events 1000000`. A real gateway and a real scorer make rows of each kind
-on PostgreSQL and on SQLite. Those of the gateway are then repeated with keys of their own, as often as is asked for, and
-what a table has grown by is told for each row. `docs/scaling.md` reckons with these figures.
+on PostgreSQL and on SQLite. The gateway's are repeated with keys of their own, as often as is asked for, and what a
+table has grown by is told for each row. `docs/scaling.md` reckons with these figures.
 """
 
 import argparse
