@@ -23,6 +23,7 @@ class Result:
     latencies_ms: list[float]
     statuses: Counter[int] = field(default_factory=Counter)
     refused_without_retry_after: int = 0
+    refused_ms: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
@@ -47,9 +48,16 @@ def request_bytes(method: str, path: str, body: bytes = b"", headers: dict[str, 
 class Client(asyncio.Protocol):
     """One keep-alive connection that sends the next request when the last answer is whole."""
 
-    def __init__(self, next_request: NextRequest, result: Result, deadline: float, every_seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        next_request: NextRequest,
+        result: Result,
+        deadline: float,
+        every_seconds: float = 0.0,
+        due: float = 0.0,
+    ) -> None:
         self._next, self._result, self._deadline, self._every = next_request, result, deadline, every_seconds
-        self._due = 0.0
+        self._due = due
         self._buffer = bytearray()
         self._head_end, self._whole = -1, 0
         self._sent = 0.0
@@ -70,6 +78,8 @@ class Client(asyncio.Protocol):
 
     def _send_now(self, status: int, body: bytes) -> None:
         assert self._transport is not None
+        if self._transport.is_closing():  # by the server, while this client waited for its turn
+            return
         self._due = time.perf_counter() + self._every
         request = self._next(status, body) if time.perf_counter() < self._deadline else None
         if request is None:
@@ -93,8 +103,9 @@ class Client(asyncio.Protocol):
         status = int(head[9:12])
         self._result.latencies_ms.append((time.perf_counter() - self._sent) * 1000)
         self._result.statuses[status] += 1
-        if status in (429, 503) and b"\r\nretry-after:" not in head:
-            self._result.refused_without_retry_after += 1
+        if status in (429, 503):
+            self._result.refused_ms.append(self._result.latencies_ms[-1])
+            self._result.refused_without_retry_after += b"\r\nretry-after:" not in head
         self._send(status, body)
 
     def _has_head(self) -> bool:
@@ -115,19 +126,23 @@ class Client(asyncio.Protocol):
             self.done.set_result(None)
 
 
-async def run(port: int, clients: list[NextRequest], seconds: float, every_seconds: float = 0.0) -> Result:
-    """`load` for a caller that has an event loop and wants several at once; each client sends every `every_seconds`."""
+async def run(
+    port: int, clients: list[NextRequest], seconds: float, every_seconds: float = 0.0, *, in_turn: bool = False
+) -> Result:
+    """`load` for a caller that has an event loop and wants several at once; each client sends every `every_seconds`,
+    the first time all of them at once, or `in_turn`."""
     loop = asyncio.get_running_loop()
     result = Result(0.0, [])
     began = time.perf_counter()
 
-    async def connected(following: NextRequest) -> Client:
+    async def connected(number: int, following: NextRequest) -> Client:
+        due = began + every_seconds * number / len(clients) if in_turn else 0.0
         _, client = await loop.create_connection(
-            lambda: Client(following, result, began + seconds, every_seconds), "127.0.0.1", port
+            lambda: Client(following, result, began + seconds, every_seconds, due), "127.0.0.1", port
         )
         return client
 
-    protocols = [await connected(following) for following in clients]
+    protocols = [await connected(number, following) for number, following in enumerate(clients)]
     await asyncio.gather(*(asyncio.wait_for(protocol.done, seconds + 30) for protocol in protocols))
     result.seconds = time.perf_counter() - began
     return result
