@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
+import psycopg
 
 from demo.house import House, Ports, Workplace
 from tests.scorer_commands import new_credential, new_operator_link
@@ -29,9 +31,17 @@ class RunningHouse:
 
     def denials(self) -> dict[str, float | None]:
         """Event id → score of every denial that the gateway's own database knows."""
+        return dict(self.gateway_rows("SELECT event_id, score FROM audit WHERE kind = 'login.denied'"))
+
+    def gateway_rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What the gateway's own database says, whichever kind it is."""
+        server = self.house.gateway.environment.get("AUTH_GATEWAY_DATABASE")
+        if server is not None:
+            with psycopg.connect(server) as connection:
+                return connection.execute(sql).fetchall()  # type: ignore[call-overload, no-any-return] # ours
         file = self.house.workplace.state / "gateway" / "gateway.db"
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-            return dict(connection.execute("SELECT event_id, score FROM audit WHERE kind = 'login.denied'"))
+            return connection.execute(sql).fetchall()
 
     def operator_link(self) -> str:
         """Opens the scorer's dashboard once."""

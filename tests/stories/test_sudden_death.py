@@ -3,12 +3,10 @@
 import json
 import os
 import random
-import sqlite3
 import statistics
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from standardwebhooks import Webhook
 from demo.people import LISTED_NETWORK
 from demo.processes import Child, command, run
 from tests.house import RunningHouse, running_house
+from tests.postgresql import Server
 from webhooks.endpoint import Endpoint
 from webhooks.lane import MOST_UNWRITTEN
 
@@ -30,9 +29,15 @@ IN_FLIGHT = Endpoint.__dataclass_fields__["concurrency"].default + MOST_UNWRITTE
 """Messages that a gateway has sent, and has not yet written down, at the most."""
 
 
-@pytest.fixture
-def own_house(trained_models: Path) -> Iterator[RunningHouse]:
-    """Services of this test's own, since it kills them."""
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own_house(
+    request: pytest.FixtureRequest, trained_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RunningHouse]:
+    """Services of this test's own, since it kills them; each with a database of its own, on files or on one server."""
+    if request.param == "postgresql":
+        server: Server = request.getfixturevalue("postgresql_server")
+        for name in ("AUTH_GATEWAY_DATABASE", "RISK_SCORER_DATABASE"):
+            monkeypatch.setenv(name, server.new_database())
     with running_house(trained_models.parent / "death", trained_models) as running:
         yield running
 
@@ -131,11 +136,8 @@ def witness(own_house: RunningHouse) -> Iterator[Witness]:
 
 def decided(house: RunningHouse) -> dict[str, tuple[str, float | None]]:
     """Message id → user and score, of every login that the gateway has written down, as the destination gets it."""
-    file = house.house.workplace.state / "gateway" / "gateway.db"
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-        marks = ",".join("?" * len(LOGINS))
-        lines = connection.execute(f"SELECT event_id, user_id, score FROM audit WHERE kind IN ({marks})", LOGINS)  # noqa: S608
-        found = lines.fetchall()
+    kinds = ", ".join(f"'{kind}'" for kind in LOGINS)
+    found = house.gateway_rows(f"SELECT event_id, user_id, score FROM audit WHERE kind IN ({kinds})")  # noqa: S608
     events = {f"msg_{event_id}": (user, score) for event_id, user, score in found}
     high = {f"{name}.high_risk": known for name, known in events.items() if (known[1] or 0.0) >= THRESHOLD}
     return events | high
@@ -168,7 +170,7 @@ def test_kills_at_random_moments_lose_and_invent_nothing(
     everybody = [house.gateway, house.scorer, house.receiver]
     waits: list[float] = []
     with Strangers(house.gateway_url) as strangers:
-        for number in range(200 if is_long else 10):
+        for number in range(200 if is_long else 5):
             time.sleep(chance.uniform(0.2, 1.2))
             dying = everybody if number % 4 == 2 else [chance.choice([house.gateway, house.gateway, *everybody[1:]])]
             waited = restarted(own_house, dying, chance.uniform(0.0, 0.3))

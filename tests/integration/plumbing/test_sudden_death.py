@@ -2,12 +2,14 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import MetaData
+
+from plumbing.database import Database
 
 WORK = """
 import asyncio, os, sys
@@ -40,12 +42,21 @@ asyncio.run(main())
 """
 
 
+def coins(url: str) -> set[str]:
+    """What is there, in a database that is whole."""
+    database = Database.open(url, metadata=MetaData())
+    with database.engine.connect() as connection:
+        if url.startswith("sqlite"):
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        found = {row[0] for row in connection.exec_driver_sql("SELECT id FROM coins")}
+    database.close()
+    return found
+
+
 @pytest.mark.parametrize("after_acknowledgements", [1, 500, 3_000])
-def test_what_a_write_returned_survives_a_kill(tmp_path: Path, root: Path, after_acknowledgements: int) -> None:
+def test_what_a_write_returned_survives_a_kill(database_url: str, root: Path, after_acknowledgements: int) -> None:
     """Every acknowledged transaction is there after SIGKILL, whole; none is there by half."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", WORK, f"sqlite:///{tmp_path}/coins.db"], cwd=root, stdout=subprocess.PIPE
-    )
+    process = subprocess.Popen([sys.executable, "-c", WORK, database_url], cwd=root, stdout=subprocess.PIPE)
     assert process.stdout is not None
     with process, process.stdout as said:
         acknowledged = [said.readline().strip().decode() for _ in range(after_acknowledgements)]
@@ -55,10 +66,7 @@ def test_what_a_write_returned_survives_a_kill(tmp_path: Path, root: Path, after
             line.strip().decode() for line in said.read().splitlines(keepends=True) if line.endswith(b"\n")
         ]
     assert process.returncode == -signal.SIGKILL
-    connection = sqlite3.connect(tmp_path / "coins.db")
-    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    found = {row[0] for row in connection.execute("SELECT id FROM coins")}
-    connection.close()
+    found = coins(database_url)
     assert len(acknowledged) >= after_acknowledgements
     assert set(acknowledged) <= found
     assert {coin for coin in found if not coin.endswith("-twin")} == {

@@ -4,11 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import anyio.to_thread
 import pytest
+
+from plumbing.database import Database
+from tests.integration.webhooks.conftest import METADATA, TABLE, Stage
+from webhooks.outbox import Outbox
 
 pytestmark = pytest.mark.anyio
 
@@ -44,6 +48,15 @@ asyncio.run(main())
 """
 
 
+@pytest.fixture
+def stage(database_url: str) -> Iterator[Stage]:
+    """An empty outbox in a file, and one on a server."""
+    database = Database.open(database_url, metadata=METADATA)
+    METADATA.create_all(database.engine)
+    yield Stage(database, Outbox(TABLE))
+    database.close()
+
+
 def started(root: Path, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", SENDER, *arguments], cwd=root, stdout=subprocess.PIPE)
 
@@ -58,16 +71,15 @@ def killed_after(process: subprocess.Popen[bytes], lines: int) -> list[str]:
     return [line.decode().strip() for line in committed]
 
 
-async def test_what_was_committed_arrives_after_a_kill(stage: Any, tmp_path: Path, root: Path) -> None:
+async def test_what_was_committed_arrives_after_a_kill(stage: Stage, database_url: str, root: Path) -> None:
     """Killed three times, at different moments; each message arrives, and each time with the same bytes."""
-    url = f"sqlite:///{tmp_path}/outbox.db"
     committed: list[str] = []
     async with stage.receiving(stage.answering(200)) as receiver:
         for round_number, lines in enumerate((1, 40, 150)):
-            process = started(root, url, receiver.url, "100000", f"{round_number}-")
+            process = started(root, database_url, receiver.url, "100000", f"{round_number}-")
             committed += await anyio.to_thread.run_sync(killed_after, process, lines)
         assert len(committed) >= 191
-        last = started(root, url, receiver.url, "0", "none")
+        last = started(root, database_url, receiver.url, "0", "none")
         try:
             await stage.until(lambda: stage.depth() == 0, seconds=20.0)
         finally:
