@@ -222,6 +222,35 @@ def assert_declined(result: subprocess.CompletedProcess[str], status: int, start
     assert len(result.stderr.splitlines()) == 1
 
 
+OVER_CONNECT = """
+import json, sys
+from training.aggregates import place_sums
+from training.spark import running_spark
+from training.sources import events_of
+from tests.services.test_spark import hostile_logins
+import random
+with running_spark(None, sys.argv[1]) as spark:
+    users = events_of(spark.open_log(sys.argv[1])).user_id.tolist()
+    found = sorted(spark.rows(place_sums, hostile_logins(random.Random(3), 500)))
+    print(json.dumps([spark.name, users, found]))
+"""
+
+
+def test_spark_connect_gives_the_same(spark: "Spark", tmp_path: Path) -> None:
+    """SPARK_REMOTE alone names the server; rows and sums come over the wire as they come from a session here."""
+    path = tmp_path / "log.csv"
+    path.write_bytes(csv_bytes(rows(random.Random(3), 200), delimiter=","))
+    environment = {**os.environ, "SPARK_REMOTE": "local[1]", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", OVER_CONNECT, str(path)]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=550)
+    assert result.returncode == 0, result.stderr
+    users, sums = (
+        read_events(path).user_id.tolist(),
+        sorted(spark.rows(place_sums, hostile_logins(random.Random(3), 500))),
+    )
+    assert json.loads(result.stdout) == [spark.name, users, [list(row) for row in sums]]
+
+
 def asked(folder: Path) -> tuple[object, ...]:
     log = ROOT / "data" / "sample_logins.csv"
     return ("--input", log, "--model_dir", folder / "models", "--key", folder / "key", "--engine", "spark")
