@@ -28,6 +28,10 @@ _OUT_OF_SERVICE: Final = {
     sqlite3.SQLITE_NOTADB,
 }
 
+WRITING: Final = ("PRAGMA cache_size=-16384", "PRAGMA wal_autocheckpoint=4000")
+"""16 MB each. A batch of a stream touches pages all over its index: with SQLite's 2 MB they are read and written again
+within one transaction, and with its 4 MB of log the same ones are copied home at almost every commit."""
+
 log = structlog.get_logger("plumbing.writer")
 
 
@@ -61,6 +65,8 @@ class SqliteStore:
         self._file = database_file(url)
         self.engine = open_engine(url)
         self._connection = connect(self._file)
+        for pragma in WRITING:
+            self._connection.execute(pragma)
         self._transaction = Transaction(self._connection)
         self._own = threading.local()
         self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from risk_scorer.adapters.kafka import KafkaStream
 
 BESIDE_HTTP = 100
-"""Events of a backlog between two breaths of the event loop: people wait for their logins meanwhile."""
+"""Events of a backlog between two breaths of the event loop while people wait for their logins."""
 DRIVER_MISSING = "KAFKA_BROKER is set, which needs the extra: pip install 'riskgate[kafka]'"
 
 

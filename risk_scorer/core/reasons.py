@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from risk_scorer.contract.assessment import Reason
 from risk_scorer.core.encoders import Encoders
-from risk_scorer.core.history import Seen, UserHistory, logins_with
+from risk_scorer.core.history import SECONDS_BITS, Seen, UserHistory
 from risk_scorer.core.observation import Observation
 from risk_scorer.core.pairs import PAUSE
 from risk_scorer.core.rules import RULES
@@ -55,6 +55,7 @@ _GAP, _GAP_USUAL, _HOUR_LOCAL = PLACE["gap"], PLACE["gap_usual"], PLACE["hour_lo
 _UNUSUAL_TERM, _PAUSE_TERM, _HOUR_TERM = TERM[UNUSUAL], TERM[PAUSE], TERM[HOUR]
 _ATTRIBUTES = {**{level: level for level in LEVELS}, "device": "device_id", "asn": "asn_key"}
 """What an observation calls the value that it has at each level."""
+_NEW, _RARE = {level: f"new_{level}" for level in LEVELS}, {level: f"rare_{level}" for level in LEVELS}
 
 
 class Case(Struct, frozen=True, kw_only=True, gc=False):
@@ -75,7 +76,7 @@ def reasons(case: Case, *, hundredths: float, told: Sequence[tuple[float, int]])
     """
     if not told:
         return [Reason(code=BASELINE, points=hundredths / 100.0, observed="", usual="", text=BASELINE_TEXT)]
-    ranked = sorted(told, key=lambda part: (-part[0], part[1]))
+    ranked = sorted(told, key=lambda part: (-part[0], part[1])) if len(told) > 1 else told
     found = [_reason(part / 100.0, term, case) for part, term in ranked]
     rest = hundredths - sum(part for part, _ in ranked)
     found.append(Reason(code=BASELINE, points=rest / 100.0, observed="", usual="", text=BASELINE_TEXT))
@@ -83,17 +84,17 @@ def reasons(case: Case, *, hundredths: float, told: Sequence[tuple[float, int]])
 
 
 def _reason(points: float, term: int, case: Case) -> Reason:
+    name = TERMS[term]
+    if name in NOUNS:
+        return _level(points, name, case.seen, case.past, case.encoders)
     if term == _UNUSUAL_TERM:
         return _unusual(points, case.surprise_nats)
     if term == _PAUSE_TERM:
         return _pause(points, case)
     if term == _HOUR_TERM:
         return _hour(points, case)
-    name = TERMS[term]
-    if name in RULE_TEXTS:
-        observed = f"{case.speed_kmh:.0f} km/h" if name == "impossible_travel" else _matched(name, case.seen)
-        return Reason(code=name, points=points, observed=observed, usual="", text=RULE_TEXTS[name])
-    return _level(points, name, case.seen, case.past, case.encoders)
+    observed = f"{case.speed_kmh:.0f} km/h" if name == "impossible_travel" else _matched(name, case.seen)
+    return Reason(code=name, points=points, observed=observed, usual="", text=RULE_TEXTS[name])
 
 
 def _pause(points: float, case: Case) -> Reason:
@@ -128,28 +129,26 @@ def _unusual(points: float, surprise_nats: float) -> Reason:
 
 
 def _level(points: float, level: str, seen: Observation, past: UserHistory, encoders: Encoders) -> Reason:
-    value = value_at(seen, level)
+    value: str = getattr(seen, _ATTRIBUTES[level])
     known: Seen = getattr(past, level)
-    own = logins_with(known, value)
-    everyone, noun, shown = encoders.counts(level).get(value, 0), NOUNS[level], _shown(level, value, seen)
-    if past.logins and not own:
-        code = f"new_{level}"
+    own, logins = known.get(value, 0) >> SECONDS_BITS, past.logins
+    everyone, noun, shown = getattr(encoders, level).get(value, 0), NOUNS[level], _shown(level, value, seen)
+    code = _RARE[level]
+    if logins and not own:
+        code = _NEW[level]
         text = (
             f"First login of this person with {noun} {shown}; {everyone} of {encoders.total} logins in the training "
             "log have it."
         )
-    elif past.logins:
-        code = f"rare_{level}"
-        if 2 * own < past.logins:
-            text = f"This person seldom has {noun} {shown}: {own} of {past.logins} logins."
-        else:
-            text = (
-                f"{own} of {past.logins} logins of this person have {noun} {shown}; so have {everyone} of "
-                f"{encoders.total} in the training log."
-            )
-    else:
-        code = f"rare_{level}"
+    elif not logins:
         text = f"Few have {noun} {shown}: {everyone} of {encoders.total} logins in the training log."
+    elif 2 * own < logins:
+        text = f"This person seldom has {noun} {shown}: {own} of {logins} logins."
+    else:
+        text = (
+            f"{own} of {logins} logins of this person have {noun} {shown}; so have {everyone} of "
+            f"{encoders.total} in the training log."
+        )
     usual = max(known, key=known.__getitem__) if known else ""
     return Reason(code=code, points=points, observed=value, usual=usual, text=text)
 

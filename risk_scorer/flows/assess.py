@@ -6,6 +6,7 @@ The answer leaves only after its announcement is durable.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -34,6 +35,8 @@ from risk_scorer.flows.together import Together
 
 CHUNK = 250
 """Events between two breaths of the event loop: a few milliseconds, so that other requests hardly notice a bulk."""
+ASKED_SECONDS = 1.0
+"""For so long after somebody asked for a score a stream takes smaller pieces."""
 MODEL_RETRY_SECONDS = 5
 
 BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
@@ -79,11 +82,13 @@ class Assess:
         self._announce_from = announce_from
         self._looking_up = looking_up
         self._told = told
+        self._asked_at = -math.inf
         self._scored, self._matched = 0, np.zeros(len(RULES), dtype=np.int64)
         self._together = Together(lambda observations: self._scores(self._model(), observations))
 
     async def one(self, event: LoginEvent) -> RiskScore:
         """The score of a live login. Raises: Refused (422 bad event, 503 no model or no storage)."""
+        self._asked_at = self._clock.monotonic()
         self._model()
         [observation] = self._observations([event], lambda _: "$")
         score = await self._together.score(observation)
@@ -96,6 +101,7 @@ class Assess:
         `path` is the list's place in the body. What is scored again is a question and no login, so it is shown among
         the recent ones and not kept in the log, unless it is to be announced.
         """
+        self._asked_at = self._clock.monotonic()
         model = self._model()
         # What nobody asks for again is let go at once: the next piece takes its place in the processor's caches.
         kept: deque[RiskScore] = deque(maxlen=None if announce else self._log.shown_at_most)
@@ -116,15 +122,22 @@ class Assess:
         """Score what can be scored; `take` gets where a piece begins, and for each event of it, in order, its score or
         why it has none. Keeps and tells nothing.
 
-        `together` is how many are scored between two breaths of the event loop.
+        `together` is how many are scored between two breaths of the event loop while somebody else waits for scores.
 
         Raises: Refused (503 no model or no storage).
         """
         model = self._model()
-        for start in range(0, len(events), together):
+        start = 0
+        while start < len(events):
+            end = start + (together if self._is_asked() else max(together, CHUNK))
             # As for a bulk: what was taken is let go before the next piece needs its place in the caches.
-            take(start, self._piece(model, events[start : start + together]))
+            take(start, self._piece(model, events[start:end]))
+            start = end
             await asyncio.sleep(0)
+
+    def _is_asked(self) -> bool:
+        """Whether somebody asked for a score a moment ago: then the next one may be about to."""
+        return self._clock.monotonic() - self._asked_at < ASKED_SECONDS
 
     @property
     def shown_at_most(self) -> int:

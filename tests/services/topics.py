@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
-    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     Message,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
 
 from tests.integration.risk_scorer.brokers import client
 
@@ -39,11 +37,13 @@ def whole(address: str, topic: str) -> Iterator[Message]:
 
 
 class Group:
-    """What a consumer group has committed, asked of the broker."""
+    """What the scorer's group has committed: asked by a member's way, and never joined.
+
+    The administrator's way ends the process where a broker has just started (librdkafka, issue 5040).
+    """
 
     def __init__(self, address: str, topic: str, partitions: int) -> None:
-        self._admin = AdminClient(client(address))
-        self._reader = Consumer(client(address, **{"group.id": "watcher"}))
+        self._reader = Consumer(client(address, **{"group.id": "risk-scorer", "enable.auto.commit": False}))
         self._places = [TopicPartition(topic, partition) for partition in range(partitions)]
 
     def waiting(self) -> int:
@@ -51,7 +51,7 @@ class Group:
         ends = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                return sum(self._waiting_in(place) for place in self._committed())
+                return sum(self._waiting_in(place) for place in self._reader.committed(self._places, timeout=20.0))
             except KafkaException:
                 if time.monotonic() > ends:
                     raise
@@ -60,13 +60,8 @@ class Group:
     def close(self) -> None:
         self._reader.close()
 
-    def _committed(self) -> list[TopicPartition]:
-        asked = self._admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions("risk-scorer", self._places)], request_timeout=20.0
-        )
-        found: list[TopicPartition] = asked["risk-scorer"].result(30.0).topic_partitions
-        return found
-
     def _waiting_in(self, place: TopicPartition) -> int:
+        if place.error is not None:
+            raise KafkaException(place.error)
         low, high = self._reader.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=20.0)
         return int(high - max(low, place.offset))

@@ -17,7 +17,8 @@ from tests.integration.risk_scorer.service import EVENT, Running, running
 
 pytestmark = pytest.mark.anyio
 NOW = 1_760_000_000.0
-FAST = "session.timeout.ms=6000\nheartbeat.interval.ms=500\nreconnect.backoff.max.ms=500\n"
+FAST = "session.timeout.ms=2500\nheartbeat.interval.ms=400\nreconnect.backoff.max.ms=500\n"
+"""librdkafka's mock waits for a session's length, less a second, when somebody joins a group that others are in."""
 
 
 @pytest.fixture

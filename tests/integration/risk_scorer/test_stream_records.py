@@ -200,3 +200,18 @@ async def test_streamed_events_are_among_the_recent_ones(taker: Taker, service: 
     await taker.take(*events(2))
     listed = (await service.client.get("/recent")).json()
     assert [each["event_id"] for each in listed["events"]] == ["e1", "e0"]
+
+
+async def test_a_backlog_takes_smaller_pieces_while_somebody_waits_for_scores(service: Running) -> None:
+    """Between two pieces the event loop answers others; a moment after the last of them pieces are large again."""
+    assess = assess_of(service.scorer)
+    waiting, sizes = [LoginEvent(user_id="alice", ip="198.51.100.9")] * 300, list[int]()
+
+    async def drain() -> list[int]:
+        sizes.clear()
+        await assess.each(waiting, together=100, take=lambda _, answers: sizes.append(len(answers)))
+        return sizes
+
+    assert await drain() == [250, 50]
+    await assess.one(waiting[0])
+    assert await drain() == [100, 100, 100]
