@@ -260,7 +260,8 @@ def open_engine(url: str) -> Engine:
     """A SQLAlchemy engine for migrations and cold paths."""
     known = parameters(url)
     creator = partial(connect_to_migrate, known)
-    return create_engine("postgresql+psycopg://", creator=creator, isolation_level="READ COMMITTED")
+    # Asked whether it lives before it is used again: the server may have been restarted since.
+    return create_engine("postgresql+psycopg://", creator=creator, isolation_level="READ COMMITTED", pool_pre_ping=True)
 
 
 def _code(job: Any) -> CodeType | None:

@@ -68,7 +68,7 @@ def test_locked_tables_let_nobody_in_unseen(
     def hold() -> None:
         with psycopg.connect(postgresql_url) as holder:
             holder.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")  # type: ignore[arg-type]
-            time.sleep(15 if is_long else 4)
+            time.sleep(15 if is_long else 5)
 
     told = Crowd(server_story, people=12).live_through(hold)
     assert_nothing_unseen(server_story, told)
