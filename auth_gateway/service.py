@@ -15,7 +15,6 @@ from auth_gateway.adapters.recent_rulings import MemoryRulings
 from auth_gateway.adapters.refusal_floor import RefusalFloor
 from auth_gateway.adapters.scorer import HttpScorer
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
-from auth_gateway.adapters.throttle_memory import MemoryThrottle
 from auth_gateway.adapters.unknown_names import Allowance
 from auth_gateway.api.devices import DeviceCookie
 from auth_gateway.api.login import LoginRoutes
@@ -42,6 +41,7 @@ from auth_gateway.telling import destination_receiver, distributor, is_destinati
 from auth_gateway.upkeep import keeping_house, repeat
 from auth_gateway.watching import Watching
 from auth_gateway.wiring.edge import edge_of
+from auth_gateway.wiring.redis import Sharing
 from plumbing.tls import LOOK_SECONDS
 from webhooks.delivery import DeliveryWorker, Pace, Receiver
 
@@ -57,6 +57,7 @@ class Service:
         self.gateway = gateway
         settings = gateway.settings
         self.watching = watching = Watching(gateway)
+        self.sharing = Sharing(gateway, watching)
         self.scorer_tls = settings.scorer_tls()
         tls = self.scorer_tls.context if self.scorer_tls else None
         self.scorer = self._scorer(tls)
@@ -66,7 +67,7 @@ class Service:
         self.floor = RefusalFloor(
             gateway.clock, lambda scheme: wrong_guess_seconds(gateway.hasher, scheme, gateway.clock.monotonic)
         )
-        self.throttle = MemoryThrottle(held_up=watching.metrics.throttled)
+        self.throttle = self.sharing.throttle
         self.edge = edge_of(settings, watching.meters)
         self.outbox = gateway.outbox
         self.endpoints = endpoints_of(settings, scorer_tls=tls)
@@ -107,6 +108,7 @@ class Service:
             watch=self.watching.metrics,
             tracing=self.watching.tracing,
             tls=tls,
+            breaker=self.sharing.breaker,
         )
 
     def login_routes(self) -> LoginRoutes:
@@ -199,12 +201,13 @@ class Service:
             *keeping_house(self.gateway),
             *([repeat(LOOK_SECONDS, partial(asyncio.to_thread, self.scorer_tls.follow))] if self.scorer_tls else []),
             *self.policing.background(),
-            *(begin() for begin in self.more_work),
+            *(begin() for begin in (*self.sharing.background, *self.more_work)),
         ]
 
     async def close(self) -> None:
         """Lets go of the connections and the storage, once no request is left."""
         await self.scorer.close()
+        await self.sharing.close()
         await asyncio.to_thread(self.gateway.close)
 
     def _found(self, name: str) -> Receiver | None:

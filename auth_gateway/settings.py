@@ -19,6 +19,7 @@ from auth_gateway.mail_settings import MailSettings
 from auth_gateway.page_settings import PageSettings
 from auth_gateway.policy_settings import PolicySettings
 from auth_gateway.process_settings import ProcessSettings
+from auth_gateway.redis_settings import RedisSettings
 from auth_gateway.scorer_settings import HttpUrl, ScorerSettings, http_url
 from auth_gateway.signal_settings import SignalSettings
 from auth_gateway.stream_settings import StreamSettings
@@ -55,6 +56,7 @@ class Settings(
     PageSettings,
     PolicySettings,
     ProcessSettings,
+    RedisSettings,
     ScorerSettings,
     SignalSettings,
     StreamSettings,

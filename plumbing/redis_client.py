@@ -105,7 +105,7 @@ class SharedRedis:
 
     async def run(self) -> None:
         """Look after Redis until cancelled."""
-        while True:
+        while not is_cancelled():
             await self.look()
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -132,6 +132,12 @@ class SharedRedis:
         await self._client.aclose()
         with suppress(*MEANT):
             await self._pool.disconnect()
+
+
+def is_cancelled() -> bool:
+    """Whether this task shall end: a cancellation that meets the end of a time limit can get lost on its way."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _evaluated(client: Redis, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:

@@ -83,6 +83,14 @@ class Server:
         if self._process is not None:
             os.kill(self._process.pid, signal.SIGCONT)
 
+    def demote(self) -> None:
+        """Take no writes any more, like one that follows another."""
+        self.ask("REPLICAOF", "127.0.0.1", "1")
+
+    def promote(self) -> None:
+        """Take writes again."""
+        self.ask("REPLICAOF", "NO", "ONE")
+
     def make_well(self) -> None:
         """Up, empty and as it was started, whatever was done to it."""
         self.thaw()

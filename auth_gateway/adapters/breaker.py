@@ -23,6 +23,22 @@ class CircuitBreaker:
         """Whether calls are held back, but for the probe."""
         return self._opened_at is not None
 
+    @property
+    def opened_at(self) -> float | None:
+        """When it was opened last, or None while it is closed."""
+        return self._opened_at
+
+    def set(self, *, is_open: bool, now: float) -> None:
+        """Opens or closes it on another's word."""
+        self._opened_at = now if is_open else None
+        self._probe_started_at = None
+        self._consecutive_failures = 0
+        self._recent.clear()
+
+    async def admitted(self, now: float) -> bool:
+        """As `admits`, for who would also wait for others."""
+        return self.admits(now)
+
     def admits(self, now: float) -> bool:
         """Whether a call may be made at `now` (monotonic seconds); one that may must be followed by `record` or
         `withdraw`."""

@@ -47,6 +47,25 @@ class RefusedEvent(Exception):
 EVENT_REFUSED = frozenset({400, 413, 422})
 
 
+class Breaker(Protocol):
+    """What holds calls back while they are of no use: of one process, or of several."""
+
+    @property
+    def is_open(self) -> bool: ...
+
+    async def admitted(self, now: float) -> bool:
+        """Whether a call may be made; one that may must be followed by `record` or `withdraw`."""
+        ...
+
+    def record(self, *, succeeded: bool, now: float) -> None:
+        """Takes in how a call ended."""
+        ...
+
+    def withdraw(self) -> None:
+        """Takes back a call that says nothing of the service."""
+        ...
+
+
 class ScorerWatch(Protocol):
     """Whoever wants to know how the scorer fares."""
 
@@ -94,13 +113,14 @@ class HttpScorer:
         watch: ScorerWatch | None = None,
         tracing: Tracing = UNTRACED,
         tls: ssl.SSLContext | None = None,
+        breaker: Breaker | None = None,
     ) -> None:
         """`tls` is how an https address is called, unless it is as everywhere."""
         self._url = f"{base_url}/score"
         self._health_url = f"{base_url}/health"
         self._deadline_seconds = deadline_seconds
         self._clock = clock
-        self._breaker = CircuitBreaker()
+        self._breaker: Breaker = breaker or CircuitBreaker()
         self._watch = watch or Unwatched()
         self._tracing = tracing
         self.last_problem: str | None = None
@@ -133,7 +153,7 @@ class HttpScorer:
         return score
 
     async def _score(self, event: LoginEvent) -> RiskScore | None:
-        if not self._breaker.admits(self._clock.monotonic()):
+        if not await self._breaker.admitted(self._clock.monotonic()):
             self.last_problem = "breaker_open"
             return None
         score, problem = None, "scorer_invalid"

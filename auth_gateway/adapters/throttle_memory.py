@@ -28,16 +28,20 @@ class MemoryThrottle:
         self._held_up = held_up
         self._failures: OrderedDict[ThrottleKey, Failures] = OrderedDict()
 
-    async def reserve(self, keys: Sequence[ThrottleKey], now: float) -> Reservation:
-        """Counts one attempt against all keys, or none when one must wait; no other task runs in between."""
-        failures = [self._failures.get(key, _NONE) for key in keys]
-        waits = [wait_seconds(failure, now, scope=key.scope) for key, failure in zip(keys, failures, strict=True)]
+    async def reserve(self, keys: Sequence[ThrottleKey], now: float, *, shared_by: int = 1) -> Reservation:
+        """Counts one attempt against all keys, or none when one must wait; no other task runs in between. Of each limit
+        this counts the share of one of `shared_by` processes."""
+        failures = [self.recall(key) for key in keys]
+        waits = [
+            wait_seconds(failure, now, scope=key.scope, shared_by=shared_by)
+            for key, failure in zip(keys, failures, strict=True)
+        ]
         wait = max(waits, default=0.0)
         if wait > 0:
             self._held_up(keys[waits.index(wait)].scope)
             return Reservation(keys=tuple(keys), at=now, wait_seconds=wait)
         for key, failure in zip(keys, failures, strict=True):
-            self._put(key, counted(failure, now, scope=key.scope))
+            self.remember(key, counted(failure, now, scope=key.scope))
         return Reservation(keys=tuple(keys), at=now)
 
     async def refund(self, reservation: Reservation) -> None:
@@ -47,9 +51,14 @@ class MemoryThrottle:
         for key in reservation.keys:
             failure = self._failures.get(key)
             if failure is not None:
-                self._put(key, refunded(failure, reservation.at))
+                self.remember(key, refunded(failure, reservation.at))
 
-    def _put(self, key: ThrottleKey, failures: Failures) -> None:
+    def recall(self, key: ThrottleKey) -> Failures:
+        """What weighs on that key."""
+        return self._failures.get(key, _NONE)
+
+    def remember(self, key: ThrottleKey, failures: Failures) -> None:
+        """From now on that weighs on that key."""
         if failures.weight <= 0:
             self._failures.pop(key, None)
             return

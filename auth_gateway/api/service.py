@@ -26,7 +26,8 @@ class ServiceRoutes:
         return json_answer({"status": "ok"})
 
     async def get_ready(self, _request: Request) -> Response:
-        """Ready to log people in. The scorer is told as information: without it logins go on, one step longer."""
+        """Ready to log people in. Scorer and Redis are told as information: without them logins go on, one step longer
+        or limited more strictly."""
         found = await self.parts.look()
         reasons = {part.name: part.reason for part in found}
         body = {
@@ -35,6 +36,8 @@ class ServiceRoutes:
             "scorer": reasons["scorer"] or "reachable",
             "policy": self.policy_state(),
         }
+        if "redis" in reasons:
+            body["redis"] = reasons["redis"] or "reachable"
         return json_answer(body, status=200 if is_ready(found) else 503)
 
     async def get_jwks(self, _request: Request) -> Response:

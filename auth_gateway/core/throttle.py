@@ -50,6 +50,8 @@ class Failures(msgspec.Struct, frozen=True):
     weight: float = 0.0
     last_at: float = 0.0
     before: tuple[float, float] = (0.0, 0.0)
+    count: str = ""
+    """Which common count this was taken from; empty when it was counted here and is not known there."""
 
 
 def remaining(failures: Failures, now: float, *, scope: Scope = "account") -> float:
@@ -58,16 +60,23 @@ def remaining(failures: Failures, now: float, *, scope: Scope = "account") -> fl
     return max(0.0, failures.weight - max(0.0, now - failures.last_at) / seconds)
 
 
-def wait_seconds(failures: Failures, now: float, *, scope: Scope = "account") -> float:
+def free_failures(scope: Scope, *, shared_by: int = 1) -> int:
+    """How many failures cost nothing: what is left of them for one of several processes that count apart, at least
+    one."""
+    return max(1, FREE_FAILURES[scope] // shared_by)
+
+
+def wait_seconds(failures: Failures, now: float, *, scope: Scope = "account", shared_by: int = 1) -> float:
     """How long to wait before the next attempt: 0 while free, then 1, 2, 4 … 900 s after the last counted one, or for
     prompts until one of them is forgiven.
 
     An attempt refused for waiting is not counted, so waiting long enough always helps.
     """
+    free = free_failures(scope, shared_by=shared_by)
     if scope in WAIT_FOR_FORGIVENESS:
-        excess_weight = remaining(failures, now, scope=scope) - (FREE_FAILURES[scope] - 1)
+        excess_weight = remaining(failures, now, scope=scope) - (free - 1)
         return max(0.0, excess_weight * FORGIVEN_SOONER[scope])
-    excess = int(remaining(failures, failures.last_at)) - FREE_FAILURES[scope]
+    excess = int(remaining(failures, failures.last_at)) - free
     if excess < 0:
         return 0.0
     pause = min(LONGEST_WAIT_SECONDS, 2.0 ** min(excess, 30))
