@@ -15,6 +15,7 @@ import httpx2
 
 from auth_gateway.settings import Settings as GatewaySettings
 from risk_scorer.settings import Settings as ScorerSettings
+from tests import redis_server
 from tests.certificates import Authority
 from tests.compose import ROOT, document, filled, made_env
 from tests.integration.risk_scorer.published import PUBLIC_KEY, publish_model
@@ -32,8 +33,8 @@ LISTENS = {
     "scorer": ("RISK_SCORER_HOST", "RISK_SCORER_PORT", "RISK_SCORER_STATE", "RISK_SCORER_METRICS_LISTEN"),
 }
 OURS = {name.upper() for kind in (GatewaySettings, ScorerSettings) for name in kind.model_fields}
-LEFT_OUT = {"KAFKA_BROKER", "KAFKA_TOPIC_OUTCOMES", "REDIS_URL"}
-"""The stories about Kafka and Redis have a real one."""
+LEFT_OUT = {"KAFKA_BROKER", "KAFKA_TOPIC_OUTCOMES"}
+"""The stories about Kafka have a real one."""
 
 
 @dataclass
@@ -42,6 +43,7 @@ class House:
 
     place: Path
     server: Server
+    redis: redis_server.Server
     env: dict[str, str]
     ports: dict[str, int] = field(default_factory=dict)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class House:
         for key in ("AUTH_GATEWAY_DATABASE", "RISK_SCORER_DATABASE"):
             if key in given:
                 given[key] = given[key].replace("@postgresql/", "@/") + f"&host={self.server.place}"
+        given["REDIS_URL"] = given["REDIS_URL"] and self.redis.url
         host, port, state, door = LISTENS[kind]
         given |= {host: "127.0.0.1", port: str(self.port(name)), door: f"127.0.0.1:{self.port(name + ' door')}"}
         # As the volumes have it: one place for both gateways, one for each scorer.
@@ -137,9 +140,9 @@ def _make_databases(house: House) -> None:
 
 
 @contextmanager
-def full_profile(place: Path, server: Server) -> Iterator[House]:
+def full_profile(place: Path, server: Server, redis: redis_server.Server) -> Iterator[House]:
     """Everything up, until the block ends."""
-    house = House(place, server, made_env(place / "checkout", "full"))
+    house = House(place, server, redis, made_env(place / "checkout", "full"))
     authority = Authority(place, "ours")
     authority.certify("localhost")
     publish_model(place / "models")

@@ -8,6 +8,7 @@ import httpx2
 import psycopg
 import pytest
 
+from tests import redis_server
 from tests.nginx.composed import House, full_profile
 from tests.postgresql import Server
 
@@ -42,15 +43,25 @@ def refreshed(house: House, name: str, token: str) -> str:
     return found
 
 
+def redis_at(house: House, name: str) -> str | None:
+    """What that service says at its door of Redis: None when it is well."""
+    answer = httpx2.get(f"http://127.0.0.1:{house.port(name + ' door')}/ready", trust_env=False)
+    assert answer.status_code == 200, answer.text
+    reason: str | None = answer.json()["parts"]["redis"]["reason"]
+    return reason
+
+
 def decisions(server: Server) -> set[tuple[str, str]]:
     """Level and address of every login."""
     url = server.url("riskgate_gateway")
     return {(row[0], row[1]) for row in server.execute("SELECT level, ip FROM audit WHERE kind LIKE 'login.%'", url)}
 
 
-def test_the_full_profile_by_hand_outlives_a_gateway_and_a_scorer(postgresql_server: Server, tmp_path: Path) -> None:
+def test_the_full_profile_by_hand_outlives_a_gateway_and_a_scorer(
+    postgresql_server: Server, redis: redis_server.Server, tmp_path: Path
+) -> None:
     """Who is known at one gateway is known at the other, either scorer answers, and one of each is enough."""
-    with full_profile(tmp_path, postgresql_server) as house:
+    with full_profile(tmp_path, postgresql_server, redis) as house:
         url = house.environment("gateway-1")["AUTH_GATEWAY_DATABASE"].replace("/riskgate_gateway?", "/riskgate_scorer?")
         with pytest.raises(psycopg.OperationalError, match="permission denied"):  # a role has one database
             psycopg.connect(url)
@@ -72,3 +83,9 @@ def test_the_full_profile_by_hand_outlives_a_gateway_and_a_scorer(postgresql_ser
         house.start("gateway-1")
         house.wait("gateway-1")  # with the key that both have
         assert attempt(house, "/ready").status_code == 403
+        assert [redis_at(house, name) for name in ("gateway-1", "gateway-2", "scorer-2")] == [None, None, None]
+        redis.kill()
+        for _ in range(2):
+            answer = log_in(house)
+            assert (answer.status_code, answer.json()["allowed"]) == (200, True)
+        assert redis_at(house, "gateway-2") == "redis_unreachable"
