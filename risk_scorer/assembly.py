@@ -181,7 +181,7 @@ def _event_log(settings: Settings, database: Database, clock: Clock, delivery: D
 
 def _hot(settings: Settings, meters: Meters) -> tuple[ThreadedRedis | None, HotHistories]:
     """The client of REDIS_URL, and what is copied there and here; nothing is asked yet."""
-    most, url = CACHED_USERS if settings.is_shared else 0, settings.shared_redis_url
+    most, url = CACHED_USERS, settings.shared_redis_url
     if url is None:
         return None, HotHistories(most=most)
     from plumbing.redis_meters import RedisMeters

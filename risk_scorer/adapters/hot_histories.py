@@ -4,6 +4,9 @@ No copy is believed for what it is. PostgreSQL keeps a digest of each history, a
 that has it is the history that is committed, whoever made the copy and however long ago. So nothing has to be taken
 back when a history changes, a write that Redis lost makes a copy useless and never old, and whoever can write to Redis
 can make nobody familiar. Fails to PostgreSQL, which then gives the history itself.
+
+SQLite keeps no digests, and gives bytes from its own pages at next to no cost: there every look-up reads them, and the
+copy is used that was made of the same ones.
 """
 
 from __future__ import annotations
@@ -80,14 +83,15 @@ class HotHistories:
         rows = database.read(lambda tx: rows_unlike(tx, users, known))
         found: dict[str, UserHistory | None] = dict.fromkeys(users)
         fresh: dict[str, bytes] = {}
-        for user, digest, stored in rows:
-            candidate = candidates[digest] if stored is None else stored
+        for user, kept_digest, stored in rows:
+            digest = digest_of(stored) if kept_digest is None else kept_digest
+            candidate = candidates[digest] if stored is None else candidates.get(digest) or stored
             history = readable(candidate) if isinstance(candidate, bytes) else candidate
-            self.found[_place(stored, candidate)] += 1
+            self.found[_place(candidate, stored)] += 1
             found[user] = history
-            if digest is not None and history is not None:
+            if history is not None:
                 self._remember(user, digest, history)
-                if stored is not None:
+                if kept_digest is not None and stored is not None:
                     fresh[user] = stored
         if fresh:
             self._shared.keep(fresh)
@@ -126,7 +130,7 @@ class HotHistories:
             self._own.popitem(last=False)
 
 
-def _place(stored: bytes | None, candidate: UserHistory | bytes) -> str:
-    if stored is not None:
-        return DATABASE
-    return REDIS if isinstance(candidate, bytes) else MEMORY
+def _place(candidate: UserHistory | bytes, stored: bytes | None) -> str:
+    if not isinstance(candidate, bytes):
+        return MEMORY
+    return REDIS if candidate is not stored else DATABASE

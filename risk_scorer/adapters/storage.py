@@ -69,7 +69,7 @@ def serve_alone(state_dir: Path) -> None:
 def consume_together(state_dir: Path) -> None:
     """Let other processes that only consume into this state directory, and none that serves from it, until we end.
 
-    They keep no histories in memory. Raises: BadStorage.
+    They believe no history in memory unasked. Raises: BadStorage.
     """
     if not _locked(state_dir / LOCK_NAME, fcntl.LOCK_SH):
         raise BadStorage("a risk-scorer serves from this RISK_SCORER_STATE, and consumes itself; stop it first")

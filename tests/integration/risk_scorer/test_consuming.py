@@ -46,7 +46,7 @@ async def test_it_scores_what_comes_until_it_is_told_to_stop(tmp_path: Path) -> 
 
 
 async def test_two_that_share_a_state_know_what_the_other_learned(tmp_path: Path) -> None:
-    """No history stays in memory: the next score has what any of them was taught."""
+    """No history in memory is believed unasked: the next score has what any of them was taught."""
     first, second = opened(tmp_path), opened(tmp_path)
     event = {**EVENT, "event_id": "e1"}
     for scorer in (first, second):

@@ -99,6 +99,8 @@ async def test_a_copy_spares_reading_the_history(
     first = store.get_many(["alice"])
     if scorer_url.startswith("sqlite"):
         assert run_sql("SELECT digest FROM user_histories") == [(None,)]
+        [again], [known] = store.get_many(["alice"]), first
+        assert again is known  # its bytes are read, and not decoded again
         return
     [(digest, blob)] = run_sql("SELECT digest, blob FROM user_histories")
     assert digest == digest_of(bytes(blob))
