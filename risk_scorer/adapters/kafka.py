@@ -13,14 +13,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from plumbing.clock import Clock
 from plumbing.refusals import Refused
 from risk_scorer.adapters.kafka_config import KafkaSettings, consumer_config, statistics_of
+from risk_scorer.adapters.kafka_progress import Progress
 from risk_scorer.adapters.kafka_publisher import Publisher
 from risk_scorer.contract.stream import StreamHealth, StreamState
-from risk_scorer.flows.ports import Place, StreamRecord, TakesRecords
+from risk_scorer.flows.ports import StreamRecord, TakesRecords
 
 PULL: Final = 200
 """Records that are asked for at once; a batch is several pulls, as long as they come full."""
@@ -58,7 +59,7 @@ class KafkaStream:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kafka", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._done: dict[Place, int | None] = {}
+        self._progress = Progress(clock)
         self._carried: list[StreamRecord] = []
         self._is_paused = False
         self._is_open = False
@@ -81,7 +82,9 @@ class KafkaStream:
     @property
     def health(self) -> StreamHealth:
         """How the stream stands, without its counts."""
-        return StreamHealth(state=self._state, problem=self._problem, lag=self._lag, partitions=len(self._done))
+        return StreamHealth(
+            state=self._state, problem=self._problem, lag=self._lag, partitions=len(self._progress.ends)
+        )
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -97,20 +100,32 @@ class KafkaStream:
     def _consume(self) -> None:
         """Read until told to stop, or until the connection to the group is beyond repair."""
         consumer = Consumer(
-            {**consumer_config(self._settings), "error_cb": self._on_error, "stats_cb": self._on_statistics}
+            {
+                **consumer_config(self._settings),
+                "error_cb": self._on_error,
+                "stats_cb": self._on_statistics,
+                "on_commit": self._progress.on_commit,
+            }
         )
         publisher = Publisher(self._settings)
         self._is_open = True
         try:
             consumer.subscribe(
-                list(self._settings.topics), on_assign=self._on_assign, on_revoke=self._on_lost, on_lost=self._on_lost
+                list(self._settings.topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
             )
             while self._is_open and not publisher.is_broken and not self._stopping.is_set():
                 records = self._pull(consumer)
                 if records:
                     self._process(consumer, publisher, records)
+                else:
+                    self._progress.say_again(consumer)
+            if self._is_open:
+                self._progress.say_at_last(consumer)
+        except Stopping:
+            self._progress.say_at_last(consumer)
+            raise
         finally:
-            self._done.clear()
+            self._progress.clear()
             self._carried.clear()
             publisher.close()
             consumer.close()
@@ -149,7 +164,8 @@ class KafkaStream:
             self._patiently(consumer, publisher.finish, until=lambda: publisher.is_broken)
             if publisher.is_broken:
                 return
-        self._commit(consumer, records)
+        self._progress.advance(records)
+        self._progress.say(consumer)
 
     def _on_loop(self, batch: object) -> Any:
         assert self._loop is not None  # noqa: S101 - set before the thread starts
@@ -180,7 +196,7 @@ class KafkaStream:
         """Stay in the group without reading. Raises: Stopping."""
         if not self._is_paused:
             self._is_paused, self._state = True, "waiting"
-            consumer.pause(_partitions(self._done))
+            consumer.pause(self._progress.partitions)
         ends = self._clock.monotonic() + seconds
         while self._clock.monotonic() < ends:
             if self._stopping.is_set():
@@ -192,21 +208,10 @@ class KafkaStream:
         if self._is_paused:
             self._is_paused, self._state = False, "consuming"
             self._problem = None
-            consumer.resume(_partitions(self._done))
-
-    def _commit(self, consumer: Consumer, records: Sequence[StreamRecord]) -> None:
-        """Say what is done; what we lost meanwhile is for whoever has it now to say."""
-        ends = {(record.topic, record.partition): record.offset + 1 for record in records}
-        mine = {place: end for place, end in ends.items() if place in self._done}
-        self._done.update(mine)
-        if mine:
-            try:
-                consumer.commit(offsets=[TopicPartition(*place, end) for place, end in mine.items()])
-            except KafkaException as error:  # it comes again, and is known
-                log.info("offsets_not_committed", reason=error.args[0].name())
+            consumer.resume(self._progress.partitions)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._done.update({(each.topic, each.partition): None for each in partitions})
+        self._progress.gain(partitions)
         consumer.incremental_assign(partitions)
         if self._is_paused:
             consumer.pause(partitions)
@@ -214,9 +219,13 @@ class KafkaStream:
             self._state, self._problem = "consuming", None
         log.info("partitions_assigned", partitions=len(partitions))
 
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        # It goes out before we say that we have let go; whoever is next has it.
+        self._progress.say(consumer)
+        self._on_lost(consumer, partitions)
+
     def _on_lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        for each in partitions:
-            self._done.pop((each.topic, each.partition), None)
+        self._progress.lose(partitions)
         log.info("partitions_gone", partitions=len(partitions))
 
     def _on_error(self, error: KafkaError) -> None:
@@ -235,17 +244,13 @@ class KafkaStream:
         told = statistics_of(text)
         if told.has_broker and self._problem == "broker_unavailable" and not self._is_paused:
             self._tell(None)
-        self._lag = told.lag(self._done) if self._done else None
+        self._lag = told.lag(self._progress.ends) if self._progress.ends else None
 
     def _tell(self, problem: str | None) -> None:
         """Keep it for whoever asks, and write it down when it is news."""
         if problem != self._problem:
             self._problem = problem
             log.warning("stream_hindered", reason=problem) if problem else log.info("stream_goes_on")
-
-
-def _partitions(places: dict[Place, int | None]) -> list[TopicPartition]:
-    return [TopicPartition(topic, partition) for topic, partition in places]
 
 
 def _bytes(key: str | bytes | None) -> bytes | None:
