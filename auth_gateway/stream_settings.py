@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_settings import BaseSettings
 
-from plumbing.kafka_properties import properties_of
+from plumbing.kafka_properties import properties_of, usable_properties_of
 
 Topic = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 """Source: org.apache.kafka.common.internals.Topic, LEGAL_CHARS and MAX_NAME_LENGTH."""
@@ -26,5 +26,5 @@ class StreamSettings(BaseSettings):
             raise ValueError("KAFKA_BROKER and KAFKA_TOPIC_OUTCOMES are set together or not at all")
         if self.kafka_broker is not None and find_spec("confluent_kafka") is None:
             raise ValueError("KAFKA_BROKER is set, which needs the extra: pip install 'riskgate[kafka]'")
-        properties_of(self.kafka_config)
+        (properties_of if self.kafka_broker is None else usable_properties_of)(self.kafka_config)
         return self

@@ -3,6 +3,8 @@
 Source for the names: librdkafka, CONFIGURATION.md.
 """
 
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +12,9 @@ OURS: Final = frozenset(
     {"enable.auto.commit", "enable.auto.offset.store", "partition.assignment.strategy", "enable.idempotence", "acks"}
 )
 """What delivery rests on: no file of an operator changes it."""
+
+ADDRESSES: Final = frozenset({"bootstrap.servers", "metadata.broker.list"})
+"""Where the brokers are is KAFKA_BROKER's to say; a client that knows none connects to nothing."""
 
 
 class BadKafkaConfig(ValueError):
@@ -35,3 +40,32 @@ def properties_of(file: Path | None) -> dict[str, str]:
             raise BadKafkaConfig(f"KAFKA_CONFIG: {name.strip()} is set by us")
         found[name.strip()] = value.strip()
     return found
+
+
+def usable_properties_of(file: Path | None) -> dict[str, str]:
+    """The properties in the file, once the client library has taken them; nothing is connected to.
+
+    Raises: BadKafkaConfig.
+    """
+    found = properties_of(file)
+    if found:
+        _try(found)
+    return found
+
+
+def _try(found: Mapping[str, str]) -> None:
+    from confluent_kafka import Consumer, KafkaException, Producer
+
+    logger = logging.getLogger("plumbing.librdkafka")
+    logger.disabled = True
+    given = {name: value for name, value in found.items() if name not in ADDRESSES}
+    ours = {"group.id": "riskgate", "partition.assignment.strategy": "cooperative-sticky", "logger": logger}
+    try:
+        Consumer({**given, **ours}).close()
+        Producer({**given, "enable.idempotence": True, "acks": "all", "logger": logger})
+    except (KafkaException, TypeError, ValueError) as error:
+        # What it says may repeat a value; what the operator wrote as a name is none.
+        named = sorted((name for name in found if name in str(error)), key=len)[-1:]
+        raise BadKafkaConfig(
+            f"KAFKA_CONFIG: the Kafka client refuses {named[0] if named else 'what it says'}"
+        ) from None

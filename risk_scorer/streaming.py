@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plumbing.kafka_properties import BadKafkaConfig, properties_of
+from plumbing.kafka_properties import BadKafkaConfig, usable_properties_of
 from risk_scorer.adapters.kafka_config import KafkaSettings
 from risk_scorer.adapters.stream_log import StreamLog
 from risk_scorer.assembly import CannotStart, Scorer
@@ -95,7 +95,7 @@ def opened_stream(scorer: Scorer, assess: Assess, learn: Learn, *, together: int
     from risk_scorer.adapters.kafka import KafkaStream
 
     try:
-        properties = properties_of(settings.kafka_config)
+        properties = usable_properties_of(settings.kafka_config)
     except BadKafkaConfig as error:
         raise CannotStart(str(error)) from error
     stream = stream_of(scorer, assess, learn, together=together)

@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 try:
     import msgspec
-    from confluent_kafka import KafkaError, Message, Producer
+    from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
     from training.log_schemas import Schema, matching_schema
     from training.refusals import WrongInputError
@@ -90,21 +90,36 @@ def produce(given: argparse.Namespace) -> int:
             "on_delivery": failures,
         }
     )
-    sent, began = 0, time.monotonic()
-    with open(given.csv, encoding="utf-8", newline="") as log:
-        for event in events(log):
-            if given.limit is not None and sent >= given.limit:
-                break
-            if given.rate:
-                time.sleep(max(0.0, began + sent / given.rate - time.monotonic()))
-            hand_in(producer, given.topic, event)
+    sent, stopped = 0, ""
+    try:
+        for _ in stream(producer, given):
             sent += 1
+    except KeyboardInterrupt:
+        stopped = "interrupted"
+    except (UnicodeError, csv.Error) as error:
+        what = "is not UTF-8" if isinstance(error, UnicodeError) else str(error)
+        stopped = f"the file cannot be read on: {what}"
     left = producer.flush(PATIENCE_SECONDS)
     if left or failures.count:
         sys.exit(
             f"kafka_producer: {left + failures.count} of {sent} events did not arrive ({failures.reason or 'late'})"
         )
+    if stopped:
+        sys.exit(f"kafka_producer: {stopped}; {sent} events arrived")
     return sent
+
+
+def stream(producer: Producer, given: argparse.Namespace) -> Iterator[None]:
+    """Hand in one event after the other; comes back after each."""
+    began = time.monotonic()
+    with open(given.csv, encoding="utf-8-sig", newline="") as log:  # with or without a byte order mark
+        for sent, event in enumerate(events(log)):
+            if given.limit is not None and sent >= given.limit:
+                return
+            if given.rate:
+                time.sleep(max(0.0, began + sent / given.rate - time.monotonic()))
+            hand_in(producer, given.topic, event)
+            yield
 
 
 def hand_in(producer: Producer, topic: str, event: Mapping[str, Any]) -> None:
@@ -136,6 +151,8 @@ def main(given: list[str] | None = None) -> None:
         print(f"{produce(wanted)} events to {wanted.topic}")
     except (OSError, WrongInputError) as error:
         sys.exit(f"kafka_producer: {error}")
+    except KafkaException as error:
+        sys.exit(f"kafka_producer: {error.args[0].name()}")
 
 
 if __name__ == "__main__":

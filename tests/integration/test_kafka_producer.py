@@ -68,3 +68,34 @@ def test_a_file_that_is_no_log_is_refused(script: ModuleType, tmp_path: Path) ->
     (tmp_path / "no.csv").write_text("a,b\n1,2\n")
     with pytest.raises(SystemExit, match="kafka_producer"):
         script.main(["--csv", str(tmp_path / "no.csv"), "--broker", "127.0.0.1:1"])
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"), [(b"\xff", "is not UTF-8"), (b"x" * 200_000, "field limit")], ids=["latin-1", "huge"]
+)
+def test_a_row_that_cannot_be_read_ends_it_in_one_line(
+    script: ModuleType, tmp_path: Path, bad: bytes, told: str
+) -> None:
+    """What came before it has arrived, and is counted; a byte order mark is no part of a column's name."""
+    rows = b"".join(b"2024-01-01,user%d,192.0.2.1\n" % number for number in range(2000))
+    (tmp_path / "log.csv").write_bytes(
+        b"\xef\xbb\xbftimestamp,user_id,ip\n" + rows + b"2024-01-01," + bad + b",192.0.2.1\n"
+    )
+    with mock_broker() as broker:
+        with pytest.raises(SystemExit, match=told) as caught:
+            script.main(["--csv", str(tmp_path / "log.csv"), "--topic", EVENTS, "--broker", broker.address])
+        count = int(str(caught.value).rpartition("; ")[2].split()[0])
+        assert len(broker.received(EVENTS, count)) == count > 1000
+
+
+def test_an_interrupted_run_says_what_arrived(script: ModuleType, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C between two events: those before it are at the broker."""
+
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with mock_broker() as broker:
+        monkeypatch.setattr(script.time, "sleep", interrupted)
+        given = ["--csv", str(root / "data" / "sample_logins.csv"), "--topic", EVENTS, "--broker", broker.address]
+        with pytest.raises(SystemExit, match="interrupted; 0 events arrived"):
+            script.main([*given, "--rate", "1"])

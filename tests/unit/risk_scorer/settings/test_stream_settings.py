@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from plumbing.kafka_properties import BadKafkaConfig, properties_of
+from plumbing.kafka_properties import BadKafkaConfig, properties_of, usable_properties_of
 from risk_scorer.adapters.kafka_config import KafkaSettings, consumer_config
 from risk_scorer.settings import Settings
 
@@ -65,3 +65,34 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """A cluster that asks for credentials would refuse us later, and nobody would know why."""
     with pytest.raises(BadKafkaConfig):
         properties_of(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("sasl.passwrd=hidden", "sasl.passwrd"),
+        ("security.protocol=hidden", "security.protocol"),
+        ("session.timeout.ms=hidden", "session.timeout.ms"),
+        ("ssl.ca.location=/hidden\nsecurity.protocol=ssl", "ssl.ca.location"),
+        ("group.protocol=consumer", ""),
+        ("retries=0", ""),
+        ("on_commit=hidden", ""),
+    ],
+)
+def test_what_the_client_refuses_stops_the_start(tmp_path: Path, line: str, name: str) -> None:
+    """It would never connect; the line names the property and shows no value."""
+    file = tmp_path / "kafka.properties"
+    file.write_text(f"{line}\n")
+    with pytest.raises(BadKafkaConfig) as caught:
+        usable_properties_of(file)
+    assert name in str(caught.value)
+    assert "hidden" not in str(caught.value)
+
+
+def test_what_a_client_takes_is_usable(tmp_path: Path) -> None:
+    """A consumer's and a producer's properties may stand in one file."""
+    file = tmp_path / "kafka.properties"
+    known = "security.protocol=sasl_ssl\nsasl.mechanism=PLAIN\nsasl.username=u\nsasl.password=p\n"
+    file.write_text(f"session.timeout.ms=6000\nlinger.ms=20\n{known}")
+    assert len(usable_properties_of(file)) == 6
+    assert usable_properties_of(None) == {}
