@@ -4,6 +4,7 @@ import fcntl
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -33,6 +34,10 @@ LOCK_WAIT: Final = "300ms"
 """How long a step waits for a table, with everybody behind it: less than anybody who logs in would notice."""
 LOCK_PAUSE_SECONDS: Final = 0.7
 LOCK_TRIES: Final = 60
+TURN_PAUSE_SECONDS: Final = 0.2
+"""How long whoever waits for its turn to migrate pauses before it asks again."""
+TURN_TOLD_EVERY: Final = 50
+"""After so many pauses the log says once more that it waits."""
 _HELD: Final = ("55P03", "40P01")
 """lock_not_available and deadlock_detected. Source: postgresql.org/docs/current/errcodes-appendix.html."""
 
@@ -71,29 +76,50 @@ def upgrade(
     Raises: ValueError for a URL that is none of ours; NotOurs; NewerSchema; SchemaBehind; TablesHeld; DriverMissing;
     WrongEncoding.
     """
-    scripts = Path(script_location)
-    with _opened(url, alone=may_migrate) as connection:
-        found = _ours(connection, own_table)
-        known = newest(scripts)
-        if found == known:
-            return
-        missing = steps(scripts, found)
-        if found is not None and not missing:
-            refuse_if_contracted(connection, found=found, known=known)
-            log.warning("newer_schema", found=found, known=known)
-            return
-        contract = not is_postgresql(url) or found is None if may_contract is None else may_contract
-        taken = to_take(missing, may_migrate=may_migrate, may_contract=contract)
-        if len(taken) < len(missing):
-            log.warning("contract_waits", steps=[step.revision for step in missing[len(taken) :]])
-        if taken:
-            _migrate(connection, script_location, taken)
+    wanted = partial(
+        _wanted,
+        scripts=Path(script_location),
+        own_table=own_table,
+        may_migrate=may_migrate,
+        may_contract=may_contract,
+    )
+    if not may_migrate and _is_missing_file(url):
+        to_take(steps(Path(script_location)), may_migrate=False, may_contract=False)
+    with _opened(url) as connection:
+        if not wanted(connection):
+            return  # without waiting for whoever migrates: an older process can start meanwhile
+        with _alone(connection):
+            taken = wanted(connection)
+            if taken:
+                _migrate(connection, script_location, taken)
+
+
+def _wanted(
+    connection: Connection, *, scripts: Path, own_table: str | None, may_migrate: bool, may_contract: bool | None
+) -> list[Step]:
+    """What is to be taken now. Raises: as `upgrade`."""
+    found = _ours(connection, own_table)
+    known = newest(scripts)
+    if found == known:
+        return []
+    missing = steps(scripts, found)
+    if found is not None and not missing:
+        refuse_if_contracted(connection, found=found, known=known)
+        log.warning("newer_schema", found=found, known=known)
+        return []
+    contract = connection.dialect.name == "sqlite" or found is None if may_contract is None else may_contract
+    taken = to_take(missing, may_migrate=may_migrate, may_contract=contract)
+    if len(taken) < len(missing):
+        log.warning("contract_waits", steps=[step.revision for step in missing[len(taken) :]])
+    return taken
 
 
 def pending(url: str, script_location: str, *, own_table: str | None = None) -> list[Step]:
     """What the database has not had yet; nothing is changed. Raises: as `upgrade`."""
     scripts = Path(script_location)
-    with _opened(url, alone=False) as connection:
+    if _is_missing_file(url):
+        return steps(scripts)
+    with _opened(url) as connection:
         found = _ours(connection, own_table)
         missing = [] if found == newest(scripts) else steps(scripts, found)
         if found not in (None, newest(scripts)) and not missing:
@@ -172,8 +198,12 @@ def _run(connection: Connection, config: Any, script: Any, taken: list[Step]) ->
             environment.run_migrations()
 
 
-def _opened(url: str, *, alone: bool) -> AbstractContextManager[Connection]:
-    return _opened_server(url, alone=alone) if is_postgresql(url) else _opened_file(url)
+def _is_missing_file(url: str) -> bool:
+    return not is_postgresql(url) and not connections.database_file(url).exists()
+
+
+def _opened(url: str) -> AbstractContextManager[Connection]:
+    return _opened_server(url) if is_postgresql(url) else _opened_file(url)
 
 
 @contextmanager
@@ -198,8 +228,8 @@ def _locked(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _opened_server(url: str, *, alone: bool) -> Iterator[Connection]:
-    """A connection to the server; `alone`, nobody else migrates until it is closed, by us or by our death."""
+def _opened_server(url: str) -> Iterator[Connection]:
+    """A connection to the server."""
     require_driver()
     from plumbing.postgresql_store import open_engine
 
@@ -208,8 +238,25 @@ def _opened_server(url: str, *, alone: bool) -> Iterator[Connection]:
         with engine.connect() as connection:
             if connection.exec_driver_sql("SHOW server_encoding").scalar() != "UTF8":
                 raise WrongEncoding("the PostgreSQL database must have the encoding UTF8")
-            if alone:
-                connection.exec_driver_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
             yield connection
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Nobody else migrates until the connection is closed, by us or by our death.
+
+    Asked for again and again, in a transaction of its own each time: whoever waited within a statement would hold up an
+    index that is built beside writes, which waits for all older statements, and both would wait for each other.
+    """
+    if connection.dialect.name != "sqlite":  # a file is locked as long as it is open
+        connection.rollback()
+        tries = 0
+        while not connection.exec_driver_sql("SELECT pg_try_advisory_lock(%s)", (ADVISORY_LOCK,)).scalar():
+            connection.rollback()
+            if tries % TURN_TOLD_EVERY == 0:
+                log.warning("another_migrates", waited_seconds=round(tries * TURN_PAUSE_SECONDS))
+            tries += 1
+            time.sleep(TURN_PAUSE_SECONDS)
+    yield
