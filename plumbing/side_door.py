@@ -102,6 +102,14 @@ class _Beside(uvicorn.Server):
         yield
 
 
+def refuse_if_taken(address: Address) -> None:
+    """Several processes that share an address would share it with a stranger's, too: whoever starts them asks first.
+
+    Raises: CannotListen.
+    """
+    _listening(address, is_shared=False).close()
+
+
 def _listening(address: Address, *, is_shared: bool) -> socket.socket:
     try:
         family, _, _, _, resolved = socket.getaddrinfo(

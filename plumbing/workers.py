@@ -22,6 +22,7 @@ import structlog
 
 from plumbing.clock import Clock, SystemClock
 from plumbing.draining import CLOSING_SECONDS, CUT_SHORT, SHUTDOWN_SECONDS
+from plumbing.listening import Address
 from plumbing.stop_signals import STOP_SIGNALS
 
 FIRST_PAUSE_SECONDS: Final = 0.5
@@ -233,12 +234,17 @@ def run_workers(
     listener: socket.socket,
     drain_seconds: float,
     counts: Path | None,
+    door: Address | None,
     tell_ready: Callable[[], None],
 ) -> int:
     """Let so many processes `answer` until told to stop; the exit status. Each gets the directory in which they count
-    together, `counts` or one of our own, and what to call when it answers. Raises: OSError."""
+    together, `counts` or one of our own, and what to call when it answers. `door` is where all of them will tell their
+    metrics; nobody else may listen there, unless `counts` are shared with others. Raises: OSError, CannotListen."""
     from plumbing.shared_counts import count_as, name_of, no_longer_there, shared_place
+    from plumbing.side_door import refuse_if_taken
 
+    if door is not None and counts is None:
+        refuse_if_taken(door)
     parent = os.getpid()
     with shared_place(counts) as place:
 

@@ -46,6 +46,7 @@ def serve(
 
 def _run(settings: Settings) -> int:
     from plumbing.serve import configured, listening, serve_on
+    from plumbing.side_door import CannotListen
     from plumbing.workers import run_workers
     from risk_scorer.adapters.storage import BadStorage, serve_alone
     from risk_scorer.app import create_app  # starts numpy and numba: only where needed
@@ -78,8 +79,11 @@ def _run(settings: Settings) -> int:
             listener=listener,
             drain_seconds=drain_seconds,
             counts=settings.prometheus_multiproc_dir,
+            door=settings.risk_scorer_metrics_listen,
             tell_ready=lambda: _tell(f"ready on {settings.public_url}, {count} workers"),
         )
+    except CannotListen as error:
+        _fail(str(error))
     except OSError as error:
         _fail(f"the workers cannot count together: {error.strerror}; name a directory in PROMETHEUS_MULTIPROC_DIR")
 

@@ -16,6 +16,7 @@ from plumbing.listening import MOST_WORKERS
 from plumbing.logs import configure_logging, is_for_people
 from plumbing.refusals import Refused
 from plumbing.serve import configured, listening, serve_on
+from plumbing.side_door import CannotListen
 from plumbing.workers import run_workers
 
 
@@ -75,8 +76,11 @@ def _run(settings: Settings) -> int:
             listener=listener,
             drain_seconds=drain_seconds,
             counts=settings.prometheus_multiproc_dir,
+            door=settings.auth_gateway_metrics_listen,
             tell_ready=lambda: _tell(f"ready on {settings.public_url}, {count} workers"),
         )
+    except CannotListen as error:
+        fail(str(error))
     except OSError as error:
         fail(f"the workers cannot count together: {error.strerror}; name a directory in PROMETHEUS_MULTIPROC_DIR")
 

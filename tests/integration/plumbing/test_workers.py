@@ -66,7 +66,8 @@ def told():
 
 if count == 1:
     sys.exit(answer(None, told))
-sys.exit(run_workers(answer, count=count, listener=listener, drain_seconds=drain_seconds, counts=None, tell_ready=told))
+bounds = {"count": count, "drain_seconds": drain_seconds}
+sys.exit(run_workers(answer, **bounds, listener=listener, counts=None, door=None, tell_ready=told))
 """
 
 
