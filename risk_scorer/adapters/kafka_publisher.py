@@ -18,6 +18,7 @@ LARGEST_BYTES: Final = 900_000
 CUT_BYTES: Final = 1000
 """What is left of it where a topic takes even less."""
 PATIENCE_SECONDS: Final = 2.0
+ASK_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -50,12 +51,24 @@ class Publisher:
             self._hand_in()
             raise Refused("publish_failed", "The broker did not take the results.", status=503)
         if left:
-            raise Refused("broker_unavailable", "The broker is not available now.", status=503)
+            code, text = self._hindrance()
+            raise Refused(code, text, status=503)
 
     def close(self) -> None:
         """Let go of what nobody waits for any more."""
         self._producer.purge()
         self._producer.flush(1.0)
+
+    def _hindrance(self) -> tuple[str, str]:
+        """Why messages wait; the client keeps those for a topic that is not there as if the broker were away."""
+        try:
+            for topic in sorted({message.topic for message in self._waiting}):
+                error = self._producer.list_topics(topic, timeout=ASK_SECONDS).topics[topic].error
+                if error is not None and error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    return "topic_missing", "A topic for results is not there."
+        except KafkaException:
+            return "broker_unavailable", "The broker is not available now."
+        return "publish_failed", "The broker has not taken the results yet."
 
     def _hand_in(self) -> None:
         produce = self._producer.produce

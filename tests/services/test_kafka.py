@@ -11,6 +11,10 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 
+from plumbing.refusals import Refused
+from risk_scorer.adapters.kafka_config import KafkaSettings
+from risk_scorer.adapters.kafka_publisher import Publisher
+from risk_scorer.flows.ports import StreamMessage
 from tests.integration.risk_scorer.brokers import DEAD, EVENTS, SCORES, Broker, client, headers_of
 from tests.integration.risk_scorer.service import EVENT
 from tests.services.apache_kafka import ApacheKafka
@@ -166,3 +170,32 @@ def test_a_stopped_consumer_hands_over_without_a_gap(kafka: ApacheKafka, state: 
         until_done(kafka.address, running, ENDS_SECONDS)
     assert state.events() == Counter({f"e{number}": 1 for number in range(600)})
     assert len(list(whole(kafka.address, SCORES))) == 600
+
+
+def test_a_missing_topic_for_results_is_named_as_that(kafka: ApacheKafka) -> None:
+    """Not as a broker that is away; when it is made, what waits arrives, and once."""
+    publisher = Publisher(KafkaSettings(broker=kafka.address, group="g", topics=(EVENTS,), batch=1, properties={}))
+    publisher.begin([StreamMessage(SCORES, b"u", b"1")])
+    with pytest.raises(Refused) as caught:
+        publisher.finish()
+    assert caught.value.code == "topic_missing"
+    Broker(kafka.address).make_topics(1)
+    until_published(publisher)
+    kafka.stop()
+    publisher.begin([StreamMessage(SCORES, b"u", b"2")])
+    with pytest.raises(Refused) as caught:
+        publisher.finish()
+    assert caught.value.code == "broker_unavailable"
+    kafka.start()
+    until_published(publisher)
+    assert [each.value() for each in whole(kafka.address, SCORES)] == [b"1", b"2"]
+    publisher.close()
+
+
+def until_published(publisher: Publisher) -> None:
+    ends = time.monotonic() + ENDS_SECONDS
+    while True:
+        try:
+            return publisher.finish()
+        except Refused:
+            assert time.monotonic() < ends
