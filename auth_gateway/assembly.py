@@ -271,7 +271,7 @@ def assemble(
         hasher=hasher or PasswordHasher(),
         blocklist=blocklist,
         pool=HashingPool(workers=settings.hashing_threads, queue_limit=settings.password_queue_limit),
-        users=StoredUsers(),
+        users=StoredUsers(vault),
         clients=StoredClients(),
         factors=StoredFactors(),
         sessions=StoredSessions(),

@@ -15,6 +15,7 @@ from auth_gateway.adapters.keys import sealing_purpose
 from auth_gateway.adapters.sealing_keys import SEALING_KEYS, VAULT_KEY, SealingKeys
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.sealed import sealed_sample
+from auth_gateway.core.account import password_purpose
 from auth_gateway.core.destination import secret_purpose
 from auth_gateway.core.imported import ImportedUser
 from auth_gateway.core.letter import LETTER_PURPOSE
@@ -42,6 +43,7 @@ PURPOSES: Mapping[str, Callable[[str], str]] = {
     "streams": authorization_purpose,
     "transmitters": poll_purpose,
     "outbox": lambda _: LETTER_PURPOSE,
+    "users": password_purpose,
 }
 """What the value under a key was sealed for, for each table (`adapters.storage.sealed`)."""
 
@@ -115,7 +117,7 @@ def opened_vault(
             raise CannotStart(f"{VAULT_KEY} is missing, and {name} holds what it sealed: restore it from a backup")
         vault = Vault(state.secret(VAULT_KEY), randomness, later=later)
         if sample is not None:
-            vault.open(sample.sealed, TOTP_PURPOSE if sample.kid is None else sealing_purpose(sample.kid))
+            vault.open(sample.sealed, PURPOSES[sample.table](sample.key))
     except DamagedSecret as error:
         raise CannotStart(f"AUTH_GATEWAY_STATE is damaged: {error}; restore it from a backup") from error
     except Unsealable:

@@ -3,8 +3,10 @@
 People can log in when what is needed is well; the rest is told as information, since logins go on without it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
+from auth_gateway.adapters.sealed_passwords import MISSING
 from auth_gateway.adapters.storage.probe import WriteProbe
 from auth_gateway.api.answers import PolicyState
 from auth_gateway.assembly import Gateway
@@ -40,7 +42,7 @@ def add_parts(
             gateway.ring.known()
         except LookupError:
             return "no_signing_key"
-        return None
+        return None if await _opens_passwords(gateway) else MISSING
 
     async def policy() -> str | None:
         state = policy_state()
@@ -60,3 +62,11 @@ def add_parts(
     parts.add("deliveries", deliveries, is_needed=False)
     if gateway.settings.mail_server is not None:
         parts.add("mail", mail, is_needed=False)
+
+
+async def _opens_passwords(gateway: Gateway) -> bool:
+    try:
+        kept = await gateway.database.read_in_thread(gateway.users.last_kept)
+    except Refused:  # which `database` says
+        return True
+    return await asyncio.to_thread(gateway.users.passwords.look, kept)

@@ -61,9 +61,8 @@ class Service:
         self.scorer_tls = settings.scorer_tls()
         tls = self.scorer_tls.context if self.scorer_tls else None
         self.scorer = self._scorer(tls)
-        self.passwords = PooledPasswords(
-            gateway.pool, gateway.hasher, gateway.blocklist, timed=watching.metrics.checking_password
-        )
+        sealed, timed = gateway.users.passwords, watching.metrics.checking_password
+        self.passwords = PooledPasswords(gateway.pool, gateway.hasher, gateway.blocklist, sealed=sealed, timed=timed)
         self.floor = RefusalFloor(
             gateway.clock, lambda scheme: wrong_guess_seconds(gateway.hasher, scheme, gateway.clock.monotonic)
         )

@@ -8,6 +8,7 @@ from passlib.context import CryptContext
 
 from auth_gateway.adapters.hashing_pool import HashingPool
 from auth_gateway.adapters.password_schemes import Problem, Scheme, judged, scheme_of
+from auth_gateway.adapters.sealed_passwords import SealedPasswords, missing
 from auth_gateway.flows.ports import Blocklist, PasswordCheck
 from plumbing.timing import Timed, untimed
 
@@ -19,6 +20,9 @@ ARGON2_LANES = 1
 BCRYPT_BYTES = 72
 # Verified for who comes from elsewhere, and replaced when they log in.
 IMPORTED_SCHEMES = ("bcrypt", "pbkdf2_sha1", "pbkdf2_sha256", "pbkdf2_sha512", "scrypt")
+
+NOBODY = ""
+"""Whose the hash is that stands for a name that nobody has."""
 
 
 class PasswordHasher:
@@ -77,30 +81,45 @@ class PooledPasswords:
     """The login's password checks: never on the event loop, and equally busy whether or not there is an account."""
 
     def __init__(
-        self, pool: HashingPool, hasher: PasswordHasher, blocklist: Blocklist, *, timed: Timed = untimed
+        self,
+        pool: HashingPool,
+        hasher: PasswordHasher,
+        blocklist: Blocklist,
+        *,
+        sealed: SealedPasswords | None = None,
+        timed: Timed = untimed,
     ) -> None:
-        """`timed` measures each check, its wait for a thread included."""
+        """`sealed` opens what is kept; `timed` measures each check, its wait for a thread included."""
         self._pool = pool
         self._timed = timed
         self._hasher = hasher
         self._blocklist = blocklist
-        self._stand_in = hasher.default_scheme.stand_in()
+        self._sealed = sealed or SealedPasswords()
+        self.imitate(hasher.default_scheme)
 
     def imitate(self, scheme: Scheme) -> None:
         """Give absent accounts a hash of this scheme, so that they stand in line and compute as a stored one does."""
-        self._stand_in = scheme.stand_in()
+        self._stand_in = self._sealed.seal(NOBODY, scheme.stand_in())
 
     async def check(
-        self, password: str | None, stored_hash: str | None, *, may_upgrade: bool, is_known_device: bool = False
+        self,
+        password: str | None,
+        stored_hash: str | None,
+        *,
+        user_id: str = "",
+        may_upgrade: bool,
+        is_known_device: bool = False,
     ) -> PasswordCheck:
         """Compares on a hashing thread; without an account or a usable password the same work is done for nothing.
 
-        Raises: Refused `busy` (503) when the line is full: fails closed, nobody is let in unhashed.
+        Raises: Refused `busy` (503) when the line is full, `sealing_key_missing` (503) when what is kept does not open
+        (told of names that nobody has as well, while it is so of all): fails closed, nobody is let in unhashed.
         """
-        compared = stored_hash or self._stand_in
+        kept, owner = (self._stand_in, NOBODY) if stored_hash is None else (stored_hash, user_id)
         with self._timed():
             check = await self._pool.run(
-                lambda: self._checked(password or "", compared, may_upgrade=may_upgrade), may_take_kept=is_known_device
+                lambda: self._checked(password or "", kept, owner, may_upgrade=may_upgrade),
+                may_take_kept=is_known_device,
             )
         is_real = password is not None and stored_hash is not None
         return check if is_real else PasswordCheck(matches=False)
@@ -112,14 +131,21 @@ class PooledPasswords:
         """
         return await self._pool.run(lambda: self._hasher.hash(password))
 
-    def _checked(self, password: str, compared: str, *, may_upgrade: bool) -> PasswordCheck:
-        """On the hashing thread, because a list may have to be read from the disk. A wrong password is not looked up:
-        whether it is on a list would show in the time, and a frozen account's right one is answered like a wrong one.
+    def _checked(self, password: str, kept: str, owner: str, *, may_upgrade: bool) -> PasswordCheck:
+        """On the hashing thread, because a list may have to be read from the disk, and a key. A wrong password is not
+        looked up: whether it is on a list would show in the time, and a frozen account's right one is answered like a
+        wrong one.
         """
+        if owner == NOBODY and self._sealed.is_lost:
+            raise missing()
+        compared = self._sealed.open(owner, kept)
         check = self._hasher.check(password, compared, may_upgrade=may_upgrade)
         if not (check.matches and may_upgrade):
             return check
-        return msgspec.structs.replace(check, is_listed=self._blocklist.holds(password))
+        anew = check.upgraded_hash
+        if anew is None and self._sealed.is_due(kept):
+            anew = kept
+        return msgspec.structs.replace(check, upgraded_hash=anew, is_listed=self._blocklist.holds(password))
 
 
 def wrong_guess_seconds(hasher: PasswordHasher, scheme: Scheme, monotonic: Callable[[], float]) -> float:

@@ -48,7 +48,7 @@ def show() -> None:
     with opened() as gateway:
         for account in gateway.accounts.list():
             state = "frozen" if account.is_frozen else "active"
-            scheme = hash_scheme(account.password_hash)
+            scheme = hash_scheme(gateway.users.passwords.open(account.user_id, account.password_hash))
             row(account.username, account.user_id, state, scheme, f"since {moment(account.created_at)}")
 
 

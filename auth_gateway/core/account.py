@@ -16,7 +16,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     `password_version` grows when the password is changed or the account is frozen, and stays when only its hash is
     upgraded: logins that are half done end with it. `frozen_reason` "" is an operator's freeze, which only an operator
-    lifts; `language` "" is not known. `is_password_listed` says that this very password was found, when it was last
+    lifts; `language` "" is not known. `password_hash` is the text of the table once the
+    account was read: sealed, as a rule. `is_password_listed` says that this very password was found, when it was last
     shown, on a list of those that others guess first.
     """
 
@@ -53,6 +54,11 @@ class Factor(msgspec.Struct, frozen=True, kw_only=True):
     sealed_secret: bytes
     last_used_step: int
     created_at: float
+
+
+def password_purpose(user_id: str) -> str:
+    """What a person's hash is sealed for: it opens for nobody else."""
+    return f"password-hash:{user_id}"
 
 
 def hash_scheme(stored_hash: str) -> str:

@@ -82,7 +82,8 @@ class Login:
 
         Whoever is let in gets tokens, unless the login is for another `entrance`.
 
-        Raises: Refused("busy" or "storage_unavailable", 503); then nobody is let in and the try is not counted.
+        Raises: Refused("busy", "storage_unavailable" or "sealing_key_missing", 503); then nobody is let in and the try
+        is not counted.
         """
         attempt = self._recognise(username, msgspec.structs.replace(context, client_id=client.client_id))
         reservation = await self._reserve(attempt)
@@ -132,6 +133,7 @@ class Login:
         check = await self.passwords.check(
             prepare_password(password),
             stored_hash,
+            user_id=account.user_id if account else "",
             may_upgrade=may_upgrade,
             is_known_device=attempt.context.is_known_device,
         )

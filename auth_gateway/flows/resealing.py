@@ -80,6 +80,8 @@ class Resealing:
 
     def _anew(self, value: SealedValue) -> bytes | None:
         purpose = self.purposes[value.table](value.key)
+        if value.is_clear:
+            return self.vault.seal(value.sealed, purpose)
         if self.vault.is_sealed_now(value.sealed, purpose):
             return None
         return self.vault.seal(self.vault.open(value.sealed, purpose), purpose)

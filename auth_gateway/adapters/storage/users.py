@@ -2,12 +2,14 @@
 
 from sqlalchemy import and_, bindparam, exists, insert, or_, select, update
 
+from auth_gateway.adapters.sealed_passwords import SealedPasswords
 from auth_gateway.adapters.storage.tables import ClientRow, KnownDeviceRow, TotpFactorRow, UserRow, table_of
 from auth_gateway.adapters.storage.tables_factors import PasskeyRow, RecoveryCodeRow, TrustedDeviceRow
 from auth_gateway.adapters.storage.tables_risk import UserRiskRow
 from auth_gateway.core.account import Account, LoginFacts, hash_scheme
 from auth_gateway.core.factor import KEPT_KINDS, FactorKind
 from auth_gateway.core.user_risk import NO_RISK, UserRisk
+from auth_gateway.flows.ports import Sealer
 from plumbing.statements import Row, Statement, Transaction
 
 _users = table_of(UserRow)
@@ -64,6 +66,7 @@ FACTOR_KINDS_OF = Statement(select(*_FACTOR_COLUMNS).where(_users.c.user_id == b
 FIND = Statement(select(*_ACCOUNT_COLUMNS).where(_users.c.username == bindparam("name")))
 BY_ID = Statement(select(*_ACCOUNT_COLUMNS).where(_users.c.user_id == bindparam("id")))
 USERNAME = Statement(select(_users.c.username).where(_users.c.user_id == bindparam("id")))
+LAST_KEPT = Statement(select(_users.c.user_id, _users.c.password_hash).order_by(_users.c.user_id.desc()).limit(3))
 ALL = Statement(select(*_ACCOUNT_COLUMNS).order_by(_users.c.username))
 SCHEMES = Statement(select(_users.c.password_scheme).distinct())
 # An application's id is the `sub` of its own tokens: whoever had the same would be it, at an API that reads no more.
@@ -132,7 +135,11 @@ MARK_UNLISTED = Statement(
 
 
 class StoredUsers:
-    """Accounts in the database."""
+    """Accounts in the database. New hashes are given in the clear and kept sealed, where there is a vault;
+    accounts that are read have what is kept."""
+
+    def __init__(self, vault: Sealer | None = None) -> None:
+        self.passwords = SealedPasswords(vault)
 
     def login_facts(
         self,
@@ -186,7 +193,7 @@ class StoredUsers:
             user_id=account.user_id,
             username=account.username,
             display_name=account.display_name,
-            password_hash=account.password_hash,
+            password_hash=self.passwords.seal(account.user_id, account.password_hash),
             password_scheme=hash_scheme(account.password_hash),
             password_version=account.password_version,
             is_frozen=account.is_frozen,
@@ -206,19 +213,22 @@ class StoredUsers:
         return sorted(row[0] for row in tx.all(SCHEMES))
 
     def upgrade_hash(self, tx: Transaction, user_id: str, *, expected_hash: str, new_hash: str) -> bool:
-        changed = tx.run(
-            UPGRADE_HASH, id=user_id, expected_hash=expected_hash, new_hash=new_hash, new_scheme=hash_scheme(new_hash)
-        )
-        return changed == 1
+        kept, scheme = self.passwords.seal(user_id, new_hash), hash_scheme(new_hash)
+        return tx.run(UPGRADE_HASH, id=user_id, expected_hash=expected_hash, new_hash=kept, new_scheme=scheme) == 1
 
     def set_frozen(self, tx: Transaction, user_id: str, *, is_frozen: bool) -> bool:
         return tx.run(SET_FROZEN, id=user_id, frozen=is_frozen) == 1
 
     def set_password(self, tx: Transaction, user_id: str, new_hash: str) -> bool:
-        return tx.run(SET_PASSWORD, id=user_id, new_hash=new_hash, new_scheme=hash_scheme(new_hash)) == 1
+        kept, scheme = self.passwords.seal(user_id, new_hash), hash_scheme(new_hash)
+        return tx.run(SET_PASSWORD, id=user_id, new_hash=kept, new_scheme=scheme) == 1
 
     def mark_password(self, tx: Transaction, user_id: str, *, password_version: int, is_listed: bool) -> bool:
         return tx.run(MARK_LISTED if is_listed else MARK_UNLISTED, id=user_id, version=password_version) == 1
+
+    def last_kept(self, tx: Transaction) -> list[tuple[str, str]]:
+        """What is kept of a few people's passwords, by their ids."""
+        return [(row[0], row[1]) for row in tx.all(LAST_KEPT)]
 
 
 def _kinds(flags: Row) -> tuple[FactorKind, ...]:

@@ -33,7 +33,7 @@ class CurrentPassword:
     async def matches(self, person: Person, current: str) -> bool | Throttled:
         """Whether it is theirs.
 
-        Raises: Refused("busy", 503); then the try is not counted.
+        Raises: Refused("busy" or "sealing_key_missing", 503); then the try is not counted.
         """
         account = person.account
         # A key of this browser's own: whoever sits at a stolen session must not lock the owner's login.
@@ -42,7 +42,9 @@ class CurrentPassword:
         if reservation.wait_seconds > 0:
             return Throttled(retry_after_seconds=reservation.wait_seconds)
         try:
-            check = await self.passwords.check(prepare_password(current), account.password_hash, may_upgrade=False)
+            check = await self.passwords.check(
+                prepare_password(current), account.password_hash, user_id=account.user_id, may_upgrade=False
+            )
         except Exception:
             await self.throttle.refund(reservation)
             raise

@@ -17,11 +17,12 @@ class Sealer(Protocol):
 
 
 class SealedValue(NamedTuple):
-    """One sealed value: the table that it stands in, and under which key."""
+    """One sealed value: the table that it stands in, and under which key. `is_clear`: it was never sealed yet."""
 
     table: str
     key: str
     sealed: bytes
+    is_clear: bool = False
 
 
 class SealedValues(Protocol):

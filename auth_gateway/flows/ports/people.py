@@ -22,9 +22,18 @@ class Passwords(Protocol):
     """Password checks in a bounded pool."""
 
     async def check(
-        self, password: str | None, stored_hash: str | None, *, may_upgrade: bool, is_known_device: bool = False
+        self,
+        password: str | None,
+        stored_hash: str | None,
+        *,
+        user_id: str,
+        may_upgrade: bool,
+        is_known_device: bool = False,
     ) -> PasswordCheck:
         """Compare in the same time whether or not there is an account (`stored_hash` None) or a usable password.
+
+        `stored_hash` is what is kept for `user_id`, sealed as a rule; one in the clear counts as old, so that it is
+        kept sealed after this login.
 
         A device that its owner has logged in with has places of its own in the pool: a flood of strangers cannot show
         one, so it does not keep people out who come as they always do.
@@ -32,7 +41,8 @@ class Passwords(Protocol):
         A better hash and a look at the blocklist cost time, so there is none of it for a wrong password, nor where the
         answer may not differ from a refusal (`may_upgrade` False).
 
-        Raises: Refused("busy", 503) when the pool is full: fails closed, nobody is let in unhashed.
+        Raises: Refused("busy", 503) when the pool is full, or ("sealing_key_missing", 503) when what is kept cannot be
+        opened: fails closed, nobody is let in unhashed.
         """
         ...
 

@@ -54,7 +54,7 @@ def test_a_copy_made_while_others_write_is_whole_and_opens(place: Path, monkeypa
     assert run("restore", place / "copy").exit_code == 0
     restored = assemble(load_settings())
     [found] = restored.accounts.list()
-    assert found.password_hash == account.password_hash
+    assert restored.users.passwords.open(account.user_id, found.password_hash) == account.password_hash
     factor = restored.database.read(lambda tx: restored.factors.find(tx, account.user_id))
     assert factor is not None
     assert restored.vault.open(factor.sealed_secret, "totp-secret").decode() == secret

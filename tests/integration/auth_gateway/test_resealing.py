@@ -57,7 +57,7 @@ def test_everything_is_sealed_anew_and_nothing_is_lost(opened: Opened) -> None:
     kids = {key["kid"] for key in service.ring.published()}
     resealed = command.resealing()
     assert resealed.number == 1
-    assert resealed.values == 3 + len(kids)
+    assert resealed.values == 2 * 3 + len(kids)  # authenticators and passwords
     assert secrets(service) == secrets(command) == secrets(opened()) == known
     later = opened()
     later.ring.prepare()
@@ -84,7 +84,7 @@ def test_a_second_rotation_seals_anew_once_more(opened: Opened, monkeypatch: pyt
     known = enrolled(gateway, 5)
     first, second = gateway.resealing(), gateway.resealing()
     assert (first.number, second.number) == (1, 2)
-    assert first.values == second.values == 5
+    assert first.values == second.values == 10
     assert secrets(gateway) == known
 
 

@@ -27,7 +27,7 @@ def taken(story: Story, reader: Reader, content: bytes) -> tuple[ImportReport, l
 def stored_hash(story: Story, username: str = "ada") -> str:
     account = story.gateway.database.read(lambda tx: story.gateway.users.find(tx, username))
     assert account is not None
-    return account.password_hash
+    return story.gateway.users.passwords.open(account.user_id, account.password_hash)
 
 
 def csv_of(stored: str) -> bytes:

@@ -26,6 +26,8 @@ NEW = "correct horse battery staple"
 KEY_FILES = {"vault.key", "sealing.key"}
 NOT_OURS = {"mail.log", "httpx2"}
 """What the test's own mail server and the people's own browser write down."""
+_HASH = re.compile(rb"\$(?:argon2|2[abxy]|pbkdf2|scrypt)[^\s\x00]*\$[A-Za-z0-9+/.]{22,}")
+"""A password's hash with its salt, which somebody could try passwords against."""
 _CHALLENGE = re.compile(r'data-options="([^"]+)"')
 
 
@@ -195,6 +197,7 @@ def test_nothing_that_opens_anything_is_kept(
     for proof_of_reading in (b"factor.enrolled", b"was_this_you", b"sign_in.reported", b"id-alice"):
         assert proof_of_reading in at_rest
     assert kept.secrets.found_in(at_rest) == []
+    assert _HASH.findall(at_rest) == []
     out, err = capfd.readouterr()
     lines = [record.getMessage() for record in caplog.records if record.name not in NOT_OURS]
     assert "login.challenged" in out  # the lines of decisions are among what is read
@@ -211,3 +214,7 @@ def test_the_search_finds_what_is_there(kept: Kept) -> None:
     with kept.story.gateway.database.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE users SET display_name = '0123456789abcdefghij'")
     assert kept.secrets.found_in(held(kept.story)) == ["seed"]
+    stored_hash = kept.story.gateway.hasher.hash(PASSWORD)
+    with kept.story.gateway.database.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE users SET password_hash = '{stored_hash}'")  # noqa: S608
+    assert stored_hash.encode() in _HASH.findall(held(kept.story))

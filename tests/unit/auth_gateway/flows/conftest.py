@@ -71,7 +71,13 @@ class PlainPasswords:
         self.error: Exception | None = None
 
     async def check(
-        self, password: str | None, stored_hash: str | None, *, may_upgrade: bool, is_known_device: bool = False
+        self,
+        password: str | None,
+        stored_hash: str | None,
+        *,
+        user_id: str,
+        may_upgrade: bool,
+        is_known_device: bool = False,
     ) -> PasswordCheck:
         self.checks.append((password, stored_hash))
         if self.error:
