@@ -137,6 +137,27 @@ def test_make_env_draws_fresh_secrets_and_never_overwrites(tmp_path: Path) -> No
     assert "other.example" not in (tmp_path / "a" / ".env").read_text()
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "http://id.example",
+        "https://",
+        "https:///x",
+        "https://x//",
+        "https://a b",
+        "https://x\nA=b",
+        "https://x$HOME",
+    ],
+)
+def test_make_env_takes_nothing_that_env_could_read_as_something_else(tmp_path: Path, address: str) -> None:
+    """Such as a line of its own, or a variable; nothing is written then."""
+    with pytest.raises(subprocess.CalledProcessError) as ended:
+        made_env(tmp_path, "full", address)
+    assert ended.value.returncode == 2
+    assert not (tmp_path / ".env").exists()
+
+
 def test_what_is_mounted_is_there() -> None:
     """Files of ours, and volumes that are declared."""
     for name, service in document()["services"].items():
