@@ -56,14 +56,17 @@ def check_whole(file: Path) -> None:
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as opened:
         try:
             found = opened.execute("PRAGMA integrity_check").fetchone()
+            is_empty = opened.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
         except sqlite3.DatabaseError as error:
             raise CannotCopy(f"{file.name} is damaged: {error}") from error
-    if found != ("ok",):
+    if found != ("ok",) or is_empty:
         raise CannotCopy(f"{file.name} is damaged")
 
 
 def _claim(place: Path) -> None:
     """A directory that is ours alone, and empty."""
+    if place.exists() and not place.is_dir():
+        raise CannotCopy(f"{place} is no directory")
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(place.iterdir()):
         raise CannotCopy(f"{place} is not empty: nothing is overwritten")
