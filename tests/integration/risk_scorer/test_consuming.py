@@ -59,3 +59,18 @@ async def test_two_that_share_a_state_know_what_the_other_learned(tmp_path: Path
     assert first.profiles.get_many(["alice"]) != [learned]
     for scorer in (first, second):
         scorer.database.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_history_that_nobody_changed_is_not_decoded_again(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The database says, by its digest or by its bytes, that the copy in memory is what is committed."""
+    url = None if kind == "sqlite" else request.getfixturevalue("postgresql_url")
+    scorer = opened(tmp_path, risk_scorer_database=url)
+    scorer.models.reload()
+    await Taker(scorer).take({**EVENT, "event_id": "e1", "outcome": "success"})
+    before = scorer.hot.found["memory"]
+    scorer.profiles.get_many(["alice"])
+    assert scorer.hot.found["memory"] == before + 1
+    scorer.database.close()
