@@ -23,7 +23,8 @@ from benchmarks.crowds import (
 )
 from benchmarks.home import Address, Home
 from benchmarks.load import NextRequest, Result, in_turn, load, repeated, request_bytes, run
-from benchmarks.refresh import chain, logged_in
+from benchmarks.refresh import chain
+from benchmarks.servers import cpu_seconds
 
 TIMES, ADDRESSES, OWNERS = 5.0, 500, 40
 OWNERS_SHARE = 0.05
@@ -31,6 +32,8 @@ OWNERS_SHARE = 0.05
 LONG_SECONDS, SHORT_SECONDS = 60.0, 12.0
 REST_SECONDS = 10.0
 NAMES = [f"owner-{number}" for number in range(OWNERS)]
+Parts = dict[str, float]
+"""Seconds of processor time until now, of each process that takes part."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class Flood:
     others: dict[str, Result]
     seconds: float
 
+    @property
+    def checked(self) -> int:
+        """Passwords that were looked at, right or wrong."""
+        return sum(self.logins.statuses[status] for status in (200, 401, 403)) + self.served
+
 
 def measure(console: Console, *, is_long: bool) -> list[Bounded]:
     """The figures of a flood of a minute, without `--long` of twelve seconds."""
@@ -51,10 +59,13 @@ def measure(console: Console, *, is_long: bool) -> list[Bounded]:
         secret = add_owners(home.state, NAMES)
         with home.scorer() as scorer, home.gateway(scorer) as gateway:
             _become_known(gateway.port)
+            began = _parts(gateway, scorer)
             capacity = _capacity(gateway.port, seconds / 6)
+            calm = _since(began, _parts(gateway, scorer))
             quiet_ms = _quiet(gateway.port)
-            before = resident_mib(gateway.pid)
+            before, began = resident_mib(gateway.pid), _parts(gateway, scorer)
             seen = uvloop.run(_flood(gateway, secret, TIMES * capacity, seconds))
+            busy = _since(began, _parts(gateway, scorer))
             grown = resident_mib(gateway.pid) - before
             time.sleep(REST_SECONDS)
             after_ms = _quiet(gateway.port)
@@ -62,21 +73,34 @@ def measure(console: Console, *, is_long: bool) -> list[Bounded]:
         f"{TIMES:.0f} × {capacity:.0f} logins a second for {seconds:.0f} s from {ADDRESSES} addresses: "
         f"strangers {dict(seen.logins.statuses)}, owners {seen.served} of {seen.came}"
     )
+    checks = {"capacity": capacity * seconds / 6, "flood": seen.checked}
+    for name, used in (("capacity", calm), ("flood", busy)):
+        shares = ", ".join(f"{part} {spent:.1f}" for part, spent in used.items())
+        per_check = sum(used.values()) / max(1.0, checks[name]) * 1000
+        console.print(f"  seconds of processor time, {name}: {shares}; {per_check:.0f} ms for each password checked")
     figures = _figures(seen, capacity=capacity, grown=grown, quiet_ms=quiet_ms, after_ms=after_ms)
     tell(figures, console)
     return figures
+
+
+def _parts(gateway: Address, scorer: Address) -> Parts:
+    """This process is the one that makes the load."""
+    return {"gateway": cpu_seconds(gateway.pid), "scorer": cpu_seconds(scorer.pid), "load": time.process_time()}
+
+
+def _since(began: Parts, ended: Parts) -> Parts:
+    return {part: ended[part] - spent for part, spent in began.items()}
 
 
 def _figures(
     seen: Flood, *, capacity: float, grown: float, quiet_ms: list[float], after_ms: list[float]
 ) -> list[Bounded]:
     logins = seen.logins
-    checked = logins.statuses[200] + logins.statuses[401] + logins.statuses[403] + seen.served
     errors = (
         sum(count for status, count in logins.statuses.items() if status == 0 or status >= 500) - (logins.statuses[503])
     )
     return [
-        Bounded("passwords checked, of what is without a flood", checked / seen.seconds / capacity, "", least=0.8),
+        Bounded("passwords checked, of what is without a flood", seen.checked / seen.seconds / capacity, "", least=0.8),
         Bounded("refusals, p95", percentile(logins.refused_ms, 0.95), "ms", most=100),
         Bounded("refusals without Retry-After", logins.refused_without_retry_after, "", most=0),
         Bounded("errors", errors, "", most=0),
@@ -89,18 +113,17 @@ def _figures(
 
 
 async def _flood(gateway: Address, secret: str, rate: float, seconds: float) -> Flood:
-    token = await asyncio.to_thread(logged_in, gateway.port)
-    access = await asyncio.to_thread(_access_token, gateway.port)
+    tokens = await asyncio.to_thread(_tokens, gateway.port)
     asked = request_bytes(
         "POST",
         "/introspect",
-        f"token={access}".encode(),
+        f"token={tokens['access_token']}".encode(),
         {"content-type": "application/x-www-form-urlencoded", "authorization": _basic(secret)},
     )
     others: dict[str, list[NextRequest]] = {
         "/health": repeated(request_bytes("GET", "/health"), 1),
         "/.well-known/jwks.json": repeated(request_bytes("GET", "/.well-known/jwks.json"), 1),
-        "/token (refresh)": [chain(token)],
+        "/token (refresh)": [chain(tokens["refresh_token"])],
         "/introspect": repeated(asked, 1),
     }
     share = 1 - OWNERS_SHARE
@@ -146,7 +169,7 @@ def _quiet(port: int) -> list[float]:
     return load(port, in_turn(requests, 1), 2.0).latencies_ms
 
 
-def _access_token(port: int) -> str:
+def _tokens(port: int) -> dict[str, str]:
     with client(port) as http:
         answer = http.post("/login", json=login_of(NAMES[0], 0)).raise_for_status()
-        return str(answer.json()["tokens"]["access_token"])
+        return {name: str(value) for name, value in answer.json()["tokens"].items()}

@@ -100,8 +100,8 @@ class Home:
             ready=f"http://127.0.0.1:{port}/ready",
             environment=environment,
             cores=None if core is None else {core},
-        ):
-            yield Address(port, found.group())
+        ) as process:
+            yield Address(port, found.group(), process.pid)
 
     @contextmanager
     def gateway(self, scorer: Address, *, cores: set[int] | None = None, **settings: str) -> Iterator[Address]:
