@@ -22,15 +22,20 @@ def _unnoticed(_scope: str) -> None:
 class MemoryThrottle:
     """Reserves before the password is looked at, so that a burst of guesses cannot outrun its own count."""
 
-    def __init__(self, *, most_keys: int = MOST_KEYS, held_up: Callable[[str], None] = _unnoticed) -> None:
-        """`held_up` is told what was counted, of each attempt that has to wait."""
+    def __init__(
+        self, *, most_keys: int = MOST_KEYS, held_up: Callable[[str], None] = _unnoticed, shared_by: int = 1
+    ) -> None:
+        """`held_up` is told what was counted, of each attempt that has to wait. `shared_by` says how many processes
+        count apart, always."""
         self._most_keys = most_keys
+        self._shared_by = shared_by
         self._held_up = held_up
         self._failures: OrderedDict[ThrottleKey, Failures] = OrderedDict()
 
     async def reserve(self, keys: Sequence[ThrottleKey], now: float, *, shared_by: int = 1) -> Reservation:
         """Counts one attempt against all keys, or none when one must wait; no other task runs in between. Of each limit
-        this counts the share of one of `shared_by` processes."""
+        this lets through the share of one of `shared_by` processes, where that is more than there always are."""
+        shared_by = max(shared_by, self._shared_by)
         failures = [self.recall(key) for key in keys]
         waits = [
             wait_seconds(failure, now, scope=key.scope, shared_by=shared_by)

@@ -20,7 +20,9 @@ class Sharing:
     """
 
     def __init__(self, gateway: Gateway, watching: Watching) -> None:
-        self.throttle: Throttle = MemoryThrottle(held_up=watching.metrics.throttled)
+        # Workers without Redis count apart, and whoever guesses chooses no worker: each lets its share through alone.
+        workers = gateway.settings.auth_gateway_workers
+        self.throttle: Throttle = MemoryThrottle(held_up=watching.metrics.throttled, shared_by=workers)
         self.breaker: Breaker = CircuitBreaker()
         self.background: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._close: Callable[[], Awaitable[None]] | None = None

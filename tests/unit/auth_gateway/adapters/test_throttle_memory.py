@@ -22,6 +22,14 @@ def test_one_of_several_lets_its_share_through() -> None:
         assert sum(reservation.wait_seconds == 0 for reservation in reserved) == free
 
 
+def test_one_of_several_that_always_count_apart_lets_no_more_than_that_share_through() -> None:
+    """Whoever says that there are fewer does not open it; whoever says more is heard."""
+    for always, said, free in ((1, 1, 5), (2, 1, 2), (2, 5, 1), (5, 2, 1)):
+        throttle = MemoryThrottle(shared_by=always)
+        reserved = [asyncio.run(throttle.reserve((ACCOUNT,), NOW, shared_by=said)) for _ in range(10)]
+        assert sum(reservation.wait_seconds == 0 for reservation in reserved) == free
+
+
 def test_memory_is_bounded() -> None:
     """A stranger chooses the names, so their number must not matter."""
     throttle = MemoryThrottle(most_keys=10)
