@@ -9,6 +9,7 @@ from base64 import urlsafe_b64decode
 import msgspec
 
 from auth_gateway.adapters.jwt import signed
+from auth_gateway.adapters.keyring import SigningKey
 from auth_gateway.adapters.keys import KeyRing
 from auth_gateway.core.provider.client import SigningAlgorithm
 from auth_gateway.core.ssf.security_event import SetClaims
@@ -29,11 +30,12 @@ class SignedSets:
         self._ring = ring
 
     def signed(self, claims: SetClaims, algorithm: SigningAlgorithm) -> bytes:
-        """The token in its compact form.
+        """The token in its compact form, by the key that this process knows: whoever tells is within a look at the
+        database and cannot look again, and what that key signed is looked at once more when it goes out.
 
         Raises: LookupError without a key, which is a bug.
         """
-        return self._signed(msgspec.json.encode(claims), algorithm)
+        return _compact(msgspec.json.encode(claims), self._ring.known(algorithm))
 
     def fresh(self, token: bytes) -> bytes:
         """The token, verifiable with what is published now."""
@@ -42,10 +44,11 @@ class SignedSets:
         key = self._ring.find(header.kid)
         if key is not None and self._ring.is_published(key):
             return token
-        return self._signed(_decoded(payload), header.alg)
+        return _compact(_decoded(payload), self._ring.current(header.alg))
 
-    def _signed(self, payload: bytes, algorithm: SigningAlgorithm) -> bytes:
-        return signed(payload, self._ring.current(algorithm), SET_TYPE).encode("ascii")
+
+def _compact(payload: bytes, key: SigningKey) -> bytes:
+    return signed(payload, key, SET_TYPE).encode("ascii")
 
 
 def _decoded(part: bytes) -> bytes:

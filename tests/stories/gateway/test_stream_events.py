@@ -7,7 +7,7 @@ import pytest
 from joserfc.errors import JoseError
 
 from auth_gateway.adapters.storage.streams import StoredStreams
-from auth_gateway.cli.keys import _rotate
+from auth_gateway.cli.keys import replace_keys
 from auth_gateway.core.ssf.stream import UNCOLLECTED_SECONDS
 from auth_gateway.upkeep import housekeeping
 from auth_gateway.user_risks import risk_desk
@@ -135,7 +135,7 @@ def test_a_token_that_outlived_its_key_is_signed_anew(story: Story, shop: Receiv
     distributed(story)
     ((jti, old),) = shop.poll(stream)["sets"].items()
     before = shop.verified(old)
-    _rotate(story.gateway, delay_seconds=0)
+    replace_keys(story.gateway, 0)
     story.clock.advance(7 * 86_400 - 60)
     story.runner.run(story.gateway.ring.reload())
     shop.token = shop.app.act().json()["access_token"]
