@@ -15,6 +15,7 @@ from auth_gateway.assembly import assemble
 from auth_gateway.opening import CannotStart
 from plumbing.migrations import upgrade
 from plumbing.schema_steps import newest
+from tests.postgresql import Server
 from tests.stories.gateway.story import PASSWORD, Story, running_story
 
 ADDS = """
@@ -48,6 +49,14 @@ def upgrade():
     op.drop_column("users", "display_name")
 """
 TABLES = ("users", "sessions", "refresh_families", "refresh_tokens", "audit", "outbox")
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: Server) -> Iterator[str]:
+    """A database of its own: it gets a schema that no other test has."""
+    url = postgresql_server.new_database()
+    yield url
+    postgresql_server.drop_database(url)
 
 
 @pytest.fixture
