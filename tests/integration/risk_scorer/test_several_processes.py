@@ -21,7 +21,7 @@ from risk_scorer.adapters.verdict_store import VerdictStore
 from risk_scorer.core.history import UserHistory, encode
 from risk_scorer.core.verdicts import taught_by
 from risk_scorer.flows.announce import high_risk_message
-from risk_scorer.flows.ports import JudgedLogin, Judgement, Lesson
+from risk_scorer.flows.ports import JudgedLogin, Judgement, Lesson, StreamResult
 from tests.integration.risk_scorer.observations import NOW, event, observation, scored
 from tests.postgresql import Server
 
@@ -165,7 +165,13 @@ def test_a_streamed_event_is_kept_by_one_of_them(
         def keep(n: int, events: Sequence[Any] = events, turn: int = turn) -> Coroutine[Any, Any, frozenset[str]]:
             mine = [*events[n:], *events[:n]]
             loud = [high_risk_message(each, tenant="t") for each in mine]
-            return logs[n].keep(mine, [msgspec.json.encode(each) for each in mine], loud, {("in", 0): turn * 20 + 20})
+            results = [
+                StreamResult(
+                    each.score.event_id, each.event.user_id, each.score.ts_scored, msgspec.json.encode(each), None
+                )
+                for each in mine
+            ]
+            return logs[n].keep(results, loud, {("in", 0): turn * 20 + 20})
 
         kept = at_once([lambda n=n: keep(n) for n in range(SCORERS)])  # type: ignore[misc]
         assert sorted(name for names in kept for name in names) == sorted(each.score.event_id for each in events)

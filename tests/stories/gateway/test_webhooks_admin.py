@@ -8,6 +8,7 @@ import pytest
 
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.facts import OPERATOR, Facts
+from auth_gateway.flows import replays
 from auth_gateway.telling import deliveries, listeners
 from tests.stories.gateway.applications import ISSUER, Application, refused, register
 from tests.stories.gateway.logout_receiver import until
@@ -131,6 +132,13 @@ def test_messages_are_listed_and_tried_again(story: Story, admin: Admin) -> None
     assert len(deliveries(story.gateway).page("siem").deliveries) == 2
 
 
+@pytest.fixture
+def waiting_replays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No replay gets on, as if too much waited for its receiver."""
+    monkeypatch.setattr(replays, "MOST_WAITING", 0)
+
+
+@pytest.mark.usefixtures("waiting_replays")
 def test_a_span_is_told_again(admin: Admin) -> None:
     """One at a time; it can be stopped."""
     admin("POST", json=SIEM)
@@ -147,6 +155,7 @@ def test_a_span_is_told_again(admin: Admin) -> None:
     assert refused(admin("DELETE", "/siem/replays/running")) == (409, "no_replay")
 
 
+@pytest.mark.usefixtures("waiting_replays")
 def test_what_is_asked_of_messages_is_written_down_with_who_asked(story: Story, admin: Admin) -> None:
     """A program by its name, a command as the operator; nothing for what was refused or changed nothing."""
     known = admin("POST", json=SIEM).json()["webhook"]["destination_id"]
