@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -45,14 +46,20 @@ def serve(
 
 
 def _run(settings: Settings) -> int:
-    from plumbing.serve import configured, listening, serve_on
+    from plumbing.serve import listening
+
+    with listening(settings.risk_scorer_host, settings.risk_scorer_port) as listener:
+        return _serve(settings, listener)
+
+
+def _serve(settings: Settings, listener: socket.socket) -> int:
+    from plumbing.serve import configured, serve_on
     from plumbing.side_door import CannotListen
     from plumbing.workers import run_workers
     from risk_scorer.adapters.storage import BadStorage, serve_alone
     from risk_scorer.app import create_app  # starts numpy and numba: only where needed
     from risk_scorer.assembly import CannotStart
 
-    listener = listening(settings.risk_scorer_host, settings.risk_scorer_port)
     count, drain_seconds = settings.risk_scorer_workers, settings.risk_scorer_drain_seconds
 
     def answer(settings: Settings, tell_ready: Callable[[str], None]) -> int:

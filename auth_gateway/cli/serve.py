@@ -1,6 +1,7 @@
 """`auth-gateway serve`."""
 
 import gc
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -47,7 +48,11 @@ def serve(
 
 
 def _run(settings: Settings) -> int:
-    listener = listening(settings.auth_gateway_host, settings.auth_gateway_port)
+    with listening(settings.auth_gateway_host, settings.auth_gateway_port) as listener:
+        return _serve(settings, listener)
+
+
+def _serve(settings: Settings, listener: socket.socket) -> int:
     count, drain_seconds = settings.auth_gateway_workers, settings.auth_gateway_drain_seconds
 
     def answer(settings: Settings, tell_ready: Callable[[str], None]) -> int:
