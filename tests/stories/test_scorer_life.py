@@ -15,7 +15,7 @@ import pytest
 
 from tests.integration.risk_scorer.published import LOUD, publish_model
 from tests.integration.risk_scorer.service import EVENT, WEBHOOK_SECRET
-from tests.stories.scorer_process import Scorer, scorer
+from tests.stories.scorer_process import Scorer, free_port, scorer
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_taken_port_is_said_in_one_line(running: Scorer) -> None:
 
 def test_a_second_server_on_the_same_state_is_turned_away(running: Scorer) -> None:
     """Its histories would not be the first one's."""
-    second = running.run("serve")
+    second = running.run("serve", "--port", str(free_port()))
     assert (second.returncode, second.stderr.count("\n")) == (2, 1)
     assert "another risk-scorer" in second.stderr
 
