@@ -5,6 +5,7 @@ import ssl
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_the_gateways_command_hands_its_balancers_on(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AUTH_GATEWAY_STATE", str(tmp_path / "state"))
     seen: list[str] = []
-    monkeypatch.setattr(command, "listening", lambda *_address: None)
+    monkeypatch.setattr(command, "listening", lambda *_address: nullcontext())
     monkeypatch.setattr(command, "configured", lambda _app, **options: seen.append(repr(options["balancers"])))
     monkeypatch.setattr(command, "serve_on", lambda *_given, **_options: 0)
     monkeypatch.setattr(command, "configure_logging", lambda *_given, **_options: None)
