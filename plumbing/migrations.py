@@ -211,12 +211,13 @@ def _opened_file(url: str) -> Iterator[Connection]:
     """A connection to the file, which is made if it is missing; nobody else migrates it meanwhile."""
     file = connections.database_file(url)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = connections.open_engine(url)
-    try:
-        with _locked(file), engine.connect() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+    with _locked(file):
+        engine = connections.open_engine(url)
+        try:
+            with engine.connect() as connection:
+                yield connection
+        finally:
+            engine.dispose()  # before the next one comes: whoever closes a file last locks it, which nobody waits for
 
 
 @contextmanager
