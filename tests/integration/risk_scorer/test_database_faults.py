@@ -17,7 +17,7 @@ import pytest
 
 from plumbing import connections
 from tests.integration.risk_scorer.service import EVENT, Running, running
-from tests.postgresql import Server
+from tests.postgresql import Server, lock
 
 pytestmark = pytest.mark.anyio
 PAUSE_SECONDS = 0.1
@@ -116,13 +116,7 @@ async def test_locked_tables_and_a_server_that_restarts(
         with psycopg.connect(url) as holder:
             tables = holder.execute("SELECT string_agg(tablename, ', ') FROM pg_tables WHERE schemaname = 'public'")
             (names,) = tables.fetchone() or ("",)
-            while True:
-                try:
-                    holder.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
-                except psycopg.errors.DeadlockDetected:  # they came in another order than a write had taken them
-                    holder.rollback()
-                else:
-                    break
+            lock(holder, names)
             time.sleep(15.0 if is_long else 3.0)
 
     def restart() -> None:

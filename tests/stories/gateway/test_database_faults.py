@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from plumbing import connections
-from tests.postgresql import Server
+from tests.postgresql import Server, lock
 from tests.stories.gateway.crowd import Crowd, assert_nothing_unseen
 from tests.stories.gateway.story import Story, running_story
 
@@ -67,7 +67,7 @@ def test_locked_tables_let_nobody_in_unseen(
 
     def hold() -> None:
         with psycopg.connect(postgresql_url) as holder:
-            holder.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")  # type: ignore[arg-type]
+            lock(holder, tables)
             time.sleep(15 if is_long else 5)
 
     told = Crowd(server_story, people=12).live_through(hold)
