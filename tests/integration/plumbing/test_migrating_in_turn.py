@@ -1,7 +1,6 @@
 """Whoever has steps to take waits for its turn in a way that holds up nobody, and whoever has none does not wait."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from plumbing import migrations
 from plumbing.migrations import ADVISORY_LOCK, SchemaBehind, pending, upgrade
 from tests.integration.plumbing.test_migrations import add_migration
 from tests.integration.plumbing.test_schema_steps import INDEX_ALONE
-from tests.postgresql import Server
 
 
 @pytest.fixture
@@ -22,39 +20,31 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "scripts"
 
 
-@pytest.fixture
-def empty_database(postgresql_server: Server) -> Iterator[str]:
-    """A new database on a server."""
-    url = postgresql_server.new_database()
-    yield url
-    postgresql_server.drop_database(url)
-
-
 def test_those_who_wait_do_not_hold_up_an_index_that_is_built(
-    empty_database: str, place: Path, monkeypatch: pytest.MonkeyPatch
+    postgresql_url: str, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three at once: one takes the steps, the others find them taken."""
-    upgrade(empty_database, str(place))
+    upgrade(postgresql_url, str(place))
     add_migration(place, "0002", "0001", "coins")
     (place / "versions" / "0003.py").write_text(INDEX_ALONE.replace('["name"]', '["id"]'))
     monkeypatch.setattr(migrations, "LOCK_TRIES", 2)
     with ThreadPoolExecutor(3) as pool:
-        with psycopg.connect(empty_database, autocommit=True) as other:
+        with psycopg.connect(postgresql_url, autocommit=True) as other:
             other.execute("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
-            done = [pool.submit(upgrade, empty_database, str(place)) for _ in range(3)]
+            done = [pool.submit(upgrade, postgresql_url, str(place)) for _ in range(3)]
             time.sleep(0.5)
             assert not any(each.done() for each in done)
         for each in done:
             each.result(30)
-    assert pending(empty_database, str(place)) == []
+    assert pending(postgresql_url, str(place)) == []
 
 
-def test_whoever_has_nothing_to_take_does_not_wait(empty_database: str, place: Path) -> None:
+def test_whoever_has_nothing_to_take_does_not_wait(postgresql_url: str, place: Path) -> None:
     """A newer release builds an index for an hour: processes of the old one start meanwhile."""
-    upgrade(empty_database, str(place))
-    with ThreadPoolExecutor(1) as pool, psycopg.connect(empty_database, autocommit=True) as other:
+    upgrade(postgresql_url, str(place))
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(postgresql_url, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
-        pool.submit(upgrade, empty_database, str(place)).result(10)
+        pool.submit(upgrade, postgresql_url, str(place)).result(10)
 
 
 def test_a_file_that_is_not_there_is_not_made_by_a_look(tmp_path: Path, place: Path) -> None:

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -37,14 +37,6 @@ def place(tmp_path: Path) -> Path:
     """A folder with one migration."""
     add_migration(tmp_path / "scripts", "0001", None, "people")
     return tmp_path / "scripts"
-
-
-@pytest.fixture
-def empty_database(postgresql_server: Server) -> Iterator[str]:
-    """A new database on a server."""
-    url = postgresql_server.new_database()
-    yield url
-    postgresql_server.drop_database(url)
 
 
 def contracts(place: Path, revision: str, oldest_code: str) -> None:
@@ -105,58 +97,58 @@ def test_a_process_that_may_not_migrate_changes_nothing(tmp_path: Path, place: P
 
 
 def test_on_a_server_what_contracts_waits_to_be_asked_for(
-    postgresql_server: Server, empty_database: str, place: Path
+    postgresql_server: Server, postgresql_url: str, place: Path
 ) -> None:
     """A start takes what expands; a release after that needs the contracting step done, and says how."""
-    upgrade(empty_database, str(place))
+    upgrade(postgresql_url, str(place))
     add_migration(place, "0002", "0001", "coins")
     add_migration(place, "0003", "0002", "notes")
     contracts(place, "0003", "0002")
-    upgrade(empty_database, str(place))
-    assert pending(empty_database, str(place)) == [("0003", "0002")]
+    upgrade(postgresql_url, str(place))
+    assert pending(postgresql_url, str(place)) == [("0003", "0002")]
     add_migration(place, "0004", "0003", "bonds")
     with pytest.raises(SchemaBehind, match=r"lacks 0004.*--contract"):
-        upgrade(empty_database, str(place))
-    upgrade(empty_database, str(place), may_contract=True)
-    assert pending(empty_database, str(place)) == []
-    assert postgresql_server.execute("SELECT oldest_code FROM schema_floor", empty_database) == [("0002",)]
+        upgrade(postgresql_url, str(place))
+    upgrade(postgresql_url, str(place), may_contract=True)
+    assert pending(postgresql_url, str(place)) == []
+    assert postgresql_server.execute("SELECT oldest_code FROM schema_floor", postgresql_url) == [("0002",)]
     for newest in ("0004", "0003"):
         (place / "versions" / f"{newest}.py").unlink()
-    upgrade(empty_database, str(place))
+    upgrade(postgresql_url, str(place))
     (place / "versions" / "0002.py").unlink()
     with pytest.raises(NewerSchema):
-        upgrade(empty_database, str(place))
+        upgrade(postgresql_url, str(place))
 
 
 def test_a_step_never_queues_behind_a_long_transaction(
-    postgresql_server: Server, empty_database: str, place: Path, monkeypatch: pytest.MonkeyPatch
+    postgresql_server: Server, postgresql_url: str, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It lets the others pass and tries again; one that is held for ever is given up, with what it had begun."""
-    upgrade(empty_database, str(place))
+    upgrade(postgresql_url, str(place))
     column = 'op.add_column("people", sa.Column("name", sa.Text, nullable=True))'
     add_migration(place, "0002", "0001", "coins", also=column)
     (place / "versions" / "0003.py").write_text(INDEX_ALONE)
     monkeypatch.setattr(migrations, "LOCK_TRIES", 2)
     monkeypatch.setattr(migrations, "LOCK_PAUSE_SECONDS", 0.01)
-    with psycopg.connect(empty_database) as long:
+    with psycopg.connect(postgresql_url) as long:
         long.execute("SELECT * FROM people")
         with pytest.raises(TablesHeld, match="0002"):
-            upgrade(empty_database, str(place))
-    assert postgresql_server.execute("SELECT to_regclass('coins')", empty_database) == [(None,)]
+            upgrade(postgresql_url, str(place))
+    assert postgresql_server.execute("SELECT to_regclass('coins')", postgresql_url) == [(None,)]
     monkeypatch.setattr(migrations, "LOCK_TRIES", 200)
-    with psycopg.connect(empty_database, autocommit=True) as other, ThreadPoolExecutor(1) as pool:
+    with psycopg.connect(postgresql_url, autocommit=True) as other, ThreadPoolExecutor(1) as pool:
         other.execute("BEGIN")
         other.execute("SELECT * FROM people")
-        done = pool.submit(upgrade, empty_database, str(place))
+        done = pool.submit(upgrade, postgresql_url, str(place))
         for _ in range(10):
             began = time.monotonic()
-            postgresql_server.execute("INSERT INTO people (id) VALUES (random()::text)", empty_database)
+            postgresql_server.execute("INSERT INTO people (id) VALUES (random()::text)", postgresql_url)
             assert time.monotonic() - began < 2
         assert not done.done()
         other.execute("COMMIT")
         done.result(30)
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'people_names'::regclass"
-    assert postgresql_server.execute(valid, empty_database) == [(True,)]
+    assert postgresql_server.execute(valid, postgresql_url) == [(True,)]
 
 
 OLDER_THAN_THE_RULE = {"gateway": "0020", "scorer": "0006"}
@@ -213,7 +205,7 @@ def test_every_migration_only_adds_or_says_that_it_contracts(
     """Every statement of every migration since the rule is looked at as it is run. One that altered two tables would
     hold the one while it waits for the other, and somebody who reads both the other way round would be cut off."""
     module: Any = {"gateway": gateway, "scorer": scorer}[service]
-    url = request.getfixturevalue("empty_database") if engine == "postgresql" else f"sqlite:///{tmp_path}/x.db"
+    url = request.getfixturevalue("postgresql_url") if engine == "postgresql" else f"sqlite:///{tmp_path}/x.db"
     said = recorded(lambda: upgrade(url, str(module.MIGRATIONS)))
     old_tables: set[str] = set()
     is_server = engine == "postgresql"

@@ -7,7 +7,7 @@ import resource
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -71,13 +71,6 @@ def outcome(name: str) -> dict[str, object]:
     return {"event_id": name, "event": event, "outcome": "success", "ts": 1754740800.0}
 
 
-@pytest.fixture
-def url(postgresql_server: Server) -> Iterator[str]:
-    new = postgresql_server.new_database()
-    yield new
-    postgresql_server.drop_database(new)
-
-
 async def test_a_locked_or_full_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_long: bool) -> None:
     """First another process holds it, then it cannot grow; scores go on all the time."""
     if not is_long:
@@ -108,12 +101,12 @@ async def test_a_locked_or_full_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 async def test_locked_tables_and_a_server_that_restarts(
-    tmp_path: Path, url: str, postgresql_server: Server, is_long: bool
+    tmp_path: Path, postgresql_url: str, postgresql_server: Server, is_long: bool
 ) -> None:
     """Each answer is a score or a 503; no restart of ours is needed."""
 
     def hold() -> None:
-        with psycopg.connect(url) as holder:
+        with psycopg.connect(postgresql_url) as holder:
             tables = holder.execute("SELECT string_agg(tablename, ', ') FROM pg_tables WHERE schemaname = 'public'")
             (names,) = tables.fetchone() or ("",)
             lock(holder, names)
@@ -127,7 +120,7 @@ async def test_locked_tables_and_a_server_that_restarts(
             time.sleep(0.7)
 
     refused = 0
-    async with running(tmp_path, risk_scorer_database=url) as service:
+    async with running(tmp_path, risk_scorer_database=postgresql_url) as service:
         for broken in (hold, restart):
             callers = Callers(service)
             await callers.live_through(broken)
