@@ -1,1 +1,0 @@
-{"algorithm":"Ed25519","key_id":"635eadd9222e01b9","signature":"qBDiXSgRZ/XLSJYzWyFvFI/ij6YvULg5tP1y87/D0LZb1AqjeWmZItU9HIUTbvUNmNnmbG7wy8GYHSPntFIvCQ=="}
