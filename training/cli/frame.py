@@ -1,0 +1,80 @@
+"""What every command of `risk-training` shares: the app, options that mean the same everywhere, refusals, bars.
+
+No command lives here, and none of the heavy libraries: those load inside the commands.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from training.refusals import RefusedError, TrainingRefusedError, UnreachableError, WrongInputError
+
+WRONG_INPUT, REFUSED, UNREACHABLE = 2, 3, 4
+
+app = typer.Typer(
+    name="risk-training",
+    help="Make, read and judge login logs, and train the risk model on them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Log = Annotated[Path, typer.Option("--input", help="A login log: CSV, JSON, JSON lines or Parquet.")]
+ModelDir = Annotated[Path, typer.Option("--model_dir", "--model-dir", help="Where the model's files are.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same result.")]
+PublicKey = Annotated[
+    Path, typer.Option("--public_key", "--public-key", help="The key that must have signed the model.")
+]
+Overlays = Annotated[
+    list[Path] | None, typer.Option("--ip_overlay", "--ip-overlay", help="What you know better about networks (TOML).")
+]
+Listed = Annotated[list[Path] | None, typer.Option("--ip_listed", "--ip-listed", help="A list of bad networks.")]
+Registry = Annotated[
+    str, typer.Option(help="The registry of models: a folder or an address such as s3://bucket/models.")
+]
+
+DEFAULT_REGISTRY = "var/registry"
+DEFAULT_KEY = Path("var/training/signing.key")
+DEFAULT_PUBLIC_KEY = Path("var/training/signing.pub")
+
+
+@contextlib.contextmanager
+def answered() -> Iterator[None]:
+    """Turns a decline into one line on standard error and its exit status; a bug keeps its traceback."""
+    try:
+        yield
+    except WrongInputError as decline:
+        typer.echo(f"error {decline.code}: {decline.message}", err=True)
+        raise typer.Exit(WRONG_INPUT) from decline
+    except TrainingRefusedError as decline:
+        typer.echo(f"training refused, {decline.code}: {decline.message}", err=True)
+        raise typer.Exit(REFUSED) from decline
+    except RefusedError as decline:
+        typer.echo(f"refused {decline.code}: {decline.message}", err=True)
+        raise typer.Exit(REFUSED) from decline
+    except UnreachableError as decline:
+        typer.echo(f"error {decline.code}: {decline.message}", err=True)
+        raise typer.Exit(UNREACHABLE) from decline
+
+
+@contextlib.contextmanager
+def progress(*, visible: bool) -> Iterator[Callable[[str, float], None]]:
+    """A bar for each step, on standard error when that is a terminal; what is yielded moves it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    bars: dict[str, TaskID] = {}
+    console = Console(stderr=True)
+    silent = not visible or not console.is_terminal
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=silent) as shown:
+
+        def move(step: str, share: float) -> None:
+            if step not in bars:
+                bars[step] = shown.add_task(step, total=1.0)
+            shown.update(bars[step], completed=share)
+
+        yield move

@@ -1,0 +1,105 @@
+"""The commands that use a model on a log: score, evaluate."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from training.cli.frame import (
+    DEFAULT_PUBLIC_KEY,
+    AsJson,
+    Listed,
+    Log,
+    ModelDir,
+    Overlays,
+    PublicKey,
+    answered,
+    app,
+    progress,
+)
+from training.refusals import WrongInputError
+
+if TYPE_CHECKING:
+    from training.evaluation_run import Request
+
+
+@app.command()
+def score(
+    source: Log,
+    output: Annotated[Path, typer.Option(help="The Parquet file to write: one column `risk` in the log's row order.")],
+    model_dir: ModelDir = Path("models"),
+    public_key: PublicKey = DEFAULT_PUBLIC_KEY,
+    overlays: Overlays = None,
+    listed: Listed = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a log as a stream: each row before it is learned from. Rows that cannot be read get 100."""
+    from training.reports import tell
+    from training.scoring_run import Judge, scored
+
+    with answered():
+        with progress(visible=not as_json) as moved:
+            facts = scored(source, Judge(model_dir, public_key, overlays or (), listed or ()), output, moved)
+        tell(facts, as_json=as_json, console=Console())
+
+
+@app.command()
+def evaluate(
+    source: Annotated[
+        Path | None, typer.Option("--input", help="A log with labels: the RBA schema, or ours with a column `label`.")
+    ] = None,
+    model_dir: ModelDir = Path("models"),
+    public_key: PublicKey = DEFAULT_PUBLIC_KEY,
+    starts: Annotated[
+        str | None, typer.Option("--from", help="Judge from this UTC day or moment on; else what follows the training.")
+    ] = None,
+    scores: Annotated[Path | None, typer.Option(help="A file of scores to judge, as `score` writes it.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="With --scores alone: the labels, as Parquet in the RBA schema with probes.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the whole evaluation as one HTML file.")] = None,
+    json_out: Annotated[
+        Path | None, typer.Option("--json-out", "--json_out", help="Write the whole evaluation as JSON.")
+    ] = None,
+    note: Annotated[str, typer.Option(help="Shown at the top of the report: say here that data is synthetic.")] = "",
+    overlays: Overlays = None,
+    listed: Listed = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a model on the later part of a labelled log: alarms, attacks caught, ablation, baselines.
+
+    Prints recall at fixed false-positive rates. --report, --json-out and --json make the whole evaluation.
+    """
+    is_whole = report is not None or json_out is not None or as_json
+    with answered():
+        if source is not None and labels is None:
+            from training.evaluation_run import Request
+            from training.scoring_run import Judge
+
+            judge = Judge(model_dir, public_key, overlays or (), listed or ())
+            request = Request(source, judge, starts, scores, note, report, json_out)
+            _evaluate(request, as_json=as_json, is_whole=is_whole)
+        elif labels is not None and scores is not None and source is None and not is_whole and starts is None:
+            from training.scoring_run import judged
+
+            typer.echo(judged(labels, scores))
+        else:
+            raise WrongInputError("usage", "give --input with --model_dir or --scores, or --labels with --scores alone")
+
+
+def _evaluate(request: "Request", *, as_json: bool, is_whole: bool) -> None:
+    from training.evaluation_run import evaluated, quick_verdict
+    from training.reports import tell
+
+    with progress(visible=not as_json) as moved:
+        if not is_whole:
+            typer.echo(quick_verdict(request, moved))
+            return
+        told = evaluated(request, moved)
+    if as_json:
+        tell(told, as_json=True, console=Console())
+        return
+    typer.echo("\n".join(told["verdict"]))
+    files = {"report": request.report, "json": request.json_out}
+    tell({name: str(path) for name, path in files.items() if path}, as_json=False, console=Console())
