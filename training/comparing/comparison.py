@@ -36,8 +36,9 @@ NOTHING_KNOWN: Final = Interval(value=0.0, low=-1.0, high=1.0)
 class Prompts(Struct, frozen=True, kw_only=True):
     """How many of the legitimate logins reach a mark by each model; `only_…` those that one of them alone prompts.
 
-    `share_difference` is of shares of logins, `a_day_difference` the same in prompts a day. `candidate_upper` is the
-    one-sided 95 % upper limit of the candidate's share, as calibration counts it (`calibrate.upper_bound`).
+    `…_a_day` are people: somebody prompted twice on a day (UTC) counts once. `share_difference` is of logins.
+    `candidate_upper` is the one-sided 95 % upper limit of the candidate's share of logins, as calibration counts it
+    (`calibrate.upper_bound`).
     """
 
     mark: MarkName

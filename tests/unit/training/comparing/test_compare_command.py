@@ -1,0 +1,80 @@
+"""`risk-training compare`: two published models, a log, and one clear line for everything that is wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.integration.risk_scorer.published import PUBLIC_KEY, publish_model
+from training.cli import app
+
+HEAD = "timestamp,user_id,ip,ip_rep,success,label\n"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Two models, one of them in a registry; a log of four people, one of them taken over from a bad address."""
+    publish_model(tmp_path / "registry" / "versions" / "one", rule="bad_reputation")
+    publish_model(tmp_path / "two", rule="listed_network")
+    (tmp_path / "key.pub").write_bytes(PUBLIC_KEY)
+    lines = [
+        f"2020-06-{day:02d}T12:0{person}:00Z,u{person},198.51.100.{person},{100 if (day, person) == (20, 3) else 0},"
+        f"true,{'takeover' if (day, person) == (20, 3) else ''}\n"
+        for day in range(1, 22)
+        for person in range(4)
+    ]
+    (tmp_path / "log.csv").write_text(HEAD + "".join(lines))
+    return tmp_path
+
+
+def compare(
+    place: Path, *more: object, active: object = "one", candidate: object = "two", log: str = "log.csv"
+) -> Result:
+    candidate = place / "two" if candidate == "two" else candidate
+    return run(
+        "compare", active, candidate, "--input", place / log, "--registry", place / "registry",
+        "--public-key", place / "key.pub", *more,
+    )  # fmt: skip
+
+
+def test_it_says_what_would_change_in_sum_and_login_by_login(place: Path) -> None:
+    """The candidate lacks the rule that caught the takeover: it is missed, and that login is named."""
+    result = compare(place)
+    assert result.exit_code == 0, result.output
+    assert "Would prompt as many people a day" in result.stdout
+    assert "misses 1 of 1 that it caught" in result.stdout
+    assert "2020-06-20T12:03:00Z  u3  198.51.100.3  deny 90.00 → allow 10.00  takeover  (row 79)" in result.stdout
+
+
+def test_as_json_it_is_one_object(place: Path) -> None:
+    """Scripts and gates read the same numbers."""
+    told = json.loads(compare(place, "--json").stdout)
+    assert told["format"] == "riskgate-comparison/1"
+    assert told["differing"] == len(told["events"]) == 1
+    assert told["words"]
+
+
+@pytest.mark.parametrize(
+    ("more", "wrong", "code"),
+    [
+        ((), {"active": "three"}, "no_model"),
+        ((), {"candidate": "../two"}, "no_model"),
+        ((), {"log": "none.csv"}, "no_such_file"),
+        (("--from", "soon"), {}, "bad_date"),
+        (("--from", "2021-01-01"), {}, "nothing_to_judge"),
+        (("--labels", "none.jsonl"), {}, "no_such_file"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    place: Path, more: tuple[str, ...], wrong: dict[str, str], code: str
+) -> None:
+    """Exit 2, a stable code, nothing on standard output."""
+    result = compare(place, *more, **wrong)  # type: ignore[arg-type]
+    assert result.exit_code == 2, result.output
+    assert result.stderr.startswith(f"error {code}: ")
+    assert result.stdout == ""

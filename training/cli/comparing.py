@@ -1,0 +1,77 @@
+"""The commands that hold one model against another: compare."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from training.cli.frame import (
+    DEFAULT_PUBLIC_KEY,
+    DEFAULT_REGISTRY,
+    AsJson,
+    Listed,
+    Overlays,
+    PublicKey,
+    Registry,
+    answered,
+    app,
+    progress,
+)
+
+if TYPE_CHECKING:
+    from training.comparing.comparison import Comparison
+
+
+@app.command()
+def compare(
+    active: Annotated[str, typer.Argument(help="The model that decides: a version of the registry, or a folder.")],
+    candidate: Annotated[str, typer.Argument(help="The one that would: a version of the registry, or a folder.")],
+    source: Annotated[
+        Path, typer.Option("--input", help="A login log that neither was trained on; labels in it are used.")
+    ],
+    starts: Annotated[
+        str | None,
+        typer.Option("--from", help="Judge from this UTC day or moment on; else what follows both trainings."),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="What people found out, as `risk-scorer labels` writes it.")
+    ] = None,
+    registry: Registry = DEFAULT_REGISTRY,
+    public_key: PublicKey = DEFAULT_PUBLIC_KEY,
+    overlays: Overlays = None,
+    listed: Listed = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a model would decide otherwise than another, in sum and login by login."""
+    from training.comparing.run import Request, compared_on_log
+
+    with answered():
+        request = Request(
+            active=active,
+            candidate=candidate,
+            registry=registry,
+            public_key=public_key,
+            source=source,
+            starts=starts,
+            labels=labels,
+            overlays=overlays or (),
+            listed=listed or (),
+        )
+        with progress(visible=not as_json) as moved:
+            found = compared_on_log(request, moved)
+        _told(found, as_json=as_json)
+
+
+def _told(found: "Comparison", *, as_json: bool) -> None:
+    import msgspec
+
+    from training.comparing.words import summary, table_of_events
+
+    console = Console()
+    if as_json:
+        told = {**msgspec.to_builtins(found), "words": summary(found)}
+        console.file.write(msgspec.json.encode(told).decode() + "\n")
+        return
+    for line in (*summary(found), "", *table_of_events(found)):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
