@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 from risk_scorer.core import likelihood, pairs
 from risk_scorer.core.likelihood import Likelihood
@@ -13,12 +14,15 @@ from risk_scorer.core.pairs import CONTEXT, INPUTS, PARTS, PAUSE, RISES, Pairs
 from risk_scorer.core.shares import shares
 from risk_scorer.core.signals import LEVELS, PLACE
 from training.attackers import IS_SELDOM, SELDOM_WEIGHT
+from training.binning import Binned, binned
 from training.sweep import Block
 from training.tree_layout import breadth_first
 
 Matrix = NDArray[np.float64]
 
 TREES, LEAVES, PACE, RIDGE = 200, 8, 0.1, 1.0
+ENOUGH_FOR_THREADS = 200_000
+"""Rows from which a second thread is worth the waiting for each other; the trees are the same to the bit."""
 SHARE_ASKED = 0.25
 """Share of the inputs that a split may choose from, so that levels that say the same share the word."""
 MOST_IN_LEAF, LEAST_IN_LEAF, LEAVES_WORTH = 50, 5, 200
@@ -65,12 +69,12 @@ def learn(blocks: Sequence[Block], levels: Likelihood, *, seed: int) -> Pairs:
         early_stopping=False,
         random_state=seed,
     )
-    fitted.fit(
-        np.concatenate([own, strange]),
-        np.concatenate([np.zeros(len(own)), np.ones(len(strange))]),
-        sample_weight=np.concatenate([np.full(len(own), weight.sum() / len(own)), weight]),
-    )
-    return _with_usual(exported(fitted), own)
+    weights = np.concatenate([np.full(len(own), weight.sum() / len(own)), weight])
+    bins = binned(np.concatenate([own, strange]), weights)
+    threads = 1 if len(weights) < ENOUGH_FOR_THREADS else None
+    with threadpool_limits(threads, user_api="openmp"):
+        fitted.fit(bins.places, np.concatenate([np.zeros(len(own)), np.ones(len(strange))]), sample_weight=weights)
+    return _with_usual(exported(fitted, bins), own)
 
 
 def silent(learned: Pairs, levels: Likelihood) -> tuple[str, ...]:
@@ -93,12 +97,12 @@ def _with_usual(learned: Pairs, own: Matrix) -> Pairs:
     return Pairs(**{**fields, "usual": usual})
 
 
-def exported(fitted: Any) -> Pairs:
-    """The arrays of a fitted classifier; `parts` of them add up to its decision function.
+def exported(fitted: Any, bins: Binned | None = None) -> Pairs:
+    """The arrays of a fitted classifier, on `bins` where it was fitted on these; `parts` add up to its decisions.
 
     scikit-learn offers its trees by no public name; a test holds the sum against `decision_function`.
     """
-    trees = [_tree(predictor.nodes) for (predictor,) in fitted._predictors]
+    trees = [_tree(predictor.nodes, bins) for (predictor,) in fitted._predictors]
     sizes = np.array([len(tree["child"]) for tree in trees])
     root = np.concatenate([[0], np.cumsum(sizes)])
     return Pairs(
@@ -116,7 +120,7 @@ def exported(fitted: Any) -> Pairs:
     )
 
 
-def _tree(nodes: Any) -> dict[str, Any]:
+def _tree(nodes: Any, bins: Binned | None) -> dict[str, Any]:
     pause = PARTS.index(PAUSE)
     order, depth, parent, child = breadth_first(nodes["left"], nodes["right"], nodes["is_leaf"])
     walked = nodes[order]
@@ -128,9 +132,17 @@ def _tree(nodes: Any) -> dict[str, Any]:
         part[place] = part[above] if asked[above] < 0 else asked[above]
     return {
         "feature": np.where(is_leaf, 0, walked["feature_idx"]),
-        "threshold": np.where(is_leaf, np.inf, walked["num_threshold"]),
+        "threshold": np.where(is_leaf, np.inf, _edges(walked, bins)),
         "child": child,
         "value": np.where(is_leaf, walked["value"], 0.0),
         "part": np.where(is_leaf, part, pause),
         "depth": depth.max(),
     }
+
+
+def _edges(nodes: Any, bins: Binned | None) -> Matrix:
+    between: Matrix = nodes["num_threshold"]
+    if bins is None:
+        return between
+    asked = zip(nodes["feature_idx"].tolist(), between.tolist(), nodes["is_leaf"].tolist(), strict=True)
+    return np.array([np.inf if leaf else bins.edge(column, place) for column, place, leaf in asked])
