@@ -7,12 +7,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from auth_gateway.adapters.sealed_passwords import MISSING
-from auth_gateway.adapters.storage.probe import WriteProbe
+from auth_gateway.adapters.storage.probe import write_and_undo
 from auth_gateway.api.answers import PolicyState
 from auth_gateway.assembly import Gateway
 from auth_gateway.core.letter import MAIL_ENDPOINT
 from plumbing.readiness import Parts
 from plumbing.refusals import Refused
+from plumbing.write_probe import WriteProbe
 from webhooks.delivery import DeliveryWorker
 
 
@@ -25,7 +26,7 @@ def add_parts(
     delivery: DeliveryWorker,
 ) -> None:
     """Everything that the gateway works with."""
-    takes_writes = WriteProbe(gateway.database, gateway.clock)
+    takes_writes = WriteProbe(gateway.database, gateway.clock, write_and_undo)
 
     async def database() -> str | None:
         try:

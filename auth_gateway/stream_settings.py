@@ -4,10 +4,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, StringConstraints, model_validator
 from pydantic_settings import BaseSettings
 
-from plumbing.kafka_properties import properties_of, usable_properties_of
+from plumbing.kafka_properties import brokers, properties_of, usable_properties_of
 
 Topic = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 """Source: org.apache.kafka.common.internals.Topic, LEGAL_CHARS and MAX_NAME_LENGTH."""
@@ -16,7 +16,7 @@ Topic = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 class StreamSettings(BaseSettings):
     """Where outcomes go instead of the scorer's own address: both, or neither."""
 
-    kafka_broker: str | None = Field(default=None, min_length=1)
+    kafka_broker: Annotated[str, AfterValidator(brokers)] | None = None
     kafka_topic_outcomes: Topic | None = None
     kafka_config: Path | None = None
 

@@ -1,5 +1,6 @@
 """How any answer of ours looks: its headers, its refusals, and what a crash says (nothing but an incident id)."""
 
+import asyncio
 import math
 from collections.abc import Mapping
 from typing import Any, Final
@@ -76,7 +77,10 @@ class SecurityHeaders:
 
 
 class LastResort:
-    """Turns a crash into a 500 that says an incident id and nothing else; the log has the rest under that id."""
+    """Turns a crash into a 500 that says an incident id and nothing else; the log has the rest under that id.
+
+    What is given up because the process ends is a 503: nothing went wrong, and another process can answer.
+    """
 
     def __init__(self, app: ASGIApp, randomness: Randomness | None = None) -> None:
         self.app = app
@@ -95,12 +99,28 @@ class LastResort:
 
         try:
             await self.app(scope, receive, send_watched)
+        except asyncio.CancelledError:
+            # Only a server that has waited long enough for its last answers cancels one.
+            if has_started:
+                raise
+            log.warning("request_given_up", method=scope["method"])
+            await refusal_answer(_leaving())(scope, receive, send)
         except Exception:
             incident = self._randomness.event_id("inc")
             log.exception("request_crashed", incident_id=incident, method=scope["method"], has_started=has_started)
             if has_started:
                 raise
             await _crash(incident)(scope, receive, send)
+
+
+def _leaving() -> Refused:
+    return Refused(
+        "stopping",
+        "This server is stopping.",
+        status=503,
+        retry_after_seconds=1,
+        headers={"connection": "close"},
+    )
 
 
 def _crash(incident: str) -> Response:

@@ -4,6 +4,7 @@ Source for the names: librdkafka, CONFIGURATION.md.
 """
 
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -13,8 +14,18 @@ OURS: Final = frozenset(
 )
 """What delivery rests on: no file of an operator changes it."""
 
+_BROKER: Final = re.compile(r"(?:[A-Z_]{1,32}://)?(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+
 ADDRESSES: Final = frozenset({"bootstrap.servers", "metadata.broker.list"})
 """Where the brokers are is KAFKA_BROKER's to say; a client that knows none connects to nothing."""
+
+
+def brokers(listed: str) -> str:
+    """The same list of `host:port` with commas between. Raises: ValueError for what a client would repeat in its log
+    and never connect to, a name and a password before an address among it."""
+    if not listed or not all(_BROKER.fullmatch(one.strip()) for one in listed.split(",")):
+        raise ValueError("KAFKA_BROKER is host:port, more with commas between; who we are goes to KAFKA_CONFIG")
+    return listed
 
 
 class BadKafkaConfig(ValueError):

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_settings import BaseSettings
+
+from plumbing.kafka_properties import brokers
 
 Topic = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 """Source: org.apache.kafka.common.internals.Topic, LEGAL_CHARS and MAX_NAME_LENGTH."""
@@ -13,7 +15,7 @@ Topic = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 class StreamSettings(BaseSettings):
     """Where events come from and results go to; nothing is read while there is no broker."""
 
-    kafka_broker: str | None = None
+    kafka_broker: Annotated[str, AfterValidator(brokers)] | None = None
     kafka_topic_in: Topic = "login-events"
     kafka_topic_out: Topic = "login-scores"
     kafka_topic_dead: Topic = "login-events-dead"

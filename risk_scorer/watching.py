@@ -9,8 +9,9 @@ from plumbing.readiness import Parts
 from plumbing.refusals import Refused
 from plumbing.side_door import SideDoor, watching_app
 from plumbing.timing import look_again_and_again
+from plumbing.write_probe import WriteProbe
 from risk_scorer.adapters.ip_tables import SECONDS_A_DAY
-from risk_scorer.adapters.storage import ping
+from risk_scorer.adapters.storage import ping, write_and_undo
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.api.health import Readiness
 from risk_scorer.assembly import Scorer
@@ -70,7 +71,7 @@ class Watching:
         return Readiness(
             model_version=scorer.model_version(),
             model_problem=scorer.models.problem,
-            database_answers=wrong["database"] is None,
+            database="unavailable" if wrong["database"] else wrong["storage"] or "ok",
             records_dropped=scorer.records_dropped,
             address_tables=scorer.lookups.tables_problem or "ok",
             redis=None if scorer.redis is None else wrong["redis"] or "ok",
@@ -79,6 +80,7 @@ class Watching:
 
     def _add_parts(self) -> None:
         scorer = self._scorer
+        takes_writes = WriteProbe(scorer.database, scorer.clock, write_and_undo)
 
         async def model() -> str | None:
             return None if scorer.models.current() is not None else scorer.models.problem or "model_missing"
@@ -93,6 +95,9 @@ class Watching:
                 return refused.code
             return None
 
+        async def storage() -> str | None:
+            return None if await takes_writes() else "not_writable"
+
         async def address_tables() -> str | None:
             return scorer.lookups.tables_problem
 
@@ -101,6 +106,7 @@ class Watching:
 
         self.parts.add("model", model)
         self.parts.add("database", database)
+        self.parts.add("storage", storage, is_needed=False)
         self.parts.add("newest_model", newest_model, is_needed=False)
         self.parts.add("address_tables", address_tables, is_needed=False)
         self.parts.add("deliveries", deliveries, is_needed=False)

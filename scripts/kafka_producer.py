@@ -134,13 +134,29 @@ def hand_in(producer: Producer, topic: str, event: Mapping[str, Any]) -> None:
             return
 
 
+def rate(text: str) -> float:
+    """Events a second. Raises: ValueError, told as a wrong argument."""
+    found = float(text)
+    if not 0.0 <= found < float("inf"):
+        raise ValueError(text)
+    return found
+
+
+def limit(text: str) -> int:
+    """How many events, one at least. Raises: ValueError, told as a wrong argument."""
+    found = int(text)
+    if found < 1:
+        raise ValueError(text)
+    return found
+
+
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--csv", required=True, type=Path, help="the log, such as data/sample_logins.csv")
     parser.add_argument("--topic", default="login-events")
     parser.add_argument("--broker", default="localhost:9092")
-    parser.add_argument("--rate", type=float, default=0.0, help="events a second; 0: as fast as it goes")
-    parser.add_argument("--limit", type=int, help="stop after so many events")
+    parser.add_argument("--rate", type=rate, default=0.0, help="events a second; 0: as fast as it goes")
+    parser.add_argument("--limit", type=limit, help="stop after so many events")
     return parser.parse_args(given)
 
 

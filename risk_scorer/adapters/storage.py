@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import literal, select
+from sqlalchemy import bindparam, delete, insert, literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from plumbing.database import Database, DriverMissing, Transaction, WrongEncoding, upgrade
@@ -17,7 +17,7 @@ from plumbing.migrations import Step, pending
 from plumbing.refusals import Refused
 from plumbing.state import StateDir
 from plumbing.statements import Statement
-from risk_scorer.adapters.tables import metadata
+from risk_scorer.adapters.tables import imported_models, metadata
 
 FILE_NAME = "scorer.db"
 LOCK_NAME = "serving.lock"
@@ -25,6 +25,10 @@ HOUSE_LOCK_NAME = "housekeeping.lock"
 MIGRATIONS = Path(__file__).parent / "migrations"
 OWN_TABLE = "user_histories"
 PING = Statement(select(literal(1)))
+
+_MARK = "readiness"
+_TRY = Statement(insert(imported_models).values(histories_sha256=bindparam("mark"), users=0, imported_at=0.0))
+_FORGET = Statement(delete(imported_models).where(imported_models.c.histories_sha256 == bindparam("mark")))
 
 
 class BadStorage(Exception):
@@ -109,3 +113,9 @@ def open_database(url: str, *, may_migrate: bool = True) -> Database:
 def ping(tx: Transaction) -> object:
     """What any database that can be read answers."""
     return tx.one(PING)
+
+
+def write_and_undo(tx: Transaction) -> None:
+    """Write a row and take it back, to see whether the storage takes one."""
+    tx.run(_TRY, mark=_MARK)
+    tx.run(_FORGET, mark=_MARK)

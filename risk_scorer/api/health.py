@@ -17,7 +17,8 @@ from risk_scorer.contract.stream import StreamHealth
 
 
 class Readiness(Struct, frozen=True, kw_only=True):
-    """Each part's state: a model version or the reason why there is none, and whether the storage answers.
+    """Each part's state: a model version or the reason why there is none, and `database`: "ok", "unavailable", or
+    "not_writable" when it can be read alone: scoring goes on, and nothing is learned or announced.
 
     `address_tables` is "ok" or the code of what is wrong with them: places are unknown then, and scoring goes on. So is
     `redis`: histories come from the database alone then; None where none is set.
@@ -25,7 +26,7 @@ class Readiness(Struct, frozen=True, kw_only=True):
 
     model_version: str | None
     model_problem: str | None
-    database_answers: bool
+    database: str
     records_dropped: int
     address_tables: str
     redis: str | None = None
@@ -38,7 +39,7 @@ class Readiness(Struct, frozen=True, kw_only=True):
             return STOPPING
         if self.model_version is None:
             return self.model_problem or "model_missing"
-        return None if self.database_answers else "storage_unavailable"
+        return "storage_unavailable" if self.database == "unavailable" else None
 
 
 def add_health(
@@ -94,7 +95,7 @@ def _ready_answer(found: Readiness) -> Response:
         "status": "not_ready" if found.problem else "ready",
         "model_version": found.model_version,
         "model_problem": found.model_problem,
-        "database": "ok" if found.database_answers else "unavailable",
+        "database": found.database,
         "records_dropped": found.records_dropped,
         "address_tables": found.address_tables,
     }

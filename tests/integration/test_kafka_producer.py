@@ -99,3 +99,14 @@ def test_an_interrupted_run_says_what_arrived(script: ModuleType, root: Path, mo
         given = ["--csv", str(root / "data" / "sample_logins.csv"), "--topic", EVENTS, "--broker", broker.address]
         with pytest.raises(SystemExit, match="interrupted; 0 events arrived"):
             script.main([*given, "--rate", "1"])
+
+
+@pytest.mark.parametrize("wrong", [["--limit", "-3"], ["--limit", "0"], ["--rate", "-1"], ["--rate", "inf"]])
+def test_a_number_that_makes_no_sense_is_wrong_usage(
+    script: ModuleType, wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is read or sent."""
+    with pytest.raises(SystemExit) as ended:
+        script.main(["--csv", "nowhere.csv", *wrong])
+    assert ended.value.code == 2
+    assert f"invalid {wrong[0][2:]} value" in capsys.readouterr().err

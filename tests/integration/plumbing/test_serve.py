@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 from plumbing import connection_guard
+from plumbing import serve as serving
 from plumbing.asgi import SecurityHeaders, json_answer, refusal_handlers
 from plumbing.bodies import read_body
 from plumbing.docs_page import mount_docs
@@ -25,6 +26,7 @@ from plumbing.serve import serve
 
 connection_guard.HEAD_SECONDS = 0.3
 connection_guard.UNREAD_SECONDS = 1.0
+serving.SHUTDOWN_SECONDS = 1
 app = FastAPI(title="Example", docs_url=None, redoc_url=None, openapi_url=None)
 refusal_handlers(app)
 mount_docs(app)
@@ -249,3 +251,22 @@ def test_answers_in_progress_are_finished(root: Path) -> None:
             assert heard.endswith(b'{"done":true}')
         process.wait(5)
         assert process.returncode in {0, -signal.SIGTERM}
+
+
+def test_what_never_comes_to_an_end_is_told_to_go_elsewhere(root: Path) -> None:
+    """A body that stalls while the server leaves is no crash of ours, and another process can answer."""
+    with running(root) as (number, process):
+        with socket.create_connection(("127.0.0.1", number), timeout=5) as connection:
+            connection.sendall(b"POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf")
+            time.sleep(0.2)
+            process.send_signal(signal.SIGTERM)
+            heard = b""
+            while chunk := connection.recv(65_536):
+                heard += chunk
+        process.wait(5)
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+    head = heard.lower()
+    assert head.startswith(b"http/1.1 503 ")
+    assert b"retry-after: 1" in head
+    assert b'"error":"stopping"' in head

@@ -67,10 +67,12 @@ async def test_with_a_held_database_quiet_logins_are_scored_and_loud_ones_refuse
             told = await service.client.post(
                 "/outcomes", json={"event_id": "e1", "event": EVENT, "outcome": "success", "ts": 1754740800.0}
             )
+            ready = await service.client.get("/ready")
         finally:
             holder.execute("ROLLBACK")
             holder.close()
         assert quiet.status_code == 200
+        assert (ready.status_code, ready.json()["database"]) == (200, "not_writable")
         assert (loud.status_code, loud.json()["error"]) == (503, "storage_unavailable")
         assert told.status_code == 503
         assert "retry-after" in loud.headers

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from auth_gateway.adapters.storage import probe
-from auth_gateway.adapters.storage.probe import PROBE_EVERY_SECONDS
+from plumbing.write_probe import PROBE_EVERY_SECONDS
 from tests.stories.gateway.story import Story
 
 

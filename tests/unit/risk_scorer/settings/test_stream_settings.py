@@ -96,3 +96,17 @@ def test_what_a_client_takes_is_usable(tmp_path: Path) -> None:
     file.write_text(f"session.timeout.ms=6000\nlinger.ms=20\n{known}")
     assert len(usable_properties_of(file)) == 6
     assert usable_properties_of(None) == {}
+
+
+@pytest.mark.parametrize("listed", ["kafka:9092", "a:1,b:2", "PLAINTEXT://kafka-0.kafka:9092", "[::1]:9092", "kafka"])
+def test_brokers_are_addresses(listed: str) -> None:
+    """One or more, as a client of Kafka reads them."""
+    assert Settings(kafka_broker=listed).kafka_broker == listed
+
+
+@pytest.mark.parametrize("listed", ["", "user:hunter2@kafka:9092", "a:1,,b:2", "http://x/y", "a\nb"])
+def test_what_a_client_would_repeat_in_its_log_is_refused(listed: str) -> None:
+    """A name and a password among it; the refusal repeats nothing."""
+    with pytest.raises(ValueError, match="KAFKA_CONFIG") as refused:
+        Settings(kafka_broker=listed)
+    assert "hunter2" not in str(refused.value.errors(include_input=False))  # type: ignore[attr-defined]
