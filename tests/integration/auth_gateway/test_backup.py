@@ -89,6 +89,27 @@ def test_a_backup_that_is_not_whole_is_not_put_back(place: Path, monkeypatch: py
     assert not (place / "restored").exists()
 
 
+@pytest.mark.parametrize("harm", ["gap", "short", "empty root"])
+def test_keys_that_could_open_nothing_are_said_before_anything_is_put_back(
+    place: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    """A number that is left out, a file that was cut short: people would be locked out after the restore."""
+    gateway = assemble(load_settings())
+    gateway.resealing()
+    gateway.resealing()
+    gateway.close()
+    assert run("backup", place / "copy").exit_code == 0
+    if harm == "gap":
+        (place / "copy" / "sealing.key.1").unlink()
+    else:
+        (place / "copy" / ("sealing.key.2" if harm == "short" else "vault.key")).write_bytes(b"")
+    monkeypatch.setenv("AUTH_GATEWAY_STATE", str(place / "restored"))
+    said = run("restore", place / "copy")
+    assert said.exit_code == 2
+    assert ("is missing" if harm == "gap" else "is no key") in said.output
+    assert not (place / "restored").exists()
+
+
 def test_a_server_s_database_is_left_to_its_own_tools(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says which, and which files are needed beside."""
     monkeypatch.setenv("AUTH_GATEWAY_DATABASE", "postgresql://nobody@127.0.0.1:1/none")
