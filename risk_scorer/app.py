@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any, Final
 
+import msgspec
 import structlog
 from fastapi import FastAPI
 
@@ -18,10 +19,12 @@ from plumbing.side_door import CannotListen
 from plumbing.stop_signals import told_of_stopping
 from plumbing.traced_requests import watch_requests
 from risk_scorer.adapters.erasure import erase_person
+from risk_scorer.adapters.label_file import label_page
 from risk_scorer.api.access import Access
 from risk_scorer.api.dashboard import OperatorPages, add_operator_pages
 from risk_scorer.api.erasing import add_erasing
 from risk_scorer.api.health import add_health
+from risk_scorer.api.labelling import add_labels
 from risk_scorer.api.live import LiveFeed
 from risk_scorer.api.narrative import NarrativeRoutes, add_narrative
 from risk_scorer.api.reference import describe
@@ -77,6 +80,7 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     add_service_routes(app, routes, settings.recent_max)
     add_erasing(app, access=access, erase=_erase(scorer))
+    add_labels(app, access=access, page=lambda after, limit: _label_page(scorer, after, limit))
     add_health(app, version=VERSION, readiness=watching.readiness, stream=health_of(streaming))
     add_operator_pages(app, _pages(scorer, access, feed))
     add_narrative(app, _narrative_routes(scorer, access))
@@ -104,6 +108,11 @@ def _erase(scorer: Scorer) -> Erase:
         stored=lambda user_id: erase_person(scorer.database, user_id),
         memories=(scorer.log.forget_person, scorer.profiles.forget),
     )
+
+
+async def _label_page(scorer: Scorer, after: str, limit: int) -> bytes:
+    page = await scorer.database.read_in_thread(lambda tx: label_page(tx, after_id=after, rows=limit))
+    return msgspec.json.encode(page)
 
 
 def _narrative_routes(scorer: Scorer, access: Access) -> NarrativeRoutes:

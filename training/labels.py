@@ -21,7 +21,7 @@ from training.sources import EventTable
 
 Login = tuple[str, int, str]
 """Person, epoch milliseconds and canonical address."""
-LABELS: Final = frozenset({"compromised", "safe"})
+LABELS: Final = frozenset({"compromised", "safe", "withdrawn"})
 DROPPED: Final = "confirmed_compromised"
 MOST_BYTES: Final = 1 << 30
 _OPTIONAL: Final = ("browser", "os", "device_type")

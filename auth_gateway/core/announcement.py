@@ -12,14 +12,12 @@ from auth_gateway.core.context import LoginContext
 from auth_gateway.core.push import Asked
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
-from risk_scorer.contract.feedback import Feedback, Outcome, OutcomeKind, VerdictKind
+from risk_scorer.contract.feedback import BY_OWNER, Feedback, Outcome, OutcomeKind, VerdictKind, source_of
 
 EventType = Literal["login.mfa_required", "login.denied", "session.revoked", "account.frozen", "password.breached"]
 
 OUTCOME_EVENT_TYPE = "login.outcome"
 VERDICT_EVENT_TYPE = "login.verdict"
-BY_OWNER = "account-owner"
-"""Who the scorer is told has found out about a login."""
 
 
 class Announced(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +75,7 @@ def account_data(announced: Announced, *, tenant: str, ip: str) -> dict[str, obj
 def verdict_body(scored_as: str, *, was_owner: bool, now: float, by: str = BY_OWNER) -> bytes:
     """What the owner, or an analyst of that name, says of a login, in the scorer's own words."""
     verdict: VerdictKind = "confirmed_safe" if was_owner else "confirmed_compromised"
-    return msgspec.json.encode(Feedback(event_id=scored_as, verdict=verdict, by=by, ts=now))
+    return msgspec.json.encode(Feedback(event_id=scored_as, verdict=verdict, by=by, ts=now, source=source_of(by, None)))
 
 
 def outcome_body(event: LoginEvent, *, outcome_id: str, outcome: OutcomeKind, now: float) -> bytes:

@@ -7,7 +7,6 @@ import msgspec
 
 from auth_gateway.core.account import Account
 from auth_gateway.core.announcement import (
-    BY_OWNER,
     OUTCOME_EVENT_TYPE,
     VERDICT_EVENT_TYPE,
     Announced,
@@ -24,7 +23,7 @@ from auth_gateway.flows.ports import AuditTrail, OutboxWriter
 from plumbing.statements import Transaction
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
-from risk_scorer.contract.feedback import OutcomeKind
+from risk_scorer.contract.feedback import BY_OWNER, OutcomeKind
 from webhooks.announcement import announcement, message_id
 
 EndpointName = Literal["mfa", "webhook", "scorer", "scorer-feedback", "scorer-erasure"]

@@ -16,7 +16,15 @@ from sqlalchemy import bindparam, delete, select, tuple_, update
 from plumbing.database import Database, Transaction
 from plumbing.statements import Row, Statement
 from risk_scorer.adapters.event_places import event_key
-from risk_scorer.adapters.tables import event_places, outbox, scored_events, seen_outcomes, user_histories, verdicts
+from risk_scorer.adapters.tables import (
+    event_places,
+    outbox,
+    scored_events,
+    seen_outcomes,
+    user_histories,
+    verdict_words,
+    verdicts,
+)
 from risk_scorer.core.lessons import decode_taught
 
 PAGE_ROWS: Final = 200
@@ -24,6 +32,7 @@ LESSONS_PAGE_ROWS: Final = 5000
 
 UNKNOW = Statement(delete(user_histories).where(user_histories.c.user_id == bindparam("of_user")))
 UNJUDGE = Statement(delete(verdicts).where(verdicts.c.user_id == bindparam("of_user")))
+UNSAY = Statement(delete(verdict_words).where(verdict_words.c.user_id == bindparam("of_user")))
 EVENTS = Statement(
     select(scored_events.c.id, scored_events.c.body)
     .where(scored_events.c.id > bindparam("after_id"))
@@ -95,6 +104,7 @@ def erase_person(database: Database, user_id: str) -> Erased:
     """Delete what is stored of this person; how much there was. Blocks: not for the event loop. Raises: Refused."""
 
     def known(tx: Transaction) -> tuple[int, int]:
+        tx.run(UNSAY, of_user=user_id)
         return tx.run(UNKNOW, of_user=user_id), tx.run(UNJUDGE, of_user=user_id)
 
     histories, judged = database.write_sync(known)

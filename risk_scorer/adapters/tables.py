@@ -71,6 +71,22 @@ verdicts = Table(
     Index("verdicts_by_user", "user_id", "recorded_at"),
 )
 
+verdict_words = Table(
+    "verdict_words",
+    metadata,
+    # In the order in which they came: what each of them said of a login, so that training can see it as of any day.
+    Column("id", LONG, primary_key=True, autoincrement=True),
+    Column("event_id", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("ts", Float, nullable=False),
+    Column("recorded_at", Float, nullable=False),
+    Index("verdict_words_by_event", "event_id", "id"),
+    Index("verdict_words_by_user", "user_id"),
+)
+
 scored_events = Table(
     "scored_events",
     metadata,

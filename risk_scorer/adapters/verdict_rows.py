@@ -18,6 +18,7 @@ from plumbing.statements import Row, Statement
 from risk_scorer.adapters.history_rows import OpenHistories
 from risk_scorer.adapters.lesson_rows import lessons_of
 from risk_scorer.adapters.tables import verdicts
+from risk_scorer.adapters.verdict_words import keep_word
 from risk_scorer.contract.feedback import VerdictKind
 from risk_scorer.core.history import OWN, learn_taught
 from risk_scorer.core.standing import Lessons, judged, moved, standing
@@ -126,9 +127,10 @@ def record(tx: Transaction, histories: OpenHistories, judgement: Judgement, now:
     Raises: KeyError for a login without a verdict of which the judgement says nothing.
     """
     known = held(tx, judgement.event_id)
+    before = known or _unjudged(tx, judgement)
+    keep_word(tx, judgement, before.context.user_id, now)
     if known is not None and known.verdict == judgement.verdict:
         return None
-    before = known or _unjudged(tx, judgement)
     after, user = msgspec.structs.replace(before, verdict=judgement.verdict), before.context.user_id
     histories.put(user, moved(histories.of(user), before.standing, after.standing))
     if known is None:

@@ -9,6 +9,7 @@ from risk_scorer.contract.events import MAX_BULK_EVENTS
 from risk_scorer.contract.feedback import MAX_FEEDBACK
 
 MAX_OUTCOMES: Final = 500
+MAX_LABELS: Final = 1000
 
 _REFUSALS: Final = ("400", "401", "403", "413", "415", "422", "503")
 _INTEGER: Final[Schema] = {"type": "integer"}
@@ -68,6 +69,30 @@ FEEDBACK: Final = operation(
         " counts against that person's account when it comes again; a safe login is learned and its context pardoned;"
         " `dismissed` changes nothing. A later verdict replaces the one before it. All of a list is recorded, or"
         " nothing."
+    ),
+)
+LABELS: Final = operation(
+    scope="read",
+    parameters=[
+        {"name": "after", "in": "query", "schema": {"type": "string", "maxLength": 128, "default": ""}},
+        {
+            "name": "limit",
+            "in": "query",
+            "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LABELS, "default": MAX_LABELS},
+        },
+    ],
+    answers={
+        "type": "object",
+        "required": ["labels", "next"],
+        "properties": {
+            "labels": {"type": "array", "items": {"type": "object"}},
+            "next": {"type": ["string", "null"], "description": "`after` of the next page; null at the end."},
+        },
+    },
+    refusals=("401", "403", "422", "503"),
+    description=(
+        "The labels of training, in the order of the logins' ids: each login's fields, what was found, whose word that"
+        " is, and every word that was said of it. `risk-training export-labels` reads it."
     ),
 )
 

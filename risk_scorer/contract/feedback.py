@@ -8,6 +8,10 @@ from risk_scorer.contract.events import LoginEvent, Name
 
 OutcomeKind = Literal["success", "mfa_passed", "mfa_failed", "failure"]
 VerdictKind = Literal["confirmed_compromised", "confirmed_safe", "dismissed"]
+VerdictSource = Literal["analyst", "owner", "shared_signals", "gateway"]
+"""Who says it: somebody who looked into it, the person themselves, another provider, or the gateway's own finding."""
+BY_OWNER = "account-owner"
+"""The name that gateways give for the person themselves, from before verdicts had a source."""
 MAX_FEEDBACK = 1000
 MAX_FEEDBACK_BYTES = 8 * 1024 * 1024
 """Room for as many with the longest texts they may have."""
@@ -36,7 +40,7 @@ class Feedback(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `confirmed_compromised`: it was not the person; what it taught is taken back and its context speaks against whoever
     comes with it. `confirmed_safe`: it was the person; its context is pardoned and learned. `dismissed`: looked at, and
     nothing changes. A later verdict replaces the one before it. `by` says who found it, `ts` when (epoch seconds UTC,
-    None: now).
+    None: now). `source` weighs it in training; without one it is the owner's when `by` is `BY_OWNER`, or an analyst's.
     """
 
     event_id: EventId
@@ -44,6 +48,12 @@ class Feedback(Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: Annotated[str, Meta(min_length=1, max_length=256)]
     reason: Annotated[str, Meta(max_length=1024)] = ""
     ts: Moment | None = None
+    source: VerdictSource | None = None
+
+
+def source_of(by: str, source: VerdictSource | None) -> VerdictSource:
+    """Whose word it is, also where the source was not said."""
+    return source or ("owner" if by == BY_OWNER else "analyst")
 
 
 class Erasure(Struct, frozen=True, kw_only=True):

@@ -62,6 +62,7 @@ class Judge:
                     reason=each.reason,
                     ts=now if each.ts is None else each.ts,
                     login=logins.get(each.event_id),
+                    source=each.source,
                 )
                 for each in given
             ]

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
-from risk_scorer.contract.feedback import VerdictKind
+from risk_scorer.contract.feedback import VerdictKind, VerdictSource
 from risk_scorer.core.facts import AgentFacts, FingerprintFacts, IpFacts
 from risk_scorer.core.history import OutcomeKind, UserHistory
 from risk_scorer.core.lessons import Taught
@@ -65,7 +65,7 @@ class JudgedLogin(Struct, frozen=True, kw_only=True):
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
-    """One verdict to record; `login` is None for a login that had one before."""
+    """One verdict to record; `login` is None for a login that had one before, `source` where nobody said it."""
 
     event_id: str
     verdict: VerdictKind
@@ -73,6 +73,7 @@ class Judgement(Struct, frozen=True, kw_only=True):
     reason: str
     ts: float
     login: JudgedLogin | None
+    source: VerdictSource | None = None
 
 
 class Remembered(Struct, frozen=True, kw_only=True):

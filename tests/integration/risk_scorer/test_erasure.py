@@ -19,8 +19,8 @@ from tests.integration.risk_scorer.service import EVENT, Running, running
 pytestmark = pytest.mark.anyio
 ALICE, BOB = "alice-4711", "bob-0815"
 KNOWN = {
-    "user_histories", "imported_models", "seen_outcomes", "verdicts", "scored_events", "event_places", "stream_offsets",
-    "credentials", "operator_links", "operator_sessions", "outbox",
+    "user_histories", "imported_models", "seen_outcomes", "verdicts", "verdict_words", "scored_events", "event_places",
+    "stream_offsets", "credentials", "operator_links", "operator_sessions", "outbox",
 }  # fmt: skip
 """Every table that erasure was thought through for: whoever adds one thinks of it there, and writes it here."""
 NOBODY = {"user_id": "nobody"}
@@ -65,7 +65,13 @@ async def test_nothing_of_an_erased_person_is_left_and_everything_of_another(ser
         await lived(service, user)
     database = service.scorer.database
     before = places_of(database, BOB)
-    theirs = {"user_histories.user_id", "verdicts.user_id", "scored_events.body", "seen_outcomes.lesson"}
+    theirs = {
+        "user_histories.user_id",
+        "verdicts.user_id",
+        "verdict_words.user_id",
+        "scored_events.body",
+        "seen_outcomes.lesson",
+    }
     assert theirs <= places_of(database, ALICE)
     assert "outbox.body" in before
     answer = await service.client.post("/people/erase", json={"user_id": ALICE})

@@ -1,7 +1,10 @@
 """`risk-scorer labels`: what was confirmed leaves as a file that training reads."""
 
 import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -13,19 +16,22 @@ from risk_scorer.adapters.label_file import write_whole
 from risk_scorer.adapters.profile_store import ProfileStore
 from risk_scorer.adapters.storage import open_state
 from risk_scorer.adapters.verdict_store import VerdictStore
+from risk_scorer.adapters.verdict_words import MOST_OF_A_LOGIN
 from risk_scorer.cli import app
-from risk_scorer.contract.feedback import VerdictKind
+from risk_scorer.contract.feedback import VerdictKind, VerdictSource
 from risk_scorer.core.verdicts import taught_by
 from risk_scorer.flows.ports import JudgedLogin, Judgement
 from risk_scorer.settings import Settings
 from tests.integration.risk_scorer.observations import NOW, event, observation
+from tests.integration.risk_scorer.service import EVENT, Running, running
 from training.labels import read_labels
 from training.sources import read_events
 
 pytestmark = pytest.mark.anyio
 FIELDS = {
     "user_id", "ip", "timestamp", "user_agent", "device_id", "success", "country", "region", "city", "ja4", "ja4h",
-    "ja4s", "asn", "ip_rep", "event_id", "kind", "session", "label", "by", "at",
+    "ja4s", "asn", "ip_rep", "event_id", "kind", "session", "label", "by", "source", "at",
+    "known_at", "words",
 }  # fmt: skip
 
 
@@ -46,10 +52,15 @@ def drafts(place: Path) -> list[Path]:
     return list(place.glob(".labels*"))
 
 
+@contextmanager
+def verdict_store(place: Path, now: float = NOW) -> Iterator[VerdictStore]:
+    database, clock = open_state(place / "scorer"), FixedClock(now)
+    yield VerdictStore(database, profiles=ProfileStore(database, clock=clock), clock=clock)
+    database.close()
+
+
 async def judge(place: Path, *verdicts: VerdictKind) -> None:
     """One login of e0, e1, … for each verdict, a second apart."""
-    database, clock = open_state(place / "scorer"), FixedClock(NOW)
-    store = VerdictStore(database, profiles=ProfileStore(database, clock=clock), clock=clock)
     judgements = []
     for number, verdict in enumerate(verdicts):
         seen = event(event_id=f"e{number}", timestamp=NOW + number + 0.25, user_agent="M5", ip="2001:DB8::1")
@@ -58,8 +69,19 @@ async def judge(place: Path, *verdicts: VerdictKind) -> None:
         judgements.append(
             Judgement(event_id=f"e{number}", verdict=verdict, by="soc", reason="x", ts=NOW + 99, login=login)
         )
-    await store.record(judgements)
-    database.close()
+    with verdict_store(place) as store:
+        await store.record(judgements)
+
+
+async def say(place: Path, now: float, verdict: VerdictKind, by: str, source: VerdictSource | None = None) -> None:
+    """Another word about e0."""
+    judgement = Judgement(event_id="e0", verdict=verdict, by=by, reason="", ts=now - 1, login=None, source=source)
+    with verdict_store(place, now) as store:
+        await store.record([judgement])
+
+
+def labels() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in run().stdout.splitlines()]
 
 
 async def test_each_confirmed_login_is_one_line(place: Path) -> None:
@@ -124,3 +146,66 @@ async def test_training_reads_what_was_written(place: Path) -> None:
     run("--out", str(out))
     assert read_labels(out) == {("alice", 1_760_000_000_250, "2001:db8::1")}
     assert list(read_events(out).timestamp) == [NOW + 0.25, NOW + 1.25]
+
+
+async def test_every_word_about_a_login_is_told_in_its_order(place: Path) -> None:
+    """Who said what when, and the label is the newest; the same from the same mouth again is no word."""
+    await judge(place, "confirmed_compromised")
+    await say(place, NOW + 200, "confirmed_compromised", "account-owner")
+    await say(place, NOW + 300, "confirmed_safe", "bank", "shared_signals")
+    await say(place, NOW + 400, "confirmed_safe", "bank", "shared_signals")
+    await say(place, NOW + 500, "dismissed", "soc")
+    [label] = labels()
+    assert (label["label"], label["source"], label["known_at"]) == ("withdrawn", "analyst", NOW + 500)
+    assert [(word["source"], word["verdict"], word["known_at"]) for word in label["words"]] == [
+        ("analyst", "confirmed_compromised", NOW),
+        ("owner", "confirmed_compromised", NOW + 200),
+        ("shared_signals", "confirmed_safe", NOW + 300),
+        ("analyst", "dismissed", NOW + 500),
+    ]
+
+
+async def test_a_program_that_goes_on_telling_fills_no_disk(place: Path) -> None:
+    """Of one login the newest words are kept."""
+    await judge(place, "confirmed_safe")
+    for number in range(MOST_OF_A_LOGIN + 3):
+        await say(place, NOW + number, "confirmed_safe", f"mouth-{number}")
+    [label] = labels()
+    assert [word["by"] for word in label["words"]] == [f"mouth-{number}" for number in range(3, MOST_OF_A_LOGIN + 3)]
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(tmp_path) as found:
+        yield found
+
+
+async def test_a_running_scorer_tells_them_page_by_page(service: Running) -> None:
+    """As the command writes them; the page after the last id is the end."""
+    for number in range(3):
+        event_id = f"login-{number}"
+        await service.client.post("/score", json={**EVENT, "event_id": event_id})
+        said = {"event_id": event_id, "verdict": "confirmed_safe", "by": "desk", "source": "analyst"}
+        assert (await service.client.post("/feedback", json=said)).status_code == 200
+    first = (await service.client.get("/labels", params={"limit": 2})).json()
+    assert ([label["event_id"] for label in first["labels"]], first["next"]) == (["login-0", "login-1"], "login-1")
+    rest = (await service.client.get("/labels", params={"limit": 2, "after": first["next"]})).json()
+    assert ([label["event_id"] for label in rest["labels"]], rest["next"]) == (["login-2"], None)
+    [word] = rest["labels"][0]["words"]
+    assert (word["by"], word["source"], rest["labels"][0]["source"]) == ("desk", "analyst", "analyst")
+
+
+@pytest.mark.parametrize(
+    "query", [{"limit": "0"}, {"limit": "1001"}, {"limit": "x"}, {"after": "a" * 129}, {"after": "\0"}]
+)
+async def test_a_page_that_cannot_be_is_refused(service: Running, query: dict[str, str]) -> None:
+    """With a stable code, and nothing of the question in the answer."""
+    answer = await service.client.get("/labels", params=query)
+    assert (answer.status_code, answer.json()["error"]) in {(422, "invalid_request"), (422, "unsafe_text")}
+
+
+async def test_labels_are_for_who_may_read(service: Running) -> None:
+    """They name people: reporting is not enough."""
+    other = service.scorer.credentials.add("reporter", ["feedback"])
+    answer = await service.client.get("/labels", headers={"Authorization": f"Bearer {other}"})
+    assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")

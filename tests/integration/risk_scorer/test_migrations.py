@@ -16,6 +16,7 @@ from risk_scorer.adapters.profile_store import ProfileStore
 from risk_scorer.adapters.storage import MIGRATIONS, open_database, ping
 from risk_scorer.adapters.tables import metadata
 from risk_scorer.adapters.verdict_store import VerdictStore
+from risk_scorer.adapters.verdict_words import words_between
 from risk_scorer.core.history import EMPTY, encode, learn_taught
 from risk_scorer.core.verdicts import taught_by
 from risk_scorer.flows.ports import JudgedLogin, Judgement
@@ -44,7 +45,8 @@ def test_opening_twice_changes_nothing(tmp_path: Path) -> None:
 @pytest.fixture
 def first_version(tmp_path: Path) -> str:
     """A database as the first version made it, with a login that was logged and learned."""
-    shutil.copytree(MIGRATIONS, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__", "000[2-9]*"))
+    later = shutil.ignore_patterns("__pycache__", "000[2-9]*", "00[1-9]*")
+    shutil.copytree(MIGRATIONS, tmp_path / "migrations", ignore=later)
     url, body = f"sqlite:///{tmp_path}/scorer.db", msgspec.json.encode([scored(10.0, "e1"), scored(20.0, "e2")])
     upgrade(url, str(tmp_path / "migrations"))
     history = learn_taught(EMPTY, taught_by(observation(), "success"))
@@ -73,4 +75,25 @@ async def test_a_database_of_the_first_version_takes_verdicts(first_version: str
     assert history is not None
     assert (history.logins, history.device) == (0, {})
     assert list(profiles.recent_lessons(0.0)) == []
+    database.close()
+
+
+def test_verdicts_from_before_words_were_kept_are_words(tmp_path: Path) -> None:
+    """The last one of each login is known, and whose it was."""
+    older = shutil.ignore_patterns("__pycache__", "0008*", "0009*", "00[1-9]*")
+    shutil.copytree(MIGRATIONS, tmp_path / "migrations", ignore=older)
+    url = f"sqlite:///{tmp_path}/scorer.db"
+    upgrade(url, str(tmp_path / "migrations"))
+    connection = sqlite3.connect(tmp_path / "scorer.db")
+    with connection:
+        for number, by in enumerate(("soc", "account-owner")):
+            row = (f"e{number}", "alice", "confirmed_safe", by, "", 1.0, 2.0 - number, b"{}", None, b"", b"")
+            connection.execute("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    connection.close()
+    database = open_database(url)
+    words = database.read(lambda tx: words_between(tx, "e0", "e1"))
+    assert {event_id: [(word.source, word.known_at) for word in said] for event_id, said in words.items()} == {
+        "e0": [("analyst", 2.0)],
+        "e1": [("owner", 1.0)],
+    }
     database.close()
