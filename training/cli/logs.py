@@ -1,31 +1,71 @@
 """The commands that make and read login logs: simulate, import."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
-from training.cli.frame import AsJson, Log, Seed, answered, app
+from training.cli.frame import AsJson, Log, Seed, answered, app, progress
+from training.refusals import WrongInputError
 
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Option(help="The CSV file to write.")],
+    out: Annotated[Path, typer.Option(help="The CSV file to write; with --schema rba a new folder.")],
     rows: Annotated[int, typer.Option(help="How many logins, attacks among them.")] = 20_000,
+    schema: Annotated[
+        Literal["events", "rba"], typer.Option(help="Our event schema, or that of the RBA data set.")
+    ] = "events",
+    people: Annotated[
+        int | None, typer.Option(help="With --schema rba: how many people; else one for every ten logins.")
+    ] = None,
+    kind: Annotated[
+        Literal["csv", "parquet"] | None, typer.Option("--format", help="csv for events, parquet for rba.")
+    ] = None,
     seed: Seed = 7,
     as_json: AsJson = False,
 ) -> None:
-    """Write a log of invented people and labelled attacks."""
-    from training.personas import counts_by_label, write_csv
-    from training.personas import simulate as simulated
+    """Write a log of invented people and labelled attacks: synthetic, nobody's data.
+
+    A small one as a CSV file in our event schema, or one of any size in the RBA data set's schema: Parquet by months.
+    """
     from training.reports import tell
 
     with answered():
-        table = simulated(rows, seed)
-        write_csv(table, out)
-        facts = {"written": str(out), "rows": len(table), "seed": seed, "by_label": counts_by_label(table)}
+        if schema == "rba":
+            facts = _simulated_rba(out, rows, people, kind, seed, visible=not as_json)
+        else:
+            facts = _simulated_events(out, rows, people, kind, seed)
         tell(facts, as_json=as_json, console=Console())
+
+
+def _simulated_events(out: Path, rows: int, people: int | None, kind: str | None, seed: int) -> dict[str, Any]:
+    from training.personas import counts_by_label, write_csv
+    from training.personas import simulate as simulated
+
+    if people is not None or kind == "parquet":
+        raise WrongInputError("usage", "--people and --format parquet go with --schema rba")
+    table = simulated(rows, seed)
+    write_csv(table, out)
+    return {"written": str(out), "rows": len(table), "seed": seed, "by_label": counts_by_label(table)}
+
+
+def _simulated_rba(
+    out: Path, rows: int, people: int | None, kind: str | None, seed: int, *, visible: bool
+) -> dict[str, Any]:
+    from training.rba_simulation import SYNTHETIC, planned
+    from training.rba_simulation import simulate as simulated
+
+    if kind == "csv":
+        raise WrongInputError("usage", "--schema rba is written as Parquet: --format csv goes with --schema events")
+    plan = planned(rows, people, seed)
+    with progress(visible=visible) as moved:
+        counts = simulated(plan, out, moved)
+    by_label = dict(sorted(counts.items()))
+    return {
+        "written": str(out), "note": SYNTHETIC, "rows": rows, "people": plan.people, "seed": seed, "by_label": by_label
+    }  # fmt: skip
 
 
 @app.command(name="import")
