@@ -12,6 +12,7 @@ import numpy as np
 
 from risk_scorer.core import encoders as frequencies
 from risk_scorer.core import manifest as declaration
+from risk_scorer.core import reference
 from risk_scorer.core.artefact import (
     ENCODERS,
     FOR_ENGINEERS,
@@ -19,6 +20,7 @@ from risk_scorer.core.artefact import (
     HISTORIES,
     MANIFEST,
     PAIR_ARRAYS,
+    REFERENCE,
     USER_GEO,
     version_of,
 )
@@ -36,6 +38,7 @@ from risk_scorer.core.manifest import (
     Span,
 )
 from risk_scorer.core.pairs import PARTS
+from risk_scorer.core.reference import Reference
 from risk_scorer.core.rules import WEIGHTS
 from risk_scorer.core.signals import LEVELS
 from training.calibrate import Mark
@@ -60,6 +63,7 @@ class Fitted:
     match_rates: Mapping[str, float | None]
     marks: Mapping[str, Mark]
     simulated: Mapping[str, float]
+    reference: Reference
     rows_fitted: int
     rows_held_out: int
     notes: tuple[str, ...]
@@ -71,6 +75,7 @@ def described(events: EventTable, swept: Sweep, fitted: Fitted, *, seed: int) ->
         ENCODERS: frequencies.encode(swept.encoders),
         USER_GEO: _user_geo(swept),
         HISTORIES: msgspec.msgpack.encode(dict(sorted(swept.histories.items()))),
+        REFERENCE: reference.encode(fitted.reference),
         FOR_ENGINEERS: _dumped(fitted.isolation),
         **_arrays("forest_", FOREST_ARRAYS, fitted.parts.forest),
         **_arrays("pairs_", PAIR_ARRAYS, fitted.parts.pairs),

@@ -22,7 +22,7 @@ from risk_scorer.core.pairs import Pairs
 from risk_scorer.core.rules import WEIGHTS, RuleBook
 from risk_scorer.core.shares import shares
 from risk_scorer.core.signals import LEVELS
-from training import calibrate, checks, measure, pair_fit, publish
+from training import calibrate, checks, measure, pair_fit, publish, reference
 from training.attackers import KINDS
 from training.calibrate import Mark
 from training.describe import Fitted, described
@@ -169,6 +169,7 @@ def fit(swept: Sweep, absent: Mapping[str, str], *, seed: int, budgets: Budgets)
         match_rates=measure.match_rates(fitting, declared.absent),
         marks={"step_up": step_up, "deny": deny},
         simulated=_simulated(parts, held_out, score_map),
+        reference=reference.measured(parts, held_out, score_map, kept, absent),
         rows_fitted=len(seen),
         rows_held_out=len(nats),
         notes=(*_mark_notes(step_up, deny), *([calm] if calm else [])),

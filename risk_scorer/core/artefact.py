@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from risk_scorer.core import encoders as frequencies
 from risk_scorer.core import manifest as declaration
-from risk_scorer.core import trees
+from risk_scorer.core import reference, trees
 from risk_scorer.core.calibration import ScoreMap, Surprise
 from risk_scorer.core.features import FEATURES, WIDTH, Scales
 from risk_scorer.core.forest import Forest
@@ -25,11 +25,14 @@ from risk_scorer.core.likelihood import Likelihood
 from risk_scorer.core.manifest import FORMAT, Manifest
 from risk_scorer.core.model import Hours, Model
 from risk_scorer.core.pairs import INPUTS, PARTS, Pairs
+from risk_scorer.core.reference import Reference
 from risk_scorer.core.rules import RULES, RuleBook
 from risk_scorer.core.signals import LEVELS
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 ENCODERS, USER_GEO, HISTORIES = "encoders.json", "user_geo.json", "histories.msgpack"
+REFERENCE = "reference.json"
+"""What live logins are held against; a model that was made without one is watched less."""
 FOR_ENGINEERS = "model.joblib"
 """Listed with its hash, never read: it is code in disguise."""
 
@@ -107,6 +110,7 @@ def load(files: Mapping[str, bytes], public_keys: Sequence[bytes]) -> Model:
         score_map=_score_map(manifest),
         manifest=manifest,
         histories_sha256=manifest.files[HISTORIES],
+        reference=_reference(files, manifest),
     )
 
 
@@ -231,6 +235,13 @@ def _pairs(files: Mapping[str, bytes], manifest: Manifest) -> Pairs:
     if problem is not None:
         raise BadArtefact("bad_pairs", problem)
     return pairs
+
+
+def _reference(files: Mapping[str, bytes], manifest: Manifest) -> Reference | None:
+    try:
+        return reference.read(files[REFERENCE]) if REFERENCE in manifest.files else None
+    except ValueError as error:
+        raise BadArtefact("bad_reference", str(error)) from error
 
 
 def _hours(manifest: Manifest) -> Hours:

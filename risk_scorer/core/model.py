@@ -13,6 +13,7 @@ from risk_scorer.core.forest import Forest
 from risk_scorer.core.likelihood import Likelihood
 from risk_scorer.core.manifest import Manifest
 from risk_scorer.core.pairs import Pairs
+from risk_scorer.core.reference import Reference
 from risk_scorer.core.rules import RULES, RuleBook
 
 
@@ -30,7 +31,10 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """`features` are the declared ones; `absent` says why each other feature, level or rule is not measured."""
+    """`features` are the declared ones; `absent` says why each other feature, level or rule is not measured.
+
+    `reference` is None for a model that was made without one.
+    """
 
     version: str
     features: tuple[str, ...]
@@ -46,6 +50,7 @@ class Model:
     score_map: ScoreMap
     manifest: Manifest
     histories_sha256: str
+    reference: Reference | None = None
 
     def reporting_only(self, names: Collection[str]) -> "Model":
         """The same with these rules weighing nothing: they are told where they match, and move no score."""

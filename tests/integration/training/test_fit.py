@@ -24,7 +24,7 @@ EVERY_FILE = {
     "model.joblib", "encoders.json", "user_geo.json", "histories.msgpack", "manifest.json", "manifest.sig",
     "forest_feature.npy", "forest_threshold.npy", "forest_child.npy", "forest_path.npy", "forest_root.npy",
     "pairs_feature.npy", "pairs_threshold.npy", "pairs_child.npy", "pairs_value.npy", "pairs_part.npy",
-    "pairs_root.npy",
+    "pairs_root.npy", "reference.json",
 }  # fmt: skip
 
 

@@ -6,11 +6,13 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from risk_scorer.core.artefact import ENCODERS, MANIFEST, SIGNATURE, BadArtefact, histories, load
+from risk_scorer.core import reference
+from risk_scorer.core.artefact import ENCODERS, MANIFEST, REFERENCE, SIGNATURE, BadArtefact, histories, load
 from risk_scorer.core.features import FEATURES
 from risk_scorer.core.history import decode, encode
 from risk_scorer.core.pairs import PARTS
 from risk_scorer.core.scoring import score_many
+from tests.unit.risk_scorer.core import watched
 from tests.unit.risk_scorer.core.small import HOME, STRANGE, known, model
 from tests.unit.risk_scorer.core.stored_model import TRUSTED, contents, hour_numbers, pair_numbers, refusal, signed
 from training.publish import public_bytes, signature
@@ -133,3 +135,10 @@ def test_histories_that_cannot_be_read_are_refused(content: bytes) -> None:
     """Not a map of people: not histories."""
     with pytest.raises(BadArtefact):
         list(histories(content))
+
+
+def test_a_reference_that_cannot_be_true_is_refused_and_none_at_all_is_taken() -> None:
+    """Models that were made before there was one go on; what is listed and wrong never does."""
+    assert load(signed(), TRUSTED).reference is None
+    assert load(signed({REFERENCE: reference.encode(watched.REFERENCE)}), TRUSTED).reference == watched.REFERENCE
+    assert refusal(signed({REFERENCE: b"{}"})) == "bad_reference"
