@@ -108,3 +108,13 @@ def score_map(evidence: Matrix, step_up: Mark, deny: Mark) -> ScoreMap:
         else:
             rising[-1] = knot
     return ScoreMap(evidence=np.array([at for at, _ in rising]), score=np.array([score for _, score in rising]))
+
+
+def mark_notes(*marks: Mark) -> list[str]:
+    """What a person should know about marks that are read off a tail and not counted."""
+    return [
+        f"{mark.logins} held-out logins are too few to count {mark.budget:.2%}: the mark is read off the falling tail, "
+        f"the upper bound of prompted logins is {mark.bound:.2%}"
+        for mark in marks
+        if mark.is_extrapolated
+    ]

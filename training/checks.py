@@ -82,12 +82,22 @@ def require_living_features(
 
 def require_quiet_logins_pass(signals: Matrix, scores: Matrix) -> str | None:
     """Raises unless logins like a person's earlier ones score below 60. Returns a note when the log has none to ask."""
-    usual = signals[:, PLACE["logins"]] >= WELL_KNOWN_LOGINS
+    return require_quiet(scores[usual_logins(signals)])
+
+
+def usual_logins(signals: Matrix) -> NDArray[np.bool_]:
+    """(n,) whether a login is like its well-known person's earlier ones."""
+    usual: NDArray[np.bool_] = signals[:, PLACE["logins"]] >= WELL_KNOWN_LOGINS
     for name in ("device", "prefix", "browser_version"):
         usual &= signals[:, PLACE[f"seen_{name}"]] > 0
-    if not usual.any():
+    return usual
+
+
+def require_quiet(usual: Matrix) -> str | None:
+    """Raises unless the middle of these scores of usual logins is below 60. Returns a note when there are none."""
+    if not len(usual):
         return "no held-out login is like an earlier one of the same person: how quiet logins score is not known"
-    middle = float(np.median(scores[usual]))
+    middle = float(np.median(usual))
     if middle >= MEDIUM_FROM:
         raise TrainingRefusedError(
             "quiet_login_flagged",

@@ -24,7 +24,6 @@ from risk_scorer.core.shares import shares
 from risk_scorer.core.signals import LEVELS
 from training import calibrate, checks, measure, pair_fit, publish, reference
 from training.attackers import KINDS
-from training.calibrate import Mark
 from training.describe import Fitted, described
 from training.engines import Engine
 from training.forest_export import export
@@ -172,7 +171,7 @@ def fit(swept: Sweep, absent: Mapping[str, str], *, seed: int, budgets: Budgets)
         reference=reference.measured(parts, held_out, score_map, kept, absent),
         rows_fitted=len(seen),
         rows_held_out=len(nats),
-        notes=(*_mark_notes(step_up, deny), *([calm] if calm else [])),
+        notes=(*calibrate.mark_notes(step_up, deny), *([calm] if calm else [])),
     )
 
 
@@ -222,12 +221,3 @@ def _isolation_forest(seen: Matrix, seed: int) -> Any:
         n_jobs=1,
     )
     return fitted.fit(seen)
-
-
-def _mark_notes(*marks: Mark) -> list[str]:
-    return [
-        f"{mark.logins} held-out logins are too few to count {mark.budget:.2%}: the mark is read off the falling tail, "
-        f"the upper bound of prompted logins is {mark.bound:.2%}"
-        for mark in marks
-        if mark.is_extrapolated
-    ]

@@ -79,12 +79,28 @@ class MarkNumbers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     is_extrapolated: bool
 
 
-class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CalibrationNumbers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One change of the marks of a model that was trained already: `of` is the version that had the marks `before`.
+
+    Both `before` and `after` say what the marks do to the same later logins, which `data` names (SHA-256).
+    """
+
+    of: str
+    data: str
+    span: Span
+    seed: int
+    before: dict[str, MarkNumbers]
+    after: dict[str, MarkNumbers]
+
+
+class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """`files` maps each name to its SHA-256; `absent` names what the log could not fill, with the reason.
 
     `simulated` is the share of strangers drawn from the log that reach 60, by kind.
 
-    `score_map` and `surprise` are lists of knots. `model_version` is the digest of everything else here.
+    `calibrations` are the changes of its marks since it was trained, the oldest first; none are not written, so that
+    models from before there were any keep their version. `score_map` and `surprise` are lists of knots.
+    `model_version` is the digest of everything else here.
     """
 
     format: str
@@ -109,6 +125,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     marks: dict[str, MarkNumbers]
     simulated: dict[str, float]
     notes: tuple[str, ...]
+    calibrations: tuple[CalibrationNumbers, ...] = ()
 
 
 def encode(manifest: Manifest) -> bytes:

@@ -3,10 +3,10 @@
 Exit status: 0 done, 2 wrong usage or input, 3 refused, 4 an engine, registry or database is away, 1 a bug.
 """
 
-from training.cli import comparing, fitting, judging, logs
+from training.cli import calibration, comparing, fitting, judging, logs
 from training.cli.frame import app
 
-__all__ = ["app", "comparing", "fitting", "judging", "logs", "main"]
+__all__ = ["app", "calibration", "comparing", "fitting", "judging", "logs", "main"]
 
 
 def main() -> None:

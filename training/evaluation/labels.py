@@ -97,10 +97,33 @@ def _label_columns(log: LogFile, *, has_probes: bool) -> dict[str, str]:
 
 def _in_table_order(log: LogFile, columns: Mapping[str, str], table: EventTable) -> dict[str, NDArray[Any]]:
     """Each label as an array in the order of the table, by the place of its row in the file."""
-    if not columns:
+    ordered = _ordered(log, {name: _value(name, column) for name, column in columns.items()}, table)
+    if "label" in ordered:
+        ordered["label"] = np.array([_family(label) for label in ordered["label"]], object)
+    return ordered
+
+
+def texts_of(path: Path, column: str, table: EventTable) -> NDArray[np.object_]:
+    """The texts of a column of the log, whatever it is, in the order of the table read from it; "" where missing.
+
+    Raises WrongInputError("unknown_columns").
+    """
+    log = open_log(path)
+    spelled = {name.strip().casefold(): reference for name, reference in log.names.items()}
+    reference = spelled.get(column.strip().casefold())
+    if reference is None:
+        raise WrongInputError("unknown_columns", f"{log.path.name} has no column {column}")
+    quoted = '"' + reference.replace('"', '""') + '"'
+    return _ordered(log, {"texts": f"coalesce(CAST({quoted} AS VARCHAR), '')"}, table)["texts"]
+
+
+def _ordered(log: LogFile, values: Mapping[str, str], table: EventTable) -> dict[str, NDArray[Any]]:
+    """The values of SQL expressions, by the place of each row in the file."""
+    if not values:
         return {}
-    with log.with_more(", ".join(_selected(name, column) for name, column in columns.items())).batches() as batches:
-        parts: dict[str, list[NDArray[Any]]] = {name: [] for name in columns}
+    selected = ", ".join(f"{value} AS truth_{name}" for name, value in values.items())
+    with log.with_more(selected).batches() as batches:
+        parts: dict[str, list[NDArray[Any]]] = {name: [] for name in values}
         for batch in batches:
             for name, pieces in parts.items():
                 pieces.append(batch.column(f"truth_{name}").to_numpy(zero_copy_only=False))
@@ -111,16 +134,12 @@ def _in_table_order(log: LogFile, columns: Mapping[str, str], table: EventTable)
         raise WrongInputError("labels_do_not_fit", f"{log.path.name} changed while it was read")
     positions = np.setdiff1d(np.arange(table.rows_in_file), malformed)
     places = np.searchsorted(positions, table.row_order)
-    ordered = {name: values[places] for name, values in whole.items()}
-    if "label" in ordered:
-        ordered["label"] = np.array([_family(label) for label in ordered["label"]], object)
-    return ordered
+    return {name: found[places] for name, found in whole.items()}
 
 
-def _selected(name: str, column: str) -> str:
+def _value(name: str, column: str) -> str:
     text = f"CAST({column} AS VARCHAR)"
-    value = f"coalesce({text}, '')" if name == "label" else f"coalesce({truth_of(text)}, false)"
-    return f"{value} AS truth_{name}"
+    return f"coalesce({text}, '')" if name == "label" else f"coalesce({truth_of(text)}, false)"
 
 
 def _family(label: str) -> str:
