@@ -22,10 +22,14 @@ from risk_scorer.adapters.ip_facts import IpLookup
 from risk_scorer.adapters.ip_tables import tables_in_use
 from risk_scorer.adapters.ja4 import PACKAGED as KNOWN_CLIENTS
 from risk_scorer.adapters.ja4 import BadClientTable, Fingerprints
-from risk_scorer.adapters.model_store import Adopt, ModelStore
+from risk_scorer.adapters.model_store import History, ModelSource, ModelStore
 from risk_scorer.adapters.narrator import HttpNarrator
 from risk_scorer.adapters.operators import Operators
 from risk_scorer.adapters.profile_store import CACHED_USERS, ProfileStore
+from risk_scorer.adapters.published_folder import PublishedFolder
+from risk_scorer.adapters.registry_places import BadPlace, place_at
+from risk_scorer.adapters.registry_source import RegistrySource
+from risk_scorer.adapters.seen_pointers import SeenPointers
 from risk_scorer.adapters.storage import BadStorage, open_state
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.adapters.time_zones import TimeZones
@@ -33,7 +37,7 @@ from risk_scorer.adapters.user_agents import UserAgents
 from risk_scorer.adapters.verdict_store import VerdictStore
 from risk_scorer.core.model import Model
 from risk_scorer.core.rules import RULES
-from risk_scorer.core.scoring import warm
+from risk_scorer.core.trial import require_scores
 from risk_scorer.flows.observe import Observer
 from risk_scorer.flows.surroundings import Surroundings
 from risk_scorer.metrics import ScorerMetrics
@@ -203,11 +207,22 @@ def _models(settings: Settings, profiles: ProfileStore) -> ModelStore:
     unknown = sorted(set(settings.report_only_rules) - set(RULES))
     if unknown:
         raise CannotStart(f"RULES_REPORT_ONLY names no rule: {', '.join(unknown)}; there are {', '.join(RULES)}")
-    return ModelStore(
-        settings.model_dir,
+    return ModelStore(model_source(settings), _Adoption(profiles), report_only=settings.report_only_rules)
+
+
+def model_source(settings: Settings) -> ModelSource:
+    """Where models come from: the registry where one is set, else the folder. Raises: CannotStart."""
+    if not settings.model_registry:
+        return PublishedFolder(settings.model_dir, settings.public_key_sources)
+    try:
+        place = place_at(settings.model_registry)
+    except BadPlace as error:
+        raise CannotStart(f"MODEL_REGISTRY: {error}") from error
+    return RegistrySource(
+        place,
         settings.public_key_sources,
-        adopt=_adoption(profiles),
-        report_only=settings.report_only_rules,
+        address=settings.model_registry,
+        seen=SeenPointers(settings.risk_scorer_state / "seen-pointers.json"),
     )
 
 
@@ -252,11 +267,17 @@ def opened_lookups(settings: Settings) -> Lookups:
     )
 
 
-def _adoption(profiles: ProfileStore) -> Adopt:
-    def adopt(model: Model, histories: Iterable[tuple[str, bytes]]) -> None:
-        """Compile what scoring runs, and take over the histories that the model was trained with."""
-        warm(model)
-        users = profiles.import_histories(model.histories_sha256, histories)
-        log.info("histories_taken_over", users=users)
+class _Adoption:
+    """What goes with a model: compiled code that was tried, and histories."""
 
-    return adopt
+    def __init__(self, profiles: ProfileStore) -> None:
+        self._profiles = profiles
+
+    def prepare(self, model: Model) -> None:
+        """Compile what scoring runs, and try it. Raises: BadArtefact."""
+        require_scores(model)
+
+    def bring(self, model: Model, people: Iterable[History]) -> None:
+        """Take over the histories that the model was trained with. Raises: Refused."""
+        users = self._profiles.import_histories(model.histories_sha256, people)
+        log.info("histories_taken_over", users=users)

@@ -121,16 +121,22 @@ def revoke_credential(name: Annotated[str, typer.Argument()]) -> None:
 
 @model.command("show")
 def show_model() -> None:
-    """Check the model in MODEL_DIR as the service would, and print its manifest."""
-    from risk_scorer.adapters.model_store import BadPublicKey, checked_model
+    """Check the model in MODEL_REGISTRY or MODEL_DIR as the service would, and print its manifest."""
+    from risk_scorer.adapters.published_folder import BadPublicKey
+    from risk_scorer.adapters.registry_places import PlaceAway
+    from risk_scorer.assembly import CannotStart, model_source
     from risk_scorer.core.artefact import BadArtefact
     from risk_scorer.core.manifest import encode
 
     settings = _settings()
     try:
-        found, _ = checked_model(settings.model_dir, settings.public_key_sources)
+        found, _ = model_source(settings).fetch()
+    except CannotStart as error:
+        _fail(str(error))
     except FileNotFoundError:
-        _fail(f"there is no signed model in {settings.model_dir}", UNAVAILABLE)
+        _fail(f"there is no signed model in {settings.model_registry or settings.model_dir}", UNAVAILABLE)
+    except PlaceAway as error:
+        _fail(f"the registry does not answer: {error.strerror}", UNAVAILABLE)
     except BadPublicKey:
         _fail("MODEL_PUBLIC_KEYS: not a file with an Ed25519 public key, nor one in base64")
     except BadArtefact as error:

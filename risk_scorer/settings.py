@@ -49,6 +49,7 @@ class Settings(ProcessSettings, StreamSettings, StorageSettings, TlsSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, env_ignore_empty=True)
 
     model_dir: Path = Path("models")
+    model_registry: str = Field(default="", max_length=1024)
     model_public_keys: str = "var/training/signing.pub"
     recent_max: int = Field(default=500, ge=1, le=10_000)
 

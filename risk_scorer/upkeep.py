@@ -28,7 +28,7 @@ async def prepare(scorer: Scorer) -> None:
     """Read the model, and remember what was lately being tried. Raises: Refused."""
     if scorer.redis is not None:
         scorer.redis.start()
-    await asyncio.to_thread(scorer.models.reload)
+    await scorer.models.start()
     heard = await asyncio.to_thread(scorer.surroundings.recall, scorer.profiles)
     log.info("newest_day_recalled", outcomes=heard)
     scorer.profiles.listen(scorer.surroundings.hear, hears_others=True)

@@ -68,9 +68,12 @@ class Watching:
         """The state of every part."""
         scorer = self._scorer
         wrong = {part.name: part.reason for part in await self.parts.look()}
+        refusal = scorer.models.refusal
         return Readiness(
             model_version=scorer.model_version(),
-            model_problem=scorer.models.problem,
+            model_problem=None if refusal is None else refusal.code,
+            model_refused=None if refusal is None else refusal.version,
+            model_detail=None if refusal is None else refusal.detail or None,
             database="unavailable" if wrong["database"] else wrong["storage"] or "ok",
             records_dropped=scorer.records_dropped,
             address_tables=scorer.lookups.tables_problem or "ok",

@@ -7,161 +7,252 @@ one keeps answering. Bytes are read once and then checked, so nothing can be exc
 from __future__ import annotations
 
 import asyncio
-import base64
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Final
+import contextlib
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Final, NamedTuple, Protocol
 
 import structlog
 
-from risk_scorer.core.artefact import FOR_ENGINEERS, HISTORIES, SIGNATURE, BadArtefact, histories, load
+from plumbing.refusals import Refused
+from risk_scorer.adapters.published_folder import BadPublicKey, State, checked_model, public_keys, read_files
+from risk_scorer.adapters.registry_places import PlaceAway
+from risk_scorer.core.artefact import HISTORIES, BadArtefact, histories
 from risk_scorer.core.model import Model
 
 WATCH_SECONDS: Final = 2.0
-MAX_MODEL_BYTES: Final = 2 * 1024**3
-PUBLIC_KEY_BYTES: Final = 32
-"""Source: RFC 8032, section 5.1.5."""
+SLOW_SECONDS: Final = 10.0
+"""A look that takes longer is told as `registry_slow`; it goes on."""
+START_SECONDS: Final = 60.0
+"""So long the start waits for the first model: a place that hangs must not keep the process from telling so."""
+PASSING: Final = frozenset({"registry_unavailable", "model_pending", "model_unreadable", "storage_unavailable"})
+"""Refusals that may be over by the next look, whatever stands there."""
 
 log = structlog.get_logger(__name__)
-Fingerprint = tuple[tuple[str, int, int], ...]
-Adopt = Callable[[Model, Iterable[tuple[str, bytes]]], None]
-"""Prepares what goes with a model before it answers; gets each person's encoded history."""
+History = tuple[str, bytes]
 
 
-class BadPublicKey(Exception):
-    """A configured model key is neither a file with an Ed25519 public key nor one in base64."""
+class ModelSource(Protocol):
+    """Where models come from. Both methods block."""
+
+    def state(self, *, thorough: bool) -> State:
+        """What stands there now, cheap enough to ask for often; `thorough` after a refusal. Raises: OSError."""
+        ...
+
+    def fetch(self) -> tuple[Model, Mapping[str, bytes]]:
+        """The published model, checked, and its files.
+
+        Raises: FileNotFoundError (there is none), BadPublicKey, BadArtefact, OSError.
+        """
+        ...
+
+    def claimed_version(self) -> str | None:
+        """The version that stands there by its own word, for telling which one was refused."""
+        ...
+
+
+class Adoption(Protocol):
+    """What goes with a model."""
+
+    def prepare(self, model: Model) -> None:
+        """Make the model ready to answer."""
+        ...
+
+    def bring(self, model: Model, people: Iterable[History]) -> None:
+        """Take over each person's encoded history. Raises: Refused, and what `people` raises."""
+        ...
+
+
+class _Superseded(Exception):
+    """A newer model has come: the histories of this one need not be taken over."""
+
+
+class Refusal(NamedTuple):
+    """Why the newest model is not in use: a stable code, which version it says it is, and what is wrong with it."""
+
+    code: str
+    version: str | None = None
+    detail: str = ""
 
 
 class ModelStore:
     """The current model, and why there is none or no newer one."""
 
-    def __init__(
-        self, model_dir: Path, key_sources: Sequence[str], adopt: Adopt, *, report_only: Collection[str] = ()
-    ) -> None:
-        """`adopt` prepares what goes with a model (its histories) before the model answers, outside the event loop.
+    def __init__(self, source: ModelSource, adoption: Adoption, *, report_only: Collection[str] = ()) -> None:
+        """The histories of the first model are taken over before it answers; later ones follow the swap.
 
         Rules that are `report_only` move no score, whatever model comes.
         """
-        self._model_dir = model_dir
-        self._key_sources = key_sources
-        self._adopt = adopt
+        self._source = source
+        self._adoption = adoption
         self._report_only = report_only
         self._model: Model | None = None
-        self._seen: Fingerprint = ()
-        self.problem: str | None = "model_missing"
+        self._good: State | None = None
+        self._seen: State | None = None
+        self._bringing: threading.Thread | None = None
+        self._to_bring: tuple[Model, bytes] | None = None
+        self._looking: asyncio.Event | None = None
+        self._lock = threading.Lock()
+        self.refusal: Refusal | None = Refusal("model_missing")
 
     def current(self) -> Model | None:
         """The model in use, None while there is no good one."""
         return self._model
+
+    @property
+    def problem(self) -> str | None:
+        """The code of why the newest model is not in use."""
+        return None if self.refusal is None else self.refusal.code
+
+    async def start(self) -> None:
+        """Take the published model before the first answer, if that can be done in a minute."""
+        await self._on_a_thread(self.reload, patience_seconds=START_SECONDS)
+
+    async def watch(self, every_seconds: float = WATCH_SECONDS) -> None:
+        """Look for a newly published model every two seconds, for ever."""
+        while True:
+            await asyncio.sleep(every_seconds)
+            if self._looking is None or self._looking.is_set():
+                await self._on_a_thread(self.look, patience_seconds=SLOW_SECONDS)
+
+    def look(self) -> None:
+        """Take what was newly published, and tell when the place does not answer. Blocks: for a thread."""
+        self._bring_on()
+        try:
+            now = self._source.state(thorough=self.refusal is not None)
+        except OSError as error:
+            self._refuse(Refusal("registry_unavailable", detail=error.strerror or type(error).__name__))
+            return
+        if self.refusal is None:
+            if now.identity is not None and (self._seen is None or now.identity != self._seen.identity):
+                self.reload()
+        elif self._good is not None and now == self._good:
+            log.info("model_stands", model_version=self._model and self._model.version)
+            self.refusal, self._seen = None, now
+        elif now != self._seen or self.refusal.code in PASSING:
+            self.reload()
 
     def reload(self) -> bool:
         """Take the published model if it is good; True when it is in use now.
 
         Blocks: for the start and for a thread.
         """
-        self._seen = fingerprint(self._model_dir, self._key_sources)
+        refusal = self._taken()
+        if refusal is not None:
+            self._refuse(refusal)
+        return refusal is None
+
+    def _taken(self) -> Refusal | None:
         try:
-            model, files = checked_model(self._model_dir, self._key_sources)
-            self._adopt(model, histories(files[HISTORIES]))
+            self._seen = self._source.state(thorough=True)
+            model, files = self._source.fetch()
+            self._use(model.reporting_only(self._report_only), files[HISTORIES])
         except FileNotFoundError:
-            self._refuse("model_missing")
+            return Refusal("model_missing")
         except BadPublicKey:
-            self._refuse("model_keys_unreadable")
+            return Refusal("model_keys_unreadable")
         except BadArtefact as error:
-            self._refuse(error.code)
+            return Refusal(error.code, self._claimed(), error.message)
+        except PlaceAway as error:
+            return Refusal("registry_unavailable", detail=error.strerror or "")
         except OSError as error:
-            self._refuse("model_unreadable", error=str(error.strerror))
+            return Refusal("model_unreadable", detail=error.strerror or "")
+        except Refused as error:
+            return Refusal(error.code, self._claimed(), error.message)
         except Exception as error:
             # A model that passes every check and still cannot be used must not end the one that can.
-            self._refuse("model_unusable", error=repr(error))
-        else:
-            self._model, self.problem = model.reporting_only(self._report_only), None
-            log.info("model_in_use", model_version=model.version)
-            return True
-        return False
+            log.warning("model_failed", reason=repr(error))
+            return Refusal("model_unusable", self._claimed(), type(error).__name__)
+        return None
 
-    def _refuse(self, problem: str, **details: str) -> None:
-        self.problem = problem
-        kept = self._model.version if self._model else None
-        log.warning("model_refused", problem=problem, kept_version=kept, **details)
+    def _use(self, model: Model, stored: bytes) -> None:
+        people = histories(stored)
+        self._adoption.prepare(model)
+        is_first = self._model is None
+        if is_first:
+            self._adoption.bring(model, people)
+        self._model, self._good, self.refusal = model, self._seen, None
+        log.info("model_in_use", model_version=model.version)
+        if not is_first:
+            with self._lock:
+                self._to_bring = (model, stored)
+            self._bring_on()
 
-    async def watch(self) -> None:
-        """Look for a newly published model every two seconds, for ever."""
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            if self._has_changed():
-                await asyncio.to_thread(self.reload)
+    def _refuse(self, refusal: Refusal) -> None:
+        if refusal != self.refusal or refusal.code == "model_missing":
+            kept = self._model.version if self._model else None
+            log.warning(
+                "model_refused",
+                problem=refusal.code,
+                refused_version=refusal.version,
+                detail=refusal.detail,
+                kept_version=kept,
+            )
+        self.refusal = refusal
 
-    def _has_changed(self) -> bool:
-        """The signature is written last; after a failed attempt any change is a reason to try again."""
-        now = fingerprint(self._model_dir, self._key_sources)
-        if self.problem is not None:
-            return now != self._seen
-        return signature_of(now) is not None and signature_of(now) != signature_of(self._seen)
-
-
-def checked_model(model_dir: Path, key_sources: Sequence[str]) -> tuple[Model, Mapping[str, bytes]]:
-    """The published model, read once and checked, and its files.
-
-    Raises: FileNotFoundError when there is none; BadPublicKey, BadArtefact, OSError.
-    """
-    files = read_files(model_dir)
-    return load(files, public_keys(key_sources)), files
-
-
-def fingerprint(model_dir: Path, key_sources: Sequence[str]) -> Fingerprint:
-    """Name, change time and size of every file that matters, cheap enough to ask for every two seconds."""
-    try:
-        published = sorted(model_dir.iterdir())
-    except OSError:
-        published = []
-    found = []
-    for path in [*published, *(Path(source) for source in key_sources)]:
+    def _claimed(self) -> str | None:
         try:
-            state = path.stat()
-        except (OSError, ValueError):
-            continue
-        found.append((path.name, state.st_mtime_ns, state.st_size))
-    return tuple(found)
+            return self._source.claimed_version()
+        except (OSError, BadArtefact):
+            return None
+
+    async def _on_a_thread(self, work: Callable[[], object], *, patience_seconds: float) -> None:
+        """Waits for the work, and longer than that tells so; a place that hangs keeps no process from ending."""
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+        self._looking = done
+
+        def run() -> None:
+            try:
+                work()
+            finally:
+                with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits
+                    loop.call_soon_threadsafe(done.set)
+
+        threading.Thread(target=run, name="models", daemon=True).start()
+        try:
+            await asyncio.wait_for(done.wait(), patience_seconds)
+        except TimeoutError:
+            self._refuse(Refusal("model_pending", detail=f"no answer for {patience_seconds:g} s"))
+
+    def _bring_on(self) -> None:
+        """Take over on a thread of its own the histories that wait to be, unless that is under way."""
+        with self._lock:
+            if self._to_bring is None or (self._bringing is not None and self._bringing.is_alive()):
+                return
+            self._bringing = threading.Thread(target=self._bring, name="histories", daemon=True)
+            self._bringing.start()
+
+    def _bring(self) -> None:
+        while (wanted := self._to_bring) is not None:
+            model, stored = wanted
+            try:
+                self._adoption.bring(model, self._while_wanted(wanted, histories(stored)))
+            except _Superseded:
+                continue
+            except Refused as refused:
+                log.warning("histories_wait", reason=refused.code)  # the next look tries again
+                return
+            except Exception as error:
+                log.error("histories_not_taken_over", model_version=model.version, reason=repr(error))
+            with self._lock:
+                if self._to_bring is wanted:
+                    self._to_bring = None
+
+    def _while_wanted(self, wanted: tuple[Model, bytes], people: Iterable[History]) -> Iterator[History]:
+        for person in people:
+            if self._to_bring is not wanted:
+                raise _Superseded
+            yield person
 
 
-def signature_of(found: Fingerprint) -> tuple[str, int, int] | None:
-    """The signature's entry, None when nothing is published."""
-    return next((entry for entry in found if entry[0] == SIGNATURE), None)
-
-
-def read_files(model_dir: Path) -> Mapping[str, bytes]:
-    """The published files by name.
-
-    Raises: FileNotFoundError when there is no signed model, BadArtefact when too large.
-    """
-    if not (model_dir / SIGNATURE).is_file():
-        raise FileNotFoundError(model_dir)
-    paths = [path for path in sorted(model_dir.iterdir()) if is_published(path)]
-    if sum(path.stat().st_size for path in paths) > MAX_MODEL_BYTES:
-        raise BadArtefact("model_too_large", "the files of the model are larger than 2 GiB")
-    return {path.name: path.read_bytes() for path in paths}
-
-
-def is_published(path: Path) -> bool:
-    """Whether we read this file: not a pickle, and not one that is still being written under a hidden name."""
-    return path.is_file() and path.name != FOR_ENGINEERS and not path.name.startswith(".")
-
-
-def public_keys(sources: Sequence[str]) -> list[bytes]:
-    """The raw Ed25519 public keys that may sign models, each given as a file or in base64. Raises: BadPublicKey."""
-    return [_public_key(source) for source in sources]
-
-
-def _public_key(source: str) -> bytes:
-    path = Path(source)
-    try:
-        content = path.read_bytes() if path.is_file() else source.encode()
-        if len(content) == PUBLIC_KEY_BYTES:
-            return content
-        key = base64.b64decode(content.strip(), validate=True)
-    except (OSError, ValueError) as error:
-        raise BadPublicKey from error
-    if len(key) != PUBLIC_KEY_BYTES:
-        raise BadPublicKey
-    return key
+__all__ = [
+    "Adoption",
+    "BadPublicKey",
+    "ModelSource",
+    "ModelStore",
+    "Refusal",
+    "State",
+    "checked_model",
+    "public_keys",
+    "read_files",
+]

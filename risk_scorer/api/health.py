@@ -20,8 +20,9 @@ class Readiness(Struct, frozen=True, kw_only=True):
     """Each part's state: a model version or the reason why there is none, and `database`: "ok", "unavailable", or
     "not_writable" when it can be read alone: scoring goes on, and nothing is learned or announced.
 
-    `address_tables` is "ok" or the code of what is wrong with them: places are unknown then, and scoring goes on. So is
-    `redis`: histories come from the database alone then; None where none is set.
+    `model_refused` is the version that stands where models come from and is not in use, as far as it can be told, and
+    `model_detail` what is wrong with it. `address_tables` is "ok" or the code of what is wrong with them: places are
+    unknown then, and scoring goes on. So is `redis`: histories come from the database alone then; None where none is.
     """
 
     model_version: str | None
@@ -29,6 +30,8 @@ class Readiness(Struct, frozen=True, kw_only=True):
     database: str
     records_dropped: int
     address_tables: str
+    model_refused: str | None = None
+    model_detail: str | None = None
     redis: str | None = None
     is_stopping: bool = False
 
@@ -84,7 +87,15 @@ _HEALTH = operation(
 _LIVE = operation(scope=None, answers=_answer(status=_TEXT))
 _READY = operation(
     scope=None,
-    answers=_answer(status=_TEXT, model_version=_TEXT, model_problem=_TEXT, database=_TEXT, redis=_TEXT),
+    answers=_answer(
+        status=_TEXT,
+        model_version=_TEXT,
+        model_problem=_TEXT,
+        model_refused=_TEXT,
+        model_detail=_TEXT,
+        database=_TEXT,
+        redis=_TEXT,
+    ),
     description="200 when logins can be scored now, else 503 with the reason in `error`.",
     refusals=("503",),
 )
@@ -95,6 +106,8 @@ def _ready_answer(found: Readiness) -> Response:
         "status": "not_ready" if found.problem else "ready",
         "model_version": found.model_version,
         "model_problem": found.model_problem,
+        "model_refused": found.model_refused,
+        "model_detail": found.model_detail,
         "database": found.database,
         "records_dropped": found.records_dropped,
         "address_tables": found.address_tables,

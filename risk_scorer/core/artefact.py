@@ -3,16 +3,14 @@
 Models are data: arrays and JSON. Nothing here reads a file, and nothing here can run what a file says.
 """
 
-import base64
 import hashlib
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from numpy.typing import NDArray
 
 from risk_scorer.core import encoders as frequencies
@@ -28,6 +26,7 @@ from risk_scorer.core.pairs import INPUTS, PARTS, Pairs
 from risk_scorer.core.reference import Reference
 from risk_scorer.core.rules import RULES, RuleBook
 from risk_scorer.core.signals import LEVELS
+from risk_scorer.core.signatures import BadArtefact, Signature, check_stored_signature, key_id
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 ENCODERS, USER_GEO, HISTORIES = "encoders.json", "user_geo.json", "histories.msgpack"
@@ -52,28 +51,8 @@ PAIR_ARRAYS: Mapping[str, type[np.generic]] = {
     "pairs_part.npy": np.int32,
     "pairs_root.npy": np.int32,
 }
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SERVED = (ENCODERS, USER_GEO, HISTORIES, *FOREST_ARRAYS, *PAIR_ARRAYS)
-
-
-class BadArtefact(Exception):
-    """A model that must not be used. `code` is stable: it says which promise is broken."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code, self.message = code, message
-
-
-class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An Ed25519 signature over the exact bytes of the manifest, in base64, and whose it is."""
-
-    algorithm: str
-    key_id: str
-    signature: str
-
-
-def key_id(public_key: bytes) -> str:
-    """A short name for a raw public key."""
-    return hashlib.sha256(public_key).hexdigest()[:16]
 
 
 def version_of(manifest: Manifest) -> str:
@@ -84,17 +63,15 @@ def version_of(manifest: Manifest) -> str:
 
 def load(files: Mapping[str, bytes], public_keys: Sequence[bytes]) -> Model:
     """The model, if one of these raw Ed25519 keys signed it and everything in it is sound. Raises BadArtefact."""
-    _check_signature(_part(files, MANIFEST), _part(files, SIGNATURE), public_keys)
-    manifest = _manifest(files[MANIFEST])
-    for name in SERVED:
-        if name not in manifest.files:
-            raise BadArtefact("missing_file", f"the manifest does not list {name}")
+    manifest = checked_manifest(files, public_keys)
     for name, digest in manifest.files.items():
         if name == FOR_ENGINEERS and name not in files:
             continue
         if hashlib.sha256(_part(files, name)).hexdigest() != digest:
             raise BadArtefact("hash_mismatch", f"{name} is not the file that was signed")
     known = _encoders(files[ENCODERS])
+    if known.total != manifest.rows.successful:
+        raise BadArtefact("bad_encoders", "the encoders are those of another log")
     return Model(
         version=manifest.model_version,
         features=manifest.features,
@@ -114,35 +91,35 @@ def load(files: Mapping[str, bytes], public_keys: Sequence[bytes]) -> Model:
     )
 
 
+def checked_manifest(files: Mapping[str, bytes], public_keys: Sequence[bytes]) -> Manifest:
+    """The manifest among these, if one of these keys signed it: its files are still to be looked at.
+
+    The names that it lists are plain ones, which no path can hide in. Raises BadArtefact.
+    """
+    check_stored_signature(_part(files, MANIFEST), _part(files, SIGNATURE), public_keys, what="the manifest")
+    manifest = _manifest(files[MANIFEST])
+    for name in SERVED:
+        if name not in manifest.files:
+            raise BadArtefact("missing_file", f"the manifest does not list {name}")
+    for name in manifest.files:
+        if not _PLAIN_NAME.fullmatch(name):
+            raise BadArtefact("bad_manifest", "the manifest lists a file that has no plain name")
+    return manifest
+
+
 def histories(stored: bytes) -> Iterator[tuple[str, bytes]]:
-    """Each person of a histories file with the encoded history, ready to keep. Raises BadArtefact."""
+    """Each person of a histories file with the encoded history, ready to keep. Raises BadArtefact before the first."""
     try:
         people = msgspec.msgpack.decode(stored, type=dict[str, msgspec.Raw])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise BadArtefact("bad_histories", "the histories cannot be read") from error
-    for user, history in people.items():
-        yield user, bytes(history)
+    return ((user, bytes(history)) for user, history in people.items())
 
 
 def _part(files: Mapping[str, bytes], name: str) -> bytes:
     if name not in files:
         raise BadArtefact("missing_file", f"there is no {name}")
     return files[name]
-
-
-def _check_signature(manifest: bytes, stored: bytes, public_keys: Sequence[bytes]) -> None:
-    try:
-        signature = msgspec.json.decode(stored, type=Signature)
-        raw = base64.b64decode(signature.signature, validate=True)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise BadArtefact("bad_signature", "the signature cannot be read") from error
-    trusted = {key_id(key): key for key in public_keys}
-    if signature.algorithm != "Ed25519" or signature.key_id not in trusted:
-        raise BadArtefact("untrusted_key", "the model is signed by a key that is not trusted")
-    try:
-        Ed25519PublicKey.from_public_bytes(trusted[signature.key_id]).verify(raw, manifest)
-    except (InvalidSignature, ValueError) as error:
-        raise BadArtefact("bad_signature", "the manifest is not what was signed") from error
 
 
 def _manifest(stored: bytes) -> Manifest:
@@ -290,4 +267,4 @@ def _knots(pairs: Sequence[tuple[float, float]], name: str) -> tuple[NDArray[np.
     return np.ascontiguousarray(knots[:, 0]), np.ascontiguousarray(knots[:, 1])
 
 
-__all__ = ["BadArtefact", "Model", "histories", "key_id", "load", "version_of"]
+__all__ = ["BadArtefact", "Model", "Signature", "checked_manifest", "histories", "key_id", "load", "version_of"]

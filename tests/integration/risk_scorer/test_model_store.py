@@ -1,13 +1,17 @@
 """The model in use: only a good one, the last good one, and a new one without a restart."""
 
 import base64
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
-from risk_scorer.adapters.model_store import ModelStore, public_keys, read_files
+from plumbing.refusals import Refused
+from risk_scorer.adapters.model_store import History, ModelStore
+from risk_scorer.adapters.published_folder import PublishedFolder, public_keys, read_files
 from risk_scorer.core.history import UserHistory
+from risk_scorer.core.model import Model
 from tests.integration.risk_scorer.published import KEY, PUBLIC_KEY, model_files, publish_model
 from training.publish import public_bytes
 
@@ -20,7 +24,20 @@ def place(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(place: Path) -> ModelStore:
-    return ModelStore(place / "models", [str(place / "signing.pub")], adopt=lambda _model, _histories: None)
+    return ModelStore(PublishedFolder(place / "models", [str(place / "signing.pub")]), Adopted())
+
+
+class Adopted:
+    """Takes over whatever comes, and remembers whose histories."""
+
+    def __init__(self) -> None:
+        self.people: list[str] = []
+
+    def prepare(self, model: Model) -> None:
+        pass
+
+    def bring(self, model: Model, people: Iterable[History]) -> None:
+        self.people += [user for user, _ in people]
 
 
 def version(store: ModelStore) -> str | None:
@@ -30,13 +47,13 @@ def version(store: ModelStore) -> str | None:
 
 def test_a_good_model_is_used(store: ModelStore, place: Path) -> None:
     """Signed by a configured key, whole, and taken over with its histories."""
-    taken: list[str] = []
-    store._adopt = lambda _model, histories: taken.extend(user for user, _ in histories)
+    adopted = Adopted()
+    store._adoption = adopted
     publish_model(place / "models", {"ann": UserHistory(logins=3)})
     assert store.reload()
     assert version(store) is not None
     assert store.problem is None
-    assert taken == ["ann"]
+    assert adopted.people == ["ann"]
 
 
 def spoil(name: str) -> Callable[[Path], None]:
@@ -88,10 +105,11 @@ def test_a_model_that_fails_in_use_is_refused(store: ModelStore, place: Path) ->
     assert store.reload()
     good = version(store)
 
-    def fail(_model: object, _histories: object) -> None:
-        raise ZeroDivisionError
+    class Fails(Adopted):
+        def prepare(self, model: Model) -> None:
+            raise ZeroDivisionError
 
-    store._adopt = fail
+    store._adoption = Fails()
     publish_model(place / "models", seed=2)
     assert not store.reload()
     assert (store.problem, version(store)) == ("model_unusable", good)
@@ -109,15 +127,15 @@ def test_a_new_model_is_noticed_once_it_is_signed(store: ModelStore, place: Path
     """The signature is written last: a half-published model is not even tried."""
     publish_model(place / "models")
     assert store.reload()
-    assert not store._has_changed()
+    good = version(store)
     new = model_files(seed=2)
     for name in ("encoders.json", "manifest.json"):
         (place / "models" / name).write_bytes(new[name])
-    assert not store._has_changed()
+    store.look()
+    assert (store.problem, version(store)) == (None, good)
     (place / "models" / "manifest.sig").write_bytes(new["manifest.sig"])
-    assert store._has_changed()
-    assert store.reload()
-    assert not store._has_changed()
+    store.look()
+    assert version(store) not in (good, None)
 
 
 def test_after_a_failure_any_change_is_a_reason_to_try_again(store: ModelStore, place: Path) -> None:
@@ -125,10 +143,57 @@ def test_after_a_failure_any_change_is_a_reason_to_try_again(store: ModelStore, 
     (place / "signing.pub").unlink()
     publish_model(place / "models")
     assert not store.reload()
-    assert not store._has_changed()
+    fetch, tried = store._source.fetch, []
+    store._source.fetch = lambda: (tried.append(1), fetch())[1]  # type: ignore[method-assign]
+    store.look()
+    assert tried == []
     (place / "signing.pub").write_bytes(PUBLIC_KEY)
-    assert store._has_changed()
+    store.look()
+    assert store.problem is None
+    assert tried == [1]
+
+
+def test_histories_of_a_later_model_follow_the_swap(store: ModelStore, place: Path) -> None:
+    """However long they take, the new model answers meanwhile, and only the newest one's are taken over."""
+    publish_model(place / "models")
     assert store.reload()
+    going, people = threading.Event(), []
+
+    class Slow(Adopted):
+        def bring(self, model: Model, found: Iterable[History]) -> None:
+            assert going.wait(10)
+            people.extend(user for user, _ in found)
+
+    store._adoption = Slow()
+    for seed, user in ((2, "ann"), (3, "ben")):
+        publish_model(place / "models", {user: UserHistory(logins=3)}, seed=seed)
+        assert store.reload()
+    newest = version(store)
+    assert people == []
+    going.set()
+    assert store._bringing is not None
+    store._bringing.join(10)
+    assert (version(store), people) == (newest, ["ben"])
+
+
+def test_histories_that_find_the_database_held_come_with_the_next_look(store: ModelStore, place: Path) -> None:
+    """A busy database delays what people's past says, and nothing else."""
+    publish_model(place / "models")
+    assert store.reload()
+
+    class Held(Adopted):
+        def bring(self, model: Model, people: Iterable[History]) -> None:
+            raise Refused("storage_unavailable", "held", status=503)
+
+    store._adoption = Held()
+    publish_model(place / "models", {"ann": UserHistory(logins=3)}, seed=2)
+    assert store.reload()
+    assert store._bringing is not None
+    store._bringing.join(10)
+    store._adoption = adopted = Adopted()
+    store.look()
+    store._bringing.join(10)
+    assert (store.problem, adopted.people) == (None, ["ann"])
 
 
 def test_keys_come_as_files_or_in_base64(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def manifest(**changes: Any) -> declaration.Manifest:
         "features": FEATURES,
         "absent": {},
         "span": declaration.Span(first=0.0, last=1.0),
-        "rows": declaration.Rows(used=10, successful=10, fitted=8, held_out=2, dropped={}),
+        "rows": declaration.Rows(used=10, successful=encoders().total, fitted=8, held_out=2, dropped={}),
         "seed": 1,
         "libraries": {},
         "unknown_km": 500.0,
