@@ -1,4 +1,5 @@
-"""A model with other marks as files: the arrays stay what they are, the manifest is another, and so is its version."""
+"""A model with other marks as files: arrays and frequencies stay what they are, the manifest is another, and so is its
+version."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from risk_scorer.contract.assessment import MEDIUM_FROM
 from risk_scorer.core import manifest as declaration
-from risk_scorer.core.artefact import MANIFEST, SIGNATURE, load, version_of
+from risk_scorer.core import reference
+from risk_scorer.core.artefact import MANIFEST, REFERENCE, SIGNATURE, load, version_of
 from risk_scorer.core.manifest import CalibrationNumbers, Manifest, MarkNumbers, Span
 from risk_scorer.core.model import Model
 from training import checks, publish
@@ -29,10 +31,30 @@ def digest_of(table: EventTable, rows: NDArray[np.int64]) -> str:
     return publish.digest(bytes(told))
 
 
+def changed_files(model: Model, new: Found) -> dict[str, bytes]:
+    """The files that say what the marks do: of the reference's own logins the share that reaches them here.
+
+    Where the reference's numbers lie is about evidence, which stays.
+    """
+    known = model.reference
+    if known is None:
+        return {}
+    asked, denied = (round(known.logins * mark.prompted / mark.logins) for mark in (new.step_up, new.deny))
+    return {REFERENCE: reference.encode(msgspec.structs.replace(known, prompted=max(asked, denied), denied=denied))}
+
+
 def calibrated(
-    model: Model, table: EventTable, held: HeldOut, new: Found, *, before: Mapping[str, Mark], seed: int
+    model: Model,
+    table: EventTable,
+    held: HeldOut,
+    new: Found,
+    *,
+    before: Mapping[str, Mark],
+    seed: int,
+    files: Mapping[str, bytes],
 ) -> Manifest:
-    """The manifest with the new marks; it names the version that it comes from and what the old marks did."""
+    """The manifest with the new marks and these changed `files`; it names the version that it comes from and what the
+    old marks did."""
     old, moments = model.manifest, table.timestamp[held.rows]
     change = CalibrationNumbers(
         of=old.model_version,
@@ -45,6 +67,7 @@ def calibrated(
     changed = msgspec.structs.replace(
         old,
         model_version="",
+        files={**old.files, **{name: publish.digest(content) for name, content in files.items()}},
         score_map=tuple(zip(new.score_map.evidence.tolist(), new.score_map.score.tolist(), strict=True)),
         marks=_numbers(new.marks()),
         simulated=_simulated(held, new),

@@ -17,7 +17,7 @@ from training import publish
 from training.calibrating import history, marks
 from training.calibrating.by_group import GroupMarks, document, group_marks
 from training.calibrating.held_out import HeldOut, Wanted, held_out, known_histories
-from training.calibrating.record import calibrated, signed_files
+from training.calibrating.record import calibrated, changed_files, signed_files
 from training.evaluation.labels import read_truth, texts_of
 from training.evaluation.span import judged_from, overlap
 from training.fit import Budgets
@@ -73,9 +73,10 @@ def calibrated_marks(request: Request, progress: Progress) -> dict[str, Any]:
     held = _held_out(request, model, files, table, wanted, progress)
     before = marks.measured(held.evidence, model.score_map, _budgets(request))
     new = marks.found(held, request.budgets)
-    manifest = calibrated(model, table, held, new, before=before, seed=request.seed)
+    changed = changed_files(model, new)
+    manifest = calibrated(model, table, held, new, before=before, seed=request.seed, files=changed)
     by_group = _by_group(request, groups, held, new)
-    worst = _published(request, files, manifest, held)
+    worst = _published(request, {**files, **changed}, manifest, held)
     _write_document(request, by_group, manifest.model_version)
     return {
         "of": model.version,

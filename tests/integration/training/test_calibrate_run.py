@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from risk_scorer.adapters.model_store import read_files
-from risk_scorer.core.artefact import MANIFEST, SIGNATURE
+from risk_scorer.core.artefact import MANIFEST, REFERENCE, SIGNATURE
 from training.cli import app
 from training.scoring_run import Judge, opened_model
 from training.sources import read_events
@@ -65,10 +65,14 @@ def opened(place: Path, folder: str) -> Any:
     return opened_model(Judge(place / folder, place / "keys" / "signing.pub"))
 
 
-def test_the_new_version_differs_in_its_manifest_alone(place: Path) -> None:
-    """Same arrays, frequencies and histories; another manifest, signature and version."""
+def test_the_new_version_differs_in_its_words_alone(place: Path) -> None:
+    """Same arrays and histories; another manifest, signature and version, and other counts at the marks."""
     old, new = read_files(place / "models"), read_files(place / "calibrated")
-    assert {name for name in old | new if old.get(name) != new.get(name)} == {MANIFEST, SIGNATURE}
+    assert {name for name in old | new if old.get(name) != new.get(name)} == {MANIFEST, SIGNATURE, REFERENCE}
+    before, after = opened(place, "models").reference, opened(place, "calibrated").reference
+    assert after.spreads == before.spreads
+    mark = opened(place, "calibrated").manifest.marks["step_up"]
+    assert after.prompted == round(after.logins * mark.prompted / mark.logins)
     assert opened(place, "models").version != opened(place, "calibrated").version
 
 
