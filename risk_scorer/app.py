@@ -29,6 +29,7 @@ from risk_scorer.api.live import LiveFeed
 from risk_scorer.api.narrative import NarrativeRoutes, add_narrative
 from risk_scorer.api.reference import describe
 from risk_scorer.api.routes import ServiceRoutes, add_service_routes
+from risk_scorer.api.shadow import ShadowRoutes, add_shadow
 from risk_scorer.assembly import CannotStart, Scorer, assemble
 from risk_scorer.flows.assess import Assess
 from risk_scorer.flows.erase import Erase
@@ -84,6 +85,7 @@ def create_app(
     add_health(app, version=VERSION, readiness=watching.readiness, stream=health_of(streaming))
     add_operator_pages(app, _pages(scorer, access, feed))
     add_narrative(app, _narrative_routes(scorer, access))
+    add_shadow(app, _shadow_routes(scorer, access))
     mount_docs(app)
     describe(app)
     app.state.watching = watching
@@ -106,7 +108,7 @@ def _service_routes(scorer: Scorer, access: Access, assess: Assess, learn: Learn
 def _erase(scorer: Scorer) -> Erase:
     return Erase(
         stored=lambda user_id: erase_person(scorer.database, user_id),
-        memories=(scorer.log.forget_person, scorer.profiles.forget),
+        memories=(scorer.log.forget_person, scorer.profiles.forget, scorer.shadowing.shadow.forget_person),
     )
 
 
@@ -122,6 +124,16 @@ def _narrative_routes(scorer: Scorer, access: Access) -> NarrativeRoutes:
         deadline_seconds=scorer.settings.narrator_deadline_seconds,
     )
     return NarrativeRoutes(access=access, narrate=narrate)
+
+
+def _shadow_routes(scorer: Scorer, access: Access) -> ShadowRoutes:
+    shadowing = scorer.shadowing
+    return ShadowRoutes(
+        access=access,
+        state=lambda: shadowing.state(scorer.model_version()),
+        kept=shadowing.log,
+        clock=scorer.clock,
+    )
 
 
 def _pages(scorer: Scorer, access: Access, feed: LiveFeed) -> OperatorPages:
@@ -158,7 +170,13 @@ def _lifespan(
         _warn(scorer.settings)
         tasks = [
             asyncio.create_task(work)
-            for work in (*upkeep(scorer), *company(scorer), scorer.models.watch(), watching.run())
+            for work in (
+                *upkeep(scorer),
+                *company(scorer),
+                *scorer.shadowing.work(),
+                scorer.models.watch(),
+                watching.run(),
+            )
         ]
         if streaming is not None:
             streaming.kafka.start(asyncio.get_running_loop())

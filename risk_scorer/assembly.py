@@ -42,6 +42,7 @@ from risk_scorer.flows.observe import Observer
 from risk_scorer.flows.surroundings import Surroundings
 from risk_scorer.metrics import ScorerMetrics
 from risk_scorer.settings import Settings
+from risk_scorer.shadowing import Shadowing, shadowing_of
 from webhooks.delivery import DeliveryWorker, Endpoint, Pace
 from webhooks.outbox import Outbox
 from webhooks.signing import standard_signer
@@ -84,6 +85,7 @@ class Scorer:
     redis: ThreadedRedis | None
     verdicts: VerdictStore
     surroundings: Surroundings
+    shadowing: Shadowing
     credentials: Credentials
     operators: Operators
     delivery: DeliveryWorker
@@ -147,6 +149,7 @@ def assemble(
         redis=redis,
         verdicts=VerdictStore(database, profiles=profiles, clock=clock),
         surroundings=Surroundings(clock=clock),
+        shadowing=shadowing_of(settings, database, metrics),
         credentials=Credentials(database, clock=clock, randomness=randomness),
         operators=Operators(database, clock=clock, randomness=randomness),
         delivery=delivery,

@@ -73,7 +73,13 @@ async def consume(
 
 
 def _beside(scorer: Scorer, streaming: Streaming) -> list[Coroutine[Any, Any, None]]:
-    return [scorer.models.watch(), *company(scorer), _keep_house_once(scorer), _tell(streaming)]
+    return [
+        scorer.models.watch(),
+        *scorer.shadowing.work(),
+        *company(scorer),
+        _keep_house_once(scorer),
+        _tell(streaming),
+    ]
 
 
 async def _keep_house_once(scorer: Scorer) -> None:

@@ -9,7 +9,8 @@ from typing import Final
 
 from plumbing.metrics import Meters
 from plumbing.timing import Stopwatch
-from risk_scorer.contract.assessment import RiskScore
+from risk_scorer.contract.assessment import RiskScore, risk_level
+from risk_scorer.contract.shadow import ShadowScore
 
 SCORE_BUCKETS: Final = (5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 75.0, 80.0, 90.0, 100.0)
 """The marks of the scale among them: 60 and 80."""
@@ -26,6 +27,9 @@ class ScorerMetrics:
         self._histories = meters.histogram(
             "riskgate_history_lookup_seconds", "How long it took to look up the histories of one request.", []
         )()
+        self._shadows = meters.counter(
+            "riskgate_shadow_scores_total", "Logins that a shadow scored, by both levels.", ["active", "shadow"]
+        )
         self._outcomes = meters.counter("riskgate_outcomes_total", "Outcomes heard of.", ["outcome"])
         self._refusals = meters.counter(
             "riskgate_database_refusals_total", "Reads and writes that the database did not take.", ["code"]
@@ -46,6 +50,11 @@ class ScorerMetrics:
         for each in scores:
             self._levels[each.risk_level].inc()
             self._score.observe(each.risk_score)
+
+    def shadowed(self, scores: Sequence[ShadowScore]) -> None:
+        """Counts what a model that decides nothing would have said."""
+        for each in scores:
+            self._shadows(risk_level(each.active_score), risk_level(each.score)).inc()
 
     def heard(self, outcome: str) -> None:
         """Counts one outcome that was new."""

@@ -50,6 +50,7 @@ class Settings(ProcessSettings, StreamSettings, StorageSettings, TlsSettings):
 
     model_dir: Path = Path("models")
     model_registry: str = Field(default="", max_length=1024)
+    model_shadow_dir: Path | None = None
     model_public_keys: str = "var/training/signing.pub"
     recent_max: int = Field(default=500, ge=1, le=10_000)
 

@@ -54,6 +54,7 @@ def assess_of(scorer: Scorer) -> Assess:
         announce_from=settings.webhook_risk_threshold if settings.announce_url else None,
         looking_up=scorer.metrics.looking_up,
         told=scorer.metrics.scored,
+        beside=scorer.shadowing.shadow.offer,
     )
 
 

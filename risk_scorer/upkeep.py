@@ -25,10 +25,11 @@ log = structlog.get_logger(__name__)
 
 
 async def prepare(scorer: Scorer) -> None:
-    """Read the model, and remember what was lately being tried. Raises: Refused."""
+    """Read the models, and remember what was lately being tried. Raises: Refused."""
     if scorer.redis is not None:
         scorer.redis.start()
     await scorer.models.start()
+    await scorer.shadowing.model.start()
     heard = await asyncio.to_thread(scorer.surroundings.recall, scorer.profiles)
     log.info("newest_day_recalled", outcomes=heard)
     scorer.profiles.listen(scorer.surroundings.hear, hears_others=True)
@@ -59,6 +60,7 @@ def upkeep(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
     months = EventMonths(scorer.database, clock=scorer.clock)
     kept: list[tuple[Prunable, float]] = [
         (months if scorer.settings.is_shared else scorer.log, scorer.settings.event_retention_days * DAY_SECONDS),
+        (scorer.shadowing.log, scorer.settings.event_retention_days * DAY_SECONDS),
         (scorer.profiles, max(OUTCOME_IDS_KEPT_DAYS, scorer.settings.event_retention_days) * DAY_SECONDS),
     ]
     return [scorer.delivery.run(), keep_house(kept, scorer.clock)]

@@ -113,6 +113,7 @@ class Watching:
         self.parts.add("newest_model", newest_model, is_needed=False)
         self.parts.add("address_tables", address_tables, is_needed=False)
         self.parts.add("deliveries", deliveries, is_needed=False)
+        self.parts.add("shadow", self._shadow, is_needed=False)
         if scorer.redis is not None:
             self.parts.add("redis", self._redis, is_needed=False)
         if self._stream() is not None:
@@ -121,6 +122,14 @@ class Watching:
     def _add_looks(self) -> None:
         scorer, look = self._scorer, self._scorer.meters.look
         look("riskgate_model_info", "The model in use.", ["version"], self._model)
+        look("riskgate_shadow_info", "The model that shadows.", ["version"], self._shadow_version)
+        look(
+            "riskgate_shadow_lost_total",
+            "Logins that a shadow did not score, by why.",
+            ["reason"],
+            self._unshadowed,
+            of="process",
+        )
         look("riskgate_prompt_budget_ratio", "What the model was promised to prompt.", ["mark"], self._budgets)
         look("riskgate_ip_tables_age_seconds", "Age of the address tables' sources.", [], self._tables_age)
         look(
@@ -140,6 +149,9 @@ class Watching:
             self._records,
             of="process",
         )
+
+    async def _shadow(self) -> str | None:
+        return self._scorer.shadowing.problem
 
     async def _redis(self) -> str | None:
         return None if self._scorer.redis is None else self._scorer.redis.problem
@@ -168,6 +180,14 @@ class Watching:
     def _model(self) -> list[Reading]:
         version = self._scorer.model_version()
         return [] if version is None else [((version,), 1.0)]
+
+    def _shadow_version(self) -> list[Reading]:
+        version = self._scorer.shadowing.version
+        return [] if version is None else [((version,), 1.0)]
+
+    def _unshadowed(self) -> list[Reading]:
+        shadowing = self._scorer.shadowing
+        return [(("dropped",), shadowing.dropped), (("failed",), shadowing.shadow.counts["failed"])]
 
     def _budgets(self) -> list[Reading]:
         model = self._scorer.models.current()

@@ -1,4 +1,4 @@
-"""One person's erasure from the scorer's database: histories, verdicts, what outcomes taught, the log, and messages.
+"""One person's erasure from the scorer's database: histories, verdicts, lessons, the log, messages, shadow scores.
 
 What stays are ids of outcomes that were counted, without what they taught: a repeated report teaches nothing. The log
 and the lessons have no index by person, so they are walked through in pieces; logins are scored meanwhile. Fails
@@ -21,6 +21,7 @@ from risk_scorer.adapters.tables import (
     outbox,
     scored_events,
     seen_outcomes,
+    shadow_scores,
     user_histories,
     verdict_words,
     verdicts,
@@ -33,6 +34,7 @@ LESSONS_PAGE_ROWS: Final = 5000
 UNKNOW = Statement(delete(user_histories).where(user_histories.c.user_id == bindparam("of_user")))
 UNJUDGE = Statement(delete(verdicts).where(verdicts.c.user_id == bindparam("of_user")))
 UNSAY = Statement(delete(verdict_words).where(verdict_words.c.user_id == bindparam("of_user")))
+UNSHADOW = Statement(delete(shadow_scores).where(shadow_scores.c.user_id == bindparam("of_user")))
 EVENTS = Statement(
     select(scored_events.c.id, scored_events.c.body)
     .where(scored_events.c.id > bindparam("after_id"))
@@ -74,13 +76,16 @@ UNTELL = Statement(
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
-    """How much there was of a person: rows of the history and verdicts, logins in the log, lessons, messages."""
+    """How much there was of a person: rows of the history and verdicts, logins in the log, lessons, messages, and
+    scores of models that shadowed.
+    """
 
     histories: int
     verdicts: int
     events: int
     lessons: int
     messages: int
+    shadow_scores: int
 
 
 class _Person(msgspec.Struct):
@@ -103,17 +108,22 @@ _scored = msgspec.json.Decoder(_Scored)
 def erase_person(database: Database, user_id: str) -> Erased:
     """Delete what is stored of this person; how much there was. Blocks: not for the event loop. Raises: Refused."""
 
-    def known(tx: Transaction) -> tuple[int, int]:
+    def known(tx: Transaction) -> tuple[int, int, int]:
         tx.run(UNSAY, of_user=user_id)
-        return tx.run(UNKNOW, of_user=user_id), tx.run(UNJUDGE, of_user=user_id)
+        return (
+            tx.run(UNKNOW, of_user=user_id),
+            tx.run(UNJUDGE, of_user=user_id),
+            tx.run(UNSHADOW, of_user=user_id),
+        )
 
-    histories, judged = database.write_sync(known)
+    histories, judged, shadowed = database.write_sync(known)
     return Erased(
         histories=histories,
         verdicts=judged,
         events=_from_log(database, user_id),
         lessons=_from_lessons(database, user_id),
         messages=_from_messages(database, user_id),
+        shadow_scores=shadowed,
     )
 
 

@@ -105,6 +105,27 @@ event_places = Table(
     Column("row_id", LONG, nullable=False),
 )
 
+shadow_scores = Table(
+    "shadow_scores",
+    metadata,
+    # The model that shadows, and the login that another one, `active_version`, decided.
+    Column("version", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    # 1 where the login was reported with the right password.
+    Column("success", Integer, nullable=False),
+    Column("ts_scored", Float, nullable=False),
+    Column("active_version", Text, nullable=False),
+    Column("active_score", Float, nullable=False),
+    Column("score", Float, nullable=False),
+    # low, medium or high: which of the marks each score reaches.
+    Column("active_level", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Index("shadow_scores_by_age", "ts_scored"),
+    Index("shadow_scores_by_user", "user_id"),
+    sqlite_with_rowid=False,
+)
+
 stream_offsets = Table(
     "stream_offsets",
     metadata,

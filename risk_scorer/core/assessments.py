@@ -37,8 +37,7 @@ def assessments(
 ) -> list[RiskScore]:
     """One answer for each event, in order; `ts` is when they were scored. The level derives from the score shown."""
     weighed = scored.weighed
-    # rounded down: 59.999 is shown as 59.99 and stays low
-    shown = np.floor(np.minimum(weighed.score, 100.0) * 100.0)
+    shown = in_hundredths(weighed.score)
     surprise_weight = model.surprise.weight or 1.0
     speeds = speeds_kmh(scored.signals).tolist()
     columns = zip(
@@ -77,6 +76,12 @@ def assessments(
             )
         )
     return answers
+
+
+def in_hundredths(score: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The scores as they are shown, (n,) in whole hundredths: rounded down, so that 59.999 is 59.99 and stays low."""
+    shown: NDArray[np.float64] = np.floor(np.minimum(score, 100.0) * 100.0)
+    return shown
 
 
 def _worth_telling(points: NDArray[np.float64], shown: NDArray[np.float64]) -> list[list[tuple[float, int]]]:

@@ -22,6 +22,8 @@ from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.events import LoginEvent
 from risk_scorer.contract.rules import RuleFacts, RuleReport
 from risk_scorer.core.assessments import assessments
+from risk_scorer.core.facts import Pressure
+from risk_scorer.core.history import UserHistory
 from risk_scorer.core.model import Model
 from risk_scorer.core.observation import Observation
 from risk_scorer.core.reasons import RULE_TEXTS
@@ -46,10 +48,18 @@ log = structlog.get_logger(__name__)
 
 Render = Callable[[list[RiskScore]], None]
 Take = Callable[[int, Sequence[ScoredEvent | Refused]], None]
+Beside = Callable[
+    [Sequence[Observation], Sequence[UserHistory | None], Sequence[Pressure], Sequence[RiskScore]], object
+]
+"""Gets logins with everything that their scores were made from, and the scores; never waits and never fails."""
 
 
 def _untold(_scores: Sequence[RiskScore]) -> None:
     """Nobody wants to know."""
+
+
+def _alone(*_logins: object) -> None:
+    """No other model looks."""
 
 
 class Assess:
@@ -69,8 +79,10 @@ class Assess:
         announce_from: float | None,
         looking_up: Timed = untimed,
         told: Callable[[Sequence[RiskScore]], None] = _untold,
+        beside: Beside = _alone,
     ) -> None:
-        """`looking_up` measures each look-up of histories; `told` hears of what was answered."""
+        """`looking_up` measures each look-up of histories; `told` hears of what was answered; `beside` gets the logins
+        among it, not what was only asked about."""
         self._models = models
         self._observer = observer
         self._histories = histories
@@ -82,6 +94,7 @@ class Assess:
         self._announce_from = announce_from
         self._looking_up = looking_up
         self._told = told
+        self._beside = beside
         self._asked_at = -math.inf
         self._scored, self._matched = 0, np.zeros(len(RULES), dtype=np.int64)
         self._together = Together(lambda observations: self._scores(self._model(), observations))
@@ -107,7 +120,8 @@ class Assess:
         kept: deque[RiskScore] = deque(maxlen=None if announce else self._log.shown_at_most)
         for start in range(0, len(events), CHUNK):
             where = partial(_place, path, start)
-            piece = self._scores(model, self._observations(events[start : start + CHUNK], where))
+            seen = self._observations(events[start : start + CHUNK], where)
+            piece = self._scores(model, seen, are_logins=announce)
             render(piece)
             kept.extend(piece)
             await asyncio.sleep(0)
@@ -186,14 +200,17 @@ class Assess:
     def _observations(self, events: Sequence[LoginEvent], where: Where) -> list[Observation]:
         return self._observer.observations(events, self._event_ids(events), now=self._clock.now(), where=where)
 
-    def _scores(self, model: Model, observations: list[Observation]) -> list[RiskScore]:
+    def _scores(self, model: Model, observations: list[Observation], *, are_logins: bool = True) -> list[RiskScore]:
         with self._looking_up():
             histories = self._histories.get_many([seen.user_id for seen in observations])
-        scored = score_many(model, observations, histories, self._surroundings.around(observations))
+        around = self._surroundings.around(observations)
+        scored = score_many(model, observations, histories, around)
         self._scored += len(observations)
         self._matched += (scored.matches > 0.0).sum(axis=0)
         answers = assessments(model, observations, histories, scored, ts=self._clock.now())
         self._told(answers)
+        if are_logins:
+            self._beside(observations, histories, around, answers)
         return answers
 
     def _piece(self, model: Model, events: Sequence[LoginEvent]) -> list[ScoredEvent | Refused]:
