@@ -42,10 +42,14 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
         pass
     else:
         made = Ed25519PrivateKey.generate()
-        with os.fdopen(handle, "wb") as file:
-            file.write(base64.b64encode(made.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(base64.b64encode(_private_bytes(made)) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            path.unlink(missing_ok=True)  # half a key would be in the way of every later training
+            raise
     key = _read_key(path)
     public = base64.b64encode(public_bytes(key)) + b"\n"
     if not beside.exists() or beside.read_bytes() != public:
@@ -61,6 +65,10 @@ def _read_key(path: Path) -> Ed25519PrivateKey:
     if len(raw) != KEY_BYTES:
         raise WrongInputError("bad_signing_key", f"{path} is not an Ed25519 key")
     return Ed25519PrivateKey.from_private_bytes(raw)
+
+
+def _private_bytes(key: Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
 
 
 def public_bytes(key: Ed25519PrivateKey) -> bytes:

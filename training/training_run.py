@@ -154,8 +154,10 @@ def _check_until(table: EventTable, until: float) -> None:
 
 def _check_places(model_dir: Path, key: Path) -> None:
     """Told before the minutes of work, not after."""
-    if model_dir.exists() and not model_dir.is_dir():
-        raise WrongInputError("unwritable_output", f"{model_dir} is not a folder")
+    for folder in (model_dir, key.parent):
+        standing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        if not standing.is_dir():
+            raise WrongInputError("unwritable_output", f"{standing} is not a folder")
     if key.is_dir():
         raise WrongInputError("unwritable_output", f"{key} is a folder, not a key file")
     if key.resolve().is_relative_to(model_dir.resolve()):

@@ -4,19 +4,41 @@ No command lives here, and none of the heavy libraries: those load inside the co
 """
 
 import contextlib
+import errno
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from typer.core import TyperGroup
 
 from training.refusals import RefusedError, TrainingRefusedError, UnreachableError, WrongInputError
 
 WRONG_INPUT, REFUSED, UNREACHABLE = 2, 3, 4
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG})
+
+
+class OneLine(TyperGroup):
+    """Says wrong usage as every other wrong input is said: one line on standard error, and status 2."""
+
+    def main(self, *given: Any, **more: Any) -> Any:
+        """Runs the command that the arguments name, and ends the process with its status."""
+        try:
+            status = super().main(*given, **{**more, "standalone_mode": False})
+        except typer.TyperException as slip:
+            message = " ".join(slip.format_message().split())
+            if message:  # without one, the command was called with nothing and has printed its help
+                typer.echo(f"error usage: {message}", err=True)
+            status = slip.exit_code
+        sys.exit(status or 0)
+
 
 app = typer.Typer(
+    cls=OneLine,
     name="risk-training",
     help="Make, read and judge login logs, and train the risk model on them.",
     no_args_is_help=True,
@@ -46,7 +68,10 @@ DEFAULT_PUBLIC_KEY = Path("var/training/signing.pub")
 
 @contextlib.contextmanager
 def answered() -> Iterator[None]:
-    """Turns a decline into one line on standard error and its exit status; a bug keeps its traceback."""
+    """Turns a decline into one line on standard error and its exit status; a bug keeps its traceback.
+
+    So it does with what the machine denies: no room on the disk, a place that cannot be read or written.
+    """
     try:
         yield
     except WrongInputError as decline:
@@ -61,6 +86,12 @@ def answered() -> Iterator[None]:
     except UnreachableError as decline:
         typer.echo(f"error {decline.code}: {decline.message}", err=True)
         raise typer.Exit(UNREACHABLE) from decline
+    except OSError as fault:
+        if fault.errno not in NO_ROOM | NOT_OURS:
+            raise
+        code = "disk_full" if fault.errno in NO_ROOM else "denied_place"
+        typer.echo(f"error {code}: {fault.filename or 'a file'}: {fault.strerror or fault}", err=True)
+        raise typer.Exit(WRONG_INPUT) from fault
 
 
 @contextlib.contextmanager
