@@ -172,8 +172,8 @@ class Service:
         names = gateway.database.read(gateway.users.schemes)
         found = [scheme for scheme in map(scheme_named, names) if scheme is not None]
         self.floor.cover([gateway.hasher.default_scheme, *found])
-        if self.floor.slowest is not None:
-            self.passwords.imitate(self.floor.slowest)
+        some = [(scheme_named(name), people) for name, people in gateway.database.read(gateway.users.some_schemes)]
+        self.passwords.imitate([(scheme, people) for scheme, people in some if scheme is not None])
 
     def wake(self) -> None:
         """Something was written that may have to be told: look at once."""

@@ -1,6 +1,7 @@
 """Checks and makes password hashes through libpass; holds no users and decides no login."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,6 +24,9 @@ IMPORTED_SCHEMES = ("bcrypt", "pbkdf2_sha1", "pbkdf2_sha256", "pbkdf2_sha512", "
 
 NOBODY = ""
 """Whose the hash is that stands for a name that nobody has."""
+MOST_IMITATED = 16
+"""An import may bring thousands of PBKDF2 counts; what few people have is imitated by what many have."""
+_ENDS_WITH_DIGEST = re.compile(r"[0-9a-f]{3}\Z")
 
 
 class PasswordHasher:
@@ -95,11 +99,26 @@ class PooledPasswords:
         self._hasher = hasher
         self._blocklist = blocklist
         self._sealed = sealed or SealedPasswords()
-        self.imitate(hasher.default_scheme)
+        self.imitate([])
 
-    def imitate(self, scheme: Scheme) -> None:
-        """Give absent accounts a hash of this scheme, so that they stand in line and compute as a stored one does."""
-        self._stand_in = self._sealed.seal(NOBODY, scheme.stand_in())
+    def imitate(self, people: Sequence[tuple[Scheme, int]]) -> None:
+        """Give absent accounts hashes of these schemes, as often as that many people have them, the same name the same
+        one: they stand in line and compute as stored ones do. The usual scheme where nobody has any.
+
+        Not all of them the slowest: a flood of names would then cost what the last imported hash costs.
+        """
+        given = [(scheme, count) for scheme, count in people[:MOST_IMITATED] if count > 0]
+        given = given or [(self._hasher.default_scheme, 1)]
+        total, so_far, stand_ins = sum(count for _, count in given), 0, []
+        for scheme, count in given:
+            so_far += count
+            stand_ins.append((so_far / total, self._sealed.seal(NOBODY, scheme.stand_in())))
+        self._stand_ins = tuple(stand_ins)
+
+    def _stand_in(self, user_id: str) -> str:
+        """The one that belongs to this name: by the last bits of what stands for it, which nobody can choose."""
+        at = int(user_id[-3:], 16) / 4096.0 if _ENDS_WITH_DIGEST.search(user_id) else 0.0
+        return next(kept for upper, kept in self._stand_ins if at < upper)
 
     async def check(
         self,
@@ -111,11 +130,12 @@ class PooledPasswords:
         is_known_device: bool = False,
     ) -> PasswordCheck:
         """Compares on a hashing thread; without an account or a usable password the same work is done for nothing.
+        Then `user_id` is what stands for the name (`core.names.unknown_user_id`).
 
         Raises: Refused `busy` (503) when the line is full, `sealing_key_missing` (503) when what is kept does not open
         (told of names that nobody has as well, while it is so of all): fails closed, nobody is let in unhashed.
         """
-        kept, owner = (self._stand_in, NOBODY) if stored_hash is None else (stored_hash, user_id)
+        kept, owner = (self._stand_in(user_id), NOBODY) if stored_hash is None else (stored_hash, user_id)
         with self._timed():
             check = await self._pool.run(
                 lambda: self._checked(password or "", kept, owner, may_upgrade=may_upgrade),

@@ -133,7 +133,7 @@ class Login:
         check = await self.passwords.check(
             prepare_password(password),
             stored_hash,
-            user_id=account.user_id if account else "",
+            user_id=self._user_id(attempt),
             may_upgrade=may_upgrade,
             is_known_device=attempt.context.is_known_device,
         )
@@ -161,11 +161,15 @@ class Login:
         under a stand-in (`unknown_user_id`), so that a network that tries many names is seen for what it does."""
         event = None
         if attempt.account is not None or self.unknown_names.takes(attempt.now):
-            user_id = attempt.account.user_id if attempt.account else unknown_user_id(self.names_key, attempt.username)
+            user_id = self._user_id(attempt)
             event = login_event(attempt.context, event_id=attempt.event_id, user_id=user_id, success=False)
         entry = self.recorder.outcome(attempt.failure_line(), event, "failure")
         await self.database.write(lambda tx: self.recorder.write(tx, entry))
         return WrongCredentials()
+
+    def _user_id(self, attempt: Attempt) -> str:
+        """Whose try it is, or what stands for a name that nobody has."""
+        return attempt.account.user_id if attempt.account else unknown_user_id(self.names_key, attempt.username)
 
 
 def _what_no_guess_costs(reservation: Reservation, *, is_let_in: bool) -> Reservation:

@@ -1,6 +1,6 @@
 """Accounts, their factor and the devices they are known on."""
 
-from sqlalchemy import and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, union, update
 
 from auth_gateway.adapters.sealed_passwords import SealedPasswords
 from auth_gateway.adapters.storage.tables import ClientRow, KnownDeviceRow, TotpFactorRow, UserRow, table_of
@@ -20,6 +20,9 @@ _passkeys = table_of(PasskeyRow)
 _recovery_codes = table_of(RecoveryCodeRow)
 _trusted = table_of(TrustedDeviceRow)
 _risks = table_of(UserRiskRow)
+
+SAMPLED = 2000
+"""Of so many people, those with the first and the last ids, it is asked which schemes they have."""
 
 _ACCOUNT_COLUMNS = (
     _users.c.user_id,
@@ -69,6 +72,14 @@ USERNAME = Statement(select(_users.c.username).where(_users.c.user_id == bindpar
 LAST_KEPT = Statement(select(_users.c.user_id, _users.c.password_hash).order_by(_users.c.user_id.desc()).limit(3))
 ALL = Statement(select(*_ACCOUNT_COLUMNS).order_by(_users.c.username))
 SCHEMES = Statement(select(_users.c.password_scheme).distinct())
+_WHO_HAS = select(_users.c.user_id, _users.c.password_scheme).limit(SAMPLED // 2)
+_SOME = union(
+    select(_WHO_HAS.order_by(_users.c.user_id).subquery()),
+    select(_WHO_HAS.order_by(_users.c.user_id.desc()).subquery()),
+).subquery()
+SOME_SCHEMES = Statement(
+    select(_SOME.c.password_scheme, func.count().label("people")).group_by(_SOME.c.password_scheme)
+)
 # An application's id is the `sub` of its own tokens: whoever had the same would be it, at an API that reads no more.
 IS_TAKEN = Statement(
     select(
@@ -211,6 +222,10 @@ class StoredUsers:
 
     def schemes(self, tx: Transaction) -> list[str]:
         return sorted(row[0] for row in tx.all(SCHEMES))
+
+    def some_schemes(self, tx: Transaction) -> list[tuple[str, int]]:
+        """How many of some people have which scheme, those with most first; of a million people as quick as of ten."""
+        return sorted(((row[0], row[1]) for row in tx.all(SOME_SCHEMES)), key=lambda found: (-found[1], found[0]))
 
     def upgrade_hash(self, tx: Transaction, user_id: str, *, expected_hash: str, new_hash: str) -> bool:
         kept, scheme = self.passwords.seal(user_id, new_hash), hash_scheme(new_hash)

@@ -187,7 +187,7 @@ def test_an_authenticator_of_auth0_comes_along(story: Story) -> None:
 
 
 def test_a_refusal_waits_for_the_slowest_imported_scheme(story: Story) -> None:
-    """An absent account is compared with it too, so that neither time nor work tells the two apart."""
+    """However few have it; and absent accounts are compared with it as often as people have it."""
     dear = "$pbkdf2-sha512$40000$" + exports.unpadded(exports.SALT) + "$" + "A" * 86
     assert taken(story, csv.records, csv_of(dear))[0].taken == 1
     service = Service(story.gateway)
@@ -195,6 +195,9 @@ def test_a_refusal_waits_for_the_slowest_imported_scheme(story: Story) -> None:
         service.cover_schemes()
         assert service.floor.slowest is not None
         assert service.floor.slowest.name == "pbkdf2-sha512$40000"
+        schemes = story.gateway.database.read(story.gateway.users.some_schemes)
+        assert dict(schemes)["pbkdf2-sha512$40000"] == 1
+        assert sum(people for _, people in schemes) == len(story.gateway.accounts.list())
     finally:
         story.runner.run(service.scorer.close())
 

@@ -14,6 +14,7 @@ from auth_gateway.adapters.hashing_pool import NICENESS, HashingPool
 from auth_gateway.adapters.password_schemes import Scheme, scheme_named, scheme_of
 from auth_gateway.adapters.passwords import PasswordHasher, PooledPasswords, wrong_guess_seconds
 from auth_gateway.core.account import hash_scheme
+from auth_gateway.core.names import unknown_user_id
 from auth_gateway.flows.ports import PasswordCheck
 from plumbing.refusals import Refused
 
@@ -184,23 +185,48 @@ def test_a_hash_that_may_not_be_upgraded_is_only_compared() -> None:
     assert (check.matches, check.upgraded_hash) == (True, None)
 
 
-def test_an_absent_account_is_compared_with_the_scheme_to_imitate() -> None:
-    """The line and the time look as they do for a stored hash."""
-    seen: list[str] = []
+class Watched(PasswordHasher):
+    """Remembers what was compared with, and compares nothing."""
 
-    class Watched(PasswordHasher):
-        def check(self, password: str, stored_hash: str, *, may_upgrade: bool = True):  # type: ignore[no-untyped-def]
-            seen.append(stored_hash)
-            return super().check(password, stored_hash, may_upgrade=may_upgrade)
+    def __init__(self) -> None:
+        super().__init__(memory_kib=64, passes=1)
+        self.seen: list[str] = []
 
-    pool = HashingPool(workers=1, queue_limit=1)
-    passwords = PooledPasswords(pool, Watched(memory_kib=64, passes=1), Blocklists())
-    passwords.imitate(Scheme("$2b$04$"))
+    def check(self, password: str, stored_hash: str, *, may_upgrade: bool = True) -> PasswordCheck:
+        self.seen.append(stored_hash[:7])
+        return PasswordCheck(matches=False)
+
+
+def compared_with(people: list[tuple[Scheme, int]], names: list[str]) -> list[str]:
+    """The beginnings of the hashes that absent accounts of these names are compared with."""
+    hasher, pool = Watched(), HashingPool(workers=1, queue_limit=1)
+    passwords = PooledPasswords(pool, hasher, Blocklists())
+    passwords.imitate(people)
+
+    async def ask() -> None:
+        for name in names:
+            await passwords.check("secret", None, user_id=unknown_user_id(b"key", name), may_upgrade=True)
+
     try:
-        asyncio.run(passwords.check("secret", None, may_upgrade=True))
+        asyncio.run(ask())
     finally:
         pool.close()
-    assert [stored[:7] for stored in seen] == ["$2b$04$"]
+    return hasher.seen
+
+
+def test_absent_accounts_have_the_schemes_that_people_have_as_often_as_people_have_them() -> None:
+    """One imported hash in ten makes one name in ten dear, not all of them; and a name stays what it is."""
+    names = [f"name-{number}" for number in range(1000)]
+    people = [(Scheme("$argon2id$v=19$m=64,t=1,p=1$"), 900), (Scheme("$2b$04$"), 100)]
+    first = compared_with(people, names)
+    assert 70 <= first.count("$2b$04$") <= 130
+    assert first == compared_with(people, names)
+
+
+def test_where_nobody_has_a_hash_absent_accounts_have_the_usual_one() -> None:
+    """A new gateway."""
+    assert compared_with([], ["ada", "eve"]) == ["$argon2"] * 2
+    assert compared_with([(Scheme("$2b$04$"), 3)], ["ada", "eve"]) == ["$2b$04$"] * 2
 
 
 def test_a_full_line_refuses_at_once_and_serves_those_in_it() -> None:
