@@ -54,4 +54,4 @@ def edges_of(values: Matrix, weight: Matrix) -> Matrix:
     after = np.clip(at + 1, 0, len(total) - 1)
     is_inside = total[at] - asked > np.finfo(np.float64).eps
     found = np.where(is_inside, ranked[again[at]], (ranked[again[at]] + ranked[again[after]]) / 2)
-    return np.minimum(np.unique(found), FARTHEST)
+    return np.asarray(np.minimum(np.unique(found), FARTHEST), np.float64)
