@@ -25,6 +25,8 @@ from risk_scorer.core.artefact import (
     version_of,
 )
 from risk_scorer.core.calibration import ScoreMap
+from risk_scorer.core.card import CARD, ModelCard
+from risk_scorer.core.card import encode as encode_card
 from risk_scorer.core.manifest import (
     FORMAT,
     ForestNumbers,
@@ -42,7 +44,9 @@ from risk_scorer.core.reference import Reference
 from risk_scorer.core.rules import WEIGHTS
 from risk_scorer.core.signals import LEVELS
 from training.calibrate import Mark
+from training.card import Measures, card_of
 from training.judging import Parts
+from training.lineage import NO_ORIGIN, Origin, lineage_of
 from training.publish import digest
 from training.sources import EventTable
 from training.sweep import Sweep
@@ -64,18 +68,22 @@ class Fitted:
     marks: Mapping[str, Mark]
     simulated: Mapping[str, float]
     reference: Reference
+    measures: Measures
     rows_fitted: int
     rows_held_out: int
     notes: tuple[str, ...]
 
 
-def described(events: EventTable, swept: Sweep, fitted: Fitted, *, seed: int) -> dict[str, bytes]:
+def described(
+    events: EventTable, swept: Sweep, fitted: Fitted, *, seed: int, origin: Origin = NO_ORIGIN
+) -> dict[str, bytes]:
     """Every file but the signature."""
     files = {
         ENCODERS: frequencies.encode(swept.encoders),
         USER_GEO: _user_geo(swept),
         HISTORIES: msgspec.msgpack.encode(dict(sorted(swept.histories.items()))),
         REFERENCE: reference.encode(fitted.reference),
+        CARD: encode_card(_card(events, fitted, seed=seed, origin=origin)),
         FOR_ENGINEERS: _dumped(fitted.isolation),
         **_arrays("forest_", FOREST_ARRAYS, fitted.parts.forest),
         **_arrays("pairs_", PAIR_ARRAYS, fitted.parts.pairs),
@@ -83,6 +91,26 @@ def described(events: EventTable, swept: Sweep, fitted: Fitted, *, seed: int) ->
     manifest = _manifest(events, swept, fitted, seed, {name: digest(content) for name, content in files.items()})
     named = msgspec.structs.replace(manifest, model_version=version_of(manifest))
     return files | {MANIFEST: declaration.encode(named)}
+
+
+def _card(events: EventTable, fitted: Fitted, *, seed: int, origin: Origin) -> ModelCard:
+    return card_of(
+        fitted.measures,
+        lineage_of(events, seed=seed, libraries=_libraries(), origin=origin),
+        span=_span(events),
+        held_out=fitted.reference.span,
+        rows={"used": len(events), "fitted": fitted.rows_fitted, "held_out": fitted.rows_held_out},
+        labels={},
+        absent=fitted.absent,
+    )
+
+
+def _span(events: EventTable) -> Span:
+    return Span(first=float(events.timestamp[0]), last=float(events.timestamp[-1]))
+
+
+def _libraries() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in LIBRARIES}
 
 
 def _user_geo(swept: Sweep) -> bytes:
@@ -113,7 +141,7 @@ def _manifest(events: EventTable, swept: Sweep, fitted: Fitted, seed: int, files
         files=files,
         features=fitted.features,
         absent=dict(sorted(fitted.absent.items())),
-        span=Span(first=float(events.timestamp[0]), last=float(events.timestamp[-1])),
+        span=_span(events),
         rows=Rows(
             used=len(events),
             successful=swept.encoders.total,
@@ -122,7 +150,7 @@ def _manifest(events: EventTable, swept: Sweep, fitted: Fitted, seed: int, files
             dropped=dict(sorted(events.dropped.items())),
         ),
         seed=seed,
-        libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
+        libraries=_libraries(),
         unknown_km=fitted.unknown_km,
         forest=ForestNumbers(
             trees=len(parts.forest.root) - 1,

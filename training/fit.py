@@ -22,12 +22,13 @@ from risk_scorer.core.pairs import Pairs
 from risk_scorer.core.rules import WEIGHTS, RuleBook
 from risk_scorer.core.shares import shares
 from risk_scorer.core.signals import LEVELS
-from training import calibrate, checks, measure, pair_fit, publish, reference
+from training import calibrate, card, checks, measure, pair_fit, publish, reference
 from training.attackers import KINDS
 from training.describe import Fitted, described
 from training.engines import Engine
 from training.forest_export import export
 from training.judging import Parts, evidence, weighed, weighed_signals
+from training.lineage import NO_ORIGIN, Origin
 from training.lookups import Lookups, address_problem
 from training.refusals import TrainingRefusedError
 from training.sources import EventTable
@@ -75,13 +76,14 @@ def train(
     without: frozenset[str] = frozenset(),
     budgets: Budgets | None = None,
     engine: Engine | None = None,
+    origin: Origin = NO_ORIGIN,
     progress: Progress = quiet,
 ) -> TrainReport:
     """Publishes a signed model of the logins before `until` (epoch seconds) into `model_dir`.
 
-    `without` names columns to declare absent; `engine` adds up, DuckDB unless another is given. The same table, seed
-    and libraries give the same bytes. Raises TrainingRefusedError (DeadFeature among them), WrongInputError and
-    EngineError; the model that is there then stays.
+    `without` names columns to declare absent; `engine` adds up, DuckDB unless another is given; `origin` is told in the
+    card. The same table, seed, origin and libraries give the same bytes. Raises TrainingRefusedError (DeadFeature among
+    them), WrongInputError and EngineError; the model that is there then stays.
     """
     events = table if until is None else before(table, until)
     _require_enough(events)
@@ -93,7 +95,7 @@ def train(
     fitted = fit(swept, absent, seed=seed, budgets=budgets or Budgets())
     progress("fit", 1.0)
     key = publish.signing_key(key_path)
-    files = described(events, swept, fitted, seed=seed)
+    files = described(events, swept, fitted, seed=seed, origin=origin)
     files["manifest.sig"] = publish.signature(files[MANIFEST], key)
     model = load(files, [publish.public_bytes(key)])
     worst = checks.require_worst_case_denied(model, max(swept.histories.values(), key=lambda past: past.logins))
@@ -168,6 +170,7 @@ def fit(swept: Sweep, absent: Mapping[str, str], *, seed: int, budgets: Budgets)
         match_rates=measure.match_rates(fitting, declared.absent),
         marks={"step_up": step_up, "deny": deny},
         simulated=_simulated(parts, held_out, score_map),
+        measures=card.measured(parts, held_out, score_map, {"step_up": step_up, "deny": deny}),
         reference=reference.measured(parts, held_out, score_map, kept, absent),
         rows_fitted=len(seen),
         rows_held_out=len(nats),

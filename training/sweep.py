@@ -43,6 +43,9 @@ More does not make the trees better, only the training longer.
 """
 
 Matrix = NDArray[np.float64]
+Groups = Mapping[str, NDArray[np.object_]]
+GROUPED = ("country", "device_type", "browser")
+"""Attributes by which false positives are told."""
 Rarity = tuple[Matrix, Matrix]
 """`scale` and `unseen` of `core.likelihood`, (12,) each."""
 
@@ -50,6 +53,8 @@ Rarity = tuple[Matrix, Matrix]
 @dataclass(frozen=True, slots=True)
 class Block:
     """One stretch of the log: (n, columns) `signals`, what they were measured against, which logins succeeded.
+
+    `groups` are the values of `GROUPED` that the logins of a held-out block have, "" where unknown.
 
     `strangers` (m, columns) are simulated attackers in the place of people with a history, `stranger_kinds` (m,) the
     place of each in `attackers.KINDS`.
@@ -61,6 +66,7 @@ class Block:
     succeeded: NDArray[np.bool_]
     strangers: Matrix
     stranger_kinds: NDArray[np.int64]
+    groups: Groups = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,7 @@ def _swept(events: EventTable, lookups: Lookups, totals: _Totals, *, seed: int, 
                 succeeded=np.array([login.success for login in seen], dtype=bool),
                 strangers=as_matrix([row for _, row in strangers]),
                 stranger_kinds=np.array([kind for kind, _ in strangers], dtype=np.int64),
+                groups=_groups(seen) if number >= BLOCKS - HELD_OUT_BLOCKS else {},
             )
         )
         if number < BLOCKS - HELD_OUT_BLOCKS:
@@ -181,6 +188,14 @@ def _gathered(
                 strangers.append((kind, gather(encoders, stranger, history, past.crowd.around(stranger))))
         rows.append(look_then_learn(encoders, seen, past, is_probe=False))
     return rows, strangers
+
+
+def _groups(seen: Sequence[Observation]) -> Groups:
+    found = {}
+    for name in GROUPED:
+        found[name] = np.empty(len(seen), dtype=object)
+        found[name][:] = [getattr(login, name) for login in seen]
+    return found
 
 
 def _usual_places(sums: Mapping[str, list[int]]) -> dict[str, tuple[float, float]]:

@@ -15,6 +15,7 @@ from training.sources import EventTable, events_of
 if TYPE_CHECKING:
     from training.engines import Engine
     from training.fit import TrainReport
+    from training.lineage import Origin
 
 EngineName = Literal["duckdb", "spark"]
 Progress = Callable[[str, float], None]
@@ -91,10 +92,24 @@ def _fitted(request: Request, table: EventTable, engine: "Engine", progress: Pro
             lookups=open_lookups(overlays=request.overlays, listed=request.listed),
             without=frozenset(request.left_out),
             engine=engine,
+            origin=_origin(request),
             progress=progress,
         )
     except OSError as cause:
         raise WrongInputError("unwritable_output", f"the model or its key cannot be written: {cause}") from cause
+
+
+def _origin(request: Request) -> "Origin":
+    """What was asked for, without the paths and the engine, which change nothing."""
+    from training.lineage import Origin, files_digest
+
+    asked = ["train", "--seed", str(request.seed)]
+    asked += ["--until", request.until] if request.until else []
+    asked += [word for column in sorted(request.left_out) for word in ("--without", column)]
+    asked += [word for digest in files_digest(request.overlays) for word in ("--ip_overlay", digest)]
+    asked += [word for digest in files_digest(request.listed) for word in ("--ip_listed", digest)]
+    labels = None if request.labels is None else files_digest([request.labels])[0].removeprefix("sha256:")
+    return Origin(command=tuple(asked), labels_sha256=labels)
 
 
 def _model_facts(report: "TrainReport") -> dict[str, Any]:

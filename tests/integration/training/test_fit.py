@@ -7,12 +7,15 @@ import msgspec
 import numpy as np
 import pytest
 
+from risk_scorer.core import manifest as declaration
 from risk_scorer.core.artefact import histories, load
+from risk_scorer.core.card import decode as decode_card
 from risk_scorer.core.features import FEATURES
 from risk_scorer.core.history import decode
 from tests.unit.training.logs import LOOKUPS, START, log, without
 from training.checks import DeadFeature
 from training.fit import Budgets, TrainReport, before, train
+from training.lineage import data_sha256
 from training.lookups import Lookups
 from training.publish import public_bytes, signing_key
 from training.refusals import TrainingRefusedError
@@ -21,7 +24,7 @@ from training.stream import score_table
 
 TABLE = log(4000)
 EVERY_FILE = {
-    "model.joblib", "encoders.json", "user_geo.json", "histories.msgpack", "manifest.json", "manifest.sig",
+    "model.joblib", "card.json", "encoders.json", "user_geo.json", "histories.msgpack", "manifest.json", "manifest.sig",
     "forest_feature.npy", "forest_threshold.npy", "forest_child.npy", "forest_path.npy", "forest_root.npy",
     "pairs_feature.npy", "pairs_threshold.npy", "pairs_child.npy", "pairs_value.npy", "pairs_part.npy",
     "pairs_root.npy", "reference.json",
@@ -57,6 +60,26 @@ def test_a_published_model_is_complete_and_loads(place: Path) -> None:
     learned = {user: decode(stored) for user, stored in histories(found["histories.msgpack"])}
     assert sum(past.logins for past in learned.values()) == TABLE.success.sum() == model.encoders.total
     assert set(msgspec.json.decode(found["user_geo.json"])) == set(learned)
+
+
+def test_the_card_tells_what_the_held_out_logins_say(place: Path) -> None:
+    """Its false positives are the marks' own, its strangers the manifest's, and groups add up to everybody."""
+    found = files(place)
+    manifest, card = declaration.decode(found["manifest.json"]), decode_card(found["card.json"])
+    for name, mark in manifest.marks.items():
+        told = card.at(name)
+        assert told is not None
+        assert (told.rate.count, told.rate.of, told.upper) == (mark.prompted, mark.logins, mark.bound)
+        assert told.rate.low <= told.rate.value <= told.rate.high
+    assert {kind: each.value for kind, each in card.strangers.items() if kind != "all"} == manifest.simulated
+    step_up = manifest.marks["step_up"]
+    for groups in card.groups.values():
+        assert sum(each.of for each in groups.values()) == step_up.logins
+        assert sum(each.count for each in groups.values()) == step_up.prompted
+    assert set(card.groups) == {"past", "country", "device_type", "browser"}
+    assert set(card.groups["country"]) == {"NO", "US", "DE", "SE"}
+    assert (card.lineage.rows, card.lineage.seed) == (4000, 7)
+    assert card.lineage.data_sha256 == data_sha256(TABLE)
 
 
 def test_the_same_log_and_seed_give_the_same_bytes_and_another_seed_another_model(place: Path, tmp_path: Path) -> None:
