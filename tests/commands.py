@@ -74,13 +74,18 @@ def everything_below(folder: Path) -> dict[str, bytes | None]:
 
 @contextlib.contextmanager
 def full_disk(bytes_left: int) -> Iterator[None]:
-    """No file can grow beyond this many bytes, as on a disk that is full."""
+    """No file can grow beyond this many bytes, as on a disk that is full.
+
+    Python would cut the compiled modules that it caches without saying so: meanwhile it caches none.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    caches, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_left, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        sys.dont_write_bytecode = caches
 
 
 def run_interrupted(*arguments: object, after_seconds: float) -> tuple[int, str, str]:
