@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any, Protocol
 
 import ibis
 
-from training.log_files import open_log
+from training.log_sources import open_logs
 
 Question = Callable[[Any], Any]
 """From an Ibis table of logins to the Ibis expression that asks something of it."""
@@ -48,8 +48,8 @@ class Engine(Protocol):
         """The engine and its version, for people."""
         ...
 
-    def open_log(self, source: str) -> Log:
-        """The log at `source`. Raises WrongInputError with a stable code."""
+    def open_log(self, *sources: str) -> Log:
+        """The log that `sources` name together. Raises WrongInputError or UnreachableError with a stable code."""
         ...
 
     def rows(self, question: Question, logins: Any) -> Iterator[Row]:
@@ -73,8 +73,8 @@ class DuckDB:
     def name(self) -> str:
         return f"DuckDB {self._connection.version}"
 
-    def open_log(self, source: str) -> Log:
-        return open_log(Path(source))
+    def open_log(self, *sources: str) -> Log:
+        return open_logs(sources)
 
     def rows(self, question: Question, logins: Any) -> Iterator[Row]:
         found = self._connection.to_pyarrow(question(ibis.memtable(logins)))

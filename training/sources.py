@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.engines import Log
-from training.log_files import open_log
 from training.log_rows import Columns, Objects, gathered, moments, unusable
 from training.log_schemas import REQUIRED, TEXTS
+from training.log_sources import open_logs
 from training.refusals import WrongInputError
 
 _OPTIONAL = ("browser", "os", "device_type")
@@ -62,12 +62,13 @@ class EventTable:
         return len(self.timestamp)
 
 
-def read_events(path: Path | str, *, until: float | None = None) -> EventTable:
+def read_events(*sources: Path | str, until: float | None = None) -> EventTable:
     """The events of a log in the RBA data set's schema (CSV, Parquet) or in ours (CSV, JSON, JSON lines, Parquet).
 
-    `until` (epoch seconds) leaves out that moment and everything after it. Raises WrongInputError with a stable code.
+    Each of `sources` is a file, a folder, a pattern or the scorer's database; together they are one log. `until` (epoch
+    seconds) leaves out that moment and everything after it. Raises WrongInputError, UnreachableError with stable codes.
     """
-    return events_of(open_log(Path(path)), until=until)
+    return events_of(open_logs([str(source) for source in sources]), until=until)
 
 
 def events_of(log: Log, *, until: float | None = None) -> EventTable:

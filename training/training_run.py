@@ -24,9 +24,9 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for on the command line. `source` is an address that the engine understands."""
+    """What was asked for on the command line. `sources` are addresses that the engine understands, one log together."""
 
-    source: str
+    sources: Sequence[str]
     model_dir: Path
     key: Path
     seed: int
@@ -50,7 +50,7 @@ def trained(request: Request, progress: Progress) -> dict[str, Any]:
     progress("read", 0.0)
     compromised = None if request.labels is None else read_labels(request.labels)
     with _running(request) as engine:
-        table = events_of(engine.open_log(request.source), until=moment)
+        table = events_of(engine.open_log(*request.sources), until=moment)
         if compromised is not None:
             table = without_compromised(table, compromised)
         if moment is not None:
@@ -66,7 +66,7 @@ def _running(request: Request) -> Iterator["Engine"]:
     if request.engine == "spark":
         from training.spark import running_spark
 
-        with running_spark(request.master, request.source) as spark:
+        with running_spark(request.master, request.sources[0]) as spark:
             yield spark
         return
     if request.master is not None:

@@ -6,15 +6,12 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from training.cli.frame import DEFAULT_KEY, AsJson, Listed, ModelDir, Overlays, Seed, answered, app, progress
+from training.cli.frame import DEFAULT_KEY, AsJson, Listed, Logs, ModelDir, Overlays, Seed, answered, app, progress
 
 
 @app.command()
 def train(
-    source: Annotated[
-        str,
-        typer.Option("--input", help="A login log: CSV, JSON, JSON lines or Parquet. For Spark also a folder, s3a://…"),
-    ],
+    sources: Logs,
     model_dir: ModelDir = Path("models"),
     until: Annotated[str | None, typer.Option(help="Leave out this UTC day or moment and what follows.")] = None,
     left_out: Annotated[
@@ -43,7 +40,7 @@ def train(
     from training.training_run import Request, trained
 
     request = Request(
-        source=source,
+        sources=sources,
         model_dir=model_dir,
         key=key,
         seed=seed,

@@ -47,6 +47,14 @@ app = typer.Typer(
 )
 
 Log = Annotated[Path, typer.Option("--input", help="A login log: CSV, JSON, JSON lines or Parquet.")]
+Logs = Annotated[
+    list[str],
+    typer.Option(
+        "--input",
+        help="A login log: CSV, JSON, JSON lines or Parquet; a file, a folder, a pattern, or the scorer's database"
+        " (sqlite:///…, postgresql://…). May be repeated. For Spark one address, s3a://… too.",
+    ),
+]
 ModelDir = Annotated[Path, typer.Option("--model_dir", "--model-dir", help="Where the model's files are.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same result.")]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.console import Console
 
-from training.cli.frame import AsJson, Log, Seed, answered, app, progress
+from training.cli.frame import AsJson, Logs, Seed, answered, app, progress
 from training.refusals import WrongInputError
 
 
@@ -70,17 +70,20 @@ def _simulated_rba(
 
 @app.command(name="import")
 def import_(
-    source: Log,
+    sources: Logs,
     out: Annotated[Path, typer.Option(help="The Parquet file to write, in our event schema.")],
     as_json: AsJson = False,
 ) -> None:
     """Read a log, say what was dropped and why, and write it in our event schema."""
+    from training.log_sources import files_of, open_logs
     from training.outputs import require_another_file, write_events
     from training.reports import import_facts, tell
-    from training.sources import read_events
+    from training.sources import events_of
 
     with answered():
-        require_another_file(out, source)
-        table = read_events(source)
+        log = open_logs(sources)
+        for file in files_of(log):
+            require_another_file(out, file)
+        table = events_of(log)
         write_events(table, out)
         tell({**import_facts(table), "written": str(out)}, as_json=as_json, console=Console())

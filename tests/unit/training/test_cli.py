@@ -73,9 +73,9 @@ def test_files_that_are_no_log_are_declined(tmp_path: Path, command: str, conten
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_folder_is_no_log(tmp_path: Path) -> None:
+def test_an_empty_folder_is_no_log(tmp_path: Path) -> None:
     """A slip of the path is told as what it is."""
-    assert_declined(run("import", "--input", tmp_path, "--out", tmp_path / "out"), "not_a_file")
+    assert_declined(run("import", "--input", tmp_path, "--out", tmp_path / "out"), "empty_folder")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Files that are no login log are refused by name, with one message that says what to change."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,9 +42,11 @@ def test_a_file_that_is_no_log_has_a_stable_code(tmp_path: Path, content: bytes,
 
 
 def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:
-    """A slip in the path reads differently from a folder."""
+    """A slip in the path reads differently from a folder, and from what is no file at all."""
     assert refusal(tmp_path / "none.csv").code == "no_such_file"
-    assert refusal(tmp_path).code == "not_a_file"
+    assert refusal(tmp_path).code == "empty_folder"
+    os.mkfifo(tmp_path / "pipe")
+    assert refusal(tmp_path / "pipe").code == "not_a_file"
 
 
 def test_the_message_lists_the_missing_columns(tmp_path: Path) -> None:
