@@ -20,6 +20,7 @@ from benchmarks import (
     provider,
     refresh,
     scoring,
+    shadow,
     start,
     streaming,
 )
@@ -34,8 +35,8 @@ def main() -> None:
     parser.add_argument(
         "only",
         nargs="*",
-        help="forest, core, scoring, histories, refresh, logins, policy, provider, deliveries, start, streaming; "
-        "and only when named: faults, flood, lockout",
+        help="forest, core, scoring, shadow, histories, refresh, logins, policy, provider, deliveries, start, "
+        "streaming; and only when named: faults, flood, lockout",
     )
     parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")
@@ -46,6 +47,7 @@ def main() -> None:
         "forest": lambda: forest.measure(chosen.rounds),
         "core": lambda: core.measure(chosen.rounds),
         "scoring": lambda: scoring.measure(chosen.rounds, chosen.seconds),
+        "shadow": lambda: shadow.measure(chosen.rounds, chosen.seconds, console),
         "histories": lambda: histories.measure(chosen.rounds, console),
         "refresh": lambda: refresh.measure(chosen.rounds, chosen.seconds),
         "logins": lambda: logins.measure(chosen.rounds, chosen.seconds, console),

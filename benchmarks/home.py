@@ -71,18 +71,19 @@ class Home:
         ).stdout
 
     @contextmanager
-    def scorer(self, *, core: int | None = None) -> Iterator[Address]:
-        """A scorer that is up, with a credential for everything."""
+    def scorer(self, *, core: int | None = None, name: str = "scorer", **settings: str) -> Iterator[Address]:
+        """A scorer that is up, with a credential for everything and a state of its own by that name."""
         port = free_port()
         environment = {
             "MODEL_DIR": str(MODELS),
             "MODEL_PUBLIC_KEYS": str(KEY.with_suffix(".pub")),
             "RISK_SCORER_PROFILE": "demo",
-            "RISK_SCORER_STATE": str(self.state / "scorer"),
+            "RISK_SCORER_STATE": str(self.state / name),
             "RISK_SCORER_GEO_CACHE": str(ROOT / "var" / "benchmarks" / "geo"),
             "RISK_SCORER_PORT": str(port),
             "RISK_SCORER_LOG_LEVEL": "error",
             "IP_OVERLAY": str(ROOT / "demo" / "networks.toml"),
+            **settings,
         }
         printed = self.run(
             command("risk-scorer"),

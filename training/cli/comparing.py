@@ -1,5 +1,6 @@
-"""The commands that hold one model against another: compare."""
+"""The commands that hold one model against another: compare, shadow."""
 
+import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +8,7 @@ import typer
 from rich.console import Console
 
 from training.cli.frame import (
+    DEFAULT_KEY,
     DEFAULT_PUBLIC_KEY,
     DEFAULT_REGISTRY,
     AsJson,
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
 @app.command()
 def compare(
-    active: Annotated[str, typer.Argument(help="The model that decides: a version of the registry, or a folder.")],
-    candidate: Annotated[str, typer.Argument(help="The one that would: a version of the registry, or a folder.")],
+    active: Annotated[str, typer.Argument(help="The model that decides: a version, `active`, or a folder.")],
+    candidate: Annotated[str, typer.Argument(help="The one that would: a version, `shadow`, or a folder.")],
     source: Annotated[
         Path, typer.Option("--input", help="A login log that neither was trained on; labels in it are used.")
     ],
@@ -61,6 +63,38 @@ def compare(
         with progress(visible=not as_json) as moved:
             found = compared_on_log(request, moved)
         _told(found, as_json=as_json)
+
+
+@app.command()
+def shadow(
+    version: Annotated[str | None, typer.Argument(help="The version that is to score beside the active one.")] = None,
+    is_off: Annotated[bool, typer.Option("--off", help="Let none shadow.")] = False,
+    reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "",
+    by: Annotated[str | None, typer.Option(help="Who is doing this, for the journal; else the user's name.")] = None,
+    registry: Registry = DEFAULT_REGISTRY,
+    key: Annotated[Path, typer.Option(help="The signing key that moves pointers.")] = DEFAULT_KEY,
+    public_key: PublicKey = DEFAULT_PUBLIC_KEY,
+    as_json: AsJson = False,
+) -> None:
+    """Let a version score live traffic without deciding; the scorers on this registry follow within seconds."""
+    from plumbing.clock import SystemClock
+    from training.comparing.registered import Naming, shadowed
+    from training.refusals import WrongInputError
+    from training.reports import tell
+
+    with answered():
+        if (version is None) != is_off:
+            raise WrongInputError("usage", "give the version that is to shadow, or --off")
+        naming = Naming(
+            registry=registry,
+            public_key=public_key,
+            key=key,
+            version=version,
+            by=by or getpass.getuser(),
+            reason=reason,
+            at=SystemClock().now(),
+        )
+        tell(shadowed(naming), as_json=as_json, console=Console())
 
 
 def _told(found: "Comparison", *, as_json: bool) -> None:

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from risk_scorer.core.model import Model
 from training.comparing.comparison import Comparison
 from training.comparing.on_log import compared, open_comparison_log
-from training.refusals import WrongInputError
-from training.scoring_run import Judge, opened_model
+from training.comparing.registered import model_named
 from training.stream import Progress
 from training.training_run import moment_of
 
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for. `active` and `candidate` name versions of `registry`, or folders with a model."""
+    """What was asked for. `active` and `candidate` name versions of `registry` or its pointers, or folders with a
+    model."""
 
     active: str
     candidate: str
@@ -33,7 +32,9 @@ class Request:
 def compared_on_log(request: Request, progress: Progress) -> Comparison:
     """The comparison that was asked for. Raises WrongInputError."""
     starts = None if request.starts is None else moment_of(request.starts, option="--from")
-    active, candidate = (model_named(name, request) for name in (request.active, request.candidate))
+    active, candidate = (
+        model_named(name, request.registry, request.public_key) for name in (request.active, request.candidate)
+    )
     log = open_comparison_log(
         request.source,
         labels=request.labels,
@@ -42,13 +43,3 @@ def compared_on_log(request: Request, progress: Progress) -> Comparison:
         progress=progress,
     )
     return compared(active, candidate, log, starts=starts, progress=progress)
-
-
-def model_named(name: str, request: Request) -> Model:
-    """The checked model of that version or folder. Raises WrongInputError."""
-    folder = Path(name)
-    if not folder.is_dir():
-        folder = Path(request.registry) / "versions" / name
-    if not folder.is_dir():
-        raise WrongInputError("no_model", f"{name} is neither a version in {request.registry} nor a folder")
-    return opened_model(Judge(folder, request.public_key))

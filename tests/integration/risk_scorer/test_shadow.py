@@ -3,18 +3,26 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from plumbing.database import Database
+from risk_scorer.adapters.model_store import State
+from risk_scorer.adapters.registry_places import PlaceAway
+from risk_scorer.adapters.registry_source import RegistrySource
+from risk_scorer.adapters.seen_pointers import SeenPointers
 from risk_scorer.adapters.shadow_log import ShadowLog, pairs_of, scores_of_pair
+from risk_scorer.adapters.shadow_model import ShadowModel
 from risk_scorer.contract.shadow import ShadowScore
+from risk_scorer.core.model import Model
 from tests.integration.risk_scorer.conftest import NOW
-from tests.integration.risk_scorer.published import LOUD, publish_model
+from tests.integration.risk_scorer.published import KEY, LOUD, publish_model
+from tests.integration.risk_scorer.registered import Registered
 from tests.integration.risk_scorer.service import EVENT, Running, running
+from training.registry.journal import Act, told
 
 pytestmark = pytest.mark.anyio
 
@@ -189,3 +197,71 @@ async def test_what_the_disk_does_not_take_is_dropped_and_counted(database: Data
     log.keep([score("e3")])
     await until(lambda: list(scores_of_pair(database, active="a", shadow="b")))
     assert list(scores_of_pair(database, active="a", shadow="b")) == [score("e3")]
+
+
+async def test_a_registrys_pointer_says_who_shadows(tmp_path: Path) -> None:
+    """A version is named, another one, none; an old pointer that is put back is not believed; the active one stays."""
+    registered = Registered(tmp_path / "registry")
+    one, two, three = (registered.add(seed) for seed in (1, 2, 3))
+    registered.point(one)
+    old = registered.point(two, "shadow")
+    registry = str(tmp_path / "registry")
+    async with running(tmp_path, with_model=False, model_registry=registry) as service:
+        shadowing = service.scorer.shadowing
+        assert (service.scorer.model_version(), shadowing.version) == (one, two)
+        registered.point(three, "shadow")
+        shadowing.model.look()
+        assert shadowing.version == three
+        registered.put_pointer(old, "shadow")
+        shadowing.model.look()
+        assert (shadowing.version, shadowing.problem) == (None, "pointer_replayed")
+        act = Act(kind="shadow", model_version=None, at=NOW, by="tests", moves="shadow")
+        told(registered.registry, act, KEY, journal=registered.registry.journal())
+        shadowing.model.look()
+        assert (service.scorer.model_version(), shadowing.version, shadowing.problem) == (one, None, None)
+
+
+async def test_a_registry_that_is_away_leaves_the_shadow_as_it_is(tmp_path: Path) -> None:
+    """It is told; once the registry is back, whoever was named meanwhile shadows."""
+    registered = Registered(tmp_path / "registry")
+    one, two = registered.add(1), registered.add(2)
+    source = Flaky(RegistrySource(
+        registered.registry.place, [registered.public_key()], address="r", seen=SeenPointers(None), pointer="shadow"
+    ))  # fmt: skip
+    registered.point(one, "shadow")
+    model = ShadowModel(source)
+    model.reload()
+    source.is_away = True
+    registered.point(two, "shadow")
+    model.look()
+    found = model.current()
+    assert found is not None
+    assert (found.version, model.problem) == (one, "registry_unavailable")
+    source.is_away = False
+    model.look()
+    found = model.current()
+    assert found is not None
+    assert (found.version, model.problem) == (two, None)
+
+
+class Flaky:
+    """A source that may be away."""
+
+    def __init__(self, source: RegistrySource) -> None:
+        self._source = source
+        self.is_away = False
+
+    def state(self, *, thorough: bool) -> State:
+        self._require()
+        return self._source.state(thorough=thorough)
+
+    def fetch(self) -> tuple[Model, Mapping[str, bytes]]:
+        self._require()
+        return self._source.fetch()
+
+    def claimed_version(self) -> str | None:
+        return None
+
+    def _require(self) -> None:
+        if self.is_away:
+            raise PlaceAway("away")

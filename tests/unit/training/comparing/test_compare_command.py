@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.integration.risk_scorer.published import PUBLIC_KEY, publish_model
+from tests.integration.risk_scorer.registered import Registered
 from training.cli import app
 
 HEAD = "timestamp,user_id,ip,ip_rep,success,label\n"
@@ -18,8 +19,9 @@ def run(*arguments: object) -> Result:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Two models, one of them in a registry; a log of four people, one of them taken over from a bad address."""
-    publish_model(tmp_path / "registry" / "versions" / "one", rule="bad_reputation")
+    """Two models, one of them active in a registry; a log of four people, one of them taken over from a bad address."""
+    registered = Registered(tmp_path / "registry")
+    registered.point(registered.add(1))
     publish_model(tmp_path / "two", rule="listed_network")
     (tmp_path / "key.pub").write_bytes(PUBLIC_KEY)
     lines = [
@@ -33,7 +35,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def compare(
-    place: Path, *more: object, active: object = "one", candidate: object = "two", log: str = "log.csv"
+    place: Path, *more: object, active: object = "active", candidate: object = "two", log: str = "log.csv"
 ) -> Result:
     candidate = place / "two" if candidate == "two" else candidate
     return run(
@@ -63,7 +65,11 @@ def test_as_json_it_is_one_object(place: Path) -> None:
     ("more", "wrong", "code"),
     [
         ((), {"active": "three"}, "no_model"),
+        ((), {"active": "0123456789ab"}, "no_model"),
         ((), {"candidate": "../two"}, "no_model"),
+        ((), {"candidate": "shadow"}, "no_model"),
+        (("--public-key", "none.pub"), {}, "bad_public_key"),
+        (("--registry", "nowhere://x"), {}, "bad_registry"),
         ((), {"log": "none.csv"}, "no_such_file"),
         (("--from", "soon"), {}, "bad_date"),
         (("--from", "2021-01-01"), {}, "nothing_to_judge"),
