@@ -50,14 +50,15 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
         except OSError:
             path.unlink(missing_ok=True)  # half a key would be in the way of every later training
             raise
-    key = _read_key(path)
+    key = read_key(path)
     public = base64.b64encode(public_bytes(key)) + b"\n"
     if not beside.exists() or beside.read_bytes() != public:
         _write(beside, public)
     return key
 
 
-def _read_key(path: Path) -> Ed25519PrivateKey:
+def read_key(path: Path) -> Ed25519PrivateKey:
+    """The key at `path`, which is there. Raises WrongInputError("bad_signing_key")."""
     try:
         raw = base64.b64decode(path.read_bytes().strip(), validate=True)
     except (OSError, ValueError) as error:
