@@ -22,6 +22,7 @@ from risk_scorer.adapters.erasure import erase_person
 from risk_scorer.adapters.label_file import label_page
 from risk_scorer.api.access import Access
 from risk_scorer.api.dashboard import OperatorPages, add_operator_pages
+from risk_scorer.api.drift import DriftRoutes, add_drift
 from risk_scorer.api.erasing import add_erasing
 from risk_scorer.api.health import add_health
 from risk_scorer.api.labelling import add_labels
@@ -31,6 +32,7 @@ from risk_scorer.api.reference import describe
 from risk_scorer.api.routes import ServiceRoutes, add_service_routes
 from risk_scorer.api.shadow import ShadowRoutes, add_shadow
 from risk_scorer.assembly import CannotStart, Scorer, assemble
+from risk_scorer.drifting import drift_rows, keep_the_rest
 from risk_scorer.flows.assess import Assess
 from risk_scorer.flows.erase import Erase
 from risk_scorer.flows.feedback import Judge
@@ -84,6 +86,7 @@ def create_app(
     add_labels(app, access=access, page=lambda after, limit: _label_page(scorer, after, limit))
     add_health(app, version=VERSION, readiness=watching.readiness, stream=health_of(streaming))
     add_operator_pages(app, _pages(scorer, access, feed))
+    add_drift(app, DriftRoutes(access=access, latest=drift_rows(scorer).latest, model_version=scorer.model_version))
     add_narrative(app, _narrative_routes(scorer, access))
     add_shadow(app, _shadow_routes(scorer, access))
     mount_docs(app)
@@ -193,6 +196,7 @@ def _lifespan(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await keep_the_rest(scorer)
             if scorer.narrator is not None:
                 await scorer.narrator.close()
             await asyncio.to_thread(scorer.close)

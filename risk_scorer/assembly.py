@@ -38,6 +38,7 @@ from risk_scorer.adapters.verdict_store import VerdictStore
 from risk_scorer.core.model import Model
 from risk_scorer.core.rules import RULES
 from risk_scorer.core.trial import require_scores
+from risk_scorer.flows.drift import LiveCounts
 from risk_scorer.flows.observe import Observer
 from risk_scorer.flows.surroundings import Surroundings
 from risk_scorer.metrics import ScorerMetrics
@@ -86,6 +87,7 @@ class Scorer:
     verdicts: VerdictStore
     surroundings: Surroundings
     shadowing: Shadowing
+    live_counts: LiveCounts
     credentials: Credentials
     operators: Operators
     delivery: DeliveryWorker
@@ -150,6 +152,7 @@ def assemble(
         verdicts=VerdictStore(database, profiles=profiles, clock=clock),
         surroundings=Surroundings(clock=clock),
         shadowing=shadowing_of(settings, database, metrics),
+        live_counts=LiveCounts(clock=clock),
         credentials=Credentials(database, clock=clock, randomness=randomness),
         operators=Operators(database, clock=clock, randomness=randomness),
         delivery=delivery,

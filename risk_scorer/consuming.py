@@ -14,6 +14,7 @@ from plumbing.side_door import CannotListen
 from plumbing.stop_signals import STOP_SIGNALS
 from risk_scorer.adapters.storage import keep_house_here
 from risk_scorer.assembly import CannotStart, Scorer
+from risk_scorer.drifting import keep_the_rest
 from risk_scorer.flows.assess import CHUNK
 from risk_scorer.streaming import Streaming, assess_of, learn_of, opened_stream
 from risk_scorer.upkeep import company, prepare, upkeep
@@ -68,6 +69,7 @@ async def consume(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await keep_the_rest(scorer)
     finally:
         await asyncio.to_thread(scorer.close)
 

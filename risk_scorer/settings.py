@@ -23,6 +23,7 @@ from pydantic_settings import (
 from plumbing.listening import HTTP_ADDRESS, ListenAddress
 from plumbing.logs import LogFormat
 from plumbing.secret_strength import weakness
+from risk_scorer.drift_settings import DriftSettings
 from risk_scorer.process_settings import ProcessSettings
 from risk_scorer.storage_settings import StorageSettings
 from risk_scorer.stream_settings import StreamSettings
@@ -41,7 +42,7 @@ class ConfigFile(BaseSettings):
     risk_scorer_config: Path | None = None
 
 
-class Settings(ProcessSettings, StreamSettings, StorageSettings, TlsSettings):
+class Settings(ProcessSettings, StreamSettings, StorageSettings, TlsSettings, DriftSettings):
     """Everything that may be configured, under the same name in the environment (upper case) and in the file (lower
     case).
     """

@@ -55,6 +55,7 @@ def assess_of(scorer: Scorer) -> Assess:
         looking_up=scorer.metrics.looking_up,
         told=scorer.metrics.scored,
         beside=scorer.shadowing.shadow.offer,
+        watched=scorer.live_counts.take,
     )
 
 

@@ -12,6 +12,7 @@ import structlog
 from plumbing.refusals import Refused
 from risk_scorer.adapters.event_months import EventMonths
 from risk_scorer.assembly import Scorer
+from risk_scorer.drifting import drift_rows, drift_watch
 from risk_scorer.flows.housekeeping import DAY_SECONDS, Prunable, keep_house
 
 OUTCOME_IDS_KEPT_DAYS: Final = 30.0
@@ -42,8 +43,9 @@ async def prepare(scorer: Scorer) -> None:
 
 
 def company(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
-    """What every process does for ever that has not its state to itself: hear what the others have learned."""
-    return [_hear_others(scorer)] if scorer.profiles.has_company else []
+    """What every process does for ever: keep what it counted, and where others learn, too, hear of it."""
+    others = [_hear_others(scorer)] if scorer.profiles.has_company else []
+    return [drift_watch(scorer).keep_again_and_again(), *others]
 
 
 async def _hear_others(scorer: Scorer) -> None:
@@ -56,11 +58,12 @@ async def _hear_others(scorer: Scorer) -> None:
 
 
 def upkeep(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
-    """What one process of those on a state does for ever: send what is announced, forget what is old."""
+    """What one process of those on a state does for ever: send announcements, forget what is old, watch for drift."""
     months = EventMonths(scorer.database, clock=scorer.clock)
     kept: list[tuple[Prunable, float]] = [
         (months if scorer.settings.is_shared else scorer.log, scorer.settings.event_retention_days * DAY_SECONDS),
         (scorer.shadowing.log, scorer.settings.event_retention_days * DAY_SECONDS),
         (scorer.profiles, max(OUTCOME_IDS_KEPT_DAYS, scorer.settings.event_retention_days) * DAY_SECONDS),
     ]
-    return [scorer.delivery.run(), keep_house(kept, scorer.clock)]
+    kept.append((drift_rows(scorer), scorer.settings.event_retention_days * DAY_SECONDS))
+    return [scorer.delivery.run(), keep_house(kept, scorer.clock), drift_watch(scorer).look_again_and_again()]

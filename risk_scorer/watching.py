@@ -17,6 +17,7 @@ from risk_scorer.api.health import Readiness
 from risk_scorer.assembly import Scorer
 from risk_scorer.contract.stream import StreamHealth
 from risk_scorer.core.lessons import Taught
+from risk_scorer.drifting import DriftGauges
 from risk_scorer.metrics import kind_of_receiver
 from webhooks.backlog import Backlog
 
@@ -31,6 +32,7 @@ class Watching:
         self._stream = stream
         self.parts = Parts()
         self._backlog = Backlog(outbox_rows, meters=scorer.meters, clock=scorer.clock, kind_of=kind_of_receiver)
+        self._drift = DriftGauges(scorer)
         self._add_parts()
         self.parts.told_by(scorer.meters)
         self._add_looks()
@@ -57,6 +59,7 @@ class Watching:
         """See how the parts are and what waits now."""
         await self.parts.look()
         self._backlog.take(await self._scorer.database.read_in_thread(self._backlog.read))
+        await self._drift.look()
         self._scorer.meters.share()
 
     def hear(self, lessons: Sequence[Taught]) -> None:

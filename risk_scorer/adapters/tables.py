@@ -137,6 +137,28 @@ stream_offsets = Table(
     sqlite_with_rowid=False,
 )
 
+drift_counts = Table(
+    "drift_counts",
+    metadata,
+    Column("model_version", Text, primary_key=True),
+    # Days since 1970, UTC.
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    # A list of whole numbers, whose meaning the model's reference says.
+    Column("counts", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+drift_looks = Table(
+    "drift_looks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("looked_at", Float, nullable=False),
+    # How often an alarm was raised or cleared.
+    Column("changes", Integer, nullable=False),
+    Column("report", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
 credentials = Table(
     "credentials",
     metadata,

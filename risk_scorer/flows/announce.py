@@ -1,4 +1,4 @@
-"""What a high-risk login says to the receivers of webhooks.
+"""What the receivers of webhooks are told: of a high-risk login, and of a model that no longer fits.
 
 Builds bytes; storing and sending them happens elsewhere.
 """
@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 
 import msgspec
 
+from risk_scorer.core.drift_report import DriftReport
 from risk_scorer.flows.ports import Announcement, ScoredEvent
 from webhooks.announcement import announcement
 from webhooks.announcement import message_id as standard_id
 
 HIGH_RISK = "login.high_risk"
+DRIFT = "model.drift"
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
@@ -38,6 +41,27 @@ def high_risk_message(scored: ScoredEvent, *, tenant: str) -> Announcement:
     }
     body = announcement(HIGH_RISK, at=score.ts_scored, data=data)
     return Announcement(message_id=message_id(score.event_id), event_type=HIGH_RISK, body=body)
+
+
+def drift_message(
+    found: DriftReport, past_before: Sequence[str], *, because: str, number: int, tenant: str
+) -> Announcement:
+    """The `model.drift` message: an alarm was raised or cleared; `number` counts these changes, so each has an id."""
+    data = {
+        "tenant": tenant,
+        "state": "raised" if found.past else "cleared",
+        "model_version": found.model_version,
+        "past": found.past,
+        "past_before": past_before,
+        "because": None if found.past else because,
+        "logins": found.logins,
+        "since": found.since,
+        "until": found.until,
+        "score_psi": found.score.psi,
+        "features": [each.name for each in found.features if each.state == "past"],
+    }
+    body = announcement(DRIFT, at=found.until, data=data)
+    return Announcement(message_id=standard_id(f"drift_{found.model_version}_{number}"), event_type=DRIFT, body=body)
 
 
 def message_id(event_id: str) -> str:

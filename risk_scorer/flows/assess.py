@@ -28,7 +28,7 @@ from risk_scorer.core.model import Model
 from risk_scorer.core.observation import Observation
 from risk_scorer.core.reasons import RULE_TEXTS
 from risk_scorer.core.rules import RULES
-from risk_scorer.core.scoring import score_many
+from risk_scorer.core.scoring import Scored, score_many
 from risk_scorer.flows.announce import high_risk_message
 from risk_scorer.flows.observe import Observer, Where
 from risk_scorer.flows.ports import Announcement, EventLog, Histories, Models, ScoredEvent
@@ -52,6 +52,13 @@ Beside = Callable[
     [Sequence[Observation], Sequence[UserHistory | None], Sequence[Pressure], Sequence[RiskScore]], object
 ]
 """Gets logins with everything that their scores were made from, and the scores; never waits and never fails."""
+
+
+Watch = Callable[[Model, Sequence[Observation], Scored], None]
+
+
+def _unwatched(_model: Model, _observations: Sequence[Observation], _scored: Scored) -> None:
+    """Nobody counts."""
 
 
 def _untold(_scores: Sequence[RiskScore]) -> None:
@@ -80,9 +87,10 @@ class Assess:
         looking_up: Timed = untimed,
         told: Callable[[Sequence[RiskScore]], None] = _untold,
         beside: Beside = _alone,
+        watched: Watch = _unwatched,
     ) -> None:
         """`looking_up` measures each look-up of histories; `told` hears of what was answered; `beside` gets the logins
-        among it, not what was only asked about."""
+        among it, not what was only asked about, and `watched` what their scores were made of."""
         self._models = models
         self._observer = observer
         self._histories = histories
@@ -95,6 +103,7 @@ class Assess:
         self._looking_up = looking_up
         self._told = told
         self._beside = beside
+        self._watched = watched
         self._asked_at = -math.inf
         self._scored, self._matched = 0, np.zeros(len(RULES), dtype=np.int64)
         self._together = Together(lambda observations: self._scores(self._model(), observations))
@@ -211,6 +220,7 @@ class Assess:
         self._told(answers)
         if are_logins:
             self._beside(observations, histories, around, answers)
+            self._watched(model, observations, scored)
         return answers
 
     def _piece(self, model: Model, events: Sequence[LoginEvent]) -> list[ScoredEvent | Refused]:

@@ -13,11 +13,13 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from risk_scorer.core import manifest as declaration
-from risk_scorer.core.artefact import ENCODERS, HISTORIES, MANIFEST, SIGNATURE, USER_GEO, version_of
+from risk_scorer.core.artefact import ENCODERS, HISTORIES, MANIFEST, REFERENCE, SIGNATURE, USER_GEO, version_of
 from risk_scorer.core.encoders import Encoders
 from risk_scorer.core.encoders import encode as encode_counts
 from risk_scorer.core.history import UserHistory
 from risk_scorer.core.pairs import PARTS, PAUSE
+from risk_scorer.core.reference import Reference
+from risk_scorer.core.reference import encode as encode_reference
 from risk_scorer.core.rules import RULES
 from risk_scorer.core.signals import LEVELS
 from training.publish import public_bytes, publish, signature
@@ -37,9 +39,12 @@ def _array(values: list[float], kind: type[np.generic]) -> bytes:
 
 
 def model_files(
-    histories: dict[str, UserHistory] | None = None, seed: int = 1, rule: str = "bad_reputation"
+    histories: dict[str, UserHistory] | None = None,
+    seed: int = 1,
+    rule: str = "bad_reputation",
+    reference: Reference | None = None,
 ) -> dict[str, bytes]:
-    """Every file of the model; another seed makes another version."""
+    """Every file of the model; another seed makes another version. One with a reference has budgets too."""
     files = {
         ENCODERS: encode_counts(Encoders(total=10, user={"alice": 7, "bob": 3}, ip={"198.51.100.9": 4})),
         USER_GEO: b"{}",
@@ -56,6 +61,8 @@ def model_files(
         "pairs_part.npy": _array([PARTS.index(PAUSE)], np.int32),
         "pairs_root.npy": _array([0, 1], np.int32),
     }
+    if reference is not None:
+        files[REFERENCE] = encode_reference(reference)
     manifest = _manifest({name: hashlib.sha256(content).hexdigest() for name, content in files.items()}, seed, rule)
     files[MANIFEST] = declaration.encode(msgspec.structs.replace(manifest, model_version=version_of(manifest)))
     files[SIGNATURE] = signature(files[MANIFEST], KEY)
@@ -63,10 +70,20 @@ def model_files(
 
 
 def publish_model(
-    model_dir: Path, histories: dict[str, UserHistory] | None = None, seed: int = 1, rule: str = "bad_reputation"
+    model_dir: Path,
+    histories: dict[str, UserHistory] | None = None,
+    seed: int = 1,
+    rule: str = "bad_reputation",
+    reference: Reference | None = None,
 ) -> None:
     """Put the model where a scorer looks for it."""
-    publish(model_files(histories, seed, rule), model_dir)
+    publish(model_files(histories, seed, rule, reference), model_dir)
+
+
+def _mark(budget: float) -> declaration.MarkNumbers:
+    return declaration.MarkNumbers(
+        budget=budget, evidence=5.0, prompted=0, logins=1000, bound=budget, is_extrapolated=False
+    )
 
 
 def _manifest(digests: dict[str, str], seed: int, rule: str) -> declaration.Manifest:
@@ -93,7 +110,7 @@ def _manifest(digests: dict[str, str], seed: int, rule: str) -> declaration.Mani
         surprise=((0.0, 0.0), (1.0, 1.0)),
         surprise_weight=0.0,
         score_map=((0.0, 10.0), (RULE_NATS, 90.0)),
-        marks={},
-        simulated={},
+        marks={"step_up": _mark(0.02), "deny": _mark(0.001)} if REFERENCE in digests else {},
+        simulated={"naive": 0.9, "careful": 0.7} if REFERENCE in digests else {},
         notes=(),
     )
