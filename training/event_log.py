@@ -199,16 +199,16 @@ class _Keys:
 
 def _outcomes(reading: Reading) -> Iterator[Row]:
     after_time, after_key = 0.0, ""
-    while rows := reading.rows(OUTCOMES_PAGE, after_time=after_time, after_key=after_key):
+    while rows := reading.all(OUTCOMES_PAGE, after_time=after_time, after_key=after_key):
         yield from rows
         after_time, after_key = rows[-1][0], rows[-1][1]
 
 
 def _bodies(reading: Reading) -> Iterator[tuple[int, bytes]]:
     """How many events each row of the log has, and these as JSON; the rows that are there now."""
-    [[last_id]] = reading.rows(LAST)
+    [[last_id]] = reading.all(LAST)
     after_id = 0
-    while last_id is not None and (rows := reading.rows(EVENTS_PAGE, after_id=after_id, last_id=last_id)):
+    while last_id is not None and (rows := reading.all(EVENTS_PAGE, after_id=after_id, last_id=last_id)):
         yield from ((row[1], row[2]) for row in rows)
         after_id = rows[-1][0]
 

@@ -37,14 +37,14 @@ class Reading:
     def require(self, table: Table) -> None:
         """Raises WrongInputError("not_an_event_log") where the table, or a column of it, is missing."""
         try:
-            self.rows(Statement(select(table).limit(0)))
+            self.all(Statement(select(table).limit(0)))
         except Exception as cause:
             if not _is_of_another_shape(cause):
                 raise
             lacking = f"{self._name} has no table {table.name}, or an older one"
             raise WrongInputError("not_an_event_log", f"{lacking}: give the scorer's database, migrated") from cause
 
-    def rows(self, statement: Statement, **values: Value) -> list[Row]:
+    def all(self, statement: Statement, **values: Value) -> list[Row]:
         """All its rows."""
         compiled = statement.compiled(self._dialect)
         found: list[Row] = self._connection.execute(compiled.sql, ordered(compiled, values)).fetchall()

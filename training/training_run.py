@@ -3,7 +3,7 @@
 import contextlib
 import datetime
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,7 +24,10 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for on the command line. `sources` are addresses that the engine understands, one log together."""
+    """What was asked for on the command line. `sources` are addresses that the engine understands, one log together.
+
+    Without `labels` those of the databases among the sources are taken.
+    """
 
     sources: Sequence[str]
     model_dir: Path
@@ -45,6 +48,13 @@ def trained(request: Request, progress: Progress) -> dict[str, Any]:
     Raises WrongInputError for what was asked, TrainingRefusedError when the model is not fit to be published, and
     EngineError when the engine is not there or gives up.
     """
+    from training.database_labels import labels_for
+
+    with labels_for(request.sources, request.labels) as labels:
+        return _trained(replace(request, labels=labels), progress)
+
+
+def _trained(request: Request, progress: Progress) -> dict[str, Any]:
     moment = None if request.until is None else moment_of(request.until)
     _check_places(request.model_dir, request.key)
     progress("read", 0.0)

@@ -15,11 +15,14 @@ from plumbing.database import Database
 from risk_scorer.adapters.event_log import EventLog as ScorersLog
 from risk_scorer.adapters.event_log import append_row
 from risk_scorer.adapters.profile_store import ProfileStore
+from risk_scorer.adapters.verdict_store import VerdictStore
 from risk_scorer.core.history import OutcomeKind
-from risk_scorer.flows.ports import Lesson
+from risk_scorer.core.verdicts import taught_by
+from risk_scorer.flows.ports import JudgedLogin, Judgement, Lesson
 from tests.integration.risk_scorer.observations import NOW, observation, scored
 from training import event_log
 from training.cli import app
+from training.database_labels import labels_for
 from training.refusals import UnreachableError, WrongInputError
 from training.sources import EventTable, read_events
 
@@ -192,6 +195,30 @@ async def test_a_file_that_somebody_holds_is_told_as_such(
     assert caught.value.code == "database_unreachable"
 
 
+async def test_training_knows_what_the_database_knows(scorer: Scorer, scorer_url: str, tmp_path: Path) -> None:
+    """A confirmed compromise is a label though nobody gave a file of them; one that is given is taken alone."""
+    store = VerdictStore(scorer.database, profiles=scorer.profiles, clock=FixedClock(NOW))
+    for number, name in enumerate(("e1", "e2")):
+        await scorer.scored(name, timestamp=NOW + number)
+        await scorer.ended(name, "success", timestamp=NOW + number)
+    with labels_for([scorer_url], None) as labels:
+        assert labels is None
+    seen = scored(event_id="e1", timestamp=NOW).event
+    login = JudgedLogin(event=seen, score=None, context=taught_by(observation(timestamp=NOW), "success"))
+    await store.record(
+        [Judgement(event_id="e1", verdict="confirmed_compromised", by="soc", reason="x", ts=NOW, login=login)]
+    )
+    with labels_for([scorer_url, str(tmp_path)], None) as labels:
+        assert labels is not None
+        assert labels.parent.stat().st_mode & 0o077 == 0
+        [line] = [json.loads(each) for each in labels.read_text().splitlines()]
+        assert (line["event_id"], line["label"], line["timestamp"]) == ("e1", "compromised", NOW)
+    assert not labels.exists()
+    given = tmp_path / "labels.jsonl"
+    with labels_for([scorer_url], given) as labels:
+        assert labels == given
+
+
 @pytest.mark.parametrize(
     "url", ["postgresql://nobody:s3cret@127.0.0.1:1/scorer", "postgresql://nobody:s3cret@[/scorer"]
 )
@@ -201,6 +228,17 @@ def test_a_server_that_is_away_is_one_line_without_its_password(url: str, tmp_pa
     assert result.exit_code == (4 if "127.0.0.1" in url else 2), result.output
     assert len(result.stderr.splitlines()) == 1
     assert "s3cret" not in result.output
+
+
+async def test_training_declines_a_log_that_is_too_small(scorer: Scorer, scorer_url: str, tmp_path: Path) -> None:
+    """The whole way from the database to the first gate; nothing is published, and labels are no hindrance."""
+    for number in range(3):
+        await scorer.scored(f"e{number}", timestamp=NOW + number)
+        await scorer.ended(f"e{number}", "success", timestamp=NOW + number)
+    options = ["--model_dir", str(tmp_path / "models"), "--key", str(tmp_path / "key")]
+    result = CliRunner().invoke(app, ["train", "--input", scorer_url, *options])
+    assert (result.exit_code, len(result.stderr.splitlines())) == (3, 1), result.output
+    assert not (tmp_path / "models").exists()
 
 
 async def test_import_writes_what_training_would_see(scorer: Scorer, scorer_url: str, tmp_path: Path) -> None:

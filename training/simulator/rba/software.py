@@ -48,6 +48,7 @@ _PHONES = (
     ("VOG-L29", "10"), ("MAR-LX1A", "10"), ("Pixel 3", "11"), ("Pixel 2", "10"), ("Mi 9T", "10"), ("Redmi Note 8", "9"),
     ("ONEPLUS A6003", "10"), ("ONEPLUS A5000", "9"), ("H8324", "10"), ("Moto G (5)", "8.1.0"),
 )  # fmt: skip
+_BUILDS = 12
 _TABLETS = (("SM-T510", "10"), ("SM-T580", "8.1.0"), ("AGS2-W09", "8.0.0"))
 
 _Variant = tuple[str, str]
@@ -66,7 +67,12 @@ class Family:
 
 
 def _androids(models: tuple[tuple[str, str], ...]) -> tuple[_Variant, ...]:
-    return tuple((f"Linux; Android {version}; {model}", f"Android {version}") for model, version in models)
+    """Each model with each of its (invented) builds, as its makers name them."""
+    return tuple(
+        (f"Linux; Android {version}; {model} Build/QP1A.19{build:02}", f"Android {version}")
+        for model, version in models
+        for build in range(_BUILDS)
+    )
 
 
 _WINDOWS = (("Windows NT 10.0; Win64; x64", "Windows 10"),)
