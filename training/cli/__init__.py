@@ -10,10 +10,10 @@ from types import FrameType
 
 import typer
 
-from training.cli import calibration, comparing, fitting, health, judging, logs
+from training.cli import calibration, comparing, fitting, health, judging, logs, registering
 from training.cli.frame import app
 
-__all__ = ["app", "calibration", "comparing", "fitting", "health", "judging", "logs", "main"]
+__all__ = ["app", "calibration", "comparing", "fitting", "health", "judging", "logs", "main", "registering"]
 
 
 def main() -> None:

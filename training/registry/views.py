@@ -1,0 +1,161 @@
+"""What `list` and `show` tell of a registry."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from risk_scorer.adapters.model_registry import MOST_MANIFEST_BYTES, ModelRegistry
+from risk_scorer.core.artefact import MANIFEST, SIGNATURE, checked_manifest
+from risk_scorer.core.card import CARD, ModelCard
+from risk_scorer.core.registry import ACTIVE, POINTERS, SHADOW, Entry
+from risk_scorer.core.signatures import BadArtefact
+from training.refusals import RefusedError
+from training.registry.desk import card_in, is_registered, sound
+from training.registry.gates import ALL
+from training.registry.journal import newest_pointer
+from training.reports import iso
+
+Facts = dict[str, Any]
+
+
+def listed(registry: ModelRegistry) -> list[Facts]:
+    """Every registered version, the newest first: which part it plays, how good it says it is, who registered it.
+
+    Raises BadArtefact for a journal that cannot be believed, PlaceAway.
+    """
+    journal = registry.journal()
+    parts = _parts(journal)
+    entries = {entry.model_version: entry for entry in reversed(journal) if entry.kind == "register"}
+    newest = sorted(entries.values(), key=lambda entry: -entry.sequence)
+    return [_row(registry, entry, parts) for entry in newest]
+
+
+def _parts(journal: list[Entry]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in reversed(POINTERS):
+        pointer = newest_pointer(journal, name)
+        if pointer is not None and pointer.model_version is not None:
+            found[pointer.model_version] = name
+    return found
+
+
+def _row(registry: ModelRegistry, entry: Entry, parts: dict[str, str]) -> Facts:
+    version = entry.model_version or ""
+    row: Facts = {
+        "model_version": version,
+        "state": parts.get(version, "registered"),
+        "registered_at": iso(entry.at),
+        "by": entry.by,
+    }
+    try:
+        card = _quick_card(registry, version)
+    except (FileNotFoundError, BadArtefact) as error:
+        return {**row, "problem": error.code if isinstance(error, BadArtefact) else "missing_file"}
+    return {**row, **_numbers(card), "problem": None}
+
+
+def _quick_card(registry: ModelRegistry, version: str) -> ModelCard:
+    """The signed card without reading the big files."""
+    files = {name: registry.file(version, name, most_bytes=MOST_MANIFEST_BYTES) for name in (SIGNATURE, MANIFEST, CARD)}
+    manifest = checked_manifest(files, registry.public_keys)
+    if manifest.files.get(CARD) != _sha256(files[CARD]):
+        raise BadArtefact("hash_mismatch", f"{CARD} is not the file that was signed")
+    return card_in(files)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _numbers(card: ModelCard) -> Facts:
+    step_up, strangers = card.at("step_up"), card.strangers.get(ALL)
+    return {
+        "data_until": iso(card.span.last),
+        "rows": card.rows.get("used", card.lineage.rows),
+        "prompted_upper": None if step_up is None else step_up.upper,
+        "strangers_caught": None if strangers is None else strangers.value,
+    }
+
+
+def list_lines(rows: list[Facts]) -> list[str]:
+    """The versions as columns for people."""
+    heads = ("version", "state", "data until", "prompted at most", "strangers caught", "registered", "by")
+    cells = [heads, *(_cells(row) for row in rows)]
+    widths = [max(len(line[place]) for line in cells) for place in range(len(heads))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+
+
+def _cells(row: Facts) -> tuple[str, ...]:
+    shares = [row.get("prompted_upper"), row.get("strangers_caught")]
+    told = ["" if share is None else f"{share:.2%}" for share in shares]
+    state = row["state"] if row["problem"] is None else f"{row['state']}, {row['problem']}"
+    return (row["model_version"], state, row.get("data_until", ""), *told, row["registered_at"], row["by"])
+
+
+def version_named(registry: ModelRegistry, name: str) -> str:
+    """The version behind `active`, `shadow` or its own name. Raises RefusedError("no_such_version"), BadArtefact."""
+    journal = registry.journal()
+    if name in (ACTIVE, SHADOW):
+        pointer = newest_pointer(journal, ACTIVE if name == ACTIVE else SHADOW)
+        if pointer is None or pointer.model_version is None:
+            raise RefusedError("no_such_version", f"no version is {name}")
+        return pointer.model_version
+    if not is_registered(journal, name):
+        raise RefusedError("no_such_version", f"{name} is not registered; `list` shows what is")
+    return name
+
+
+def shown(registry: ModelRegistry, name: str) -> Facts:
+    """Everything about a version, every file of it checked: its card, its part, and its journal."""
+    version = version_named(registry, name)
+    journal = registry.journal()
+    model, card = sound(registry, version)
+    return {
+        "model_version": model.version,
+        "state": _parts(journal).get(version, "registered"),
+        "card": msgspec.to_builtins(card),
+        "journal": [_line(entry) for entry in journal if entry.model_version == version],
+    }
+
+
+def _line(entry: Entry) -> Facts:
+    return {
+        "sequence": entry.sequence,
+        "at": iso(entry.at),
+        "kind": entry.kind,
+        "by": entry.by,
+        "reason": entry.reason,
+        "overridden": list(entry.overridden),
+        "findings": [msgspec.to_builtins(finding) for finding in entry.findings],
+    }
+
+
+def card_lines(facts: Facts) -> Iterator[str]:
+    """A version as text for people."""
+    card = facts["card"]
+    yield f"{facts['model_version']}  {facts['state']}"
+    yield f"trained on {iso(card['span']['first'])} to {iso(card['span']['last'])}, {card['lineage']['rows']:,} rows"
+    for each in card["false_positives"]:
+        yield (
+            f"{each['mark']}: {_rate(each['rate'])} of people's own logins, upper bound {each['upper']:.3%},"
+            f" budget {each['budget']:.3%}"
+        )
+    for name, found in card["strangers"].items():
+        yield f"strangers, {name}: {_rate(found)} reach 60"
+    for attribute, groups in card["groups"].items():
+        for name, found in groups.items():
+            yield f"prompted, {attribute} {name}: {_rate(found)}"
+    yield from (f"not tested: {text}" for text in card["not_tested"])
+    lineage = card["lineage"]
+    yield f"data {lineage['data_sha256'][:16]}, code {lineage['code_version']} {lineage['code_sha256'][:16]}"
+    if lineage["command"]:
+        yield f"command {' '.join(lineage['command'])}"
+    for line in facts["journal"]:
+        over = f", overriding {', '.join(line['overridden'])}" if line["overridden"] else ""
+        yield f"{line['sequence']}  {line['at']}  {line['kind']} by {line['by']}{over}: {line['reason'] or '-'}"
+
+
+def _rate(found: Facts) -> str:
+    return f"{found['count']} of {found['of']}, {found['value']:.2%} ({found['low']:.2%} to {found['high']:.2%})"
