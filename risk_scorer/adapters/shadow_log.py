@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.database import Database, Transaction
-from plumbing.statements import Statement
+from plumbing.statements import Row, Statement, Value
 from risk_scorer.adapters.tables import shadow_scores
 from risk_scorer.contract.assessment import RiskLevel, risk_level
 from risk_scorer.contract.shadow import ShadowScore
@@ -157,18 +157,24 @@ class ShadowLog:
         return [_score(row) for row in rows]
 
 
-def pairs_of(database: Database) -> list[Pair]:
-    """Which versions scored the same logins. Blocks. Raises: Refused."""
-    rows = database.read(lambda tx: tx.all(PAIRS))
+class Reads(Protocol):
+    """A database that can be asked."""
+
+    def rows(self, statement: Statement, **values: Value) -> list[Row]:
+        """All rows of the answer."""
+        ...
+
+
+def pairs_of(reading: Reads) -> list[Pair]:
+    """Which versions scored the same logins."""
+    rows = reading.rows(PAIRS)
     return [Pair(active=row[0], shadow=row[1], logins=row[2], first=row[3], last=row[4]) for row in rows]
 
 
-def scores_of_pair(database: Database, *, active: str, shadow: str) -> Iterator[ShadowScore]:
-    """Every login that both scored, in the order of their ids. Blocks. Raises: Refused."""
+def scores_of_pair(reading: Reads, *, active: str, shadow: str) -> Iterator[ShadowScore]:
+    """Every login that both scored, in the order of their ids, a page at a time."""
     after = ""
-    while rows := database.read(
-        lambda tx, after=after: tx.all(PAGE, of_version=shadow, beside=active, after_id=after)  # type: ignore[misc]
-    ):
+    while rows := reading.rows(PAGE, of_version=shadow, beside=active, after_id=after):
         yield from map(_score, rows)
         after = rows[-1][0]
 

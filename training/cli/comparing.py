@@ -20,6 +20,9 @@ from training.cli.frame import (
     app,
     progress,
 )
+from training.refusals import WrongInputError
+
+DEFAULT_DATABASE = "sqlite:///var/scorer/scorer.db"
 
 if TYPE_CHECKING:
     from training.comparing.comparison import Comparison
@@ -30,8 +33,15 @@ def compare(
     active: Annotated[str, typer.Argument(help="The model that decides: a version, `active`, or a folder.")],
     candidate: Annotated[str, typer.Argument(help="The one that would: a version, `shadow`, or a folder.")],
     source: Annotated[
-        Path, typer.Option("--input", help="A login log that neither was trained on; labels in it are used.")
-    ],
+        str | None,
+        typer.Option("--input", help="A login log that neither was trained on, as for `train`; a file's labels count."),
+    ] = None,
+    is_live: Annotated[
+        bool, typer.Option("--shadow", help="Compare on the live logins that the candidate shadowed.")
+    ] = False,
+    database: Annotated[
+        str | None, typer.Option(help="With --shadow: the scorer's database, sqlite:///… or postgresql://…")
+    ] = None,
     starts: Annotated[
         str | None,
         typer.Option("--from", help="Judge from this UTC day or moment on; else what follows both trainings."),
@@ -46,9 +56,19 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Show what a model would decide otherwise than another, in sum and login by login."""
+    from training.comparing.on_shadow import compared_live
     from training.comparing.run import Request, compared_on_log
+    from training.training_run import moment_of
 
     with answered():
+        is_mixed = labels is not None if is_live else database is not None
+        if (source is None) != is_live or is_mixed:
+            raise WrongInputError("usage", "give a log with --input (and --labels), or --shadow (and --database)")
+        if source is None:
+            since = float("-inf") if starts is None else moment_of(starts, option="--from")
+            found = compared_live(database or DEFAULT_DATABASE, active, candidate, starts=since)
+            _told(found, as_json=as_json)
+            return
         request = Request(
             active=active,
             candidate=candidate,
@@ -79,7 +99,6 @@ def shadow(
     """Let a version score live traffic without deciding; the scorers on this registry follow within seconds."""
     from plumbing.clock import SystemClock
     from training.comparing.registered import Naming, shadowed
-    from training.refusals import WrongInputError
     from training.reports import tell
 
     with answered():

@@ -22,6 +22,7 @@ from training.evaluation.span import overlap
 from training.labels import Login, read_labels
 from training.lookup_files import open_lookups
 from training.lookups import Lookups, address_problem
+from training.read_only import name_of
 from training.refusals import WrongInputError
 from training.reports import iso
 from training.sources import EventTable, read_events
@@ -43,26 +44,31 @@ class Log:
 
 
 def open_comparison_log(
-    source: Path,
+    source: str,
     *,
     labels: Path | None = None,
     overlays: Sequence[Path] = (),
     listed: Sequence[Path] = (),
     progress: Progress = quiet,
 ) -> Log:
-    """The log with its own labels where it has them, and with those of `risk-scorer labels`. Raises WrongInputError."""
+    """The log with its own labels where it is a file that has them, and with those of `risk-scorer labels`.
+
+    Raises WrongInputError, UnreachableError.
+    """
     progress("read", 0.0)
     confirmed = frozenset() if labels is None else read_labels(labels)
     table = read_events(source)
     lookups = open_lookups(overlays=overlays, listed=listed)
     problem = address_problem(table, lookups)
+    file = Path(source)
+    is_file = file.is_file()
     log = Log(
-        name=source.name,
+        name=name_of(source),
         table=table,
         lookups=lookups if problem is None else lookups.without_networks(),
-        truth=_truth(source, table),
+        truth=_truth(file, table) if is_file else None,
         confirmed=confirmed,
-        notes=(*notes_in(source), *table.notes, *([problem] if problem else [])),
+        notes=(*(notes_in(file) if is_file else ()), *table.notes, *([problem] if problem else [])),
     )
     progress("read", 1.0)
     return log

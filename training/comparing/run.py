@@ -22,7 +22,7 @@ class Request:
     candidate: str
     registry: str
     public_key: Path
-    source: Path
+    source: str
     starts: str | None = None
     labels: Path | None = None
     overlays: Sequence[Path] = ()

@@ -68,8 +68,9 @@ def _caught(each: Caught) -> str:
 def _event(each: Differing) -> str:
     what = each.kind or {True: "attack", False: "legitimate", None: "unjudged"}[each.is_attack]
     where = each.event_id or f"row {each.row}"
+    who = "  ".join(text for text in (each.user_id, each.ip) if text)
     return (
-        f"{iso(each.moment)}  {each.user_id}  {each.ip}  {each.active} {each.active_score:.2f} → {each.candidate}"
+        f"{iso(each.moment)}  {who}  {each.active} {each.active_score:.2f} → {each.candidate}"
         f" {each.candidate_score:.2f}  {what}  ({where})"
     )
 

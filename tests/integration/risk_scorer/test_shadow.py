@@ -1,6 +1,7 @@
 """A second model beside the one that decides, in a running scorer: what it is given, what is kept, what is told."""
 
 import asyncio
+import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -8,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from plumbing.database import Database
+from plumbing.statements import Row, Statement, Value
 from risk_scorer.adapters.model_store import State
 from risk_scorer.adapters.registry_places import PlaceAway
 from risk_scorer.adapters.registry_source import RegistrySource
@@ -22,6 +25,7 @@ from tests.integration.risk_scorer.conftest import NOW
 from tests.integration.risk_scorer.published import KEY, LOUD, publish_model
 from tests.integration.risk_scorer.registered import Registered
 from tests.integration.risk_scorer.service import EVENT, Running, running
+from training.cli import app
 from training.registry.journal import Act, told
 
 pytestmark = pytest.mark.anyio
@@ -51,10 +55,18 @@ async def scored(service: Running, **changes: Any) -> dict[str, Any]:
 
 def kept(service: Running) -> list[ShadowScore]:
     """Everything on the disk."""
-    database = service.scorer.database
-    return [
-        each for pair in pairs_of(database) for each in scores_of_pair(database, active=pair.active, shadow=pair.shadow)
-    ]
+    asked = Asked(service.scorer.database)
+    return [each for pair in pairs_of(asked) for each in scores_of_pair(asked, active=pair.active, shadow=pair.shadow)]
+
+
+class Asked:
+    """A database as readers of the log ask it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def rows(self, statement: Statement, **values: Value) -> list[Row]:
+        return self._database.read(lambda tx: tx.all(statement, **values))
 
 
 async def test_the_shadow_scores_every_login_and_decides_none(service: Running) -> None:
@@ -180,9 +192,9 @@ async def test_what_is_kept_is_kept_once_and_forgotten_with_its_age(database: Da
     """The first score of a login stands; what is exactly as old as it may be stays."""
     log = ShadowLog(database)
     log.keep([score("old", NOW - 1), score("new"), score("new", NOW + 5)])
-    await until(lambda: list(scores_of_pair(database, active="a", shadow="b")))
+    await until(lambda: list(scores_of_pair(Asked(database), active="a", shadow="b")))
     assert await log.prune(NOW) == 1
-    assert list(scores_of_pair(database, active="a", shadow="b")) == [score("new")]
+    assert list(scores_of_pair(Asked(database), active="a", shadow="b")) == [score("new")]
     assert await log.counts("a", "b", NOW) == {("medium", "low"): 1}
     assert await log.counts("a", "b", NOW + 1) == {}
 
@@ -195,8 +207,35 @@ async def test_what_the_disk_does_not_take_is_dropped_and_counted(database: Data
     await until(lambda: log.dropped == 2)
     run_sql("ALTER TABLE elsewhere RENAME TO shadow_scores")
     log.keep([score("e3")])
-    await until(lambda: list(scores_of_pair(database, active="a", shadow="b")))
-    assert list(scores_of_pair(database, active="a", shadow="b")) == [score("e3")]
+    await until(lambda: list(scores_of_pair(Asked(database), active="a", shadow="b")))
+    assert list(scores_of_pair(Asked(database), active="a", shadow="b")) == [score("e3")]
+
+
+async def test_live_logins_are_compared_from_the_scorers_database(service: Running, scorer_url: str) -> None:
+    """People a day, and confirmed compromises that the active model caught and the shadow would have missed."""
+    for number in range(6):
+        await scored(service, event_id=f"e{number}", user_id=f"u{number}", **(LOUD if number < 3 else {}))
+    verdict = {"event_id": "e0", "verdict": "confirmed_compromised", "by": "soc", "reason": "ticket 12"}
+    assert (await service.client.post("/feedback", json=verdict)).status_code == 200
+    await until(lambda: len(kept(service)) == 6)
+    file = service.scorer.settings.risk_scorer_state / "scorer.db"
+    url = scorer_url if not scorer_url.startswith("sqlite") else f"sqlite:///{file}"
+
+    def compare(*more: str) -> Result:
+        return CliRunner().invoke(app, ["compare", "active", "shadow", "--shadow", "--database", url, *more])
+
+    told = json.loads(compare("--json").stdout)
+    assert (told["active"], told["candidate"]) == (service.scorer.model_version(), service.scorer.shadowing.version)
+    [step_up, deny] = told["prompts"]
+    assert (step_up["logins"], step_up["active"], step_up["candidate"], deny["active"]) == (5, 2, 0, 2)
+    [confirmed] = told["caught"]
+    assert (confirmed["source"], confirmed["attacks"], confirmed["only_active"]) == ("confirmed", 1, 1)
+    assert [each["event_id"] for each in told["events"]] == ["e0", "e1", "e2"]
+    words = compare().stdout
+    assert "Would prompt 48 fewer people a day" in words
+    assert "misses 1 of 1 that it caught" in words
+    later = compare("--from", "2999-01-01")
+    assert (later.exit_code, later.stderr.split(":")[0]) == (2, "error nothing_to_judge")
 
 
 async def test_a_registrys_pointer_says_who_shadows(tmp_path: Path) -> None:

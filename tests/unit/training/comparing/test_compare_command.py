@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from risk_scorer.adapters.storage import open_database
 from tests.integration.risk_scorer.published import PUBLIC_KEY, publish_model
 from tests.integration.risk_scorer.registered import Registered
 from training.cli import app
@@ -84,3 +85,35 @@ def test_what_is_wrong_is_said_in_one_line(
     assert result.exit_code == 2, result.output
     assert result.stderr.startswith(f"error {code}: ")
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ((), "usage"),
+        (("--shadow", "--input", "log.csv"), "usage"),
+        (("--input", "log.csv", "--database", "sqlite:///x"), "usage"),
+        (("--shadow", "--labels", "labels.jsonl"), "usage"),
+        (("--shadow",), "no_such_file"),
+        (("--shadow", "--database", "sqlite:///none.db"), "no_such_file"),
+        (("--shadow", "--database", "log.csv"), "bad_source"),
+        (("--shadow", "--from", "soon"), "bad_date"),
+    ],
+)
+def test_a_log_or_live_logins_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: str
+) -> None:
+    """One of the two, and a database that is there."""
+    monkeypatch.chdir(tmp_path)
+    result = run("compare", "active", "shadow", *arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stderr.startswith(f"error {code}: ")
+
+
+def test_a_database_in_which_nothing_shadowed_says_so(tmp_path: Path) -> None:
+    """The pairs that there are would be named."""
+    url = f"sqlite:///{tmp_path}/scorer.db"
+    open_database(url).close()
+    result = run("compare", "active", "shadow", "--shadow", "--database", url)
+    assert (result.exit_code, result.stderr.split(":")[0]) == (2, "error nothing_to_judge")
+    assert "none shadowed" in result.stderr
