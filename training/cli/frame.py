@@ -22,8 +22,20 @@ NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG})
 
 
+A_MODELS_LIFE = (
+    "simulate", "import", "train", "calibrate", "score", "evaluate", "compare", "register", "list", "show", "promote",
+    "rollback", "shadow", "drift", "export-labels", "doctor",
+)  # fmt: skip
+"""The order in which the overview tells the commands; others follow."""
+
+
 class OneLine(TyperGroup):
     """Says wrong usage as every other wrong input is said: one line on standard error, and status 2."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """Every command's name, as a model's life goes."""
+        known = [name for name in A_MODELS_LIFE if name in self.commands]
+        return known + [name for name in super().list_commands(ctx) if name not in A_MODELS_LIFE]
 
     def main(self, *given: Any, **more: Any) -> Any:
         """Runs the command that the arguments name, and ends the process with its status."""
@@ -40,7 +52,7 @@ class OneLine(TyperGroup):
 app = typer.Typer(
     cls=OneLine,
     name="risk-training",
-    help="Make, read and judge login logs, and train the risk model on them.",
+    help="Train the risk model on login logs, judge it, put it into use, and watch it. Each command takes --help.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
