@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -46,9 +46,8 @@ from risk_scorer.core.signals import LEVELS
 from training.calibrate import Mark
 from training.card import Measures, card_of
 from training.judging import Parts
-from training.lineage import NO_ORIGIN, Origin, lineage_of
-from training.publish import digest
-from training.sources import EventTable
+from training.lineage import NO_ORIGIN, Log, Origin, lineage_of
+from training.publish import Written, digest
 from training.sweep import Sweep
 
 LIBRARIES = ("ibis-framework", "duckdb", "joblib", "msgspec", "numba", "numpy", "scikit-learn", "scipy")
@@ -75,25 +74,36 @@ class Fitted:
 
 
 def described(
-    events: EventTable, swept: Sweep, fitted: Fitted, *, seed: int, origin: Origin = NO_ORIGIN
+    events: Log,
+    swept: Sweep,
+    fitted: Fitted,
+    *,
+    seed: int,
+    written: Mapping[str, Written],
+    origin: Origin = NO_ORIGIN,
 ) -> dict[str, bytes]:
-    """Every file but the signature."""
+    """Every file but the signature and those that are `written` already, which the manifest lists too."""
+    made: dict[str, Callable[[], bytes]] = {
+        USER_GEO: lambda: _user_geo(swept),
+        HISTORIES: lambda: msgspec.msgpack.encode(dict(sorted(swept.histories.items()))),
+    }
     files = {
         ENCODERS: frequencies.encode(swept.encoders),
-        USER_GEO: _user_geo(swept),
-        HISTORIES: msgspec.msgpack.encode(dict(sorted(swept.histories.items()))),
+        **{name: make() for name, make in made.items() if name not in written},
         REFERENCE: reference.encode(fitted.reference),
         CARD: encode_card(_card(events, fitted, seed=seed, origin=origin)),
         FOR_ENGINEERS: _dumped(fitted.isolation),
         **_arrays("forest_", FOREST_ARRAYS, fitted.parts.forest),
         **_arrays("pairs_", PAIR_ARRAYS, fitted.parts.pairs),
     }
-    manifest = _manifest(events, swept, fitted, seed, {name: digest(content) for name, content in files.items()})
+    digests = {name: digest(content) for name, content in files.items()}
+    digests |= {name: each.sha256 for name, each in written.items()}
+    manifest = _manifest(events, swept, fitted, seed, digests)
     named = msgspec.structs.replace(manifest, model_version=version_of(manifest))
     return files | {MANIFEST: declaration.encode(named)}
 
 
-def _card(events: EventTable, fitted: Fitted, *, seed: int, origin: Origin) -> ModelCard:
+def _card(events: Log, fitted: Fitted, *, seed: int, origin: Origin) -> ModelCard:
     return card_of(
         fitted.measures,
         lineage_of(events, seed=seed, libraries=_libraries(), origin=origin),
@@ -105,7 +115,7 @@ def _card(events: EventTable, fitted: Fitted, *, seed: int, origin: Origin) -> M
     )
 
 
-def _span(events: EventTable) -> Span:
+def _span(events: Log) -> Span:
     return Span(first=float(events.timestamp[0]), last=float(events.timestamp[-1]))
 
 
@@ -133,7 +143,7 @@ def _arrays(prefix: str, names: Iterable[str], holder: object) -> dict[str, byte
     return files
 
 
-def _manifest(events: EventTable, swept: Sweep, fitted: Fitted, seed: int, files: dict[str, str]) -> Manifest:
+def _manifest(events: Log, swept: Sweep, fitted: Fitted, seed: int, files: dict[str, str]) -> Manifest:
     parts, score_map = fitted.parts, fitted.score_map
     return Manifest(
         format=FORMAT,

@@ -16,6 +16,7 @@ from risk_scorer.core.artefact import MANIFEST, load
 from risk_scorer.core.calibration import ScoreMap
 from risk_scorer.core.encoders import Encoders
 from risk_scorer.core.features import Scales
+from risk_scorer.core.history import UserHistory
 from risk_scorer.core.likelihood import Likelihood
 from risk_scorer.core.manifest import Manifest
 from risk_scorer.core.pairs import Pairs
@@ -28,7 +29,7 @@ from training.describe import Fitted, described
 from training.engines import Engine
 from training.forest_export import export
 from training.judging import Parts, evidence, weighed, weighed_signals
-from training.lineage import NO_ORIGIN, Origin
+from training.lineage import NO_ORIGIN, Log, Origin
 from training.lookups import Lookups, address_problem
 from training.refusals import TrainingRefusedError
 from training.sources import EventTable
@@ -86,7 +87,7 @@ def train(
     them), WrongInputError and EngineError; the model that is there then stays.
     """
     events = table if until is None else before(table, until)
-    _require_enough(events)
+    require_enough(events)
     lookups = lookups or Lookups()
     problem = address_problem(events, lookups)
     usable = lookups if problem is None else lookups.without_networks()
@@ -94,19 +95,41 @@ def train(
     swept = sweep(events, usable, absent=absent, seed=seed, engine=engine, progress=progress)
     fitted = fit(swept, absent, seed=seed, budgets=budgets or Budgets())
     progress("fit", 1.0)
-    key = publish.signing_key(key_path)
-    files = described(events, swept, fitted, seed=seed, origin=origin)
-    files["manifest.sig"] = publish.signature(files[MANIFEST], key)
-    model = load(files, [publish.public_bytes(key)])
-    worst = checks.require_worst_case_denied(model, max(swept.histories.values(), key=lambda past: past.logins))
-    publish.publish(files, model_dir)
+    signed: dict[str, Any] = {"seed": seed, "key_path": key_path, "model_dir": model_dir, "origin": origin}
+    best_known = max(swept.histories.values(), key=lambda past: past.logins)
+    report = published(events, swept, fitted, **signed, written={}, best_known=best_known)
     progress("publish", 1.0)
+    return report
+
+
+def published(
+    events: Log,
+    swept: Sweep,
+    fitted: Fitted,
+    *,
+    seed: int,
+    key_path: Path,
+    model_dir: Path,
+    origin: Origin,
+    written: Mapping[str, publish.Written],
+    best_known: UserHistory,
+) -> TrainReport:
+    """Signs, loads, checks and publishes a model; `written` are files of it that are made already, and big."""
+    key = publish.signing_key(key_path)
+    files = described(events, swept, fitted, seed=seed, written=written, origin=origin)
+    files["manifest.sig"] = publish.signature(files[MANIFEST], key)
+    with publish.mapped(written) as big:
+        model = load({**files, **big}, [publish.public_bytes(key)])
+    worst = checks.require_worst_case_denied(model, best_known)
+    sizes = {name: len(content) for name, content in files.items()}
+    sizes |= {name: each.path.stat().st_size for name, each in written.items()}
+    publish.publish(files, model_dir, written)
     return TrainReport(
         model_version=model.version,
         manifest=model.manifest,
         public_key=key_path.with_suffix(".pub"),
         worst_case=worst,
-        files={name: len(content) for name, content in sorted(files.items())},
+        files=dict(sorted(sizes.items())),
     )
 
 
@@ -121,7 +144,8 @@ def before(table: EventTable, until: float) -> EventTable:
     return replace(table, **columns)
 
 
-def _require_enough(events: EventTable) -> None:
+def require_enough(events: Log) -> None:
+    """Raises TrainingRefusedError for a log with too few successes."""
     successes = int(events.success.sum())
     if successes < LEAST_SUCCESSES:
         raise TrainingRefusedError(

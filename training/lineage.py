@@ -13,9 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from risk_scorer.core.card import Lineage
+from training.columns.log import CodedLog
 from training.sources import EventTable
 
 _CODE = ("training", "risk_scorer/core")
+Log = EventTable | CodedLog
+"""The rows that a model is made from, as texts or, of a large log, as numbers."""
 _NOT_ROWS = frozenset({"row_order"})
 """Where a row stood in its file is no part of what it says."""
 
@@ -32,10 +35,10 @@ class Origin:
 NO_ORIGIN = Origin()
 
 
-def lineage_of(events: EventTable, *, seed: int, libraries: Mapping[str, str], origin: Origin = NO_ORIGIN) -> Lineage:
+def lineage_of(events: Log, *, seed: int, libraries: Mapping[str, str], origin: Origin = NO_ORIGIN) -> Lineage:
     """The lineage of a model of these rows."""
     return Lineage(
-        data_sha256=data_sha256(events),
+        data_sha256=data_sha256(events) if isinstance(events, EventTable) else events.sha256(),
         rows=len(events),
         seed=seed,
         code_version=importlib.metadata.version("riskgate"),

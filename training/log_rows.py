@@ -27,14 +27,14 @@ _NUMBERS = {"moment": np.nan, "hour_clock": np.nan, "asn": 0, "ip_rep": np.nan, 
 def gathered(batches: Iterable[Any]) -> Columns:
     """Every batch's columns end to end, equal texts sharing one object; what is unusable becomes UNUSABLE."""
     texts = {name: _Interned(_usable(limit)) for name, limit in TEXTS.items() if name != "ip"}
-    addresses = _Interned(_address)
+    addresses = _Interned(canonical)
     parts: dict[str, list[NDArray[Any]]] = {}
     for batch in batches:
         plain = batch.column("ip_is_plain_v4").to_numpy(zero_copy_only=False)
         found: Columns = {name: texts[name].column(batch.column(name)) for name in texts}
         found["ip"] = addresses.column(batch.column("ip"), trusted=plain)
         for name, missing in _NUMBERS.items():
-            found[name] = _numbers(batch.column(name), missing)
+            found[name] = numbers(batch.column(name), missing)
         success = batch.column("success")
         found["success_known"] = success.is_valid().to_numpy(zero_copy_only=False)
         found["success"] = success.fill_null(False).to_numpy(zero_copy_only=False)
@@ -43,21 +43,22 @@ def gathered(batches: Iterable[Any]) -> Columns:
         found["fingerprint"] = batch.column("fingerprint").to_numpy(zero_copy_only=False)
         for name, values in found.items():
             parts.setdefault(name, []).append(values)
-    columns = {name: _end_to_end(parts.pop(name)) for name in list(parts)}
+    columns = {name: end_to_end(parts.pop(name)) for name in list(parts)}
     if columns and not columns["success_given"].any():
         # A log without outcomes is a log of finished logins, as an event without one is.
         columns["success"][:] = columns["success_known"][:] = True
     return columns
 
 
-def _numbers(values: Any, missing: float) -> NDArray[Any]:
+def numbers(values: Any, missing: float) -> NDArray[Any]:
+    """An Arrow column of numbers with `missing` where there is none."""
     if values.null_count == len(values):
         return np.broadcast_to(np.array([missing], np.float64 if np.isnan(missing) else np.int64), (len(values),))
     numbers: NDArray[Any] = values.fill_null(missing).to_numpy(zero_copy_only=False)
     return numbers
 
 
-def _end_to_end(pieces: list[NDArray[Any]]) -> NDArray[Any]:
+def end_to_end(pieces: list[NDArray[Any]]) -> NDArray[Any]:
     """One array of the pieces; one value all over takes no room, as in a column that the log lacks."""
     if all(piece.strides == (0,) and str(piece[0]) == str(pieces[0][0]) for piece in pieces):
         return np.broadcast_to(pieces[0][:1], (sum(map(len, pieces)),))
@@ -94,7 +95,7 @@ def _usable(longest: int) -> Callable[[str], str]:
     return lambda text: text if len(text) <= longest and "\0" not in text else UNUSABLE
 
 
-def _address(text: str) -> str:
+def canonical(text: str) -> str:
     """The canonical form of an IP address, "" for "", else UNUSABLE. IPv4 written inside IPv6 is that IPv4."""
     try:
         address = ipaddress.ip_address(text)
@@ -141,7 +142,7 @@ def unusable(columns: Columns, moment: NDArray[np.float64]) -> dict[str, NDArray
     for reason, rows in checks.items():
         reasons[reason] = rows & ~taken
         taken |= rows
-    reasons["duplicate"] = ~taken & _repeated(columns["fingerprint"], moment, ~taken)
+    reasons["duplicate"] = ~taken & repeated(columns["fingerprint"], moment, ~taken)
     return reasons
 
 
@@ -149,7 +150,7 @@ def _equals(values: NDArray[Any], text: str) -> NDArray[np.bool_]:
     return np.asarray(values == text, bool)
 
 
-def _repeated(
+def repeated(
     fingerprint: NDArray[np.uint64], moment: NDArray[np.float64], among: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Rows equal to an earlier row in every column that was read (by a 64-bit hash) and in their moment."""

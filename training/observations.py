@@ -72,11 +72,11 @@ class _AgentColumns:
             "unknown" if table.device_type is None else table.device_type[place],
         )
         if key not in self._known:
-            self._known[key] = _named(*key)
+            self._known[key] = named(*key)
         return self._known[key]
 
 
-def _named(browser: str, system: str, device_type: str) -> AgentFacts:
+def named(browser: str, system: str, device_type: str) -> AgentFacts:
     """ "Edge 81.0.416" on "Mac OS X 10.14.6" as the families and major versions that a user agent parses to."""
     family, version = _split(browser)
     os, os_version = _split(system)

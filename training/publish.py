@@ -5,11 +5,15 @@ comes in between sees hashes that do not fit, refuses, and looks again.
 """
 
 import base64
+import contextlib
 import fcntl
 import hashlib
+import mmap
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -88,8 +92,28 @@ def signature(manifest: bytes, key: Ed25519PrivateKey) -> bytes:
     )
 
 
-def publish(files: Mapping[str, bytes], model_dir: Path) -> None:
+class Written(NamedTuple):
+    """A file of a model that was written on the way, being too big to hold, and its SHA-256."""
+
+    path: Path
+    sha256: str
+
+
+@contextlib.contextmanager
+def mapped(written: Mapping[str, Written]) -> Iterator[dict[str, Any]]:
+    """The content of these files, in pages that the system takes back when it needs them."""
+    with contextlib.ExitStack() as stack:
+        found = {}
+        for name, each in written.items():
+            file = stack.enter_context(each.path.open("rb"))
+            found[name] = stack.enter_context(contextlib.closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
+        yield found
+
+
+def publish(files: Mapping[str, bytes], model_dir: Path, written: Mapping[str, Written] = MappingProxyType({})) -> None:
     """Puts all files (manifest and signature among them) in place, durably. Raises OSError and leaves the old model.
+
+    What is `written` lies on the same file system and is moved.
 
     Whoever publishes at the same time waits, so that the folder ends with one of the models and not with both.
     """
@@ -97,18 +121,22 @@ def publish(files: Mapping[str, bytes], model_dir: Path) -> None:
     held = os.open(model_dir, os.O_RDONLY)
     try:
         fcntl.flock(held, fcntl.LOCK_EX)
-        _put(files, model_dir)
+        _put(files, model_dir, written)
         os.fsync(held)
     finally:
         os.close(held)
 
 
-def _put(files: Mapping[str, bytes], model_dir: Path) -> None:
+def _put(files: Mapping[str, bytes], model_dir: Path, written: Mapping[str, Written]) -> None:
     order = [name for name in sorted(files) if name not in (MANIFEST, SIGNATURE)] + [MANIFEST, SIGNATURE]
     drafts = {name: model_dir / f".{name}.part" for name in order}
     try:
         for name in order:
             _write(drafts[name], files[name])
+        for name, each in written.items():
+            with each.path.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(each.path, model_dir / name)
         for name in order:
             os.replace(drafts[name], model_dir / name)
     finally:

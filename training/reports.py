@@ -3,7 +3,7 @@
 import datetime
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,12 +11,15 @@ from rich.table import Table
 from training.log_schemas import TEXTS
 from training.sources import EventTable
 
+if TYPE_CHECKING:
+    from training.columns.log import CodedLog
+
 Facts = Mapping[str, Any]
 
 _COLUMNS = ("timestamp", "success", "asn", "ip_rep", "rtt_ms", *(name for name in TEXTS if name != "event_id"))
 
 
-def import_facts(table: EventTable) -> dict[str, Any]:
+def import_facts(table: "EventTable | CodedLog") -> dict[str, Any]:
     """How a log was read: rows, drops by reason, span, people, which columns it has and lacks, and what to know."""
     return {
         "rows_in_file": table.rows_in_file,
@@ -25,7 +28,7 @@ def import_facts(table: EventTable) -> dict[str, Any]:
         "held_back": table.held_back,
         "first": iso(float(table.timestamp[0])),
         "last": iso(float(table.timestamp[-1])),
-        "users": len(set(table.user_id)),
+        "users": table.people,
         "present": [name for name in _COLUMNS if name in table.present],
         "absent": [name for name in _COLUMNS if name not in table.present],
         "notes": list(table.notes),

@@ -1,6 +1,7 @@
 """Login logs as whole columns: the one door through which training sees a log. Labels do not pass it."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,11 @@ class EventTable:
     def __len__(self) -> int:
         return len(self.timestamp)
 
+    @property
+    def people(self) -> int:
+        """How many people there are."""
+        return len(set(self.user_id))
+
 
 def read_events(*sources: Path | str, until: float | None = None) -> EventTable:
     """The events of a log in the RBA data set's schema (CSV, Parquet) or in ours (CSV, JSON, JSON lines, Parquet).
@@ -80,11 +86,11 @@ def events_of(log: Log, *, until: float | None = None) -> EventTable:
         raise WrongInputError("empty_file", f"{log.path.name} has a header and no rows")
     if not columns:
         raise WrongInputError("no_usable_rows", f"none of the {len(malformed)} rows of {log.path.name} can be parsed")
-    _require_columns(columns, log.path.name)
+    require_columns(columns, log.path.name)
     return _table(columns, malformed, name=log.path.name, until=until)
 
 
-def _require_columns(columns: Columns, name: str) -> None:
+def require_columns(columns: Columns, name: str) -> None:
     """JSON has no header: a required column that no row has is a missing one."""
     has_time = (~np.isnan(columns["moment"])).any() or (~np.isnan(columns["hour_clock"])).any()
     has = {"timestamp": has_time, "user_id": columns["user_id"].any(), "ip": columns["ip"].any()}
@@ -102,14 +108,15 @@ def _table(columns: Columns, malformed: list[int], *, name: str, until: float | 
     wanted = usable if until is None else usable & (moment < until)
     if not wanted.any():
         raise WrongInputError(
-            "no_usable_rows", f"no row of {name} can be used: {_counts(dropped) or 'all are too late'}"
+            "no_usable_rows", f"no row of {name} can be used: {counts_of(dropped) or 'all are too late'}"
         )
     places = np.flatnonzero(wanted)
     places = places[np.argsort(moment[places], kind="stable")]
     is_whole = len(places) == len(moment) and bool((places[1:] > places[:-1]).all())
     positions = np.setdiff1d(np.arange(len(moment) + len(malformed)), malformed)
     kept = columns if is_whole else {column: values[places] for column, values in columns.items()}
-    notes = _notes(kept, made_up=made_up)
+    strange = int((kept["asn_given"] & ~((kept["asn"] > 0) & (kept["asn"] <= MAX_ASN))).sum())
+    notes = notes_of(set(kept["user_id"]), strange=strange, made_up=made_up)
     return EventTable(
         **_fields(kept, moment[places]),
         row_order=positions[places],
@@ -138,18 +145,19 @@ def _fields(kept: Columns, moment: NDArray[np.float64]) -> dict[str, Any]:
     return fields | {"present": frozenset(present)}
 
 
-def _notes(kept: Columns, *, made_up: bool) -> tuple[str, ...]:
+def notes_of(users: Iterable[str], *, strange: int, made_up: bool) -> tuple[str, ...]:
+    """What to know about a log with these people's ids and so many AS numbers that are none."""
     notes = []
     if made_up:
         notes.append("timestamps are only mm:ss: file order is kept and the first hour is taken as 2020-02-03T12:00Z")
-    shortened = sum(_SHORTENED_ID.fullmatch(user) is not None for user in set(kept["user_id"]))
+    shortened = sum(_SHORTENED_ID.fullmatch(user) is not None for user in users)
     if shortened:
         notes.append(f"{shortened} user ids look like 4.32E+18: digits were lost, so people may share an id")
-    strange = int((kept["asn_given"] & ~((kept["asn"] > 0) & (kept["asn"] <= MAX_ASN))).sum())
     if strange:
         notes.append(f"{strange} AS numbers cannot be read and are taken as missing")
     return tuple(notes)
 
 
-def _counts(dropped: dict[str, int]) -> str:
+def counts_of(dropped: dict[str, int]) -> str:
+    """Why rows were dropped, in words."""
     return ", ".join(f"{reason} {count}" for reason, count in dropped.items() if count)

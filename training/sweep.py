@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +92,8 @@ class _Totals:
     places: dict[str, list[int]] = field(default_factory=dict)
 
     def encoders(self) -> Encoders:
-        return Encoders(total=self.total, **self.counts)
+        counts: dict[str, Any] = dict(self.counts)
+        return Encoders(total=self.total, **counts)
 
     def add(self, logins: aggregates.Logins) -> None:
         counted = [name for name in self.counts if COLUMN_OF_ATTRIBUTE[name] not in self.absent]
@@ -130,18 +132,18 @@ def _swept(events: EventTable, lookups: Lookups, totals: _Totals, *, seed: int, 
     for number, (start, stop) in enumerate(itertools.pairwise(edges)):
         encoders = totals.encoders()
         scales = Scales(total=float(totals.total), kinds=kinds(encoders), unknown_km=0.0)
-        seen = _seen(events, lookups, start, stop)
-        gathered, strangers = _gathered(seen, encoders, past, chance)
+        seen = seen_in(events, lookups, start, stop)
+        own, strangers = gathered(seen, encoders, past, chance)
         logins = aggregates.Logins(login for login in seen if login.success)
         blocks.append(
             Block(
-                signals=as_matrix(gathered),
+                signals=as_matrix(own),
                 scales=scales,
                 rarity=rarity_of(encoders),
                 succeeded=np.array([login.success for login in seen], dtype=bool),
                 strangers=as_matrix([row for _, row in strangers]),
                 stranger_kinds=np.array([kind for kind, _ in strangers], dtype=np.int64),
-                groups=_groups(seen) if number >= BLOCKS - HELD_OUT_BLOCKS else {},
+                groups=groups_of(seen) if number >= BLOCKS - HELD_OUT_BLOCKS else {},
             )
         )
         if number < BLOCKS - HELD_OUT_BLOCKS:
@@ -166,12 +168,13 @@ def rarity_of(encoders: Encoders) -> Rarity:
     return np.array([scale for scale, _ in ratios]), np.array([unseen for _, unseen in ratios])
 
 
-def _seen(events: EventTable, lookups: Lookups, start: int, stop: int) -> list[Observation]:
+def seen_in(events: EventTable, lookups: Lookups, start: int, stop: int) -> list[Observation]:
+    """The logins of these rows, probes aside."""
     every = zip(observations(events, lookups, start=start, stop=stop), events.probe[start:stop], strict=True)
     return [seen for seen, probe in every if not probe]
 
 
-def _gathered(
+def gathered(
     logins: Sequence[Observation], encoders: Encoders, past: Past, chance: np.random.Generator
 ) -> tuple[list[Row], list[tuple[int, Row]]]:
     """The numbers of each login, and of strangers in the place of some of those that succeeded."""
@@ -190,7 +193,8 @@ def _gathered(
     return rows, strangers
 
 
-def _groups(seen: Sequence[Observation]) -> Groups:
+def groups_of(seen: Sequence[Observation]) -> Groups:
+    """The values of `GROUPED` of these logins."""
     found = {}
     for name in GROUPED:
         found[name] = np.empty(len(seen), dtype=object)

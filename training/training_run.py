@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from training.labels import read_labels, without_compromised
+from training.labels import Login, read_labels, without_compromised
 from training.refusals import WrongInputError
 from training.reports import import_facts, iso
-from training.sources import EventTable, events_of
+from training.sources import EventTable
 
 if TYPE_CHECKING:
-    from training.engines import Engine
+    from training.columns.log import CodedLog
+    from training.engines import Engine, Log
     from training.fit import TrainReport
     from training.lineage import Origin
 
@@ -60,15 +61,27 @@ def _trained(request: Request, progress: Progress) -> dict[str, Any]:
     progress("read", 0.0)
     compromised = None if request.labels is None else read_labels(request.labels)
     with _running(request) as engine:
-        table = events_of(engine.open_log(*request.sources), until=moment)
-        if compromised is not None:
-            table = without_compromised(table, compromised)
+        table = _read(engine.open_log(*request.sources), moment, compromised)
         if moment is not None:
             _check_until(table, moment)
         progress("read", 1.0)
         report = _fitted(request, table, engine, progress)
         by = {"engine": engine.name}
     return {**import_facts(table), **by, **_model_facts(report), "model_dir": str(request.model_dir)}
+
+
+def _read(log: "Log", until: float | None, compromised: frozenset[Login] | None) -> "EventTable | CodedLog":
+    """The log, as whole texts where it is small and in numbers where it is large."""
+    # numba loads when there is a log to read, not for a slip in its name
+    from training.columns.compromised import without_compromised_rows
+    from training.columns.people_sample import WHOLE_LOG_ROWS
+    from training.columns.reading import coded_log
+
+    coded = coded_log(log, until=until)
+    if len(coded) <= WHOLE_LOG_ROWS:
+        table = coded.table()
+        return table if compromised is None else without_compromised(table, compromised)
+    return coded if compromised is None else without_compromised_rows(coded, compromised)
 
 
 @contextlib.contextmanager
@@ -87,24 +100,24 @@ def _running(request: Request) -> Iterator["Engine"]:
         yield engine
 
 
-def _fitted(request: Request, table: EventTable, engine: "Engine", progress: Progress) -> "TrainReport":
+def _fitted(request: Request, table: "EventTable | CodedLog", engine: "Engine", progress: Progress) -> "TrainReport":
     # scikit-learn and numba load when there is something to fit, not for a slip in an option.
+    from training.columns.fitting import train_large
     from training.fit import train
     from training.lookup_files import open_lookups
 
     _check_left_out(request.left_out)
+    asked: dict[str, Any] = {
+        "model_dir": request.model_dir,
+        "key_path": request.key,
+        "seed": request.seed,
+        "lookups": open_lookups(overlays=request.overlays, listed=request.listed),
+        "without": frozenset(request.left_out),
+        "origin": _origin(request),
+        "progress": progress,
+    }
     try:
-        return train(
-            table,
-            model_dir=request.model_dir,
-            key_path=request.key,
-            seed=request.seed,
-            lookups=open_lookups(overlays=request.overlays, listed=request.listed),
-            without=frozenset(request.left_out),
-            engine=engine,
-            origin=_origin(request),
-            progress=progress,
-        )
+        return train(table, engine=engine, **asked) if isinstance(table, EventTable) else train_large(table, **asked)
     except OSError as cause:
         raise WrongInputError("unwritable_output", f"the model or its key cannot be written: {cause}") from cause
 
@@ -169,7 +182,7 @@ def moment_of(text: str, option: str = "--until") -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
 
 
-def _check_until(table: EventTable, until: float) -> None:
+def _check_until(table: "EventTable | CodedLog", until: float) -> None:
     """A date after the log's end holds nothing back: a slip of the pen that would train on the test months."""
     if table.held_back == 0:
         raise WrongInputError(

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from risk_scorer.core import encoders as frequencies
@@ -144,6 +145,9 @@ def _encoders(stored: bytes) -> frequencies.Encoders:
         raise BadArtefact("bad_encoders", "the encoders cannot be read") from error
     if known.total < 0 or any(min(known.counts(name).values(), default=1) < 1 for name in frequencies.COUNTED):
         raise BadArtefact("bad_encoders", "the encoders count less than one login")
+    rest = {} if known.rest is UNSET else known.rest
+    if not rest.keys() <= set(frequencies.COUNTED) or any(min(each.values, each.logins) < 1 for each in rest.values()):
+        raise BadArtefact("bad_encoders", "the encoders leave out less than nothing")
     return known
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from msgspec import Struct, json
+from msgspec import UNSET, Struct, UnsetType, json
 from numpy.typing import NDArray
 
 Counts = dict[str, int]
@@ -17,8 +17,19 @@ COUNTED = (
 SMOOTHING = 0.5  # Krichevsky-Trofimov: half a login for every value, seen or not
 
 
+class Rest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is not listed of an attribute: how many values, each seldom, and in how many logins together."""
+
+    values: int
+    logins: int
+
+
 class Encoders(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Logins in the training log by value. A missing value ("") is a value of its own."""
+    """Logins in the training log by value. A missing value ("") is a value of its own.
+
+    Of a large log only the most frequent values are listed; the others count as never seen, in training as in
+    serving, and `rest` says by attribute how many there are.
+    """
 
     total: int = 0
     user: Counts = {}
@@ -35,6 +46,7 @@ class Encoders(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ja4: Counts = {}
     ja4h: Counts = {}
     ja4s: Counts = {}
+    rest: dict[str, Rest] | UnsetType = UNSET
 
     def counts(self, attribute: str) -> Counts:
         """The counts of one of `COUNTED`."""
@@ -54,7 +66,9 @@ def decode(stored: bytes) -> Encoders:
 
 def kinds(encoders: Encoders) -> NDArray[np.float64]:
     """How many distinct values each of `COUNTED` has, (14,)."""
-    return np.array([float(len(encoders.counts(name))) for name in COUNTED])
+    rest = {} if encoders.rest is UNSET else encoders.rest
+    unlisted = [rest[name].values if name in rest else 0 for name in COUNTED]
+    return np.array([float(len(encoders.counts(name)) + more) for name, more in zip(COUNTED, unlisted, strict=True)])
 
 
 def uniform_ratios(counts: Mapping[str, int]) -> tuple[float, float]:
@@ -63,7 +77,11 @@ def uniform_ratios(counts: Mapping[str, int]) -> tuple[float, float]:
     Returns (scale, unseen): a value seen c times is scale / c times likelier, one never seen is `unseen` times.
     Source: Good-Turing for the share of logins with values never seen; Chao 1984 for how many such values there are.
     """
-    occurring = np.fromiter(counts.values(), np.float64, len(counts))
+    return ratios_of(np.fromiter(counts.values(), np.float64, len(counts)))
+
+
+def ratios_of(occurring: NDArray[np.float64]) -> tuple[float, float]:
+    """`uniform_ratios` of (values,) counts."""
     total = occurring.sum()
     if total == 0:
         return 1.0, 1.0
