@@ -20,9 +20,6 @@ from training.cli.frame import (
     app,
     progress,
 )
-from training.refusals import WrongInputError
-
-DEFAULT_DATABASE = "sqlite:///var/scorer/scorer.db"
 
 if TYPE_CHECKING:
     from training.comparing.comparison import Comparison
@@ -56,32 +53,24 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Show what a model would decide otherwise than another, in sum and login by login."""
-    from training.comparing.on_shadow import compared_live
-    from training.comparing.run import Request, compared_on_log
-    from training.training_run import moment_of
+    from training.comparing.run import Request, compared
 
+    request = Request(
+        active=active,
+        candidate=candidate,
+        registry=registry,
+        public_key=public_key,
+        source=source,
+        is_live=is_live,
+        database=database,
+        starts=starts,
+        labels=labels,
+        overlays=overlays or (),
+        listed=listed or (),
+    )
     with answered():
-        is_mixed = labels is not None if is_live else database is not None
-        if (source is None) != is_live or is_mixed:
-            raise WrongInputError("usage", "give a log with --input (and --labels), or --shadow (and --database)")
-        if source is None:
-            since = float("-inf") if starts is None else moment_of(starts, option="--from")
-            found = compared_live(database or DEFAULT_DATABASE, active, candidate, starts=since)
-            _told(found, as_json=as_json)
-            return
-        request = Request(
-            active=active,
-            candidate=candidate,
-            registry=registry,
-            public_key=public_key,
-            source=source,
-            starts=starts,
-            labels=labels,
-            overlays=overlays or (),
-            listed=listed or (),
-        )
         with progress(visible=not as_json) as moved:
-            found = compared_on_log(request, moved)
+            found = compared(request, moved)
         _told(found, as_json=as_json)
 
 
@@ -99,6 +88,7 @@ def shadow(
     """Let a version score live traffic without deciding; the scorers on this registry follow within seconds."""
     from plumbing.clock import SystemClock
     from training.comparing.registered import Naming, shadowed
+    from training.refusals import WrongInputError
     from training.reports import tell
 
     with answered():
