@@ -28,6 +28,7 @@ def switches(settings: Settings) -> Policy:
         phishing_resistant_from=settings.login_policy_phishing_resistant_from,
         email_code=settings.login_policy_email_code and has_mail(settings),
         push=settings.mfa_push,
+        leeway_points=settings.login_policy_leeway_points,
         user_risk_half_life_seconds=settings.user_risk_half_life_seconds,
     )
 

@@ -16,6 +16,7 @@ class PolicySettings(BaseSettings):
     login_policy_file: Path | None = None
     mfa_push: bool = False
     mfa_number_matching: bool = True
+    login_policy_leeway_points: float = Field(default=5, ge=0, le=10)
     user_risk_half_life_hours: float = Field(default=72, ge=1, le=8760)
 
     @property

@@ -5,6 +5,7 @@ import hashlib
 import msgspec
 
 from auth_gateway.core.factor import FactorKind
+from auth_gateway.core.leeway import NO_LEEWAY, Leeway
 from auth_gateway.core.user_risk import NO_RISK, UserRisk
 
 REPORTED = "reported"
@@ -37,13 +38,15 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 class LoginFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What one look-up tells of the account that a login names. `factors` are the kinds that its owner could show,
-    a code by mail among them where the address is verified; `risk` is what is held against the person."""
+    a code by mail among them where the address is verified; `risk` is what is held against the person, `leeway` how
+    often they answered a challenge."""
 
     account: Account
     factors: tuple[FactorKind, ...]
     is_known_device: bool
     is_trusted_device: bool = False
     risk: UserRisk = NO_RISK
+    leeway: Leeway = NO_LEEWAY
 
 
 class Factor(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,9 @@ from auth_gateway.core.decision import Challenge, Decision, Deny
 from auth_gateway.core.factor import FactorKind, usable
 from auth_gateway.core.facts import Facts
 from auth_gateway.core.facts import Path as RequestPath
+from auth_gateway.core.marks import Marks, marks_for
 from auth_gateway.core.policy import (
+    USUAL_RISK,
     Policy,
     Unchanged,
     decide,
@@ -63,11 +65,14 @@ class Replayed(msgspec.Struct, frozen=True):
 
     circumstances: Circumstances
     score: RiskScore | None
+    leeway: float = 0.0
 
     def under(self, document: PolicyDocument, policy: Policy) -> Verdict:
-        """What these rules say of it."""
-        built_in = _built_in(self.circumstances, self.score, policy)
-        return verdict(document, self.circumstances, built_in, policy=policy)
+        """What these rules and marks say of it."""
+        marks = _marks(document, self.circumstances, self.score)
+        now = _worded(self.circumstances, document, marks)
+        built_in = _built_in(now, self.score, policy, marks, self.leeway)
+        return verdict(document, now, built_in, policy=policy)
 
 
 class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +103,7 @@ def replayed(line: AuditEvent, username: str) -> Replayed | None:
     facts = line.facts
     if facts is None or facts.path is None:
         return None
-    codes = tuple((line.detail or "").split())
+    codes = tuple(code for code in (line.detail or "").split() if code != USUAL_RISK)
     score = _score_of(line, facts.path, codes)
     kept = facts.is_same_context
     same = None if kept is None else Unchanged(context=kept, client=facts.is_same_client is True)
@@ -123,10 +128,28 @@ def replayed(line: AuditEvent, username: str) -> Replayed | None:
             same=same,
         ),
         score if is_known else None,
+        facts.leeway,
     )
 
 
-def _built_in(now: Circumstances, score: RiskScore | None, policy: Policy) -> Decision:
+def _marks(document: PolicyDocument, now: Circumstances, score: RiskScore | None) -> Marks:
+    version = "" if score is None else score.model_version
+    return marks_for(document.marks, client_id=now.client_id, username=now.username, model_version=version)
+
+
+def _worded(now: Circumstances, document: PolicyDocument, marks: Marks) -> Circumstances:
+    """The same with its risks in the words of these marks."""
+    is_login = now.path == "login"
+    earlier = marks if is_login else _marks(document, now, None)
+    own = now.session_risk
+    return msgspec.structs.replace(
+        now,
+        login_risk=risk_at(now.login_risk.score, earlier),
+        session_risk=None if own is None else risk_at(own.score, marks),
+    )
+
+
+def _built_in(now: Circumstances, score: RiskScore | None, policy: Policy, marks: Marks, leeway: float) -> Decision:
     is_resistant = now.shown_phishing_resistant
     if now.path == "login":
         return decide(
@@ -135,6 +158,8 @@ def _built_in(now: Circumstances, score: RiskScore | None, policy: Policy) -> De
             policy=policy,
             shown_phishing_resistant=is_resistant,
             user_level=now.user_level,
+            marks=marks,
+            leeway=leeway,
         )
     if now.same is None:
         return decide_unseen(now.path, is_resistant, now.user_level)
@@ -145,6 +170,7 @@ def _built_in(now: Circumstances, score: RiskScore | None, policy: Policy) -> De
             policy=policy,
             shown_phishing_resistant=is_resistant,
             user_level=now.user_level,
+            marks=marks,
         )
     return decide_step_up(
         score,
@@ -152,6 +178,7 @@ def _built_in(now: Circumstances, score: RiskScore | None, policy: Policy) -> De
         policy=policy,
         shown_phishing_resistant=is_resistant,
         user_level=now.user_level,
+        marks=marks,
     )
 
 

@@ -7,9 +7,10 @@ import msgspec
 from auth_gateway.core.claims import PHISHING_RESISTANT_LEVEL
 from auth_gateway.core.factor import FACTOR_KINDS, SECOND_CHANNEL, Demand, FactorKind, is_phishing_resistant, is_shown
 from auth_gateway.core.facts import Facts, Path
-from auth_gateway.core.policy import Unchanged, level_of
+from auth_gateway.core.marks import SHARED, Marks
+from auth_gateway.core.policy import Unchanged, level_by, level_of
 from auth_gateway.core.user_risk import UserLevel, user_level
-from risk_scorer.contract.assessment import RiskLevel, RiskScore, risk_level
+from risk_scorer.contract.assessment import RiskLevel, RiskScore
 
 RiskWord = Literal["low", "medium", "high", "unscored"]
 RISK_WORDS: tuple[RiskWord, ...] = ("low", "medium", "high", "unscored")
@@ -88,15 +89,15 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def risk_at(score: float | None) -> Risk:
+def risk_at(score: float | None, marks: Marks = SHARED) -> Risk:
     """A score that was kept, in the words of rules."""
-    return UNSCORED if score is None else Risk(score, risk_level(score))
+    return UNSCORED if score is None else Risk(score, level_by(marks, score))
 
 
-def risk_of(score: RiskScore | None) -> Risk:
+def risk_of(score: RiskScore | None, marks: Marks = SHARED) -> Risk:
     """A score that was just given, in the words of rules."""
     level: RiskLevel | None = level_of(score)
-    return UNSCORED if score is None or level is None else Risk(score.risk_score, level)
+    return UNSCORED if score is None or level is None else risk_at(score.risk_score, marks)
 
 
 def reason_codes(score: RiskScore | None) -> tuple[str, ...]:

@@ -35,7 +35,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     100); `report_only` are the rules of the policy document that would have answered. `unscored` is why a decision
     had to do without a score (`scorer_timeout`, `breaker_open` …). `by` is who ran
     the gateway: an application's id, or one of the names below; `risk_before` is the person's own risk
-    before an event that is about it.
+    before an event that is about it. `is_known_device` says that the account has used the device before, `leeway`
+    by how many points the person's own step-up mark lay higher.
     """
 
     path: Path | None = None
@@ -69,6 +70,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unscored: str = ""
     by: str = ""
     risk_before: float | None = None
+    is_known_device: bool = False
+    leeway: float = 0.0
 
 
 def facts_of(context: LoginContext, score: RiskScore | None, *, path: Path | None = None, username: str = "") -> Facts:

@@ -3,75 +3,22 @@
 A frozen account never comes here: it is answered like a wrong password before anything is scored.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from math import isfinite
-
-import msgspec
 
 from auth_gateway.core.decision import Allow, Challenge, Decision, Deny
 from auth_gateway.core.factor import Demand, FactorKind, usable
-from auth_gateway.core.user_risk import HALF_LIFE_SECONDS, UserLevel
+from auth_gateway.core.marks import SHARED, Marks
+from auth_gateway.core.policy_row import NO_PHISHING_RESISTANT_FACTOR as NO_PHISHING_RESISTANT_FACTOR
+from auth_gateway.core.policy_row import Policy as Policy
+from auth_gateway.core.policy_row import Row, Situation
+from auth_gateway.core.policy_row import Unchanged as Unchanged
+from auth_gateway.core.user_risk import UserLevel
 from risk_scorer.contract.assessment import RiskLevel as Level
 from risk_scorer.contract.assessment import RiskScore, risk_level
 
-
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """The operator's switches. None of them can turn a high risk into an allow.
-
-    From `phishing_resistant_from` on a medium risk takes factors alone that cannot be phished; 80 switches that off.
-    `email_code` says whether a code by mail is a factor at all, `push` whether an MFA system's word is everybody's.
-    What is held against a person fades by the half-life.
-    """
-
-    high_deny: bool = True
-    medium_requires_mfa: bool = True
-    phishing_resistant_from: float = 75.0
-    email_code: bool = True
-    push: bool = False
-    user_risk_half_life_seconds: float = HALF_LIFE_SECONDS
-
-
-class Unchanged(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody who comes back has kept (`core.origin`): everything that we can see, or their own client and
-    country while the network is another."""
-
-    context: bool = False
-    client: bool = False
-
-
-class Situation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a row is held against. `is_near_high` is a medium risk from the policy's mark on;
-    `shown_phishing_resistant` says that a factor was shown which cannot be phished; `user_level` is what is held
-    against the person, whatever they do now."""
-
-    level: Level | None
-    is_near_high: bool
-    policy: Policy
-    same: Unchanged = Unchanged()
-    shown_phishing_resistant: bool = False
-    user_level: UserLevel = "none"
-
-    @property
-    def is_person_at_high_risk(self) -> bool:
-        """Whether nothing speaks for the person but what cannot be phished, and that was not shown."""
-        return self.user_level == "high" and not self.shown_phishing_resistant
-
-
-NO_PHISHING_RESISTANT_FACTOR = "no_phishing_resistant_factor"
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a table: when it applies, and what it answers; a challenge takes the factors of `demand`, and the
-    other two rules are those of a person who has none of them, or only others."""
-
-    rule: str
-    applies: Callable[[Situation], bool]
-    decision: type[Decision]
-    demand: Demand = "any"
-    rule_without_factor: str = ""
-    rule_with_others: str = NO_PHISHING_RESISTANT_FACTOR
-
-
+USUAL_RISK = "usual_risk"
+"""The reason that stands beside the scorer's where the person's own step-up mark was not reached."""
 PASSWORD_RESET_NEEDED = "password_reset_needed"  # noqa: S105 -- a rule's name
 """The person's risk is high, and they have nothing but a new password to end that with. docs/decisions/0024."""
 
@@ -123,6 +70,11 @@ TABLE = (
         decision=Challenge,
         demand="phishing_resistant",
         rule_without_factor="no_factor",
+    ),
+    Row(
+        rule="medium_usual",
+        applies=lambda now: now.is_within_leeway and now.user_level in {"none", "low"},
+        decision=Allow,
     ),
     Row(rule="medium", applies=_is_asked, decision=Challenge, rule_without_factor="no_factor"),
     Row(rule="medium_allowed", applies=lambda now: now.level == "medium", decision=Allow),
@@ -193,12 +145,21 @@ def decide(
     policy: Policy,
     shown_phishing_resistant: bool = False,
     user_level: UserLevel = "none",
+    marks: Marks = SHARED,
+    leeway: float = 0.0,
 ) -> Decision:
     """The answer to one login whose password, or passkey that verified its user, was right; `factors` are the kinds
-    that the person could show."""
-    situation = _situation(score, policy, shown_phishing_resistant=shown_phishing_resistant, user_level=user_level)
+    that the person could show, `leeway` the points by which their own step-up mark lies higher."""
+    situation = _situation(
+        score,
+        policy,
+        shown_phishing_resistant=shown_phishing_resistant,
+        user_level=user_level,
+        marks=marks,
+        leeway=leeway,
+    )
     row = _row(TABLE, situation)
-    reasons = _reasons(score)
+    reasons = (*_reasons(score), USUAL_RISK) if row.rule == "medium_usual" else _reasons(score)
     if row.decision is not Challenge:
         return row.decision(row.rule, reasons)
     if taken(factors, row.demand, policy):
@@ -214,10 +175,16 @@ def decide_refresh(
     policy: Policy,
     shown_phishing_resistant: bool = False,
     user_level: UserLevel = "none",
+    marks: Marks = SHARED,
 ) -> Decision:
     """The answer to a refresh token that is good in itself; `shown_phishing_resistant` is how its session began."""
     situation = _situation(
-        score, policy, unchanged, shown_phishing_resistant=shown_phishing_resistant, user_level=user_level
+        score,
+        policy,
+        unchanged,
+        shown_phishing_resistant=shown_phishing_resistant,
+        user_level=user_level,
+        marks=marks,
     )
     row = _row(REFRESH_TABLE, situation)
     if row.decision is Challenge:
@@ -232,10 +199,16 @@ def decide_step_up(
     policy: Policy,
     shown_phishing_resistant: bool = False,
     user_level: UserLevel = "none",
+    marks: Marks = SHARED,
 ) -> Decision:
     """The answer to a right answer to a challenge."""
     situation = _situation(
-        score, policy, unchanged, shown_phishing_resistant=shown_phishing_resistant, user_level=user_level
+        score,
+        policy,
+        unchanged,
+        shown_phishing_resistant=shown_phishing_resistant,
+        user_level=user_level,
+        marks=marks,
     )
     row = _row(STEP_UP_TABLE, situation)
     return row.decision(row.rule, _reasons(score))
@@ -260,6 +233,13 @@ def level_of(score: RiskScore | None) -> Level | None:
     return level if level == score.risk_level else None
 
 
+def level_by(marks: Marks, risk_score: float) -> Level:
+    """What a number that is a score means by these marks; by the shared ones what the scorer says."""
+    if risk_score >= marks.deny:
+        return "high"
+    return "medium" if risk_score >= marks.step_up else "low"
+
+
 def is_worth_announcing(score: RiskScore | None, threshold: float) -> bool:
     """Whether a denial is to be told to the general webhook. Without a score there is nothing to hold against it."""
     return score is not None and level_of(score) is not None and score.risk_score >= threshold
@@ -272,9 +252,13 @@ def _situation(
     *,
     shown_phishing_resistant: bool = False,
     user_level: UserLevel = "none",
+    marks: Marks = SHARED,
+    leeway: float = 0.0,
 ) -> Situation:
-    level = level_of(score)
-    is_near_high = score is not None and level == "medium" and score.risk_score >= policy.phishing_resistant_from
+    number = score.risk_score if score is not None and level_of(score) is not None else None
+    level = None if number is None else level_by(marks, number)
+    is_near_high = number is not None and level == "medium" and number >= policy.phishing_resistant_from
+    mark = marks.step_up + min(leeway, policy.leeway_points)
     return Situation(
         level=level,
         is_near_high=is_near_high,
@@ -282,6 +266,7 @@ def _situation(
         same=same,
         shown_phishing_resistant=shown_phishing_resistant,
         user_level=user_level,
+        is_within_leeway=number is not None and level == "medium" and not is_near_high and number < mark,
     )
 
 

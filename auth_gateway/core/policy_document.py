@@ -24,12 +24,13 @@ from auth_gateway.core.policy_conditions import (
     quoted,
     texts,
 )
+from auth_gateway.core.policy_marks import own_marks
 from auth_gateway.core.policy_rule import PATHS, PolicyDocument, Rule, Then, document_of
 from auth_gateway.core.toml_lines import Path, line_numbers, line_of
 
 LARGEST_DOCUMENT = 1 << 20
 MOST_RULES = 1000
-_TABLES = ("networks", "groups", "roles", "rule")
+_TABLES = ("networks", "groups", "roles", "marks", "rule")
 _KEYS = ("name", "when", "unless", "then", "demand", "report_only")
 _THEN: tuple[Then, ...] = ("allow", "challenge", "deny")
 _DEMANDS: tuple[Demand, ...] = ("any", "enrolled", "phishing_resistant")
@@ -80,14 +81,16 @@ def _parsed(text: str, policy: Policy, digest: str) -> PolicyDocument:
         raise BadDocument((Problem(1, "a number is too long"),)) from None
     lines = line_numbers(text)
     reading = _Document(policy)
-    rules = reading.rules(given)
+    names = reading.names(given)
+    rules = reading.rules(given, names)
+    marks = own_marks(given.get("marks", []), names, reading.told, highest_step_up=policy.phishing_resistant_from)
     if reading.problems:
         problems = sorted({Problem(line_of(lines, place), message) for place, message in reading.problems})
         raise BadDocument(tuple(problems))
     numbered = tuple(
         msgspec.structs.replace(rule, line=line_of(lines, ("rule", place))) for place, rule in enumerate(rules)
     )
-    return document_of(numbered, digest)
+    return document_of(numbered, digest, marks)
 
 
 def _text(data: bytes) -> str:
@@ -113,56 +116,57 @@ class _Document:
         self._policy = policy
         self.problems: list[tuple[Path, str]] = []
 
-    def rules(self, given: dict[str, Any]) -> tuple[Rule, ...]:
+    def rules(self, given: dict[str, Any], names: Names) -> tuple[Rule, ...]:
         """All rules that can be read, in their order."""
         for key in given:
             if key not in _TABLES:
-                self._told((key,), f"unknown key {quoted(key)}: a document has {one_of(_TABLES)}")
-        names = self._names(given)
+                self.told((key,), f"unknown key {quoted(key)}: a document has {one_of(_TABLES)}")
         tables = given.get("rule", [])
         if not isinstance(tables, list):
-            self._told(("rule",), "rules are written as [[rule]], with two brackets on either side")
+            self.told(("rule",), "rules are written as [[rule]], with two brackets on either side")
             return ()
         if len(tables) > MOST_RULES:
-            self._told(("rule", MOST_RULES), f"there are more than {MOST_RULES} rules")
+            self.told(("rule", MOST_RULES), f"there are more than {MOST_RULES} rules")
             return ()
         taken: set[str] = set()
         return tuple(self._rule(table, ("rule", place), names, taken) for place, table in enumerate(tables))
 
-    def _told(self, place: Path, message: str) -> None:
+    def told(self, place: Path, message: str) -> None:
+        """Keep one problem."""
         self.problems.append((place, message))
 
-    def _names(self, given: dict[str, Any]) -> Names:
+    def names(self, given: dict[str, Any]) -> Names:
+        """What the document has names for."""
         networks = self._table(given, "networks")
         groups = self._table(given, "groups")
-        known = {key: named_people(value, ("groups", key), self._told, None) for key, value in groups.items()}
+        known = {key: named_people(value, ("groups", key), self.told, None) for key, value in groups.items()}
         roles = self._table(given, "roles")
         return Names(
-            networks={key: named_networks(value, ("networks", key), self._told) for key, value in networks.items()},
+            networks={key: named_networks(value, ("networks", key), self.told) for key, value in networks.items()},
             groups=known,
-            roles={key: named_people(value, ("roles", key), self._told, known) for key, value in roles.items()},
+            roles={key: named_people(value, ("roles", key), self.told, known) for key, value in roles.items()},
         )
 
     def _table(self, given: dict[str, Any], name: str) -> dict[str, Any]:
         table = given.get(name, {})
         if isinstance(table, dict):
             return table
-        self._told((name,), f"must be a table: [{name}] on a line of its own, then one name = [...] a line")
+        self.told((name,), f"must be a table: [{name}] on a line of its own, then one name = [...] a line")
         return {}
 
     def _rule(self, given: Any, place: Path, names: Names, taken: set[str]) -> Rule:
         if not isinstance(given, dict):
-            self._told(place, f"must be a table, not {quoted(given)}")
+            self.told(place, f"must be a table, not {quoted(given)}")
             return Rule(name="", then="deny")
         for key in given:
             if key not in _KEYS:
-                self._told((*place, key), f"unknown key {quoted(key)}: a rule has {one_of(_KEYS)}")
+                self.told((*place, key), f"unknown key {quoted(key)}: a rule has {one_of(_KEYS)}")
         when = given.get("when", {})
         then = self._word(given, place, "then", _THEN)
         rule = Rule(
             name=self._name(given, place, taken),
             then=then or "deny",
-            when=conditions(when, (*place, "when"), names, self._told),
+            when=conditions(when, (*place, "when"), names, self.told),
             unless=self._unless(given, place, names),
             demand=self._demand(given, place, then),
             report_only=self._flag(given, place, "report_only"),
@@ -171,28 +175,28 @@ class _Document:
         rule = msgspec.structs.replace(rule, paths=self._paths(when, (*place, "when", "path"), rule))
         if then is not None:
             for key, message in objections(rule, self._policy):
-                self._told((*place, *key), message)
+                self.told((*place, *key), message)
         return rule
 
     def _name(self, given: dict[str, Any], place: Path, taken: set[str]) -> str:
         name = given.get("name")
         if name is None:
-            self._told(place, "the rule has no name")
+            self.told(place, "the rule has no name")
             return ""
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            self._told((*place, "name"), f"name {quoted(name)} is not 1 to 64 letters, digits, _, . or -")
+            self.told((*place, "name"), f"name {quoted(name)} is not 1 to 64 letters, digits, _, . or -")
             return ""
         if name in taken:
-            self._told((*place, "name"), f"another rule is called {quoted(name)} already")
+            self.told((*place, "name"), f"another rule is called {quoted(name)} already")
         taken.add(name)
         return name
 
     def _word(self, given: dict[str, Any], place: Path, key: str, words: tuple[Any, ...]) -> Any:
         value = given.get(key)
         if value is None:
-            self._told(place, f"the rule has no {key}: {one_of(words)}")
+            self.told(place, f"the rule has no {key}: {one_of(words)}")
         elif value not in words:
-            self._told((*place, key), f"{key} {quoted(value)} is not {one_of(words)}")
+            self.told((*place, key), f"{key} {quoted(value)} is not {one_of(words)}")
             return None
         return value
 
@@ -200,13 +204,13 @@ class _Document:
         if "demand" not in given:
             return "any"
         if then not in {"challenge", None}:
-            self._told((*place, "demand"), "demand says what a challenge takes: this rule does not challenge")
+            self.told((*place, "demand"), "demand says what a challenge takes: this rule does not challenge")
         return self._word(given, place, "demand", _DEMANDS) or "any"
 
     def _flag(self, given: dict[str, Any], place: Path, key: str) -> bool:
         value = given.get(key, False)
         if not isinstance(value, bool):
-            self._told((*place, key), f"{key} {quoted(value)} is not true or false")
+            self.told((*place, key), f"{key} {quoted(value)} is not true or false")
         return value is True
 
     def _unless(self, given: dict[str, Any], place: Path, names: Names) -> Any:
@@ -214,20 +218,20 @@ class _Document:
             return None
         unless = given["unless"]
         if isinstance(unless, dict) and "path" in unless:
-            self._told((*place, "unless", "path"), "path belongs to when")
+            self.told((*place, "unless", "path"), "path belongs to when")
         if unless == {}:
-            self._told((*place, "unless"), "an empty unless is always so, and the rule never")
-        return conditions(unless, (*place, "unless"), names, self._told)
+            self.told((*place, "unless"), "an empty unless is always so, and the rule never")
+        return conditions(unless, (*place, "unless"), names, self.told)
 
     def _paths(self, when: Any, place: Path, rule: Rule) -> tuple[RequestPath, ...]:
         if not isinstance(when, dict) or "path" not in when:
             return default_paths(rule)
         chosen = []
-        for where, word in texts(when["path"], place, self._told):
+        for where, word in texts(when["path"], place, self.told):
             if word in PATHS:
                 chosen.append(word)
             else:
-                self._told(where, f"path {quoted(word)} is not {one_of(PATHS)}")
+                self.told(where, f"path {quoted(word)} is not {one_of(PATHS)}")
         return tuple(path for path in PATHS if path in chosen)
 
 

@@ -12,6 +12,7 @@ from auth_gateway.core.circumstances import UNKNOWN, Circumstances, Risk, RiskWo
 from auth_gateway.core.context import read_address
 from auth_gateway.core.factor import Demand, FactorKind
 from auth_gateway.core.facts import Path
+from auth_gateway.core.marks import OwnMarks
 from auth_gateway.core.networks import NetworkSet
 from risk_scorer.contract.assessment import HIGH_FROM
 
@@ -122,10 +123,11 @@ class Ready(msgspec.Struct, frozen=True):
 
 
 class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """Rules in their order, and the same for each path; `digest` names the text, "" is no document at all.
-    `names_people` says that a rule asks who somebody is."""
+    """Rules in their order, and the same for each path; `digest` names the text, "" is no document at all. `marks` are
+    those of applications and groups; `names_people` says that a rule or marks ask who somebody is."""
 
     rules: tuple[Rule, ...] = ()
+    marks: tuple[OwnMarks, ...] = ()
     digest: str = ""
     names_people: bool = False
     login: tuple[Ready, ...] = ()
@@ -142,16 +144,15 @@ class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True):
 NO_DOCUMENT = PolicyDocument()
 
 
-def document_of(rules: tuple[Rule, ...], digest: str) -> PolicyDocument:
-    """The document of these rules."""
+def document_of(rules: tuple[Rule, ...], digest: str, marks: tuple[OwnMarks, ...] = ()) -> PolicyDocument:
+    """The document of these rules and marks."""
     ready = [Ready(rule, rule.when.tests(), None if rule.unless is None else rule.unless.tests()) for rule in rules]
     by_path: dict[Path, tuple[Ready, ...]] = {
         path: tuple(one for one in ready if path in one.rule.paths) for path in PATHS
     }
     asked = [conditions for rule in rules for conditions in (rule.when, rule.unless) if conditions is not None]
-    return PolicyDocument(
-        rules=rules, digest=digest, names_people=any(conditions.usernames for conditions in asked), **by_path
-    )
+    names_people = any(conditions.usernames for conditions in asked) or any(one.usernames for one in marks)
+    return PolicyDocument(rules=rules, marks=marks, digest=digest, names_people=names_people, **by_path)
 
 
 def _tests(asked: Conditions) -> Iterator[Test]:

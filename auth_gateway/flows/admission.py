@@ -87,14 +87,17 @@ class Admission:
 
     def _verdict(self, login: Recognised, score: RiskScore | None) -> Verdict:
         """What the built-in table and the operator's document say."""
+        marks = self.in_force.marks(login.context.client_id, login.account.username, score)
         built_in = decide(
             score,
             factors=login.factors,
             policy=self.policy,
             shown_phishing_resistant=login.authentication.acr == PHISHING_RESISTANT_LEVEL,
             user_level=user_level(login.risk.value_at(login.now, self.policy.user_risk_half_life_seconds)),
+            marks=marks,
+            leeway=login.leeway_points,
         )
-        return self.in_force.on_login(login, score, built_in, self.policy)
+        return self.in_force.on_login(login, score, built_in, self.policy, marks)
 
     async def _allow(self, judged: Judged, entrance: Entrance) -> AdmissionAnswer:
         login, score = judged.login, judged.score

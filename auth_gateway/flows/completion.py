@@ -71,6 +71,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
             challenge_id=pending.challenge_id,
             began_as=pending.event_id,
             shown_phishing_resistant=is_phishing_resistant(self.shown),
+            is_known_device=bool(pending.is_known_device),
         )
 
 

@@ -12,6 +12,7 @@ from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.decision import Challenge, Decision
 from auth_gateway.core.factor import FactorKind, by_trusted_device, is_enrolled
 from auth_gateway.core.facts import facts_of
+from auth_gateway.core.leeway import NO_LEEWAY, Leeway
 from auth_gateway.core.policy import level_of
 from auth_gateway.core.policy_verdict import Verdict
 from auth_gateway.core.push import Asked
@@ -28,7 +29,8 @@ class Recognised(msgspec.Struct, frozen=True, kw_only=True):
     `upgraded_hash` is to replace the password's hash when there is one; `is_password_listed` is the blocklist's word
     about it, None where none was shown. `spend` runs first in the transaction of the decision, whatever that is, and
     may run twice; False refuses, for what was shown was spent by somebody else. `is_trusted_device` says that the
-    browser was the owner's trusted one a moment ago; `risk` is what is held against its owner.
+    browser was the owner's trusted one a moment ago; `risk` is what is held against its owner, `leeway` how often its
+    owner answered a challenge.
     """
 
     event_id: str
@@ -43,6 +45,12 @@ class Recognised(msgspec.Struct, frozen=True, kw_only=True):
     spend: Callable[[Transaction], bool] | None = None
     is_trusted_device: bool = False
     risk: UserRisk = NO_RISK
+    leeway: Leeway = NO_LEEWAY
+
+    @property
+    def leeway_points(self) -> float:
+        """By how much its owner's own step-up mark lies higher here: on no device that is new to the account."""
+        return self.leeway.points(self.now) if self.context.is_known_device else 0.0
 
     @property
     def event(self) -> LoginEvent:
@@ -107,6 +115,8 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
                 amr=tuple(self.authentication.amr_text.split()),
                 challenge_id=challenge_id,
                 shown_phishing_resistant=self.login.authentication.acr == PHISHING_RESISTANT_LEVEL,
+                is_known_device=self.login.context.is_known_device,
+                leeway=self.login.leeway_points,
             ),
         )
 

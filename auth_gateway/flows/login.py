@@ -11,6 +11,7 @@ from auth_gateway.core.claims import by_password
 from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.factor import FactorKind
 from auth_gateway.core.facts import facts_of
+from auth_gateway.core.leeway import NO_LEEWAY, Leeway
 from auth_gateway.core.names import prepare_password, prepare_username, unknown_user_id
 from auth_gateway.core.throttle import login_keys
 from auth_gateway.core.user_risk import NO_RISK, UserRisk
@@ -34,6 +35,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     factors: tuple[FactorKind, ...]
     is_trusted_device: bool
     risk: UserRisk
+    leeway: Leeway
 
     def failure_line(self) -> AuditEvent:
         """Why it failed: for the operator, never for the caller. An unknown name is not written down."""
@@ -116,6 +118,7 @@ class Login:
             factors=facts.factors if facts else (),
             is_trusted_device=facts is not None and facts.is_trusted_device,
             risk=facts.risk if facts else NO_RISK,
+            leeway=facts.leeway if facts else NO_LEEWAY,
         )
 
     async def _reserve(self, attempt: Attempt) -> Reservation:
@@ -148,6 +151,7 @@ class Login:
                 factors=attempt.factors,
                 is_trusted_device=attempt.is_trusted_device,
                 risk=attempt.risk,
+                leeway=attempt.leeway,
                 client=client,
                 context=attempt.context,
                 upgraded_hash=check.upgraded_hash,

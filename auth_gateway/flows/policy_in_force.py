@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from auth_gateway.core.circumstances import Circumstances, country_of, reason_codes, risk_of
 from auth_gateway.core.claims import PHISHING_RESISTANT_LEVEL
 from auth_gateway.core.decision import Decision
+from auth_gateway.core.marks import SHARED, Marks, marks_for
 from auth_gateway.core.policy import Policy
 from auth_gateway.core.policy_rule import PolicyDocument
 from auth_gateway.core.policy_verdict import Verdict, verdict
@@ -42,7 +43,15 @@ class PolicyInForce:
         """The person's name, where a rule of the document asks for it."""
         return known or (self.username_of(user_id) if self.document.names_people else "")
 
-    def on_login(self, login: Recognised, score: RiskScore | None, built_in: Decision, policy: Policy) -> Verdict:
+    def marks(self, client_id: str, username: str, score: RiskScore | None = None) -> Marks:
+        """From which score on this person is asked or denied at this application; without a score for those of models
+        that are not known any more."""
+        version = "" if score is None else score.model_version
+        return marks_for(self.document.marks, client_id=client_id, username=username, model_version=version)
+
+    def on_login(
+        self, login: Recognised, score: RiskScore | None, built_in: Decision, policy: Policy, marks: Marks = SHARED
+    ) -> Verdict:
         """What becomes of a login whose password, or passkey, was right."""
         has_passkey = login.authentication.acr == PHISHING_RESISTANT_LEVEL
         now = Circumstances(
@@ -53,7 +62,7 @@ class PolicyInForce:
             country=country_of(score, login.context.country),
             factors=login.factors,
             shown="passkey" if has_passkey else None,
-            login_risk=risk_of(score),
+            login_risk=risk_of(score, marks),
             user_risk=login.risk.value_at(login.now, policy.user_risk_half_life_seconds),
             reasons=reason_codes(score),
             unscored=UNSCORED.get() if score is None else "",

@@ -14,6 +14,7 @@ from auth_gateway.core.context import Client, LoginContext, login_event
 from auth_gateway.core.decision import Decision, Deny
 from auth_gateway.core.factor import FactorKind
 from auth_gateway.core.facts import Path
+from auth_gateway.core.marks import Marks
 from auth_gateway.core.origin import (
     Origin,
     as_scored,
@@ -120,6 +121,7 @@ class Recheck:
             policy=self.policy,
             shown_phishing_resistant=coming.shown_phishing_resistant,
             user_level=coming.user_level,
+            marks=self._marks(coming, score),
         )
         ruling = self._ruled(coming, returning.context, score, unchanged, built_in)
         if score is not None and not isinstance(ruling.decision, Deny):
@@ -140,20 +142,25 @@ class Recheck:
             policy=self.policy,
             shown_phishing_resistant=coming.shown_phishing_resistant,
             user_level=coming.user_level,
+            marks=self._marks(coming, score),
         )
         return self._ruled(coming, returning.context, score, unchanged, built_in)
 
     def _coming(self, returning: Returning, path: Path, now: float) -> Circumstances:
         """What rules may ask about the request before anybody has looked at where it comes from."""
+        username = self.in_force.username(returning.user_id, returning.username)
         return Circumstances(
             path=path,
             client_id=returning.client.client_id,
-            username=self.in_force.username(returning.user_id, returning.username),
-            login_risk=risk_at(returning.login_score),
+            username=username,
+            login_risk=risk_at(returning.login_score, self.in_force.marks(returning.client.client_id, username)),
             user_risk=self._user_risk(returning, now),
             amr=returning.amr,
             acr=returning.acr,
         )
+
+    def _marks(self, coming: Circumstances, score: RiskScore | None) -> Marks:
+        return self.in_force.marks(coming.client_id, coming.username, score)
 
     def _user_risk(self, returning: Returning, now: float) -> float:
         if returning.risk is None:
@@ -178,7 +185,7 @@ class Recheck:
             coming,
             ip=context.ip,
             country=country_of(score, context.country),
-            session_risk=risk_of(score),
+            session_risk=risk_of(score, self._marks(coming, score)),
             reasons=reason_codes(score),
             same=unchanged,
             unscored=UNSCORED.get() if score is None and context.ip else "",

@@ -18,6 +18,17 @@ class UserRiskRow(GatewayRow, table=True):
     is_held: bool
 
 
+class LeewayRow(GatewayRow, table=True):
+    """How many challenges a person answered, as it was at `at`; nobody who never did has a row."""
+
+    __tablename__ = "leeway"
+    __table_args__ = (NO_ROWID,)
+
+    user_id: str = column(primary_key=True, foreign_key="users.user_id")
+    passed: float
+    at: float
+
+
 class UserRiskHistoryRow(GatewayRow, table=True):
     """One change of a person's risk, in order."""
 

@@ -5,9 +5,10 @@ from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, union
 from auth_gateway.adapters.sealed_passwords import SealedPasswords
 from auth_gateway.adapters.storage.tables import ClientRow, KnownDeviceRow, TotpFactorRow, UserRow, table_of
 from auth_gateway.adapters.storage.tables_factors import PasskeyRow, RecoveryCodeRow, TrustedDeviceRow
-from auth_gateway.adapters.storage.tables_risk import UserRiskRow
+from auth_gateway.adapters.storage.tables_risk import LeewayRow, UserRiskRow
 from auth_gateway.core.account import Account, LoginFacts, hash_scheme
 from auth_gateway.core.factor import KEPT_KINDS, FactorKind
+from auth_gateway.core.leeway import NO_LEEWAY, Leeway
 from auth_gateway.core.user_risk import NO_RISK, UserRisk
 from auth_gateway.flows.ports import Sealer
 from plumbing.statements import Row, Statement, Transaction
@@ -20,6 +21,7 @@ _passkeys = table_of(PasskeyRow)
 _recovery_codes = table_of(RecoveryCodeRow)
 _trusted = table_of(TrustedDeviceRow)
 _risks = table_of(UserRiskRow)
+_leeways = table_of(LeewayRow)
 
 SAMPLED = 2000
 """Of so many people, those with the first and the last ids, it is asked which schemes they have."""
@@ -61,8 +63,14 @@ LOGIN_FACTS = Statement(
         _risks.c.value,
         _risks.c.at,
         _risks.c.is_held,
+        _leeways.c.passed,
+        _leeways.c.at.label("passed_at"),
     )
-    .select_from(_users.outerjoin(_risks, _risks.c.user_id == _users.c.user_id))
+    .select_from(
+        _users.outerjoin(_risks, _risks.c.user_id == _users.c.user_id).outerjoin(
+            _leeways, _leeways.c.user_id == _users.c.user_id
+        )
+    )
     .where(_users.c.username == bindparam("name"))
 )
 FACTOR_KINDS_OF = Statement(select(*_FACTOR_COLUMNS).where(_users.c.user_id == bindparam("id")))
@@ -165,13 +173,14 @@ class StoredUsers:
         if row is None:
             return None
         kinds, others = row[_WIDTH : _WIDTH + len(KEPT_KINDS)], row[_WIDTH + len(KEPT_KINDS) :]
-        is_known, is_trusted, value, at, is_held = others
+        is_known, is_trusted, value, at, is_held, passed, passed_at = others
         return LoginFacts(
             account=_account(row),
             factors=_kinds(kinds),
             is_known_device=bool(is_known),
             is_trusted_device=bool(is_trusted),
             risk=NO_RISK if value is None else UserRisk(value=value, at=at, is_held=bool(is_held)),
+            leeway=NO_LEEWAY if passed is None else Leeway(passed=passed, at=passed_at),
         )
 
     def factor_kinds(self, tx: Transaction, user_id: str) -> tuple[FactorKind, ...]:
