@@ -160,21 +160,21 @@ class ShadowLog:
 class Reads(Protocol):
     """A database that can be asked."""
 
-    def rows(self, statement: Statement, **values: Value) -> list[Row]:
+    def all(self, statement: Statement, **values: Value) -> list[Row]:
         """All rows of the answer."""
         ...
 
 
 def pairs_of(reading: Reads) -> list[Pair]:
     """Which versions scored the same logins."""
-    rows = reading.rows(PAIRS)
+    rows = reading.all(PAIRS)
     return [Pair(active=row[0], shadow=row[1], logins=row[2], first=row[3], last=row[4]) for row in rows]
 
 
 def scores_of_pair(reading: Reads, *, active: str, shadow: str) -> Iterator[ShadowScore]:
     """Every login that both scored, in the order of their ids, a page at a time."""
     after = ""
-    while rows := reading.rows(PAGE, of_version=shadow, beside=active, after_id=after):
+    while rows := reading.all(PAGE, of_version=shadow, beside=active, after_id=after):
         yield from map(_score, rows)
         after = rows[-1][0]
 

@@ -44,7 +44,7 @@ class Log:
 
 
 def open_comparison_log(
-    source: str,
+    source: str | Path,
     *,
     labels: Path | None = None,
     overlays: Sequence[Path] = (),
@@ -63,7 +63,7 @@ def open_comparison_log(
     file = Path(source)
     is_file = file.is_file()
     log = Log(
-        name=name_of(source),
+        name=name_of(str(source)),
         table=table,
         lookups=lookups if problem is None else lookups.without_networks(),
         truth=_truth(file, table) if is_file else None,

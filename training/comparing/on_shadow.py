@@ -65,7 +65,7 @@ def _pair(pairs: Iterable[Pair], active: str, candidate: str, name: str) -> Pair
 
 def _compromised(reading: Reading) -> Iterable[str]:
     after = ""
-    while rows := reading.rows(COMPROMISED, after_id=after):
+    while rows := reading.all(COMPROMISED, after_id=after):
         yield from (row[0] for row in rows)
         after = rows[-1][0]
 

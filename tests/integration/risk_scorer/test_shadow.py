@@ -65,7 +65,7 @@ class Asked:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def rows(self, statement: Statement, **values: Value) -> list[Row]:
+    def all(self, statement: Statement, **values: Value) -> list[Row]:
         return self._database.read(lambda tx: tx.all(statement, **values))
 
 
