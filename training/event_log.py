@@ -47,8 +47,8 @@ EVENTS_PAGE = Statement(
     .order_by(scored_events.c.id)
     .limit(PAGE_ROWS)
 )
-OUTCOMES_PAGE = Statement(
-    select(seen_outcomes.c.seen_at, seen_outcomes.c.event_id, seen_outcomes.c.login_id, seen_outcomes.c.lesson)
+_IN_ORDER = (
+    select(seen_outcomes.c.seen_at, seen_outcomes.c.event_id)
     .where(
         seen_outcomes.c.seen_at >= bindparam("after_time"),  # what the index can do of the line below
         tuple_(seen_outcomes.c.seen_at, seen_outcomes.c.event_id)
@@ -56,6 +56,12 @@ OUTCOMES_PAGE = Statement(
     )
     .order_by(seen_outcomes.c.seen_at, seen_outcomes.c.event_id)
     .limit(OUTCOMES_PAGE_ROWS)
+)
+OUTCOMES_PAGE = Statement(_IN_ORDER.add_columns(seen_outcomes.c.login_id))
+FAILURES_PAGE = Statement(
+    _IN_ORDER.add_columns(seen_outcomes.c.lesson).where(
+        seen_outcomes.c.event_id.like("failed:%"), seen_outcomes.c.lesson.is_not(None)
+    )
 )
 _TEXTS = ("user_id", "ip", "user_agent", "device_id", "country", "region", "city", "ja4", "ja4h", "ja4s", "event_id")
 _SCHEMA = pyarrow.schema(
@@ -150,7 +156,7 @@ class _Ends:
 
     def __init__(self, reading: Reading) -> None:
         keys: dict[str, array[int]] = {"own": array("q"), "failed": array("q")}
-        for _, key, login_id, _ in _outcomes(reading):
+        for _, key, login_id in _pages(reading, OUTCOMES_PAGE):
             kind, _, outcome_id = key.partition(":")
             keys[kind].append(event_key(login_id or outcome_id))
         self._own, self._failed = (_Keys.of(keys[kind]) for kind in ("own", "failed"))
@@ -197,9 +203,10 @@ class _Keys:
         return seen
 
 
-def _outcomes(reading: Reading) -> Iterator[Row]:
+def _pages(reading: Reading, statement: Statement) -> Iterator[Row]:
+    """The outcomes in the order in which they came."""
     after_time, after_key = 0.0, ""
-    while rows := reading.all(OUTCOMES_PAGE, after_time=after_time, after_key=after_key):
+    while rows := reading.all(statement, after_time=after_time, after_key=after_key):
         yield from rows
         after_time, after_key = rows[-1][0], rows[-1][1]
 
@@ -222,9 +229,9 @@ def _row(scored: _Scored, word: str) -> tuple[Any, ...]:
 
 def _failures(reading: Reading, ends: _Ends) -> Iterator[tuple[Any, ...]]:
     """The failures that are not in the log: all wrong passwords, and second factors of another id than the login's."""
-    for _, key, _, lesson in _outcomes(reading):
-        kind, _, outcome_id = key.partition(":")
-        taught = None if kind != "failed" or lesson is None or ends.is_told(outcome_id) else _decoded(lesson)
+    for _, key, lesson in _pages(reading, FAILURES_PAGE):
+        outcome_id = key.partition(":")[2]
+        taught = None if ends.is_told(outcome_id) else _decoded(lesson)
         if taught is not None:
             blank = [""] * (len(_TEXTS) - 3)
             yield (str(taught.ts), "false", None, None, taught.user_id, taught.ip, *blank, outcome_id)

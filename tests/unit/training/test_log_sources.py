@@ -55,6 +55,13 @@ def test_a_partitioned_folder_is_one_log(tmp_path: Path, kind: str) -> None:
     assert users(tmp_path / "log") == ["u1", "u2", "u3", "u4"]
 
 
+def test_what_a_folder_of_parquet_is_named_after_is_a_column(tmp_path: Path) -> None:
+    """A value that the writer took out of the files is put back; a column that no schema knows is left out."""
+    for country in ("NO", "DE"):
+        write(tmp_path / "log" / f"country={country}" / "month=2025-05" / "part-0.parquet", login(len(country)))
+    assert sorted(read_events(tmp_path / "log").country) == ["DE", "NO"]
+
+
 def test_a_pattern_takes_what_it_matches_and_a_file_of_that_name_first(tmp_path: Path) -> None:
     """Two stars go down any number of folders; a file whose name has such signs is itself."""
     for number in (1, 2, 3):
