@@ -1,6 +1,5 @@
 """The commands that hold one model against another: compare, shadow."""
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +19,8 @@ from training.cli.frame import (
     app,
     progress,
 )
+from training.cli.registering import By, Key, Reason, Trusted, short_reason
+from training.refusals import WrongInputError
 
 if TYPE_CHECKING:
     from training.comparing.comparison import Comparison
@@ -78,32 +79,29 @@ def compare(
 def shadow(
     version: Annotated[str | None, typer.Argument(help="The version that is to score beside the active one.")] = None,
     is_off: Annotated[bool, typer.Option("--off", help="Let none shadow.")] = False,
-    reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "",
-    by: Annotated[str | None, typer.Option(help="Who is doing this, for the journal; else the user's name.")] = None,
     registry: Registry = DEFAULT_REGISTRY,
-    key: Annotated[Path, typer.Option(help="The signing key that moves pointers.")] = DEFAULT_KEY,
-    public_key: PublicKey = DEFAULT_PUBLIC_KEY,
+    key: Key = DEFAULT_KEY,
+    trusted: Trusted = None,
+    by: By = None,
+    reason: Reason = "",
     as_json: AsJson = False,
 ) -> None:
     """Let a version score live traffic without deciding; the scorers on this registry follow within seconds."""
-    from plumbing.clock import SystemClock
-    from training.comparing.registered import Naming, shadowed
-    from training.refusals import WrongInputError
+    from risk_scorer.core.registry import SHADOW
+    from training.registry.opening import opened_desk
     from training.reports import tell
 
     with answered():
         if (version is None) != is_off:
             raise WrongInputError("usage", "give the version that is to shadow, or --off")
-        naming = Naming(
-            registry=registry,
-            public_key=public_key,
-            key=key,
-            version=version,
-            by=by or getpass.getuser(),
-            reason=reason,
-            at=SystemClock().now(),
-        )
-        tell(shadowed(naming), as_json=as_json, console=Console())
+        with opened_desk(registry, key, by=by, trusted=trusted or ()) as desk:
+            pointer = desk.registry.pointer(SHADOW)
+            before = None if pointer is None else pointer.model_version
+            is_news = version != before
+            if is_news:
+                desk.shadow(version, reason=short_reason(reason))
+            facts = {"shadow": version, "previous": before, "was_so": not is_news}
+            tell(facts, as_json=as_json, console=Console())
 
 
 def _told(found: "Comparison", *, as_json: bool) -> None:

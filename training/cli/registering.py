@@ -50,7 +50,7 @@ def register(
     from training.reports import tell
 
     with answered(), opened_desk(registry, key, by=by, trusted=trusted or ()) as desk:
-        version, is_new = desk.register(model_dir, reason=_short(reason))
+        version, is_new = desk.register(model_dir, reason=short_reason(reason))
         tell({"model_version": version, "is_new": is_new}, as_json=as_json, console=Console())
 
 
@@ -127,7 +127,7 @@ def promote(
                 wanted,
                 max_data_age_days=max_data_age,
                 overridden=overridden,
-                reason=_short(reason),
+                reason=short_reason(reason),
                 comparison=comparison,
             )
             facts = {
@@ -154,7 +154,7 @@ def rollback(
     from training.reports import tell
 
     with answered(), opened_desk(registry, key, by=by, trusted=trusted or ()) as desk:
-        entry = desk.rollback(reason=_short(reason))
+        entry = desk.rollback(reason=short_reason(reason))
         facts = {"active": entry.model_version, "previous": entry.pointer.previous if entry.pointer else None}
         tell(facts, as_json=as_json, console=Console())
 
@@ -190,7 +190,8 @@ def _overridden(gates: "list[str] | tuple[str, ...]", reason: str) -> tuple[str,
     return tuple(gates)
 
 
-def _short(reason: str) -> str:
+def short_reason(reason: str) -> str:
+    """The reason, if the journal has room for it. Raises WrongInputError("long_reason")."""
     from training.registry.opening import LONGEST
 
     if len(reason) > LONGEST:

@@ -7,9 +7,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from risk_scorer.adapters.storage import open_database
-from tests.integration.risk_scorer.published import PUBLIC_KEY, publish_model
-from tests.integration.risk_scorer.registered import Registered
+from tests.integration.risk_scorer.published import KEY, PUBLIC_KEY, publish_model
+from tests.integration.risk_scorer.registered import NOW, Registered
 from training.cli import app
+from training.registry.journal import Act, told
 
 HEAD = "timestamp,user_id,ip,ip_rep,success,label\n"
 
@@ -22,7 +23,10 @@ def run(*arguments: object) -> Result:
 def place(tmp_path: Path) -> Path:
     """Two models, one of them active in a registry; a log of four people, one of them taken over from a bad address."""
     registered = Registered(tmp_path / "registry")
-    registered.point(registered.add(1))
+    version = registered.add(1)
+    for kind, moves in (("register", None), ("promote", "active")):
+        act = Act(kind=kind, model_version=version, at=NOW, by="tests", moves=moves)  # type: ignore[arg-type]
+        told(registered.registry, act, KEY, journal=registered.registry.journal())
     publish_model(tmp_path / "two", rule="listed_network")
     (tmp_path / "key.pub").write_bytes(PUBLIC_KEY)
     lines = [
@@ -56,10 +60,10 @@ def test_it_says_what_would_change_in_sum_and_login_by_login(place: Path) -> Non
 
 def test_as_json_it_is_one_object(place: Path) -> None:
     """Scripts and gates read the same numbers."""
-    told = json.loads(compare(place, "--json").stdout)
-    assert told["format"] == "riskgate-comparison/1"
-    assert told["differing"] == len(told["events"]) == 1
-    assert told["words"]
+    found = json.loads(compare(place, "--json").stdout)
+    assert found["format"] == "riskgate-comparison/1"
+    assert found["differing"] == len(found["events"]) == 1
+    assert found["words"]
 
 
 @pytest.mark.parametrize(
