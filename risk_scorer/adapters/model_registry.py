@@ -13,11 +13,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from risk_scorer.adapters.private_copies import MAX_HISTORIES_BYTES, MAX_MODEL_BYTES
 from risk_scorer.adapters.registry_places import Place, place_at
-from risk_scorer.core.artefact import FOR_ENGINEERS, MANIFEST, SIGNATURE, BadArtefact, checked_manifest
+from risk_scorer.core.artefact import FOR_ENGINEERS, HISTORIES, MANIFEST, SIGNATURE, BadArtefact, checked_manifest
 from risk_scorer.core.registry import Entry, Pointer, PointerName, digest, entry_of, pointer_of
 
-MAX_MODEL_BYTES: Final = 2 * 1024**3
 MOST_POINTER_BYTES: Final = 64 * 1024
 MOST_ENTRY_BYTES: Final = 1024 * 1024
 MOST_MANIFEST_BYTES: Final = 16 * 1024 * 1024
@@ -87,10 +87,10 @@ class ModelRegistry:
             if name == FOR_ENGINEERS:
                 continue
             try:
-                files[name] = self.file(version, name, most_bytes=room)
+                files[name] = self.file(version, name, most_bytes=MAX_HISTORIES_BYTES if name == HISTORIES else room)
             except FileNotFoundError as error:
                 raise BadArtefact("missing_file", f"there is no {name}") from error
-            room -= len(files[name])
+            room -= 0 if name == HISTORIES else len(files[name])
         return files
 
     def newest_sequence(self) -> int:

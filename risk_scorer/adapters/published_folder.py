@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from risk_scorer.core.artefact import FOR_ENGINEERS, MANIFEST, SIGNATURE, BadArtefact, load
+from risk_scorer.adapters.private_copies import MAX_HISTORIES_BYTES, MAX_MODEL_BYTES, content_of
+from risk_scorer.core.artefact import FOR_ENGINEERS, HISTORIES, MANIFEST, SIGNATURE, BadArtefact, load
 from risk_scorer.core.model import Model
 
-MAX_MODEL_BYTES: Final = 2 * 1024**3
 PUBLIC_KEY_BYTES: Final = 32
 """Source: RFC 8032, section 5.1.5."""
 
@@ -104,11 +104,15 @@ def read_files(model_dir: Path) -> Mapping[str, bytes]:
     files: dict[str, bytes] = {}
     for path in sorted(model_dir.iterdir()):
         if is_published(path):
-            with path.open("rb") as file:
-                files[path.name] = file.read(room + 1)  # it may have grown since anybody asked for its size
-            room -= len(files[path.name])
-        if room < 0:
-            raise BadArtefact("model_too_large", "the files of the model are larger than 2 GiB")
+            is_people = path.name == HISTORIES
+            try:
+                with path.open("rb") as file:  # it may have grown since anybody asked for its size
+                    files[path.name] = content_of(
+                        file, path.name, most_bytes=MAX_HISTORIES_BYTES if is_people else room
+                    )
+            except BadArtefact as error:
+                raise BadArtefact("model_too_large", "the files of the model are larger than 2 GiB") from error
+            room -= 0 if is_people else len(files[path.name])
     return files
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
+from risk_scorer.adapters.private_copies import content_of
 from risk_scorer.core.signatures import BadArtefact
 
 if TYPE_CHECKING:
@@ -182,10 +183,7 @@ def read_regular(path: Path, *, most_bytes: int) -> bytes:
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise BadArtefact("not_a_file", f"{path.name} is not a regular file")
-            content = file.read(most_bytes + 1)
-    if len(content) > most_bytes:
-        raise BadArtefact("too_large", f"{path.name} is larger than {most_bytes} bytes")
-    return content
+            return content_of(file, path.name, most_bytes=most_bytes)
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from fsspec.core import url_to_fs
 
+from risk_scorer.adapters.private_copies import IN_MEMORY_BYTES, content_of
 from risk_scorer.adapters.registry_places import ChangedMeanwhile, PlaceAway
 from risk_scorer.core.signatures import BadArtefact
 
@@ -38,6 +39,9 @@ class RemotePlace:
             found = self._files.info(at)
             if found["type"] != "file":
                 raise BadArtefact("not_a_file", f"{PurePosixPath(path).name} is not a file")
+            if found["size"] > IN_MEMORY_BYTES:
+                with self._files.open(at, "rb") as file:
+                    return content_of(file, PurePosixPath(path).name, most_bytes=most_bytes)
             content: bytes = self._files.cat_file(at, start=0, end=min(found["size"], most_bytes) + 1)
         if len(content) > most_bytes:
             raise BadArtefact("too_large", f"{PurePosixPath(path).name} is larger than {most_bytes} bytes")

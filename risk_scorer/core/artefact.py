@@ -23,6 +23,7 @@ from risk_scorer.core.forest import Forest
 from risk_scorer.core.likelihood import Likelihood
 from risk_scorer.core.manifest import FORMAT, Manifest
 from risk_scorer.core.model import Hours, Model
+from risk_scorer.core.packed_people import NotPacked, entries
 from risk_scorer.core.pairs import INPUTS, PARTS, Pairs
 from risk_scorer.core.reference import Reference
 from risk_scorer.core.rules import RULES, RuleBook
@@ -36,6 +37,8 @@ REFERENCE = "reference.json"
 FOR_ENGINEERS = "model.joblib"
 """Listed with its hash, never read: it is code in disguise."""
 
+DECODED_BYTES = 64 * 1024**2
+"""Histories up to so many bytes are decoded at once."""
 MOST_NATS = 100.0  # more than e to the hundredth is not likelier than anything
 FOREST_ARRAYS: Mapping[str, type[np.generic]] = {
     "forest_feature.npy": np.int32,
@@ -109,7 +112,15 @@ def checked_manifest(files: Mapping[str, bytes], public_keys: Sequence[bytes]) -
 
 
 def histories(stored: bytes) -> Iterator[tuple[str, bytes]]:
-    """Each person of a histories file with the encoded history, ready to keep. Raises BadArtefact before the first."""
+    """Each person of a histories file with the encoded history, ready to keep. Raises BadArtefact before the first.
+
+    What is large is walked through, in the memory of a few thousand people.
+    """
+    if len(stored) > DECODED_BYTES:
+        try:
+            return entries(stored)
+        except NotPacked as error:
+            raise BadArtefact("bad_histories", "the histories cannot be read") from error
     try:
         people = msgspec.msgpack.decode(stored, type=dict[str, msgspec.Raw])
     except (msgspec.MsgspecError, UnicodeError) as error:
