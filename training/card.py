@@ -54,18 +54,19 @@ def measured(parts: Parts, held_out: Sequence[Block], score_map: ScoreMap, marks
     prompted = scores >= MEDIUM_FROM
     return Measures(
         false_positives=tuple(
-            _false_positives(name, scores >= score, marks[name])
+            false_positives(name, scores >= score, marks[name])
             for name, score in (("step_up", MEDIUM_FROM), ("deny", HIGH_FROM))
         ),
         strangers=_strangers(parts, held_out, score_map),
         groups={
-            PAST: _by_group(_past(held_out), prompted),
-            **{name: _by_group(values, prompted) for name, values in _grouped(held_out).items()},
+            PAST: by_group(_past(held_out), prompted),
+            **{name: by_group(values, prompted) for name, values in _grouped(held_out).items()},
         },
     )
 
 
-def _false_positives(name: str, reached: Flags, mark: Mark) -> FalsePositives:
+def false_positives(name: str, reached: Flags, mark: Mark) -> FalsePositives:
+    """What these logins, each of which reaches the mark or not, say of it."""
     count, of = int(reached.sum()), len(reached)
     return FalsePositives(
         mark=name,
@@ -96,7 +97,7 @@ def _grouped(held_out: Sequence[Block]) -> dict[str, NDArray[np.object_]]:
     return {name: np.concatenate([block.groups[name][block.succeeded] for block in held_out]) for name in names}
 
 
-def _by_group(values: NDArray[np.object_], prompted: Flags) -> dict[str, Rate]:
+def by_group(values: NDArray[np.object_], prompted: Flags) -> dict[str, Rate]:
     """The largest groups by name; small ones, and those without a value, together."""
     names, place, counts = np.unique(values.astype(str), return_inverse=True, return_counts=True)
     hits = np.bincount(place, weights=prompted, minlength=len(names)).astype(int)

@@ -14,14 +14,14 @@ from risk_scorer.core import history
 from risk_scorer.core.model import Model
 from risk_scorer.core.observation import Observation
 from risk_scorer.core.scoring import score_rows
-from risk_scorer.core.signals import Row, gather
+from risk_scorer.core.signals import PLACE, Row, gather
 from training.attackers import KINDS, SELDOM_EVERY, Attackers
 from training.checks import usual_logins
 from training.lookups import Lookups
 from training.observations import observations
 from training.sources import EventTable
 from training.stream import CHUNK, Histories, Past, Progress, look_then_learn, quiet
-from training.sweep import VICTIMS_A_BLOCK
+from training.sweep import GROUPED, VICTIMS_A_BLOCK
 
 Flags = NDArray[np.bool_]
 Vector = NDArray[np.float64]
@@ -32,22 +32,27 @@ SIMULATED = "simulated "
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which rows of the table are weighed: people's own (`legitimate`) and attacks by family, none before `first`."""
+    """Which rows of the table are weighed: people's own (`legitimate`) and attacks by family, none before `first`.
+    Nothing is learned from rows that are not `taught`."""
 
     first: int
     legitimate: Flags
     families: Mapping[str, Flags]
+    taught: Flags
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
     """`evidence` (n,) nats of the legitimate logins, `rows` (n,) their places in the table, `is_usual` (n,) whether
-    they are like their person's earlier ones. `attacks` is the evidence of each family, simulated ones last.
+    they are like their person's earlier ones, `has_past` whether there are any; `groups` are the values of
+    `sweep.GROUPED` that they have, "" where unknown. `attacks` is the evidence of each family, simulated ones last.
     `most_known` is the longest history there is at the end."""
 
     evidence: Vector
     rows: NDArray[np.int64]
     is_usual: Flags
+    has_past: Flags
+    groups: Mapping[str, NDArray[np.object_]]
     attacks: Mapping[str, Vector]
     most_known: history.UserHistory
 
@@ -59,6 +64,8 @@ class _Gathered:
     evidence: list[Vector] = field(default_factory=list)
     rows: list[NDArray[np.int64]] = field(default_factory=list)
     usual: list[Flags] = field(default_factory=list)
+    past: list[Flags] = field(default_factory=list)
+    own: list[tuple[str, ...]] = field(default_factory=list)
     attacks: dict[str, list[Vector]] = field(default_factory=dict)
 
 
@@ -91,10 +98,11 @@ def held_out(
         attackers = Attackers([login for login, is_own in zip(seen, own, strict=True) if is_own], chance)
         drawn = _Drawn(model, attackers, chance, share)
         rows = []
-        for login, is_own, probe in zip(seen, own.tolist(), table.probe[start:stop], strict=True):
+        for login, is_own, teaches in zip(seen, own.tolist(), wanted.taught[start:stop].tolist(), strict=True):
             drawn.against(login, past, is_own=is_own)
-            rows.append(look_then_learn(model.encoders, login, past, is_probe=probe != ""))
+            rows.append(look_then_learn(model.encoders, login, past, is_probe=not teaches))
         if stop > wanted.first:
+            found.own += [_grouped(login) for login, is_own in zip(seen, own.tolist(), strict=True) if is_own]
             _weigh(model, rows, wanted, start, found)
             _weigh_strangers(model, drawn.strangers, found)
         progress("score", stop / len(table))
@@ -130,6 +138,7 @@ def _weigh(model: Model, rows: Sequence[Row], wanted: Wanted, start: int, found:
     found.evidence.append(scored.weighed.total[own])
     found.rows.append(own + start)
     found.usual.append(usual_logins(scored.signals[own]))
+    found.past.append(scored.signals[own, PLACE["logins"]] > 0)
     for name, flags in wanted.families.items():
         found.attacks.setdefault(name, []).append(scored.weighed.total[flags[here]])
 
@@ -149,9 +158,15 @@ def _joined(found: _Gathered, past: Past) -> HeldOut:
         evidence=_whole(found.evidence),
         rows=_whole(found.rows).astype(np.int64),
         is_usual=_whole(found.usual).astype(bool),
+        has_past=_whole(found.past).astype(bool),
+        groups={name: np.array([one[place] for one in found.own], object) for place, name in enumerate(GROUPED)},
         attacks={name: attacks[name] for name in _in_order(attacks) if len(attacks[name])},
         most_known=max(past.histories.values(), key=lambda person: person.logins, default=history.EMPTY),
     )
+
+
+def _grouped(login: Observation) -> tuple[str, ...]:
+    return tuple(getattr(login, name) for name in GROUPED)
 
 
 def _in_order(names: Iterable[str]) -> Iterator[str]:

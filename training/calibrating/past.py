@@ -6,7 +6,7 @@ from typing import Any
 
 from risk_scorer.adapters.model_store import public_keys
 from training.calibrating import history
-from training.calibrating.run import opened_at
+from training.calibrating.reading import opened_at
 from training.reports import iso
 
 

@@ -31,11 +31,15 @@ def digest_of(table: EventTable, rows: NDArray[np.int64]) -> str:
     return publish.digest(bytes(told))
 
 
-def changed_files(model: Model, new: Found) -> dict[str, bytes]:
-    """The files that say what the marks do: of the reference's own logins the share that reaches them here.
+def span_of(table: EventTable, held: HeldOut) -> Span:
+    """First and last of the legitimate logins that the marks were found on."""
+    moments = table.timestamp[held.rows]
+    return Span(first=float(moments[0]), last=float(moments[-1]))
 
-    Where the reference's numbers lie is about evidence, which stays.
-    """
+
+def reference_of(model: Model, new: Found) -> dict[str, bytes]:
+    """The reference with, of its own logins, the share that reaches the new marks. Where its numbers lie is about
+    evidence, which stays."""
     known = model.reference
     if known is None:
         return {}
@@ -55,11 +59,11 @@ def calibrated(
 ) -> Manifest:
     """The manifest with the new marks and these changed `files`; it names the version that it comes from and what the
     old marks did."""
-    old, moments = model.manifest, table.timestamp[held.rows]
+    old = model.manifest
     change = CalibrationNumbers(
         of=old.model_version,
         data=digest_of(table, held.rows),
-        span=Span(first=float(moments[0]), last=float(moments[-1])),
+        span=span_of(table, held),
         seed=seed,
         before=_numbers(before),
         after=_numbers(new.marks()),

@@ -9,42 +9,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plumbing.clock import SystemClock
-from risk_scorer.adapters.model_store import BadPublicKey, public_keys, read_files
-from risk_scorer.core.artefact import FOR_ENGINEERS, HISTORIES, BadArtefact, histories, load
+from risk_scorer.core.artefact import FOR_ENGINEERS
 from risk_scorer.core.manifest import Manifest
-from risk_scorer.core.model import Model
 from training import publish
 from training.calibrating import history, marks
 from training.calibrating.by_group import GroupMarks, document, group_marks
-from training.calibrating.held_out import HeldOut, Wanted, held_out, known_histories
-from training.calibrating.record import calibrated, changed_files, signed_files
-from training.evaluation.labels import read_truth, texts_of
-from training.evaluation.span import judged_from, overlap
+from training.calibrating.held_out import HeldOut, held_out
+from training.calibrating.reading import column_of, known_before, opened_at, wanted_rows
+from training.calibrating.recarded import Moved, card_of
+from training.calibrating.record import calibrated, reference_of, signed_files, span_of
+from training.comparing.on_log import Log, open_comparison_log
+from training.database_labels import labels_for
 from training.fit import Budgets
-from training.log_files import open_log
-from training.lookup_files import open_lookups
-from training.lookups import address_problem
+from training.lineage import files_digest
 from training.outputs import replaced_whole
 from training.refusals import WrongInputError
 from training.reports import iso
-from training.sources import EventTable, read_events
-from training.stream import Histories, Progress
-from training.training_run import moment_of
+from training.stream import Progress
 
 Asks = Literal["client", "group"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for. `out` None finds the marks and publishes nothing. With `by`, a column of the log, every value
-    of it gets marks of its own, for `asks` of the gateway's document; `own_budgets` are step-up budgets by value."""
+    """What was asked for. `source` is a log as `train` takes one, `labels` what people found out about it. `out` None
+    finds the marks and publishes nothing. With `by`, a column of the log, every value of it gets marks of its own, for
+    `asks` of the gateway's document; `own_budgets` are step-up budgets by value."""
 
-    source: Path
+    source: str
     model_dir: Path
     public_key: Path
     key: Path
     budgets: Budgets = field(default_factory=Budgets)
     starts: str | None = None
+    labels: Path | None = None
     seed: int = 7
     out: Path | None = None
     by: str | None = None
@@ -61,31 +59,33 @@ def calibrated_marks(request: Request, progress: Progress) -> dict[str, Any]:
     """Finds the marks, writes what was asked for, and returns the facts to tell.
 
     Raises WrongInputError for what was asked, TrainingRefusedError where the marks cannot be proven or the model would
-    not be fit to be published with them; then nothing was written.
+    not be fit to be published with them, UnreachableError for a database; then nothing was written.
     """
     _check(request)
     files, model = opened_at(request.model_dir, request.public_key)
-    progress("read", 0.0)
-    table = read_events(request.source)
-    wanted, notes = _wanted(request, model, table)
-    groups = None if request.by is None else texts_of(request.source, request.by, table)
-    progress("read", 1.0)
-    held = _held_out(request, model, files, table, wanted, progress)
+    with labels_for([request.source], request.labels) as labels:
+        log = open_comparison_log(
+            request.source, labels=labels, overlays=request.overlays, listed=request.listed, progress=progress
+        )
+    wanted, notes = wanted_rows(log, model, request.starts)
+    groups = None if request.by is None else column_of(request.source, request.by, log.table)
+    known = known_before(model, files, log.table)
+    held = held_out(model, log.table, log.lookups, wanted, known=known, seed=request.seed, progress=progress)
     before = marks.measured(held.evidence, model.score_map, _budgets(request))
     new = marks.found(held, request.budgets)
-    changed = changed_files(model, new)
-    manifest = calibrated(model, table, held, new, before=before, seed=request.seed, files=changed)
-    by_group = _by_group(request, groups, held, new)
+    found = _by_group(request, groups, held, new)
+    changed = reference_of(model, new) | card_of(files, model, _moved(request, log, held, new, groups))
+    manifest = calibrated(model, log.table, held, new, before=before, seed=request.seed, files=changed)
     worst = _published(request, {**files, **changed}, manifest, held)
-    _write_document(request, by_group, manifest.model_version)
+    _write_document(request, found, manifest.model_version)
     return {
         "of": model.version,
         "model_version": manifest.model_version,
-        "held_out": _span(table, held),
+        "held_out": _span(log, held),
         "marks": {name: {"before": asdict(before[name]), "after": asdict(mark)} for name, mark in new.marks().items()},
         **marks.facts(held, new.score_map),
-        "by_group": [asdict(group) for group in by_group],
-        "notes": [*table.notes, *notes, *new.notes],
+        "by_group": [asdict(group) for group in found],
+        "notes": [*log.notes, *notes, *new.notes],
         "worst_case_score": worst,
         "written": None if request.out is None else str(request.out),
         "marks_written": None if request.marks_out is None else str(request.marks_out),
@@ -112,72 +112,18 @@ def _check(request: Request) -> None:
         raise WrongInputError("key_in_model_dir", "the signing key must not lie in the model's folder")
 
 
-def opened_at(model_dir: Path, public_key: Path) -> tuple[Mapping[str, bytes], Model]:
-    """The model's files and the model, checked as the scoring service checks it."""
-    try:
-        files = read_files(model_dir)
-        return files, load(files, public_keys([str(public_key)]))
-    except FileNotFoundError as cause:
-        raise WrongInputError("no_model", f"there is no signed model in {model_dir}") from cause
-    except BadPublicKey as cause:
-        raise WrongInputError("bad_public_key", f"{public_key} holds no Ed25519 public key") from cause
-    except BadArtefact as cause:
-        raise WrongInputError(cause.code, f"the model in {model_dir} cannot be used: {cause}") from cause
-
-
-def _wanted(request: Request, model: Model, table: EventTable) -> tuple[Wanted, tuple[str, ...]]:
-    """The rows to weigh: by the log's labels where it has some, else every success that is no probe."""
-    schema = open_log(request.source).schema.name
-    if request.starts is not None:
-        starts = moment_of(request.starts, option="--from")
-    else:
-        starts = judged_from(schema, model.manifest.span, table.timestamp)
-    inside = table.timestamp >= starts
-    notes: tuple[str, ...] = ()
-    try:
-        truth = read_truth(request.source, table)
-    except WrongInputError as decline:
-        if decline.code != "no_labels":
-            raise
-        own: NDArray[np.bool_] = table.success & (table.probe == "")
-        wanted = Wanted(_first(inside), own & inside, {})
-        notes = ("the log has no labels: every success is taken as the person's own",)
-    else:
-        families = {name: rows & inside for name, rows in truth.families.items()}
-        wanted = Wanted(_first(inside), truth.legitimate & inside, families)
-    warning = overlap(starts, model.manifest.span, table.timestamp)
-    return wanted, (*notes, *([warning] if warning else []))
-
-
-def _first(inside: NDArray[np.bool_]) -> int:
-    """The first row that counts, the table's length where none does."""
-    return int(inside.argmax()) if inside.any() else len(inside)
-
-
-def _held_out(
-    request: Request,
-    model: Model,
-    files: Mapping[str, bytes],
-    table: EventTable,
-    wanted: Wanted,
-    progress: Progress,
-) -> HeldOut:
-    lookups = open_lookups(overlays=request.overlays, listed=request.listed)
-    usable = lookups if address_problem(table, lookups) is None else lookups.without_networks()
-    known = _known(model, files, table)
-    return held_out(model, table, usable, wanted, known=known, seed=request.seed, progress=progress)
-
-
-def _known(model: Model, files: Mapping[str, bytes], table: EventTable) -> Histories:
-    """What the scorer knew when the log began: the model's histories where the log follows the training, and nothing
-    where the log itself goes that far back."""
-    if float(table.timestamp[0]) <= model.manifest.span.last:
-        return {}
-    return known_histories(histories(files[HISTORIES]), frozenset(table.user_id.tolist()))
-
-
 def _budgets(request: Request) -> dict[str, float]:
     return {"step_up": request.budgets.step_up, "deny": request.budgets.deny}
+
+
+def _moved(request: Request, log: Log, held: HeldOut, new: marks.Found, groups: NDArray[np.object_] | None) -> Moved:
+    asked = ["calibrate", "--seed", str(request.seed)]
+    asked += ["--budget", repr(request.budgets.step_up), "--deny-budget", repr(request.budgets.deny)]
+    asked += ["--from", request.starts] if request.starts else []
+    asked += [word for digest in files_digest(request.overlays) for word in ("--ip_overlay", digest)]
+    asked += [word for digest in files_digest(request.listed) for word in ("--ip_listed", digest)]
+    by = {} if groups is None or request.by is None else {request.by: groups[held.rows]}
+    return Moved(held, new, span_of(log.table, held), by, tuple(asked))
 
 
 def _by_group(
@@ -201,9 +147,8 @@ def _published(request: Request, files: Mapping[str, bytes], manifest: Manifest,
     engineers = request.model_dir / FOR_ENGINEERS
     try:
         kept = {**files, FOR_ENGINEERS: engineers.read_bytes()} if engineers.is_file() else files
-        written, worst = signed_files(
-            {name: kept[name] for name in kept if name in manifest.files}, manifest, held, key
-        )
+        listed = {name: content for name, content in kept.items() if name in manifest.files}
+        written, worst = signed_files(listed, manifest, held, key)
         publish.publish(written, request.out)
         line = history.line(
             manifest.calibrations[-1],
@@ -226,12 +171,12 @@ def _write_document(request: Request, found: Sequence[GroupMarks], model_version
         draft.write_text(text, encoding="utf-8")
 
 
-def _span(table: EventTable, held: HeldOut) -> dict[str, Any]:
-    moments = table.timestamp[held.rows]
+def _span(log: Log, held: HeldOut) -> dict[str, Any]:
+    span = span_of(log.table, held)
     return {
         "logins": len(held.rows),
-        "people": len(set(table.user_id[held.rows].tolist())),
-        "first": iso(float(moments[0])),
-        "last": iso(float(moments[-1])),
+        "people": len(set(log.table.user_id[held.rows].tolist())),
+        "first": iso(span.first),
+        "last": iso(span.last),
         "attacks": {name: len(nats) for name, nats in held.attacks.items()},
     }

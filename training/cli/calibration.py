@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from training.calibrating.run import Request
 
 Later = Annotated[
-    Path | None, typer.Option("--input", help="Logins that came after the model's training; labels are used if any.")
+    str | None,
+    typer.Option("--input", help="Logins that came after the model's training, as for `train`; a file's labels count."),
 ]
+Labels = Annotated[Path | None, typer.Option(help="What people found out, as `risk-scorer labels` writes it.")]
 Budget = Annotated[float, typer.Option(help="The share of people's own logins that may be asked for more.")]
 DenyBudget = Annotated[float, typer.Option("--deny-budget", "--deny_budget", help="The share that may be denied.")]
 From = Annotated[
@@ -62,6 +64,7 @@ def calibrate(
     budget: Budget = 0.02,
     deny_budget: DenyBudget = 0.001,
     starts: From = None,
+    labels: Labels = None,
     out: Out = None,
     key: Key = DEFAULT_KEY,
     by: By = None,
@@ -95,7 +98,7 @@ def calibrate(
         budgets, own = Budgets(budget, deny_budget), _shares(budget_of or ())
         named = _user() if author is None else author
         request = Request(
-            source, model_dir, public_key, key, budgets, starts, seed, out, by, asks, own, marks_out,
+            source, model_dir, public_key, key, budgets, starts, labels, seed, out, by, asks, own, marks_out,
             named, reason, overlays or (), listed or (),
         )  # fmt: skip
         _tell_marks(request, as_json=as_json)

@@ -84,7 +84,7 @@ def compared(
     """
     table = log.table
     judged, notes = _judged(active, candidate, table, starts)
-    confirmed = _confirmed(log)
+    confirmed = confirmed_rows(log)
     taught = ~confirmed & (table.probe == "")
     found = replayed(active, candidate, table, log.lookups, judged=judged, taught=taught, progress=progress)
     if found.strangers is None:
@@ -118,13 +118,13 @@ def _logins(log: Log, judged: Flags, confirmed: Flags, scores: Scores) -> Logins
         ip=[table.ip[row] for row in rows],
         event_id=[""] * len(rows),
         row=table.row_order[judged].tolist(),
-        legitimate=_legitimate(log, confirmed)[judged],
+        legitimate=legitimate_rows(log, confirmed)[judged],
         attacks={key: flags[judged] for key, flags in attacks.items()},
         scores=scores.only(judged),
     )
 
 
-def _legitimate(log: Log, confirmed: Flags) -> Flags:
+def legitimate_rows(log: Log, confirmed: Flags) -> Flags:
     """Logins that succeeded and that nobody calls an attack."""
     own = log.table.success & (log.table.probe == "") if log.truth is None else log.truth.legitimate
     return own & ~confirmed
@@ -137,7 +137,7 @@ def _attacks(log: Log, judged: Flags, confirmed: Flags) -> Mapping[tuple[Source,
     return {key: rows for key, rows in found.items() if (rows & judged).any()}
 
 
-def _confirmed(log: Log) -> Flags:
+def confirmed_rows(log: Log) -> Flags:
     """Rows that are a confirmed compromise: by person, address and moment, as exactly as the log tells moments."""
     table, found = log.table, np.zeros(len(log.table), bool)
     if not log.confirmed:

@@ -1,6 +1,7 @@
 """`risk-training calibrate`: a new signed version of a model with other marks, found on logins that came later."""
 
 import csv
+import datetime
 import json
 import tomllib
 from pathlib import Path
@@ -11,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from risk_scorer.adapters.model_store import read_files
 from risk_scorer.core.artefact import MANIFEST, REFERENCE, SIGNATURE
+from risk_scorer.core.card import CARD, decode
 from training.cli import app
 from training.scoring_run import Judge, opened_model
 from training.sources import read_events
@@ -68,7 +70,7 @@ def opened(place: Path, folder: str) -> Any:
 def test_the_new_version_differs_in_its_words_alone(place: Path) -> None:
     """Same arrays and histories; another manifest, signature and version, and other counts at the marks."""
     old, new = read_files(place / "models"), read_files(place / "calibrated")
-    assert {name for name in old | new if old.get(name) != new.get(name)} == {MANIFEST, SIGNATURE, REFERENCE}
+    assert {name for name in old | new if old.get(name) != new.get(name)} == {MANIFEST, SIGNATURE, REFERENCE, CARD}
     before, after = opened(place, "models").reference, opened(place, "calibrated").reference
     assert after.spreads == before.spreads
     mark = opened(place, "calibrated").manifest.marks["step_up"]
@@ -84,6 +86,39 @@ def test_the_model_says_where_its_marks_come_from(place: Path, told: dict[str, A
     for name in ("step_up", "deny"):
         assert change.before[name].prompted == told["marks"][name]["before"]["prompted"]
         assert change.after[name].evidence == told["marks"][name]["after"]["evidence"]
+
+
+def test_the_card_tells_what_the_new_marks_do(place: Path, told: dict[str, Any]) -> None:
+    """On the logins that they were found on, by group too, with the version that it was; so that gates can read it."""
+    old, new = (decode(read_files(place / folder)[CARD]) for folder in ("models", "calibrated"))
+    assert (new.lineage.parent, new.lineage.data_sha256) == (told["of"], old.lineage.data_sha256)
+    assert new.span == old.span
+    assert new.held_out.first >= old.span.last
+    [step_up, deny] = new.false_positives
+    assert step_up.rate.count == told["marks"]["step_up"]["after"]["prompted"]
+    assert step_up.upper <= step_up.budget == 0.02
+    assert deny.is_extrapolated
+    assert sum(rate.of for rate in new.groups["country"].values()) == told["held_out"]["logins"]
+    assert set(new.groups) == {"past", "country", "device_type", "browser"}
+    assert new.strangers["naive"].count == told["at_marks"]["step_up"]["recall"]["simulated naive"]["count"]
+    assert new.lineage.command[:3] == ("calibrate", "--seed", "7")
+
+
+def test_what_people_found_to_be_a_compromise_is_an_attack(place: Path) -> None:
+    """It is nobody's own login, teaches nothing, and its recall is told and put on the card."""
+    rows = [row for row in _rows(place / "log.csv") if row["timestamp"] >= SPLIT and row["success"] == "true"]
+    row = next(row for row in rows if not row["label"])
+    moment = datetime.datetime.fromisoformat(row["timestamp"]).timestamp()
+    label = {"user_id": row["user_id"], "timestamp": moment, "ip": row["ip"], "label": "compromised"}
+    (place / "labels.jsonl").write_text(json.dumps(label) + "\n")
+    asked = ("--labels", place / "labels.jsonl", "--out", place / "with-labels", "--json")
+    facts = json.loads(calibrate(place, *asked).stdout)
+    before = json.loads((place / "told.json").read_text())
+    assert facts["held_out"]["attacks"]["confirmed compromise"] == 1
+    assert facts["held_out"]["logins"] == before["held_out"]["logins"] - 1
+    compromises = decode(read_files(place / "with-labels")[CARD]).compromises
+    assert compromises is not None
+    assert compromises.of == 1
 
 
 def test_the_budget_holds_among_later_logins_by_the_scores_themselves(place: Path, told: dict[str, Any]) -> None:
@@ -113,13 +148,16 @@ def test_history_tells_who_when_and_why(place: Path) -> None:
 
 def test_each_client_gets_marks_for_the_policy_document(place: Path) -> None:
     """The written TOML has those whose logins are enough, with the version that they were found for."""
-    result = calibrate(place, "--by", "client_id", "--budget-of", "bank=0.05", "--marks-out", place / "marks.toml")
+    asked = ("--by", "client_id", "--budget-of", "bank=0.05", "--marks-out", place / "marks.toml")
+    result = calibrate(place, *asked, "--out", place / "by-client")
     assert result.exit_code == 0, result.output
     written = {entry["client"]: entry for entry in tomllib.loads((place / "marks.toml").read_text())["marks"]}
     assert set(written) == {"bank", "shop"}
     assert "rare: " in result.stdout
-    assert written["bank"]["model"] in json.loads((place / "told.json").read_text())["model_version"]
-    assert not (place / "marks.toml").read_text().startswith("[[")
+    assert written["bank"]["model"] == opened(place, "by-client").version
+    card = decode(read_files(place / "by-client")[CARD])
+    assert {"bank", "shop"} <= set(card.groups["client_id"])
+    assert not any("by application" in line for line in card.not_tested)
 
 
 def test_without_a_place_nothing_is_published(place: Path) -> None:

@@ -30,6 +30,8 @@ def held(evidence: np.ndarray = NATS, *, usual: bool = False) -> HeldOut:
         evidence=evidence,
         rows=np.arange(len(evidence)),
         is_usual=np.full(len(evidence), usual),
+        has_past=np.ones(len(evidence), bool),
+        groups={},
         attacks={"takeover": STRANGERS},
         most_known=EMPTY,
     )

@@ -7,7 +7,7 @@ from risk_scorer.core.card import OTHERS, decode, encode
 from risk_scorer.core.manifest import Span
 from tests.unit.training.logs import log, objects
 from training.calibrate import Mark, upper_bound
-from training.card import LEAST_IN_GROUP, Measures, _by_group, _false_positives, card_of, rate
+from training.card import LEAST_IN_GROUP, Measures, by_group, card_of, false_positives, rate
 from training.lineage import NO_ORIGIN, data_sha256, lineage_of
 
 DAY = 86_400.0
@@ -33,7 +33,7 @@ def test_of_nothing_nothing_is_known() -> None:
 def test_the_limit_that_is_held_against_the_budget_is_the_one_that_the_mark_was_set_by() -> None:
     """One-sided, so that a mark that keeps its budget keeps it here."""
     reached = np.arange(2000) < 20
-    found = _false_positives("step_up", reached, MARK)
+    found = false_positives("step_up", reached, MARK)
     assert found.upper == upper_bound(20, 2000) < 0.02
 
 
@@ -43,13 +43,13 @@ def test_small_groups_and_unknown_values_are_told_together() -> None:
     values = objects([name for name, size in sizes.items() for _ in range(size)])
     prompted = np.zeros(len(values), bool)
     prompted[[0, -1]] = True
-    found = _by_group(values, prompted)
+    found = by_group(values, prompted)
     assert {name: (each.count, each.of) for name, each in found.items()} == {"NO": (1, 50), OTHERS: (1, 129)}
 
 
 def card(days: float, absent: dict[str, str], labels: dict[str, int]) -> tuple[str, ...]:
     measures = Measures(
-        false_positives=(_false_positives("step_up", np.zeros(100, bool), MARK),), strangers={}, groups={}
+        false_positives=(false_positives("step_up", np.zeros(100, bool), MARK),), strangers={}, groups={}
     )
     made = card_of(
         measures,

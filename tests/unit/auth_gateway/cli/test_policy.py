@@ -75,6 +75,7 @@ def test_the_rules_in_force_are_shown_in_their_order(run: Run, file: Path, monke
             "phishing_resistant_from=75.0",
             "email_code=False",
             "push=False",
+            "leeway_points=5.0",
             "user_risk_half_life_seconds=259200.0",
         ],
     ]
