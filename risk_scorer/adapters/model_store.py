@@ -123,6 +123,11 @@ class ModelStore:
         except OSError as error:
             self._refuse(Refusal("registry_unavailable", detail=error.strerror or type(error).__name__))
             return
+        except Exception as error:
+            # Looking goes on whatever stands there; a thread that died would tell nobody.
+            log.exception("model_look_failed")
+            self._refuse(Refusal("model_unusable", detail=type(error).__name__))
+            return
         if self.refusal is None:
             if now.identity is not None and (self._seen is None or now.identity != self._seen.identity):
                 self.reload()

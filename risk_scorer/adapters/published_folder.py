@@ -105,11 +105,12 @@ def read_files(model_dir: Path) -> Mapping[str, bytes]:
     for path in sorted(model_dir.iterdir()):
         if is_published(path):
             is_people = path.name == HISTORIES
+            limit = MAX_HISTORIES_BYTES if is_people else room
             try:
+                if path.stat().st_size > limit:
+                    raise BadArtefact("too_large", f"{path.name} is larger than {limit} bytes")
                 with path.open("rb") as file:  # it may have grown since anybody asked for its size
-                    files[path.name] = content_of(
-                        file, path.name, most_bytes=MAX_HISTORIES_BYTES if is_people else room
-                    )
+                    files[path.name] = content_of(file, path.name, most_bytes=limit)
             except BadArtefact as error:
                 raise BadArtefact("model_too_large", "the files of the model are larger than 2 GiB") from error
             room -= 0 if is_people else len(files[path.name])

@@ -180,9 +180,13 @@ def read_regular(path: Path, *, most_bytes: int) -> bytes:
             if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
                 raise BadArtefact("not_a_file", f"{path.name} is not a regular file") from error
             raise
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            os.close(handle)
+            raise BadArtefact("not_a_file", f"{path.name} is not a regular file")
         with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise BadArtefact("not_a_file", f"{path.name} is not a regular file")
+            if found.st_size > most_bytes:  # it may have grown since, which is seen while it is read
+                raise BadArtefact("too_large", f"{path.name} is larger than {most_bytes} bytes")
             return content_of(file, path.name, most_bytes=most_bytes)
 
 

@@ -35,7 +35,10 @@ class RegistrySource:
 
     def state(self, *, thorough: bool) -> State:
         """The pointer's bytes; after a refusal also what lies in the version's folder, and the keys."""
-        stored = self._registry([]).stored_pointer(self._name)
+        try:
+            stored = self._registry([]).stored_pointer(self._name)
+        except BadArtefact as error:
+            stored = error.code.encode()  # no pointer, and no reason not to look: reading it says what is wrong
         if not thorough:
             return State(stored, None)
         version = self.claimed_version()

@@ -119,7 +119,11 @@ def settle(registry: ModelRegistry, journal: list[Entry]) -> list[PointerName]:
 def _put(registry: ModelRegistry, name: PointerName, due: Pointer) -> bool:
     wanted = encode(due)
     for _ in range(TRIES):
-        stored = registry.stored_pointer(name)
+        try:
+            stored = registry.stored_pointer(name)
+        except BadArtefact as error:
+            path = pointer_path(name)
+            raise RefusedError("pointer_damaged", f"{error.message}: remove {path}, and do it again") from error
         if stored == wanted or _is_beyond(registry, name, stored, due):
             return False
         try:
