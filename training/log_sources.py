@@ -14,6 +14,7 @@ from typing import Any
 
 from training.event_log import EventLog
 from training.log_files import LogFile, open_log
+from training.log_schemas import Schema
 from training.read_only import is_database, name_of
 from training.refusals import WrongInputError
 
@@ -28,6 +29,11 @@ class Parts:
 
     parts: Sequence[Part]
     path: PurePath
+
+    @property
+    def schema(self) -> Schema:
+        """The schema of all of them."""
+        return self.parts[0].schema
 
     @contextlib.contextmanager
     def batches(self) -> Iterator["PartsRows"]:

@@ -6,9 +6,11 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection
 from pathlib import Path
 
 from training.refusals import EngineError, WrongInputError
@@ -83,7 +85,16 @@ _writers: list[Writer] = []
 
 def _begin(plan: Plan) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one is interrupted, and ends it
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _writers[:] = [Writer(plan)]
+
+
+def _end_with_parent() -> None:
+    """A process that was killed leaves no others behind that wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _write(part: Part, folder: Path) -> Counts:

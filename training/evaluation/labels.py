@@ -1,6 +1,6 @@
 """What a labelled log says each row really was. Labels are read here, beside the log, and never pass to scoring."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.evaluate import PROBES, history_lengths
-from training.log_files import LogFile, open_log
+from training.log_files import LogFile
 from training.log_schemas import LABEL, RBA, truth_of
+from training.log_sources import Part, Parts, open_logs
 from training.refusals import WrongInputError
 from training.sources import EventTable
 
@@ -60,9 +61,8 @@ def read_truth(path: Path, table: EventTable) -> Truth:
     In the RBA schema `Is Account Takeover` and each value of `Probe` are families; in ours each `label` but a
     legitimate one.
     """
-    log = open_log(path)
-    columns = _label_columns(log, has_probes="probe" in table.present)
-    found = _in_table_order(log, columns, table)
+    log = open_logs([str(path)])
+    found = _in_table_order(log, table)
     own = table.success & (table.probe == "")
     families = {name: table.probe == name for name in sorted(set(table.probe) - {""})}
     if log.schema is RBA:
@@ -95,9 +95,12 @@ def _label_columns(log: LogFile, *, has_probes: bool) -> dict[str, str]:
     return {ours: '"' + name.replace('"', '""') + '"' for ours, name in found.items()}
 
 
-def _in_table_order(log: LogFile, columns: Mapping[str, str], table: EventTable) -> dict[str, NDArray[Any]]:
-    """Each label as an array in the order of the table, by the place of its row in the file."""
-    ordered = _ordered(log, {name: _value(name, column) for name, column in columns.items()}, table)
+def _in_table_order(log: Part | Parts, table: EventTable) -> dict[str, NDArray[Any]]:
+    """Each label as an array in the order of the table, by the place of its row in the log."""
+    columns = [(file, _label_columns(file, has_probes="probe" in table.present)) for file in _files(log)]
+    names = sorted({name for _, found in columns for name in found})
+    values = [(file, {name: _value(name, found.get(name, "NULL")) for name in names}) for file, found in columns]
+    ordered = _ordered(values, table)
     if "label" in ordered:
         ordered["label"] = np.array([_family(label) for label in ordered["label"]], object)
     return ordered
@@ -108,30 +111,47 @@ def texts_of(path: Path, column: str, table: EventTable) -> NDArray[np.object_]:
 
     Raises WrongInputError("unknown_columns").
     """
-    log = open_log(path)
-    spelled = {name.strip().casefold(): reference for name, reference in log.names.items()}
-    reference = spelled.get(column.strip().casefold())
-    if reference is None:
-        raise WrongInputError("unknown_columns", f"{log.path.name} has no column {column}")
-    quoted = '"' + reference.replace('"', '""') + '"'
-    return _ordered(log, {"texts": f"coalesce(CAST({quoted} AS VARCHAR), '')"}, table)["texts"]
+    values = []
+    for file in _files(open_logs([str(path)])):
+        spelled = {name.strip().casefold(): reference for name, reference in file.names.items()}
+        reference = spelled.get(column.strip().casefold())
+        if reference is None:
+            raise WrongInputError("unknown_columns", f"{file.path.name} has no column {column}")
+        quoted = '"' + reference.replace('"', '""') + '"'
+        values.append((file, {"texts": f"coalesce(CAST({quoted} AS VARCHAR), '')"}))
+    return _ordered(values, table)["texts"]
 
 
-def _ordered(log: LogFile, values: Mapping[str, str], table: EventTable) -> dict[str, NDArray[Any]]:
-    """The values of SQL expressions, by the place of each row in the file."""
-    if not values:
+def _files(log: Part | Parts) -> Sequence[LogFile]:
+    """The files of a log. Raises WrongInputError("no_labels") for a database, which has no such columns."""
+    parts = log.parts if isinstance(log, Parts) else [log]
+    files = [part for part in parts if isinstance(part, LogFile)]
+    if len(files) < len(parts):
+        raise WrongInputError("no_labels", f"{log.path.name} is no file, and has no column with labels")
+    return files
+
+
+def _ordered(values: Sequence[tuple[LogFile, Mapping[str, str]]], table: EventTable) -> dict[str, NDArray[Any]]:
+    """The values of SQL expressions over each file, by the place of each row in all of them together."""
+    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in values[0][1]}
+    if not parts:
         return {}
-    selected = ", ".join(f"{value} AS truth_{name}" for name, value in values.items())
-    with log.with_more(selected).batches() as batches:
-        parts: dict[str, list[NDArray[Any]]] = {name: [] for name in values}
-        for batch in batches:
-            for name, pieces in parts.items():
-                pieces.append(batch.column(f"truth_{name}").to_numpy(zero_copy_only=False))
-        malformed = batches.malformed_rows()
+    malformed: list[int] = []
+    before = 0
+    for file, expressions in values:
+        selected = ", ".join(f"{value} AS truth_{name}" for name, value in expressions.items())
+        with file.with_more(selected).batches() as batches:
+            read = 0
+            for batch in batches:
+                read += len(batch)
+                for name, pieces in parts.items():
+                    pieces.append(batch.column(f"truth_{name}").to_numpy(zero_copy_only=False))
+            rejected = batches.malformed_rows()
+        malformed += [before + place for place in rejected]
+        before += read + len(rejected)
     whole = {name: np.concatenate(pieces) for name, pieces in parts.items()}
-    read = len(next(iter(whole.values())))
-    if read + len(malformed) != table.rows_in_file:
-        raise WrongInputError("labels_do_not_fit", f"{log.path.name} changed while it was read")
+    if before != table.rows_in_file:
+        raise WrongInputError("labels_do_not_fit", f"{values[0][0].path.name} changed while it was read")
     positions = np.setdiff1d(np.arange(table.rows_in_file), malformed)
     places = np.searchsorted(positions, table.row_order)
     return {name: found[places] for name, found in whole.items()}

@@ -10,7 +10,9 @@ LONGEST_NOTE = 500
 
 
 def notes_in(path: Path) -> list[str]:
-    """Notes among a Parquet file's metadata; nothing for other files."""
+    """Notes among a Parquet file's metadata, those of the first one for a folder; nothing for other files."""
+    if path.is_dir():
+        path = min(path.rglob("*.parquet"), default=path)
     try:
         metadata = parquet.read_schema(path).metadata or {}
     except (OSError, ArrowInvalid):

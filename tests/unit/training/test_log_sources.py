@@ -10,6 +10,8 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from training.cli import app
+from training.evaluation.labels import read_truth, texts_of
+from training.lineage import data_sha256
 from training.log_sources import open_logs
 from training.refusals import WrongInputError
 from training.sources import EventTable, events_of, read_events
@@ -145,6 +147,42 @@ def test_a_database_that_is_no_database_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "other.db") as other:
         other.execute("CREATE TABLE audit (id INTEGER)")
     assert refusal(f"sqlite:///{tmp_path}/other.db").code == "not_an_event_log"
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
+def test_labels_of_a_folder_stay_with_their_rows(tmp_path: Path, kind: str) -> None:
+    """Over several files, with rows that are dropped and logins that come out of order."""
+    bad = login(7, label="takeover") | {"ip": "nowhere"}
+    write(tmp_path / "log" / f"b.{kind}", login(4, label=""), bad, login(1, label="takeover"))
+    write(tmp_path / "log" / f"c.{kind}", login(3, label="stuffing"), login(2, label=""))
+    table = read_events(tmp_path / "log")
+    truth = read_truth(tmp_path / "log", table)
+    assert list(table.user_id) == ["u1", "u2", "u3", "u4"]
+    assert {name: rows.tolist() for name, rows in truth.families.items()} == {
+        "takeover": [True, False, False, False],
+        "stuffing": [False, False, True, False],
+    }
+    assert list(texts_of(tmp_path / "log", "label", table)) == ["takeover", "", "stuffing", ""]
+    write(tmp_path / "log" / f"d.{kind}", login(5))
+    if kind != "jsonl":  # there, no header says that a label is missing
+        with pytest.raises(WrongInputError, match=f"d.{kind}") as caught:
+            read_truth(tmp_path / "log", read_events(tmp_path / "log"))
+        assert caught.value.code == "no_labels"
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
+def test_training_takes_every_kind_as_the_same_log(tmp_path: Path, kind: str) -> None:
+    """Each value is the same whatever the kind, so that the model is; the way there ends at the first gate."""
+    logins = [login(number, user_agent=f"Agent {number % 2}", asn=64500 + number, city="") for number in range(1, 9)]
+    write(tmp_path / "log" / f"a.{kind}", *logins[:5])
+    write(tmp_path / "log" / f"b.{kind}", *logins[5:])
+    alone = read_events(write(tmp_path / "alone.csv", *logins))
+    table = read_events(tmp_path / "log")
+    assert data_sha256(table) == data_sha256(alone)
+    assert table.present == alone.present
+    options = ["--model_dir", str(tmp_path / "models"), "--key", str(tmp_path / "key")]
+    result = CliRunner().invoke(app, ["train", "--input", str(tmp_path / "log"), *options])
+    assert (result.exit_code, len(result.stderr.splitlines())) == (3, 1), result.output
 
 
 def test_nothing_is_read_before_all_is_looked_at(tmp_path: Path) -> None:

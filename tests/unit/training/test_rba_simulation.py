@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from pyarrow import dataset, parquet
 from typer.testing import CliRunner, Result
 
 from training.cli import app
+from training.evaluation.provenance import is_synthetic, notes_in
 from training.log_schemas import RBA
 from training.rba_simulation import MAX_ROWS, planned, simulate
 from training.refusals import WrongInputError
@@ -22,6 +26,7 @@ from training.simulator.rba.population import UNKNOWN_ACCOUNT, Population
 from training.simulator.rba.schedule import joining
 from training.stream import quiet
 
+ROOT = Path(__file__).resolve().parents[3]
 ROWS, PEOPLE = 12_000, 900
 
 
@@ -97,6 +102,7 @@ def test_every_file_says_that_it_is_synthetic(place: Path) -> None:
         told = json.loads(parquet.read_metadata(file).metadata[b"riskgate"])
         assert told["synthetic"].startswith("synthetic")
         assert (told["rows"], told["people"], told["seed"]) == (ROWS, PEOPLE, 7)
+    assert is_synthetic(notes_in(place))
 
 
 def test_the_columns_are_those_of_the_rba_data_set(log: Any) -> None:
@@ -214,3 +220,21 @@ def test_options_that_do_not_go_together_are_declined(tmp_path: Path, options: l
     result = run("--rows", 600, "--out", tmp_path / "log", *options)
     assert (result.exit_code, result.stderr[:13]) == (2, "error usage: ")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.long
+def test_a_command_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    """Its helpers notice that it is gone, and end; what was begun is hidden, and is no log."""
+    code = "from training.cli import main; main()"
+    options = ["--schema", "rba", "--rows", "20000000", "--out", str(tmp_path / "log"), "--json"]
+    with subprocess.Popen([sys.executable, "-c", code, "simulate", *options], cwd=ROOT) as command:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob(".log.*/month=*")):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        children = Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
+        command.kill()
+    while any(Path(f"/proc/{child}/stat").exists() for child in children):
+        assert time.monotonic() < deadline + 30
+        time.sleep(0.1)
+    assert not (tmp_path / "log").exists()

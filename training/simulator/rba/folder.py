@@ -94,7 +94,7 @@ class Writer:
                 table = self._table(logins)
                 if file is None:
                     file = open_files.enter_context(_opened(path, table.schema))
-                    file.add_key_value_metadata({"riskgate": self._told()})
+                    file.add_key_value_metadata({"note": SYNTHETIC, "riskgate": self._told()})
                 file.write_table(table, row_group_size=len(table))
                 counts["takeover"] += int(logins.is_takeover.sum())
                 counts["stuffing"] += int((logins.is_attack_address & ~logins.is_takeover).sum())
