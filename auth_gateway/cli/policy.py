@@ -27,15 +27,20 @@ def check(file: Document) -> None:
     """Read a document as the gateway would with these settings, and name all that is wrong with it."""
     document = _read(file, settings_or_fail())
     reporting = sum(rule.report_only for rule in document.rules)
-    typer.echo(f"{len(document.rules)} rules, {reporting} of them report-only")
+    marks = f"; {len(document.marks)} marks" if document.marks else ""
+    typer.echo(f"{len(document.rules)} rules, {reporting} of them report-only{marks}")
 
 
 @app.command("show")
 def show() -> None:
-    """Print the rules of LOGIN_POLICY_FILE in their order: number, name, answer, requests, conditions."""
+    """Print the rules of LOGIN_POLICY_FILE in their order: number, name, answer, requests, conditions; then the marks
+    of applications and people: from which score they are asked and denied."""
     settings = settings_or_fail()
-    for number, rule in enumerate(_present(settings).rules, 1):
+    document = _present(settings)
+    for number, rule in enumerate(document.rules, 1):
         row(str(number), rule.name, _answer(rule), ",".join(rule.paths), rule.asks)
+    for own in document.marks:
+        row("marks", own.meant, f"step_up={own.marks.step_up:g}", f"deny={own.marks.deny:g}", own.model or "any model")
     policy = switches(settings)
     row("then", "built-in tables", *(f"{name}={getattr(policy, name)}" for name in policy.__struct_fields__))
 

@@ -26,12 +26,13 @@ SHARED = Marks()
 
 class OwnMarks(msgspec.Struct, frozen=True, kw_only=True):
     """The marks of some applications and people; None is everybody, and everywhere. `model` names the model that they
-    were found for, "" any."""
+    were found for, "" any; `meant` is whom they are for, as it was written."""
 
     marks: Marks
     clients: frozenset[str] | None = None
     usernames: tuple[frozenset[str], ...] = ()
     model: str = ""
+    meant: str = ""
 
     def are_for(self, client_id: str, username: str) -> bool:
         """Whether this person at this application is meant."""

@@ -54,6 +54,11 @@ def one_of(words: tuple[str, ...]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
+def listed(value: Any) -> str:
+    """What a condition names, in one word for people."""
+    return "|".join(map(listed, value)) if isinstance(value, list) else value if isinstance(value, str) else "?"
+
+
 def conditions(given: Any, place: Path, names: Names, told: Told) -> Conditions:
     """The conditions of one table; whatever is wrong in it is told, and left out."""
     if not isinstance(given, dict):

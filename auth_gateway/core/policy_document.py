@@ -18,6 +18,7 @@ from auth_gateway.core.policy_bounds import default_paths, objections
 from auth_gateway.core.policy_conditions import (
     Names,
     conditions,
+    listed,
     named_networks,
     named_people,
     one_of,
@@ -241,9 +242,5 @@ def _asks(given: dict[str, Any]) -> str:
     for word in ("when", "unless"):
         table = given.get(word)
         if isinstance(table, dict) and table:
-            parts.append(f"{word} " + " ".join(f"{key}={_listed(value)}" for key, value in table.items()))
+            parts.append(f"{word} " + " ".join(f"{key}={listed(value)}" for key, value in table.items()))
     return " ".join(parts) or "always"
-
-
-def _listed(value: Any) -> str:
-    return "|".join(map(_listed, value)) if isinstance(value, list) else value if isinstance(value, str) else "?"

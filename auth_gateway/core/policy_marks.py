@@ -5,7 +5,7 @@ from math import isfinite
 from typing import Any
 
 from auth_gateway.core.marks import HIGHEST_DENY, LOWEST_DENY, LOWEST_STEP_UP, SHARED, Marks, OwnMarks
-from auth_gateway.core.policy_conditions import Names, Told, conditions, one_of, quoted
+from auth_gateway.core.policy_conditions import Names, Told, conditions, listed, one_of, quoted
 from auth_gateway.core.toml_lines import Path
 
 MOST_MARKS = 1000
@@ -43,7 +43,13 @@ def _own(given: Any, place: Path, names: Names, told: Told, highest_step_up: flo
     marks = Marks(step_up=SHARED.step_up if step_up is None else step_up, deny=SHARED.deny if deny is None else deny)
     if marks.step_up > marks.deny:
         told((*place, "deny"), f"who is denied from {marks.deny:g} on cannot be asked only from {marks.step_up:g}")
-    return OwnMarks(marks=marks, clients=meant.clients, usernames=meant.usernames, model=_model(given, place, told))
+    return OwnMarks(
+        marks=marks,
+        clients=meant.clients,
+        usernames=meant.usernames,
+        model=_model(given, place, told),
+        meant=" ".join(f"{key}={listed(given[key])}" for key in _MEANT if key in given),
+    )
 
 
 def _mark(given: dict[str, Any], key: str, place: Path, told: Told, *, lowest: float, highest: float) -> float | None:

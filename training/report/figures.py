@@ -24,29 +24,38 @@ class Figure:
     legend: Sequence[tuple[str, str]] = ()
 
 
-def roc(curves: Facts) -> Figure:
-    """Recall over false positives for each family, with the few false positives that matter drawn wide."""
+def roc(curves: Facts, at_marks: Sequence[Facts]) -> Figure:
+    """Recall over false positives for each family, with the few false positives that matter drawn wide, and where the
+    two marks are on it."""
     plot = Plot(_small("legitimate logins flagged"), _share("attacks caught"), "ROC curve of each family")
     legend = []
     for number, (name, curve) in enumerate(curves.items()):
         drawn = curve["roc"]
         points = list(zip(drawn["false_positive_rate"], drawn["recall"], strict=True))
         plot.line(points[1:], kind=series(number))
+        plot.dots([(at["false_positives"], at["families"][name]["recall"]) for at in at_marks], kind=series(number))
         legend.append((series(number), f"{name}, area {drawn['area']:.3f}"))
-    caption = "Each threshold's false positives, on a logarithmic axis, against the share of a family above it."
+    caption = (
+        "Each threshold's false positives, on a logarithmic axis, against the share of a family above it. "
+        "Dots are the marks: denied from 80 on the left, asked from 60 on the right."
+    )
     return Figure(plot.svg(), "ROC", caption, legend)
 
 
-def precision_recall(curves: Facts) -> Figure:
-    """Precision over recall for each family at the log's own mix."""
+def precision_recall(curves: Facts, at_marks: Sequence[Facts], counts: Facts) -> Figure:
+    """Precision over recall for each family at the log's own mix, and where the two marks are on it; `counts` has the
+    rows that are legitimate and those of each family."""
     plot = Plot(_share("attacks caught"), _share("attacks among those flagged"), "precision and recall of each family")
     legend = []
     for number, (name, curve) in enumerate(curves.items()):
         drawn = curve["precision_recall"]
         plot.line(list(zip(drawn["recall"], drawn["precision"], strict=True)), kind=series(number))
+        attacks = counts["families"][name]["rows"]
+        plot.dots([_precise(at, name, attacks, counts["legitimate"]) for at in at_marks], kind=series(number))
         legend.append((series(number), f"{name}, average precision {drawn['average_precision']:.3f}"))
     caption = (
         "Each family against all legitimate logins. Precision depends on how many attacks the log holds; yours differs."
+        " Dots are the marks at 60 and 80."
     )
     return Figure(plot.svg(), "Precision and recall", caption, legend)
 
@@ -107,6 +116,13 @@ def compared(model: Facts, baselines: Sequence[Facts]) -> Figure:
         plot.line(points[1:], kind=series(number))
         legend.append((series(number), name))
     return Figure(plot.svg(), "Against the baselines", "Every family weighs the same.", legend)
+
+
+def _precise(at: Facts, family: str, attacks: int, legitimate: int) -> tuple[float, float]:
+    """Recall and precision of a family at a mark."""
+    recall = at["families"][family]["recall"]
+    caught, wrong = recall * attacks, at["false_positives"] * legitimate
+    return recall, caught / (caught + wrong) if caught + wrong else 1.0
 
 
 def _scaled(counts: Sequence[int]) -> list[float]:

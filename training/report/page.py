@@ -81,8 +81,8 @@ def _drawn(told: Facts) -> dict[str, Any]:
     histograms = told["histograms"]
     families: Sequence[str] = list(told["curves"])
     return {
-        "roc": _safe(figures.roc(told["curves"])),
-        "precision_recall": _safe(figures.precision_recall(told["curves"])),
+        "roc": _safe(figures.roc(told["curves"], told["at_marks"])),
+        "precision_recall": _safe(figures.precision_recall(told["curves"], told["at_marks"], told["data"])),
         "reliability": _safe(figures.reliability(told["reliability"])),
         "promised": _safe(figures.promised(told["promised"])),
         "compared": _safe(figures.compared(told["macro"], told["baselines"])),

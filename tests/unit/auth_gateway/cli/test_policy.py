@@ -83,6 +83,15 @@ def test_the_rules_in_force_are_shown_in_their_order(run: Run, file: Path, monke
     assert run("policy", "show")[1].count("\n") == 1
 
 
+def test_marks_are_counted_and_shown(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the rules, with whom they are for."""
+    file.write_text(GOOD + '[[marks]]\nclient = ["bank", "shop"]\nstep_up = 45.5\nmodel = "m1"\n')
+    assert run("policy", "check", str(file))[1] == "2 rules, 1 of them report-only; 1 marks\n"
+    monkeypatch.setenv("LOGIN_POLICY_FILE", str(file))
+    lines = run("policy", "show")[1].splitlines()
+    assert lines[2].split("\t") == ["marks", "client=bank|shop", "step_up=45.5", "deny=80", "m1"]
+
+
 def test_a_backtest_of_nothing_says_so(run: Run, file: Path) -> None:
     """For people and for programs."""
     status, output, _ = run("policy", "backtest", str(file), "--from", "2026-01-01", "--to", "2026-02-01")

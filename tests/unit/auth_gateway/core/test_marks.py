@@ -61,6 +61,7 @@ def test_marks_are_read_in_their_order() -> None:
         clients=frozenset({"shop", "bank"}),
         usernames=(frozenset({"ada", "grace"}),),
         model="m1",
+        meant="client=shop|bank group=admins",
     )
     assert second.marks == Marks(deny=70.5)
     assert second.usernames == (frozenset({"ada", "grace", "zoe"}),)

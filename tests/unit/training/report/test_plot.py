@@ -66,9 +66,12 @@ def test_every_figure_is_one_well_formed_picture() -> None:
     """With many families, with hostile names, with empty bins and with bins of nobody."""
     families = {HOSTILE: curve(0.9), **{f"family {number}": curve(0.5) for number in range(8)}}
     share = {"expected": 0.02, "is_budget": True, "share": 0.01, "low": 0.0, "high": 0.03}
+    caught = {name: {"recall": 0.5} for name in families}
+    at_marks = [{"false_positives": wrong, "families": caught} for wrong in (0.02, 0.001)]
+    counts = {"legitimate": 1000, "families": {name: {"rows": 40} for name in families}}
     drawn = [
-        figures.roc(families),
-        figures.precision_recall(families),
+        figures.roc(families, at_marks),
+        figures.precision_recall(families, at_marks, counts),
         figures.reliability([{"from": 0.0, "to": 5.0, "share": 0.2, "low": 0.1, "high": 0.3}]),
         figures.promised([share, {**share, "is_budget": False}]),
         figures.histogram([0.0, 50.0, 100.0], {"legitimate": [4, 0], HOSTILE: [0, 0]}, HOSTILE, 3),
@@ -79,3 +82,23 @@ def test_every_figure_is_one_well_formed_picture() -> None:
         assert (root.tag, root.get("role")) == (f"{SVG}svg", "img")
         assert root.get("aria-label")
     assert drawn[0].legend[0][1].startswith(HOSTILE)
+
+
+def height(share: float) -> float:
+    """Where a share lies in the picture."""
+    return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share
+
+
+def test_the_marks_are_dots_on_both_curves() -> None:
+    """At 60 half of 40 attacks and 20 of 1,000 people: precision one half; without a flag none is wrong."""
+    at_marks = [
+        {"false_positives": 0.02, "families": {"takeover": {"recall": 0.5}}},
+        {"false_positives": 0.0, "families": {"takeover": {"recall": 0.0}}},
+    ]
+    counts = {"legitimate": 1000, "families": {"takeover": {"rows": 40}}}
+    roc = parsed(figures.roc({"takeover": curve(0.9)}, at_marks).svg)
+    assert len(list(roc.iter(f"{SVG}circle"))) == 2
+    drawn = figures.precision_recall({"takeover": curve(0.9)}, at_marks, counts)
+    asked, denied = (float(circle.get("cy") or "") for circle in parsed(drawn.svg).iter(f"{SVG}circle"))
+    assert asked == pytest.approx(height(0.5), abs=0.1)
+    assert denied == pytest.approx(height(1.0), abs=0.1)
