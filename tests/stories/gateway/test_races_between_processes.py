@@ -250,8 +250,9 @@ def test_sealing_keys_are_exchanged_while_people_log_in(both: Processes, is_long
         turn += 1
     exchanging.join(60)
     assert refused == []
+    for story in both:
+        story.gateway.vault.reload()
     places = [story.gateway.state.path for story in both]
     files = [sorted(file.name for file in place.glob("sealing.key.*")) for place in places]
+    assert files[0] == files[1]
     assert len(files[0]) == exchanges
-    both[1].gateway.vault.reload()
-    assert files[0] == sorted(file.name for file in places[1].glob("sealing.key.*"))
