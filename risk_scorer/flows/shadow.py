@@ -29,11 +29,12 @@ from risk_scorer.core.observation import Observation
 from risk_scorer.core.scoring import score_many
 
 MOST_WAITING: Final = 4096
-"""Logins that may wait for the shadow: a few seconds of what it can take, and some megabytes at the most."""
+"""Logins that may wait for the shadow: a few seconds of what it can take, and tens of megabytes at the most."""
 TOGETHER: Final = 16
-"""Logins scored in one go: about a millisecond, which is the longest that an answer can be held up by it."""
-LINGER_SECONDS: Final = 0.05
-"""From a login's answer to its shadow score: answers leave first, and what comes at one time is scored together."""
+"""Logins scored in one go: less than a millisecond, which is about as long as an answer may be held up by it."""
+LINGER_SECONDS: Final = 0.25
+"""From a login's answer to its shadow score: answers leave first, and what comes at about one time is scored and kept
+together, for what a piece and a commit cost by themselves is most of it."""
 REST: Final = 2.0
 """So many times as long as the scoring took is rested, so that a shadow takes a third of a processor at the most."""
 SLOW_SECONDS: Final = 5.0

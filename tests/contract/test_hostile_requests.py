@@ -31,6 +31,7 @@ def doors_of_the_scorer(bearer: str) -> list[Endpoint]:
         Endpoint("POST", "/outcomes", OUTCOME, bearer),
         Endpoint("POST", "/feedback", FEEDBACK, bearer),
         Endpoint("GET", "/recent", {}, bearer),
+        Endpoint("GET", "/shadow", {}, bearer),
         Endpoint("GET", "/health", {}),
         Endpoint("GET", "/ready", {}),
         Endpoint("GET", "/dashboard", {}),

@@ -16,6 +16,7 @@ DOORS = [
     ("POST", "/feedback", "feedback"),
     ("GET", "/recent", "read"),
     ("GET", "/events/evt_1/narrative", "read"),
+    ("GET", "/shadow", "read"),
 ]
 WRONG = ["", "Bearer", "Bearer ", "Basic dTpw", "Bearer rgs_wrong", "bearer\trgs_x", "Bearer ÿ"]
 OPEN = [

@@ -19,7 +19,7 @@ from risk_scorer.core.model import Model
 from risk_scorer.core.observation import Observation
 from risk_scorer.core.scoring import score_many
 from risk_scorer.flows import shadow as flow
-from risk_scorer.flows.shadow import FAILING, Shadow, scores_of
+from risk_scorer.flows.shadow import FAILING, TOO_SLOW, Shadow, scores_of
 from tests.unit.risk_scorer.core.small import STRANGE, known, model, seen
 
 pytestmark = pytest.mark.anyio
@@ -155,6 +155,17 @@ async def test_a_model_that_fails_again_and_again_is_shut_off_until_another_come
     assert shadow.problem is None
     shadow.offer(*given, answers_of(model(), given))
     assert shadow.waiting == 12
+
+
+async def test_a_model_that_takes_too_long_is_shut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it scored until then is kept; the rest is not asked of it."""
+    monkeypatch.setattr(flow, "TOGETHER", 2)
+    monkeypatch.setattr(flow, "SLOW_SECONDS", 0.0)
+    given, kept = logins(12), Kept()
+    shadow = Shadow(models=Named(candidate()), log=kept)
+    shadow.offer(*given, answers_of(model(), given))
+    await ran(shadow, lambda: shadow.problem is not None)
+    assert (shadow.problem, shadow.waiting, len(kept.scores)) == (TOO_SLOW, 0, 6)
 
 
 async def test_a_model_that_fails_now_and_then_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
