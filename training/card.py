@@ -11,6 +11,7 @@ from scipy import stats
 from risk_scorer.contract.assessment import HIGH_FROM, MEDIUM_FROM
 from risk_scorer.core.calibration import ScoreMap
 from risk_scorer.core.card import FORMAT, OTHERS, FalsePositives, Lineage, ModelCard, Rate
+from risk_scorer.core.label_report import LabelReport
 from risk_scorer.core.manifest import Span
 from risk_scorer.core.signals import PLACE
 from training.attackers import KINDS
@@ -119,7 +120,8 @@ def card_of(
     span: Span,
     held_out: Span,
     rows: Mapping[str, int],
-    labels: Mapping[str, int],
+    labels: LabelReport | None,
+    compromises: Rate | None,
     absent: Mapping[str, str],
 ) -> ModelCard:
     """The whole card."""
@@ -128,23 +130,45 @@ def card_of(
         span=span,
         held_out=held_out,
         rows=dict(rows),
-        labels=dict(labels),
+        labels={} if labels is None else {source: sum(counts.values()) for source, counts in labels.standing.items()},
         false_positives=measures.false_positives,
         strangers=dict(measures.strangers),
-        compromises=None,
+        compromises=compromises,
         groups={name: dict(groups) for name, groups in measures.groups.items()},
-        not_tested=tuple(not_tested(measures, span=span, held_out=held_out, labels=labels, absent=absent)),
+        not_tested=tuple(
+            not_tested(measures, span=span, held_out=held_out, labels=labels, compromises=compromises, absent=absent)
+        ),
         lineage=lineage,
+        label_report=labels,
     )
 
 
 def not_tested(
-    measures: Measures, *, span: Span, held_out: Span, labels: Mapping[str, int], absent: Mapping[str, str]
+    measures: Measures,
+    *,
+    span: Span,
+    held_out: Span,
+    labels: LabelReport | None,
+    compromises: Rate | None,
+    absent: Mapping[str, str],
+    has_learned_them: bool = True,
 ) -> list[str]:
-    """What a reader of the numbers must not take for shown."""
+    """What a reader of the numbers must not take for shown; `has_learned_them` of the confirmed compromises."""
     days, judged_days = (math.ceil((each.last - each.first) / DAY_SECONDS) for each in (span, held_out))
-    found = ["Attacks that happened: none was held out. Recall is of strangers drawn from the log itself."]
-    if not labels:
+    found = []
+    if compromises is None:
+        found.append("Attacks that happened: none was held out. Recall is of strangers drawn from the log itself.")
+    elif has_learned_them:
+        found.append(
+            "Confirmed compromises by this very model, which has learned from them: they are counted with what was"
+            " fitted before labels taught it."
+        )
+    if labels is not None and labels.delay.too_young:
+        found.append(
+            f"The youngest {labels.delay.too_young:.0%} of the log: nobody could know yet which of these logins were"
+            " compromised."
+        )
+    if labels is None:
         found.append("Labels: the training had none, so attacks in the log count as people's own logins.")
     found.append("The marks were set on the same held-out logins that their false positives are counted on.")
     if days < SHORT_DAYS:

@@ -25,8 +25,9 @@ from risk_scorer.core.artefact import (
     version_of,
 )
 from risk_scorer.core.calibration import ScoreMap
-from risk_scorer.core.card import CARD, ModelCard
+from risk_scorer.core.card import CARD, ModelCard, Rate
 from risk_scorer.core.card import encode as encode_card
+from risk_scorer.core.label_report import LabelReport
 from risk_scorer.core.manifest import (
     FORMAT,
     ForestNumbers,
@@ -71,6 +72,10 @@ class Fitted:
     rows_fitted: int
     rows_held_out: int
     notes: tuple[str, ...]
+    label_share: float = 1.0
+    """What is left of the labels' weight, 0-1."""
+    compromises: Rate | None = None
+    """Confirmed ones that were held out, and how many of them a fit that no label taught catches."""
 
 
 def described(
@@ -81,6 +86,7 @@ def described(
     seed: int,
     written: Mapping[str, Written],
     origin: Origin = NO_ORIGIN,
+    labels: LabelReport | None = None,
 ) -> dict[str, bytes]:
     """Every file but the signature and those that are `written` already, which the manifest lists too."""
     made: dict[str, Callable[[], bytes]] = {
@@ -91,7 +97,7 @@ def described(
         ENCODERS: frequencies.encode(swept.encoders),
         **{name: make() for name, make in made.items() if name not in written},
         REFERENCE: reference.encode(fitted.reference),
-        CARD: encode_card(_card(events, fitted, seed=seed, origin=origin)),
+        CARD: encode_card(_card(events, fitted, seed=seed, origin=origin, labels=labels)),
         FOR_ENGINEERS: _dumped(fitted.isolation),
         **_arrays("forest_", FOREST_ARRAYS, fitted.parts.forest),
         **_arrays("pairs_", PAIR_ARRAYS, fitted.parts.pairs),
@@ -103,14 +109,15 @@ def described(
     return files | {MANIFEST: declaration.encode(named)}
 
 
-def _card(events: Log, fitted: Fitted, *, seed: int, origin: Origin) -> ModelCard:
+def _card(events: Log, fitted: Fitted, *, seed: int, origin: Origin, labels: LabelReport | None) -> ModelCard:
     return card_of(
         fitted.measures,
         lineage_of(events, seed=seed, libraries=_libraries(), origin=origin),
         span=_span(events),
         held_out=fitted.reference.span,
         rows={"used": len(events), "fitted": fitted.rows_fitted, "held_out": fitted.rows_held_out},
-        labels={},
+        labels=labels,
+        compromises=fitted.compromises,
         absent=fitted.absent,
     )
 

@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import IsolationForest
 
-from risk_scorer.contract.assessment import MEDIUM_FROM
 from risk_scorer.core import features, forest
 from risk_scorer.core.artefact import MANIFEST, load
-from risk_scorer.core.calibration import ScoreMap
-from risk_scorer.core.encoders import Encoders
 from risk_scorer.core.features import Scales
 from risk_scorer.core.history import UserHistory
+from risk_scorer.core.label_report import LabelReport
 from risk_scorer.core.likelihood import Likelihood
 from risk_scorer.core.manifest import Manifest
 from risk_scorer.core.pairs import Pairs
@@ -24,13 +22,15 @@ from risk_scorer.core.rules import WEIGHTS, RuleBook
 from risk_scorer.core.shares import shares
 from risk_scorer.core.signals import LEVELS
 from training import calibrate, card, checks, measure, pair_fit, publish, reference
-from training.attackers import KINDS
 from training.describe import Fitted, described
 from training.engines import Engine
 from training.forest_export import export
-from training.judging import Parts, evidence, weighed, weighed_signals
+from training.judging import Parts, weighed
+from training.labelling.evidence import NO_EVIDENCE, evidence_of
+from training.labelling.report import Labelled, label_report
 from training.lineage import NO_ORIGIN, Log, Origin
 from training.lookups import Lookups, address_problem
+from training.marked import Budgets, Marked, lighter, marked_by, taught, with_bearable_labels
 from training.refusals import TrainingRefusedError
 from training.sources import EventTable
 from training.stream import Progress, quiet
@@ -47,14 +47,6 @@ RULE_BOOK = RuleBook(weight=np.array(list(WEIGHTS.values())))
 
 
 @dataclass(frozen=True)
-class Budgets:
-    """The share of legitimate logins that may be asked for more, and that may be denied."""
-
-    step_up: float = 0.02
-    deny: float = 0.001
-
-
-@dataclass(frozen=True)
 class TrainReport:
     """What a training did, for people; `manifest` has all of it."""
 
@@ -64,6 +56,7 @@ class TrainReport:
     worst_case: float
     files: Mapping[str, int]
     """Size of each published file in bytes."""
+    labels: LabelReport | None = None
 
 
 def train(
@@ -74,6 +67,7 @@ def train(
     seed: int,
     lookups: Lookups | None = None,
     until: float | None = None,
+    labelled: Labelled[EventTable] | None = None,
     without: frozenset[str] = frozenset(),
     budgets: Budgets | None = None,
     engine: Engine | None = None,
@@ -82,6 +76,7 @@ def train(
 ) -> TrainReport:
     """Publishes a signed model of the logins before `until` (epoch seconds) into `model_dir`.
 
+    `labelled` is what people found out about logins of this table, which no longer has the compromised ones.
     `without` names columns to declare absent; `engine` adds up, DuckDB unless another is given; `origin` is told in the
     card. The same table, seed, origin and libraries give the same bytes. Raises TrainingRefusedError (DeadFeature among
     them), WrongInputError and EngineError; the model that is there then stays.
@@ -92,12 +87,14 @@ def train(
     problem = address_problem(events, lookups)
     usable = lookups if problem is None else lookups.without_networks()
     absent = measure.columns_of(events, address_problem=problem, without=without)
-    swept = sweep(events, usable, absent=absent, seed=seed, engine=engine, progress=progress)
+    evidence = NO_EVIDENCE if labelled is None else evidence_of(labelled.matched, usable)
+    swept = sweep(events, usable, absent=absent, seed=seed, engine=engine, evidence=evidence, progress=progress)
     fitted = fit(swept, absent, seed=seed, budgets=budgets or Budgets())
     progress("fit", 1.0)
+    told = None if labelled is None else label_report(labelled, evidence, taught(swept), fitted.label_share)
     signed: dict[str, Any] = {"seed": seed, "key_path": key_path, "model_dir": model_dir, "origin": origin}
     best_known = max(swept.histories.values(), key=lambda past: past.logins)
-    report = published(events, swept, fitted, **signed, written={}, best_known=best_known)
+    report = published(events, swept, fitted, **signed, written={}, best_known=best_known, labels=told)
     progress("publish", 1.0)
     return report
 
@@ -113,10 +110,11 @@ def published(
     origin: Origin,
     written: Mapping[str, publish.Written],
     best_known: UserHistory,
+    labels: LabelReport | None = None,
 ) -> TrainReport:
     """Signs, loads, checks and publishes a model; `written` are files of it that are made already, and big."""
     key = publish.signing_key(key_path)
-    files = described(events, swept, fitted, seed=seed, written=written, origin=origin)
+    files = described(events, swept, fitted, seed=seed, written=written, origin=origin, labels=labels)
     files["manifest.sig"] = publish.signature(files[MANIFEST], key)
     with publish.mapped(written) as big:
         model = load({**files, **big}, [publish.public_bytes(key)])
@@ -130,6 +128,7 @@ def published(
         public_key=key_path.with_suffix(".pub"),
         worst_case=worst,
         files=dict(sorted(sizes.items())),
+        labels=labels,
     )
 
 
@@ -167,19 +166,18 @@ def fit(swept: Sweep, absent: Mapping[str, str], *, seed: int, budgets: Budgets)
     walked = export(isolation, columns)
     unusual = -forest.decision_function(walked, seen[_succeeded(fitting)])
     absent = {**absent, **declared.absent}
-    levels, learned, silent = _levels(fitting, swept.encoders, absent, seed=seed)
-    absent |= silent
-    parts = Parts(
-        forest=walked,
-        likelihood=levels,
-        pairs=learned,
-        hours=measure.hours(fitting, absent),
-        rules=RULE_BOOK,
-        surprise=calibrate.surprise(unusual, FOREST_WEIGHT),
-    )
-    nats = np.concatenate([evidence(parts, block)[block.succeeded] for block in held_out])
-    step_up, deny = calibrate.mark(nats, budgets.step_up), calibrate.mark(nats, budgets.deny)
-    score_map = calibrate.score_map(nats, step_up, deny)
+    surprise = calibrate.surprise(unusual, FOREST_WEIGHT)
+
+    def with_labels(share: float) -> Marked:
+        levels, learned, silent = _levels(lighter(fitting, share), lighter(held_out, share), absent, swept, seed=seed)
+        hours = measure.hours(fitting, absent | silent)
+        parts = Parts(forest=walked, likelihood=levels, pairs=learned, hours=hours, rules=RULE_BOOK, surprise=surprise)
+        return marked_by(parts, silent, held_out, budgets)
+
+    borne = with_bearable_labels(with_labels, swept)
+    marked = borne.fit
+    parts, score_map, step_up, deny = marked.parts, marked.score_map, marked.step_up, marked.deny
+    absent |= marked.silent
     last = held_out[-1]
     scored = weighed(parts, last, score_map)
     calm = checks.require_quiet_logins_pass(last.signals[last.succeeded], scored.score[last.succeeded])
@@ -193,21 +191,23 @@ def fit(swept: Sweep, absent: Mapping[str, str], *, seed: int, budgets: Budgets)
         isolation=isolation,
         match_rates=measure.match_rates(fitting, declared.absent),
         marks={"step_up": step_up, "deny": deny},
-        simulated=_simulated(parts, held_out, score_map),
+        simulated=marked.simulated,
         measures=card.measured(parts, held_out, score_map, {"step_up": step_up, "deny": deny}),
         reference=reference.measured(parts, held_out, score_map, kept, absent),
         rows_fitted=len(seen),
-        rows_held_out=len(nats),
+        rows_held_out=step_up.logins,
+        label_share=borne.share,
+        compromises=borne.compromises,
         notes=(*calibrate.mark_notes(step_up, deny), *([calm] if calm else [])),
     )
 
 
 def _levels(
-    fitting: Sequence[Block], encoders: Encoders, absent: Mapping[str, str], *, seed: int
+    fitting: Sequence[Block], later: Sequence[Block], absent: Mapping[str, str], swept: Sweep, *, seed: int
 ) -> tuple[Likelihood, Pairs, dict[str, str]]:
     """What each level is worth, and why some are left out after all."""
-    levels = measure.likelihood(fitting, encoders, absent, most=MOST_NATS)
-    learned = pair_fit.learn(fitting, levels, seed=seed)
+    levels = measure.likelihood(fitting, swept.encoders, absent, most=MOST_NATS)
+    learned = pair_fit.learn(fitting, levels, seed=seed, later=later)
     silent = pair_fit.silent(learned, levels)
     used = np.where([level in silent for level in LEVELS], 0.0, levels.used)
     reasons = {f"level:{level}": "says nothing beside the other levels of this log" for level in silent}
@@ -217,15 +217,6 @@ def _levels(
 def _features(block: Block) -> Matrix:
     shared = shares(block.signals, block.scales.total, block.scales.kinds)
     return features.compute(block.signals, shared, block.scales)
-
-
-def _simulated(parts: Parts, held_out: Sequence[Block], score_map: ScoreMap) -> dict[str, float]:
-    """The share of the held-out strangers that reach the mark of 60, by kind."""
-    reached = np.concatenate(
-        [weighed_signals(parts, block, block.strangers, score_map).score >= MEDIUM_FROM for block in held_out]
-    )
-    kinds = np.concatenate([block.stranger_kinds for block in held_out])
-    return {name: float(reached[kinds == kind].mean()) for kind, name in enumerate(KINDS) if (kinds == kind).any()}
 
 
 def _with_distance(blocks: Sequence[Block], far_km: float) -> tuple[Block, ...]:

@@ -15,6 +15,7 @@ from risk_scorer.core.shares import shares
 from risk_scorer.core.signals import LEVELS, PLACE
 from training.attackers import IS_SELDOM, SELDOM_WEIGHT
 from training.binning import Binned, binned
+from training.labelling.transplant import PLACES, in_others_places
 from training.sweep import Block
 from training.tree_layout import breadth_first
 
@@ -49,14 +50,24 @@ def inputs(signals: Matrix, block: Block, levels: Likelihood) -> Matrix:
     return pairs.inputs(signals, likelihood.ratios(signals, shared, levels), levels.used)
 
 
-def learn(blocks: Sequence[Block], levels: Likelihood, *, seed: int) -> Pairs:
-    """The trees, from the own logins of people with a history and from the strangers drawn in their places."""
+def learn(blocks: Sequence[Block], levels: Likelihood, *, seed: int, later: Sequence[Block] = ()) -> Pairs:
+    """The trees, from the own logins of people with a history and from the strangers drawn in their places.
+
+    Confirmed compromises stand beside the strangers and safe logins beside the own ones, as heavy as they were weighed;
+    `later` blocks teach by their compromises alone.
+    """
     own = np.concatenate([inputs(_known(block.signals[block.succeeded]), block, levels) for block in blocks])
     strange = np.concatenate([inputs(block.strangers, block, levels) for block in blocks])
-    kinds = np.concatenate([block.stranger_kinds for block in blocks])
     if len(own) == 0 or len(strange) == 0:
         return NOTHING
-    weight = np.where(np.array(IS_SELDOM)[kinds], SELDOM_WEIGHT, 1.0)
+    kinds = np.concatenate([block.stranger_kinds for block in blocks])
+    safe, safe_share = _judged(blocks, levels, are_compromised=False)
+    attacks, attack_share = _judged((*blocks, *later), levels, are_compromised=True)
+    attacks = in_others_places(attacks, own, np.random.default_rng(seed))
+    attack_share = np.repeat(attack_share / PLACES, PLACES)
+    weights = _balanced(len(own), safe_share, np.where(np.array(IS_SELDOM)[kinds], SELDOM_WEIGHT, 1.0), attack_share)
+    bins = binned(np.concatenate([own, safe, strange, attacks]), weights)
+    is_strange = np.arange(len(weights)) >= len(own) + len(safe)
     fitted = HistGradientBoostingClassifier(
         max_iter=TREES,
         max_leaf_nodes=LEAVES,
@@ -69,12 +80,36 @@ def learn(blocks: Sequence[Block], levels: Likelihood, *, seed: int) -> Pairs:
         early_stopping=False,
         random_state=seed,
     )
-    weights = np.concatenate([np.full(len(own), weight.sum() / len(own)), weight])
-    bins = binned(np.concatenate([own, strange]), weights)
     threads = 1 if len(weights) < ENOUGH_FOR_THREADS else None
     with threadpool_limits(threads, user_api="openmp"):
-        fitted.fit(bins.places, np.concatenate([np.zeros(len(own)), np.ones(len(strange))]), sample_weight=weights)
+        fitted.fit(bins.places, is_strange.astype(np.float64), sample_weight=weights)
     return _with_usual(exported(fitted, bins), own)
+
+
+def taught_by(blocks: Sequence[Block]) -> dict[bool, int]:
+    """How many compromised (True) and safe logins of these blocks can teach: those of people with a history."""
+    known = [block.judged.is_compromised[block.judged.signals[:, PLACE["logins"]] > 0.0] for block in blocks]
+    compromised = np.concatenate([np.empty(0, bool), *known])
+    return {True: int(compromised.sum()), False: int((~compromised).sum())}
+
+
+def _judged(blocks: Sequence[Block], levels: Likelihood, *, are_compromised: bool) -> tuple[Matrix, Matrix]:
+    """(m, 38) inputs of the compromised or of the safe logins, and the share that each weighs."""
+    given, shares_of = [np.empty((0, len(INPUTS)))], [np.empty(0)]
+    for block in blocks:
+        told = (block.judged.is_compromised == are_compromised) & (block.judged.signals[:, PLACE["logins"]] > 0.0)
+        if told.any():
+            given.append(inputs(block.judged.signals[told], block, levels))
+            shares_of.append(block.judged.weight[told])
+    return np.concatenate(given), np.concatenate(shares_of)
+
+
+def _balanced(own: int, safe_share: Matrix, strangers: Matrix, attack_share: Matrix) -> Matrix:
+    """Weights of own and safe logins, strangers and attacks; both sides weigh the same together, labelled or not."""
+    whole = strangers.sum()
+    safe, attacks = whole * safe_share, whole * attack_share
+    each_own = (whole + attacks.sum() - safe.sum()) / own
+    return np.concatenate([np.full(own, each_own), safe, strangers, attacks])
 
 
 def silent(learned: Pairs, levels: Likelihood) -> tuple[str, ...]:

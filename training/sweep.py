@@ -7,6 +7,7 @@ measured against the frequencies at their common start.
 
 import contextlib
 import itertools
+import math
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk_scorer.core.encoders import COUNTED, Encoders, kinds, uniform_ratios
+from risk_scorer.core.facts import NO_PRESSURE
 from risk_scorer.core.features import COLUMN_OF_ATTRIBUTE, Scales
 from risk_scorer.core.history import UserHistory, usual_place
 from risk_scorer.core.observation import Observation
@@ -24,6 +26,7 @@ from risk_scorer.core.signals import table as as_matrix
 from training import aggregates
 from training.attackers import SELDOM_EVERY, Attackers
 from training.engines import DuckDB, Engine
+from training.labelling.evidence import NO_EVIDENCE, Evidence, Judged, Told, Waiting
 from training.lookups import Lookups
 from training.observations import observations
 from training.sources import EventTable
@@ -58,7 +61,7 @@ class Block:
     `groups` are the values of `GROUPED` that the logins of a held-out block have, "" where unknown.
 
     `strangers` (m, columns) are simulated attackers in the place of people with a history, `stranger_kinds` (m,) the
-    place of each in `attackers.KINDS`.
+    place of each in `attackers.KINDS`. `judged` are labelled logins, which are in nothing else unless they are safe.
     """
 
     signals: Matrix
@@ -68,6 +71,7 @@ class Block:
     strangers: Matrix
     stranger_kinds: NDArray[np.int64]
     groups: Groups = field(default_factory=dict)
+    judged: Judged = field(default_factory=lambda: judged_of([]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +118,21 @@ def sweep(
     absent: Container[str] = (),
     seed: int = 0,
     engine: Engine | None = None,
+    evidence: Evidence = NO_EVIDENCE,
     progress: Progress = quiet,
 ) -> Sweep:
     """Goes through the log once, probes aside. Columns that are `absent` are not counted; `seed` draws strangers.
 
-    `engine` adds up, DuckDB unless another is given; whoever gives one closes it.
+    `engine` adds up, DuckDB unless another is given; whoever gives one closes it. `evidence` is looked at, each at its
+    moment, and learned from by nothing here.
     """
     with contextlib.nullcontext(engine) if engine else contextlib.closing(DuckDB()) as adding:
-        return _swept(events, lookups, _Totals(absent, adding), seed=seed, progress=progress)
+        return _swept(events, lookups, _Totals(absent, adding), Waiting(evidence), seed=seed, progress=progress)
 
 
-def _swept(events: EventTable, lookups: Lookups, totals: _Totals, *, seed: int, progress: Progress) -> Sweep:
+def _swept(
+    events: EventTable, lookups: Lookups, totals: _Totals, evidence: Waiting, *, seed: int, progress: Progress
+) -> Sweep:
     edges = np.linspace(0, len(events), BLOCKS + 1).astype(int).tolist()
     past, blocks = Past(), []
     chance = np.random.default_rng(seed)
@@ -133,7 +141,7 @@ def _swept(events: EventTable, lookups: Lookups, totals: _Totals, *, seed: int, 
         encoders = totals.encoders()
         scales = Scales(total=float(totals.total), kinds=kinds(encoders), unknown_km=0.0)
         seen = seen_in(events, lookups, start, stop)
-        own, strangers = gathered(seen, encoders, past, chance)
+        own, strangers, judged = gathered(seen, encoders, past, chance, evidence, last_of(events.timestamp, stop))
         logins = aggregates.Logins(login for login in seen if login.success)
         blocks.append(
             Block(
@@ -144,6 +152,7 @@ def _swept(events: EventTable, lookups: Lookups, totals: _Totals, *, seed: int, 
                 strangers=as_matrix([row for _, row in strangers]),
                 stranger_kinds=np.array([kind for kind, _ in strangers], dtype=np.int64),
                 groups=groups_of(seen) if number >= BLOCKS - HELD_OUT_BLOCKS else {},
+                judged=judged_of(judged),
             )
         )
         if number < BLOCKS - HELD_OUT_BLOCKS:
@@ -174,23 +183,54 @@ def seen_in(events: EventTable, lookups: Lookups, start: int, stop: int) -> list
     return [seen for seen, probe in every if not probe]
 
 
+def last_of(moments: NDArray[np.float64], stop: int) -> float:
+    """The last moment before the row at which the next block begins."""
+    return math.inf if stop >= len(moments) else math.nextafter(float(moments[stop]), 0.0)
+
+
 def gathered(
-    logins: Sequence[Observation], encoders: Encoders, past: Past, chance: np.random.Generator
-) -> tuple[list[Row], list[tuple[int, Row]]]:
-    """The numbers of each login, and of strangers in the place of some of those that succeeded."""
+    logins: Sequence[Observation],
+    encoders: Encoders,
+    past: Past,
+    chance: np.random.Generator,
+    evidence: Waiting,
+    last: float,
+) -> tuple[list[Row], list[tuple[int, Row]], list[tuple[Told, Row]]]:
+    """The numbers of each login, of strangers in the place of some of those that succeeded, and of labelled ones.
+
+    The labelled ones are those up to the moment `last`; what was being tried around them is left out.
+    """
     attackers = Attackers([seen for seen in logins if seen.success], chance)
     share = VICTIMS_A_BLOCK / max(1, len(attackers.logins))
     rows: list[Row] = []
     strangers: list[tuple[int, Row]] = []
+    judged: list[tuple[Told, Row]] = []
+
+    def look_at(moment: float) -> None:
+        for told in evidence.until(moment):
+            known = past.histories.get(told.seen.user_id)
+            judged.append((told, gather(encoders, told.seen, known, NO_PRESSURE)))
+
     victims = itertools.count()
     for seen in logins:
+        look_at(seen.ts)
         history = past.histories.get(seen.user_id)
         if seen.success and history is not None and history.logins and chance.random() < share:
             seldom = next(victims) % SELDOM_EVERY == 0
             for kind, stranger in attackers.against(seen, with_seldom=seldom):
                 strangers.append((kind, gather(encoders, stranger, history, past.crowd.around(stranger))))
         rows.append(look_then_learn(encoders, seen, past, is_probe=False))
-    return rows, strangers
+    look_at(last)
+    return rows, strangers, judged
+
+
+def judged_of(rows: Sequence[tuple[Told, Row]]) -> Judged:
+    """Labelled logins and their numbers as arrays."""
+    return Judged(
+        signals=as_matrix([row for _, row in rows]),
+        weight=np.array([told.weight for told, _ in rows]),
+        is_compromised=np.array([told.is_compromised for told, _ in rows], bool),
+    )
 
 
 def groups_of(seen: Sequence[Observation]) -> Groups:

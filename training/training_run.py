@@ -4,10 +4,15 @@ import contextlib
 import datetime
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from training.labels import Login, read_labels, without_compromised
+import msgspec
+
+from training.labelling.label_file import require_labels
+from training.labelling.matching import matched
+from training.labelling.report import Labelled, labelled
 from training.refusals import WrongInputError
 from training.reports import import_facts, iso
 from training.sources import EventTable
@@ -59,29 +64,36 @@ def _trained(request: Request, progress: Progress) -> dict[str, Any]:
     moment = None if request.until is None else moment_of(request.until)
     _check_places(request.model_dir, request.key)
     progress("read", 0.0)
-    compromised = None if request.labels is None else read_labels(request.labels)
+    if request.labels is not None:
+        require_labels(request.labels)
     with _running(request) as engine:
-        table = _read(engine.open_log(*request.sources), moment, compromised)
+        table, judged = _read(engine.open_log(*request.sources), moment, request.labels)
         if moment is not None:
             _check_until(table, moment)
         progress("read", 1.0)
-        report = _fitted(request, table, engine, progress)
+        report = _fitted(request, table, judged, engine, progress)
         by = {"engine": engine.name}
     return {**import_facts(table), **by, **_model_facts(report), "model_dir": str(request.model_dir)}
 
 
-def _read(log: "Log", until: float | None, compromised: frozenset[Login] | None) -> "EventTable | CodedLog":
-    """The log, as whole texts where it is small and in numbers where it is large."""
+def _read(log: "Log", until: float | None, labels: Path | None) -> tuple["EventTable | CodedLog", Labelled[Any] | None]:
+    """The log, as whole texts where it is small and in numbers where it is large, without what is compromised."""
     # numba loads when there is a log to read, not for a slip in its name
-    from training.columns.compromised import without_compromised_rows
+    from training.columns.compromised import matched_rows
     from training.columns.people_sample import WHOLE_LOG_ROWS
     from training.columns.reading import coded_log
 
     coded = coded_log(log, until=until)
     if len(coded) <= WHOLE_LOG_ROWS:
         table = coded.table()
-        return table if compromised is None else without_compromised(table, compromised)
-    return coded if compromised is None else without_compromised_rows(coded, compromised)
+        if labels is None:
+            return table, None
+        small = labelled(labels, table.timestamp, partial(matched, table), until=until)
+        return small.matched.table, small
+    if labels is None:
+        return coded, None
+    large = labelled(labels, coded.timestamp, partial(matched_rows, coded), until=until)
+    return large.matched.table, large
 
 
 @contextlib.contextmanager
@@ -100,7 +112,9 @@ def _running(request: Request) -> Iterator["Engine"]:
         yield engine
 
 
-def _fitted(request: Request, table: "EventTable | CodedLog", engine: "Engine", progress: Progress) -> "TrainReport":
+def _fitted(
+    request: Request, table: "EventTable | CodedLog", judged: Labelled[Any] | None, engine: "Engine", progress: Progress
+) -> "TrainReport":
     # scikit-learn and numba load when there is something to fit, not for a slip in an option.
     from training.columns.fitting import train_large
     from training.fit import train
@@ -114,6 +128,7 @@ def _fitted(request: Request, table: "EventTable | CodedLog", engine: "Engine", 
         "lookups": open_lookups(overlays=request.overlays, listed=request.listed),
         "without": frozenset(request.left_out),
         "origin": _origin(request),
+        "labelled": judged,
         "progress": progress,
     }
     try:
@@ -142,7 +157,9 @@ def _model_facts(report: "TrainReport") -> dict[str, Any]:
         f" upper bound {mark.bound:.2%}{', read off the tail' if mark.is_extrapolated else ''}"
         for name, mark in manifest.marks.items()
     }
+    told = {} if report.labels is None else {"labels": msgspec.to_builtins(report.labels)}
     return {
+        **told,
         "notes": list(manifest.notes),
         "features": len(manifest.features),
         "left_out": {name: manifest.absent[name] for name in _columns() if name in manifest.absent},

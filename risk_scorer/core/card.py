@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct, json
 
+from risk_scorer.core.label_report import LabelReport
 from risk_scorer.core.manifest import Span
 
 FORMAT: Final = "riskgate-card/1"
@@ -60,7 +61,8 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     """The card. `labels` counts labelled logins by who said so.
 
     `strangers` is the share of simulated ones that reach 60, by kind and "all"; `compromises` the same of confirmed
-    ones that were held out. `groups` are false positives at 60 by attribute and value. `not_tested` are sentences.
+    ones that were held out, before labels taught the model. `label_report` is None for a training without labels.
+    `groups` are false positives at 60 by attribute and value. `not_tested` are sentences.
     """
 
     format: str
@@ -74,6 +76,7 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     groups: dict[str, dict[str, Rate]]
     not_tested: tuple[str, ...]
     lineage: Lineage
+    label_report: LabelReport | None = None
 
     def at(self, mark: str) -> FalsePositives | None:
         """The false positives at this mark (`step_up`, `deny`)."""

@@ -16,7 +16,7 @@ from risk_scorer.core.calibration import ScoreMap
 from training import calibrate
 from training.calibrate import Mark
 from training.calibrating.marks import evidence_at
-from training.fit import Budgets
+from training.marked import Budgets
 
 Vector = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from training.calibrate import Mark, upper_bound
 from training.calibrating.held_out import HeldOut
 from training.evaluation.curves import precision_recall_drawn, roc_drawn
 from training.evaluation.rates import MARKS, share
-from training.fit import Budgets
+from training.marked import Budgets
 from training.refusals import TrainingRefusedError, WrongInputError
 
 Vector = NDArray[np.float64]

@@ -48,16 +48,25 @@ def card_of(files: Mapping[str, bytes], model: Model, moved: Moved) -> dict[str,
 
 def _card(old: ModelCard, model: Model, moved: Moved) -> ModelCard:
     held, measures = moved.held, _measures(moved)
-    told = not_tested(measures, span=old.span, held_out=moved.span, labels=old.labels, absent=model.absent)
     confirmed = held.attacks.get(CONFIRMED)
     at = evidence_at(moved.new.score_map, MEDIUM_FROM)
+    compromises = None if confirmed is None else rate(int((confirmed >= at).sum()), len(confirmed))
+    told = not_tested(
+        measures,
+        span=old.span,
+        held_out=moved.span,
+        labels=old.label_report,
+        compromises=compromises,
+        has_learned_them=False,
+        absent=model.absent,
+    )
     return msgspec.structs.replace(
         old,
         held_out=moved.span,
         rows={**old.rows, "held_out": len(held.rows)},
         false_positives=measures.false_positives,
         strangers=dict(measures.strangers),
-        compromises=None if confirmed is None else rate(int((confirmed >= at).sum()), len(confirmed)),
+        compromises=compromises,
         groups={name: dict(groups) for name, groups in measures.groups.items()},
         not_tested=tuple(line for line in told if not (moved.by and line.startswith(_BY_APPLICATION))),
         lineage=msgspec.structs.replace(old.lineage, parent=model.version, command=moved.command),

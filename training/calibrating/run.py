@@ -20,8 +20,8 @@ from training.calibrating.recarded import Moved, card_of
 from training.calibrating.record import calibrated, reference_of, signed_files, span_of
 from training.comparing.on_log import Log, open_comparison_log
 from training.database_labels import labels_for
-from training.fit import Budgets
 from training.lineage import files_digest
+from training.marked import Budgets
 from training.outputs import replaced_whole
 from training.refusals import WrongInputError
 from training.reports import iso

@@ -93,7 +93,7 @@ def calibrate(
                 "usage", "give with --input the logins to find the marks on, or ask for the --history"
             )
         from training.calibrating.run import Request
-        from training.fit import Budgets
+        from training.marked import Budgets
 
         budgets, own = Budgets(budget, deny_budget), _shares(budget_of or ())
         named = _user() if author is None else author

@@ -23,9 +23,12 @@ from training.columns.people import write_histories
 from training.columns.people_sample import sampled_rows
 from training.columns.places import write_places
 from training.columns.sweep import sweep_sample
-from training.fit import Budgets, TrainReport, fit, published, require_enough
+from training.fit import TrainReport, fit, published, require_enough
+from training.labelling.evidence import NO_EVIDENCE, evidence_of
+from training.labelling.report import Labelled, label_report
 from training.lineage import NO_ORIGIN, Origin
 from training.lookups import ENOUGH_TO_JUDGE, Lookups, address_problem
+from training.marked import Budgets, taught
 from training.publish import Written
 from training.stream import Progress, quiet
 
@@ -37,6 +40,7 @@ def train_large(
     key_path: Path,
     seed: int,
     lookups: Lookups,
+    labelled: Labelled[CodedLog] | None = None,
     without: frozenset[str] = frozenset(),
     budgets: Budgets | None = None,
     origin: Origin = NO_ORIGIN,
@@ -52,10 +56,11 @@ def train_large(
     usable = lookups if problem is None else lookups.without_networks()
     facts = facts_of(log, usable)
     progress("look up", 1.0)
-    rows = sampled_rows(log, seed)
+    evidence = NO_EVIDENCE if labelled is None else evidence_of(labelled.matched, usable)
+    rows = sampled_rows(log, seed, first={told.seen.user_id for told in evidence.told})
     sample = log.table(rows)
     absent = measure.columns_of(sample, address_problem=problem, without=without)
-    swept = sweep_sample(facts, rows, usable, absent=absent, seed=seed, progress=progress)
+    swept = sweep_sample(facts, rows, usable, absent=absent, seed=seed, evidence=evidence, progress=progress)
     fitted = fit(swept, absent, seed=seed, budgets=budgets or Budgets())
     fitted = replace(fitted, notes=(*fitted.notes, _drawn(log, rows)))
     progress("fit", 1.0)
@@ -64,7 +69,8 @@ def train_large(
         written, best_known = _written(facts, usable, Path(place))
         progress("histories", 1.0)
         signed: dict[str, Any] = {"seed": seed, "key_path": key_path, "model_dir": model_dir, "origin": origin}
-        report = published(log, swept, fitted, **signed, written=written, best_known=best_known)
+        told = None if labelled is None else label_report(labelled, evidence, taught(swept), fitted.label_share)
+        report = published(log, swept, fitted, **signed, written=written, best_known=best_known, labels=told)
     progress("publish", 1.0)
     return report
 

@@ -16,9 +16,10 @@ from training.columns import crowd
 from training.columns.counts import MOST_VALUES, Counts
 from training.columns.crowd import AskedCrowd
 from training.columns.facts import Facts
+from training.labelling.evidence import NO_EVIDENCE, Evidence, Waiting
 from training.lookups import Lookups
 from training.stream import Past, Progress, quiet
-from training.sweep import BLOCKS, HELD_OUT_BLOCKS, Block, Sweep, gathered, groups_of, seen_in
+from training.sweep import BLOCKS, HELD_OUT_BLOCKS, Block, Sweep, gathered, groups_of, judged_of, last_of, seen_in
 
 Rows = NDArray[np.int64]
 
@@ -31,6 +32,7 @@ def sweep_sample(
     absent: Container[str] = (),
     seed: int = 0,
     most_values: int = MOST_VALUES,
+    evidence: Evidence = NO_EVIDENCE,
     progress: Progress = quiet,
 ) -> Sweep:
     """The blocks of these rows of the log, cut where tenths of all rows are; histories and places are left out.
@@ -45,10 +47,11 @@ def sweep_sample(
     chance = np.random.default_rng(seed)
     edges = np.linspace(0, len(log), BLOCKS + 1).astype(int).tolist()
     blocks: list[Block] = []
+    waiting = Waiting(evidence)
     for number, (start, stop) in enumerate(itertools.pairwise(edges)):
         is_held_out = number >= BLOCKS - HELD_OUT_BLOCKS
         seen = seen_in(sample, lookups, *np.searchsorted(rows, (start, stop)).tolist())
-        block = _block(seen, rows, counts, past, chance)
+        block = _block(seen, rows, counts, past, chance, waiting, last_of(log.timestamp, stop))
         blocks.append(replace(block, groups=groups_of(seen)) if is_held_out else block)
         if not is_held_out:
             counts.add(start, stop)
@@ -64,10 +67,18 @@ def sweep_sample(
     )
 
 
-def _block(seen: Sequence[Observation], rows: Rows, counts: Counts, past: Past, chance: np.random.Generator) -> Block:
+def _block(
+    seen: Sequence[Observation],
+    rows: Rows,
+    counts: Counts,
+    past: Past,
+    chance: np.random.Generator,
+    evidence: Waiting,
+    last: float,
+) -> Block:
     """The block of these logins, whose `event_id` is their place among the sample's `rows`."""
     encoders = counts.encoders(rows[np.array([int(login.event_id) for login in seen], np.int64)])
-    own, strangers = gathered(seen, encoders, past, chance)
+    own, strangers, judged = gathered(seen, encoders, past, chance, evidence, last)
     return Block(
         signals=as_matrix(own),
         scales=Scales(total=float(counts.total), kinds=counts.kinds(), unknown_km=0.0),
@@ -75,6 +86,7 @@ def _block(seen: Sequence[Observation], rows: Rows, counts: Counts, past: Past, 
         succeeded=np.array([login.success for login in seen], dtype=bool),
         strangers=as_matrix([row for _, row in strangers]),
         stranger_kinds=np.array([kind for kind, _ in strangers], dtype=np.int64),
+        judged=judged_of(judged),
     )
 
 

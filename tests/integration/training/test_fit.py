@@ -14,9 +14,10 @@ from risk_scorer.core.features import FEATURES
 from risk_scorer.core.history import decode
 from tests.unit.training.logs import LOOKUPS, START, log, without
 from training.checks import DeadFeature
-from training.fit import Budgets, TrainReport, before, train
+from training.fit import TrainReport, before, train
 from training.lineage import data_sha256
 from training.lookups import Lookups
+from training.marked import Budgets
 from training.publish import public_bytes, signing_key
 from training.refusals import TrainingRefusedError
 from training.sources import EventTable

@@ -17,7 +17,7 @@ from training.calibrate import mark, score_map
 from training.calibrating import history, marks
 from training.calibrating.by_group import GroupMarks, document, group_marks
 from training.calibrating.held_out import HeldOut
-from training.fit import Budgets
+from training.marked import Budgets
 from training.publish import public_bytes
 from training.refusals import TrainingRefusedError, WrongInputError
 

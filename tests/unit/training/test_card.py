@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from risk_scorer.core.card import OTHERS, decode, encode
+from risk_scorer.core.card import OTHERS, Rate, decode, encode
+from risk_scorer.core.label_report import Delay, LabelReport
 from risk_scorer.core.manifest import Span
 from tests.unit.training.logs import log, objects
 from training.calibrate import Mark, upper_bound
@@ -47,7 +48,17 @@ def test_small_groups_and_unknown_values_are_told_together() -> None:
     assert {name: (each.count, each.of) for name, each in found.items()} == {"NO": (1, 50), OTHERS: (1, 129)}
 
 
-def card(days: float, absent: dict[str, str], labels: dict[str, int]) -> tuple[str, ...]:
+def labels(analysts: int, *, too_young: float = 0.0) -> LabelReport:
+    delay = Delay(median_days=None, most_days=14.0, is_assumed=True, too_young=too_young)
+    counts = dict.fromkeys(("contradicted", "withdrawn", "too_late", "not_in_log", "kept_out", "taught", "vouched"), 0)
+    weights = dict.fromkeys(("compromised_weight", "safe_weight", "weight_used"), 0.0)
+    standing = {"analyst": {"compromised": analysts - 1, "safe": 1}}
+    return LabelReport(sha256="", standing=standing, largest={}, bounds={}, cut=0, delay=delay, **counts, **weights)
+
+
+def card(
+    days: float, absent: dict[str, str], report: LabelReport | None, compromises: Rate | None = None
+) -> tuple[str, ...]:
     measures = Measures(
         false_positives=(false_positives("step_up", np.zeros(100, bool), MARK),), strangers={}, groups={}
     )
@@ -57,21 +68,26 @@ def card(days: float, absent: dict[str, str], labels: dict[str, int]) -> tuple[s
         span=Span(first=0.0, last=days * DAY),
         held_out=Span(first=0.0, last=3 * DAY),
         rows={},
-        labels=labels,
+        labels=report,
+        compromises=compromises,
         absent=absent,
     )
     assert decode(encode(made)) == made
+    assert made.labels == ({} if report is None else {"analyst": 3})
     return made.not_tested
 
 
 def test_what_was_not_tested_is_said_and_nothing_else() -> None:
     """A short log without fingerprints and labels says so; a long one with them does not."""
-    little = " ".join(card(30, {"ja4": "the log has no such column"}, {}))
+    little = " ".join(card(30, {"ja4": "the log has no such column"}, None))
     assert "JA4" in little
     assert "30 days" in little
     assert "Labels" in little
-    much = " ".join(card(90, {}, {"analyst": 3}))
-    assert not any(word in much for word in ("JA4", "seasons", "Labels"))
+    assert "Attacks that happened" in little
+    much = " ".join(card(90, {}, labels(3), rate(3, 4)))
+    assert not any(word in much for word in ("JA4", "seasons", "Labels", "Attacks that happened", "youngest"))
+    assert "learned from them" in much
+    assert "The youngest 23% of the log" in " ".join(card(90, {}, labels(3, too_young=0.23)))
 
 
 def test_the_datas_digest_is_of_what_rows_say_and_not_of_where_they_stood() -> None:

@@ -1,73 +1,19 @@
-"""Labels in training: a confirmed compromise is never learned from, and a file that is none is refused."""
+"""Labelled logins in a log: a confirmed compromise is never learned from, and the others stay as they are."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.unit.training.logs import START, log, objects
-from training.labels import read_labels, without_compromised
-from training.refusals import WrongInputError
+from training.labelling.matching import MOST_KEPT_OUT, matched, without_compromised
+from training.labelling.standing import Label
+from training.refusals import TrainingRefusedError, WrongInputError
 from training.sources import EventTable
-
-GOOD = {"user_id": "u1", "timestamp": START, "ip": "10.0.0.1", "label": "compromised"}
-
-
-def written(place: Path, *lines: object) -> Path:
-    path = place / "labels.jsonl"
-    path.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines))
-    return path
 
 
 def login(table: EventTable, row: int) -> tuple[str, int, str]:
     return table.user_id[row], round(float(table.timestamp[row]) * 1000), table.ip[row]
-
-
-def test_only_compromised_logins_come_back_and_each_in_one_form(tmp_path: Path) -> None:
-    """Moments are rounded to the millisecond, addresses are canonical, blank lines and safe logins are passed over."""
-    path = written(
-        tmp_path,
-        {**GOOD, "timestamp": START + 0.0004, "by": "soc", "unknown": [1]},
-        "",
-        {**GOOD, "ip": "::ffff:10.0.0.2"},
-        {**GOOD, "user_id": "safe", "label": "safe"},
-    )
-    moment = int(START) * 1000
-    assert read_labels(path) == {("u1", moment, "10.0.0.1"), ("u1", moment, "10.0.0.2")}
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ({**GOOD, "label": "evil"}, "another label"),
-        ({**GOOD, "ip": "nowhere"}, "not a labelled login"),
-        ({**GOOD, "timestamp": "2020-06-01"}, "not a labelled login"),
-        ({**GOOD, "timestamp": -1}, "not a labelled login"),
-        ({**GOOD, "timestamp": 1e300}, "not a labelled login"),
-        ({"user_id": "u1"}, "not a labelled login"),
-        ("[1]", "not a labelled login"),
-        ("{", "not a labelled login"),
-        ("\x00", "not a labelled login"),
-        ("[" * 5000, "not a labelled login"),
-    ],
-)
-def test_a_line_that_is_no_label_is_named_and_not_repeated(tmp_path: Path, line: object, said: str) -> None:
-    """A file that is not understood stops the training: a compromise might stand in it."""
-    with pytest.raises(WrongInputError, match=said) as caught:
-        read_labels(written(tmp_path, GOOD, line))
-    assert caught.value.code == "bad_labels"
-    assert "line 2 of labels.jsonl" in caught.value.message
-    assert "nowhere" not in caught.value.message
-
-
-@pytest.mark.parametrize(("name", "code"), [("missing.jsonl", "no_such_file"), (".", "unreadable_file")])
-def test_a_file_that_cannot_be_read_is_wrong_input(tmp_path: Path, name: str, code: str) -> None:
-    """No traceback for a slip in a path."""
-    with pytest.raises(WrongInputError) as caught:
-        read_labels(tmp_path / name)
-    assert caught.value.code == code
 
 
 def test_compromised_rows_go_and_the_others_keep_their_place_in_the_file() -> None:
@@ -120,3 +66,55 @@ def test_a_log_of_nothing_but_compromises_is_refused() -> None:
     with pytest.raises(WrongInputError) as caught:
         without_compromised(table, frozenset(login(table, row) for row in range(20)))
     assert caught.value.code == "no_usable_rows"
+
+
+def label(login: tuple[str, int, str], *, is_compromised: bool = True) -> Label:
+    return Label(
+        login=login,
+        is_compromised=is_compromised,
+        source="analyst",
+        mouth="analyst:soc",
+        worth=1.0,
+        known_at=START,
+        is_contradicted=False,
+    )
+
+
+def test_safe_logins_stay_and_both_kinds_are_evidence() -> None:
+    """The compromise leaves the log, and each labelled row is kept with its label in time order."""
+    table = log(100)
+    found = matched(table, [label(login(table, 30)), label(login(table, 5), is_compromised=False)])
+    assert (len(found.table), found.kept_out, found.missed) == (99, 1, 0)
+    assert found.rows.row_order.tolist() == [5, 30]
+    assert [each.is_compromised for each in found.labels] == [False, True]
+    assert found.table.dropped == {"confirmed_compromised": 1}
+
+
+def test_a_log_of_whole_seconds_finds_its_logins_and_the_compromise_counts() -> None:
+    """Milliseconds are cut off; where two logins become one so, it is kept out."""
+    table = replace(log(50), timestamp=np.floor(log(50).timestamp))
+    user, moment, ip = login(table, 7)
+    found = matched(table, [label((user, moment + 250, ip)), label((user, moment + 750, ip), is_compromised=False)])
+    assert (found.kept_out, [each.is_compromised for each in found.labels]) == (1, [True])
+
+
+def test_labels_of_another_log_are_counted_and_change_nothing() -> None:
+    """They may be of later months."""
+    table = log(50)
+    found = matched(table, [label(("nobody", 0, "10.0.0.1")), label(("no", 0, "10.0.0.1"), is_compromised=False)])
+    assert (found.missed, found.kept_out, len(found.rows)) == (2, 0, 0)
+    assert found.table.notes == ("1 of 1 confirmed compromises are not among the usable rows",)
+
+
+@pytest.mark.parametrize(("rows", "refused"), [(10, False), (11, True)])
+def test_more_than_a_tenth_compromised_is_doubted(rows: int, refused: bool) -> None:
+    """Somebody labels what they should not, or the log is one of attacks."""
+    table = log(100)
+    labels = [label(login(table, row)) for row in range(rows)]
+    assert MOST_KEPT_OUT == 0.1
+    if not refused:
+        assert matched(table, labels).kept_out == rows
+        return
+    with pytest.raises(TrainingRefusedError) as caught:
+        matched(table, labels)
+    assert caught.value.code == "too_many_compromised"
