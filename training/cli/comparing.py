@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @app.command()
 def compare(
     active: Annotated[str, typer.Argument(help="The model that decides: a version, `active`, or a folder.")],
-    candidate: Annotated[str, typer.Argument(help="The one that would: a version, `shadow`, or a folder.")],
+    candidate: Annotated[str, typer.Argument(help="The one that would: a version, `shadow`, `newest`, or a folder.")],
     source: Annotated[
         str | None,
         typer.Option("--input", help="A login log that neither was trained on, as for `train`; a file's labels count."),
@@ -89,12 +89,14 @@ def shadow(
     """Let a version score live traffic without deciding; the scorers on this registry follow within seconds."""
     from risk_scorer.core.registry import SHADOW
     from training.registry.opening import opened_desk
+    from training.registry.views import version_named
     from training.reports import tell
 
     with answered():
         if (version is None) != is_off:
             raise WrongInputError("usage", "give the version that is to shadow, or --off")
         with opened_desk(registry, key, by=by, trusted=trusted or ()) as desk:
+            version = None if version is None else version_named(desk.registry, version)
             pointer = desk.registry.pointer(SHADOW)
             before = None if pointer is None else pointer.model_version
             is_news = version != before

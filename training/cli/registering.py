@@ -32,7 +32,7 @@ Trusted = Annotated[
 ]
 By = Annotated[str | None, typer.Option(help="Who does it; else the name of your account.")]
 Reason = Annotated[str, typer.Option(help="Why, for the journal.")]
-Version = Annotated[str, typer.Argument(help="A version, or `active`, or `shadow`.")]
+Version = Annotated[str, typer.Argument(help="A version, or `active`, `shadow`, or `newest`: registered last.")]
 
 
 @app.command()

@@ -28,6 +28,8 @@ from training.refusals import RefusedError
 from training.registry.sealing import sealed_entry, sealed_pointer
 
 TRIES = 3
+NEWEST = "newest"
+"""What people call the version that was registered last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +106,11 @@ def newest_pointer(journal: list[Entry], name: PointerName) -> Pointer | None:
     """Where the journal says that a pointer is."""
     moved = (entry.pointer for entry in reversed(journal) if entry.pointer is not None)
     return next((pointer for pointer in moved if pointer.pointer == name), None)
+
+
+def newest_registered(journal: list[Entry]) -> str | None:
+    """The version that was registered last, which `newest` names."""
+    return next((entry.model_version for entry in reversed(journal) if entry.kind == "register"), None)
 
 
 def settle(registry: ModelRegistry, journal: list[Entry]) -> list[PointerName]:

@@ -14,7 +14,7 @@ from risk_scorer.core.signatures import BadArtefact
 from training.refusals import RefusedError
 from training.registry.desk import card_in, is_registered, sound
 from training.registry.gates import ALL
-from training.registry.journal import newest_pointer
+from training.registry.journal import NEWEST, newest_pointer, newest_registered
 from training.reports import iso
 
 Facts = dict[str, Any]
@@ -95,8 +95,16 @@ def _cells(row: Facts) -> tuple[str, ...]:
 
 
 def version_named(registry: ModelRegistry, name: str) -> str:
-    """The version behind `active`, `shadow` or its own name. Raises RefusedError("no_such_version"), BadArtefact."""
+    """The version behind `active`, `shadow`, `newest` or its own name.
+
+    Raises RefusedError("no_such_version"), BadArtefact.
+    """
     journal = registry.journal()
+    if name == NEWEST:
+        newest = newest_registered(journal)
+        if newest is None:
+            raise RefusedError("no_such_version", "no version is registered")
+        return newest
     if name in (ACTIVE, SHADOW):
         pointer = newest_pointer(journal, ACTIVE if name == ACTIVE else SHADOW)
         if pointer is None or pointer.model_version is None:

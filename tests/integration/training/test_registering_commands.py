@@ -141,3 +141,14 @@ def test_an_address_that_nothing_opens_is_wrong_input(tmp_path: Path, address: s
     (tmp_path / "signing.key").write_bytes(base64.b64encode(raw))
     result = CliRunner().invoke(app, ["rollback", "--registry", address, "--key", str(tmp_path / "signing.key")])
     assert (result.exit_code, result.stderr.split(":")[0]) == (2, "error bad_registry")
+
+
+def test_newest_names_the_version_that_was_registered_last(run: Callable[..., Result], add: Callable[..., str]) -> None:
+    """Nobody copies twelve digits to promote, show or shadow what has just been registered."""
+    empty = run("show", "newest")
+    assert (empty.exit_code, empty.stderr) == (3, "refused no_such_version: no version is registered\n")
+    first, second = add(1), add(2)
+    assert told(run("show", "newest", "--json"))["model_version"] == second
+    assert told(run("shadow", "newest", "--json"))["shadow"] == second
+    assert told(run("promote", "newest", *OLD, "--json"))["active"] == second
+    assert told(run("promote", first, *OLD, "--json"))["previous"] == second
