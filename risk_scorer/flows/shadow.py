@@ -37,6 +37,9 @@ LINGER_SECONDS: Final = 0.25
 together, for what a piece and a commit cost by themselves is most of it."""
 REST: Final = 2.0
 """So many times as long as the scoring took is rested, so that a shadow takes a third of a processor at the most."""
+LATE_SECONDS: Final = 0.01
+BUSY_SECONDS: Final = 0.1
+"""So long is rested at least when the rest before ended so late: then those who answer want the processor."""
 SLOW_SECONDS: Final = 5.0
 FAILURES_IN_A_ROW: Final = 3
 
@@ -136,11 +139,11 @@ class Shadow:
         try:
             while True:
                 await self._has_come.wait()
-                await asyncio.sleep(LINGER_SECONDS)
+                late = await _slept(LINGER_SECONDS)
                 while self._waiting:
                     began = perf_counter()
                     await self._piece()
-                    await asyncio.sleep(REST * (perf_counter() - began))
+                    late = await _slept(rest_seconds(perf_counter() - began, late))
                 self._has_come.clear()
         finally:
             self._thread.shutdown(wait=False, cancel_futures=True)
@@ -179,6 +182,18 @@ class Shadow:
             self._off, self._failures = (model.version, problem), 0
             self._waiting.clear()
             log.error("shadow_off", problem=problem, model_version=model.version)
+
+
+def rest_seconds(took: float, late: float) -> float:
+    """How long to rest after a piece that took so long, when the rest before it ended so late."""
+    return max(REST * took, BUSY_SECONDS if late > LATE_SECONDS else 0.0)
+
+
+async def _slept(seconds: float) -> float:
+    """Sleeps so long; how much longer it was."""
+    began = perf_counter()
+    await asyncio.sleep(seconds)
+    return perf_counter() - began - seconds
 
 
 def scores_of(model: Model, logins: Sequence[_Login]) -> list[ShadowScore]:

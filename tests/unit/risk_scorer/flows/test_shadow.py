@@ -31,6 +31,12 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(autouse=True)
+def not_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever else uses this machine makes no test longer."""
+    monkeypatch.setattr(flow, "BUSY_SECONDS", 0.0)
+
+
 class Kept:
     """A log that is a list, and may be told to have been asked to forget."""
 
@@ -209,6 +215,18 @@ async def test_who_was_erased_is_neither_scored_nor_kept(monkeypatch: pytest.Mon
     await ran(shadow, erased)
     assert kept.forgotten == ["u3"]
     assert {each.user_id for each in kept.scores} == {f"u{number}" for number in (0, 1, 2, 4, 5, 6)}
+
+
+@pytest.mark.parametrize(
+    ("took", "late", "rests"),
+    [(0.5, 0.0, 1.0), (0.5, 9.0, 1.0), (0.0, 0.01, 0.0), (0.0, 0.011, 0.1), (0.01, 0.011, 0.1)],
+)
+def test_a_shadow_rests_longer_where_others_want_the_processor(
+    took: float, late: float, rests: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice as long as it worked, and a tenth of a second at least when it was woken late."""
+    monkeypatch.setattr(flow, "BUSY_SECONDS", 0.1)
+    assert flow.rest_seconds(took, late) == rests
 
 
 async def test_scoring_never_runs_on_the_event_loops_thread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,19 @@ def test_it_says_what_would_change_in_sum_and_login_by_login(place: Path) -> Non
     assert "2020-06-20T12:03:00Z  u3  198.51.100.3  deny 90.00 → allow 10.00  takeover  (row 79)" in result.stdout
 
 
+def test_a_folder_is_a_log_without_labels_of_its_own(place: Path) -> None:
+    """What people found out can be given beside it, and is found by person, address and moment."""
+    (place / "logs").mkdir()
+    (place / "log.csv").rename(place / "logs" / "june.csv")
+    label = {"user_id": "u3", "timestamp": 1_592_654_580.0, "ip": "198.51.100.3", "label": "compromised"}
+    (place / "labels.jsonl").write_text(json.dumps(label))
+    found = json.loads(compare(place, "--labels", str(place / "labels.jsonl"), "--json", log="logs").stdout)
+    assert (found["source"], found["rows"]) == ("logs", 84)
+    assert [(each["source"], each["attacks"], each["only_active"]) for each in found["caught"] if not each["kind"]][
+        :1
+    ] == [("confirmed", 1, 1)]
+
+
 def test_as_json_it_is_one_object(place: Path) -> None:
     """Scripts and gates read the same numbers."""
     found = json.loads(compare(place, "--json").stdout)
