@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow
@@ -14,6 +14,10 @@ from pyarrow import parquet
 from training.refusals import WrongInputError
 from training.sources import EventTable
 
+if TYPE_CHECKING:
+    from training.columns.log import CodedLog
+
+ROWS_AT_ONCE = 200_000
 WORST_SCORE = 100.0
 """What a row gets that could not be read: nobody can say that it was harmless."""
 
@@ -49,8 +53,26 @@ def require_another_file(output: Path, source: Path) -> None:
         raise WrongInputError("output_is_input", f"{output} is the log itself; write to another file")
 
 
-def write_events(table: EventTable, path: Path) -> None:
-    """The table as Parquet in our event schema, in time order, with the columns that it has and no others."""
+def write_events(log: "EventTable | CodedLog", path: Path) -> None:
+    """The log as Parquet in our event schema, in time order, with the columns that it has and no others.
+
+    A coded log is written some rows at a time, so that its texts are never in memory together.
+    """
+    if isinstance(log, EventTable):
+        with replaced_whole(path) as draft:
+            parquet.write_table(_events(log), draft, compression="zstd")
+        return
+    pieces = (np.arange(start, min(start + ROWS_AT_ONCE, len(log))) for start in range(0, len(log), ROWS_AT_ONCE))
+    with replaced_whole(path) as draft, contextlib.ExitStack() as opened:
+        writer = None
+        for rows in pieces:
+            table = _events(log.table(rows))
+            if writer is None:
+                writer = opened.enter_context(parquet.ParquetWriter(draft, table.schema, compression="zstd"))
+            writer.write_table(table)
+
+
+def _events(table: EventTable) -> Any:
     columns: dict[str, Any] = {
         "timestamp": pyarrow.array(_microseconds(table.timestamp), pyarrow.timestamp("us", tz="UTC")),
         "success": table.success,
@@ -64,8 +86,7 @@ def write_events(table: EventTable, path: Path) -> None:
         if name in table.present:
             values = getattr(table, name)
             columns[name] = pyarrow.array(values, pyarrow.float64(), mask=np.isnan(values))
-    with replaced_whole(path) as draft:
-        parquet.write_table(pyarrow.table(columns), draft, compression="zstd")
+    return pyarrow.table(columns)
 
 
 def write_scores(table: EventTable, scores: NDArray[np.float64], path: Path) -> int:

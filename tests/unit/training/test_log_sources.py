@@ -9,6 +9,7 @@ import pytest
 from pyarrow import parquet
 from typer.testing import CliRunner
 
+from training import outputs
 from training.cli import app
 from training.evaluation.labels import read_truth, texts_of
 from training.lineage import data_sha256
@@ -207,6 +208,17 @@ def test_import_takes_several_and_never_writes_over_one(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [*inputs, str(tmp_path / "out.parquet"), "--json"])
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["rows"] == 2
+
+
+def test_a_log_is_imported_some_rows_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All in order, and what the pieces lack is lacking in the whole."""
+    monkeypatch.setattr(outputs, "ROWS_AT_ONCE", 3)
+    write(tmp_path / "log.csv", *(login(9 - number, asn="" if number < 8 else 64500) for number in range(9)))
+    out = tmp_path / "out.parquet"
+    result = CliRunner().invoke(app, ["import", "--input", str(tmp_path / "log.csv"), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert parquet.ParquetFile(out).metadata.num_row_groups == 3
+    assert data_sha256(read_events(out)) == data_sha256(read_events(tmp_path / "log.csv"))
 
 
 def test_a_large_log_is_read_from_its_folder(tmp_path: Path) -> None:
