@@ -66,5 +66,5 @@ def known_before(model: Model, files: Mapping[str, bytes], table: EventTable) ->
 def column_of(source: str, name: str, table: EventTable) -> NDArray[np.object_]:
     """The values of a column of the log. Raises WrongInputError: `usage` for what is no file, `unknown_columns`."""
     if not Path(source).is_file():
-        raise WrongInputError("usage", "--by reads a column of one file: give the logins as one CSV or Parquet file")
+        raise WrongInputError("usage", "--per reads a column of one file: give the logins as one CSV or Parquet file")
     return texts_of(Path(source), name, table)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
 from plumbing.clock import SystemClock
@@ -33,7 +34,7 @@ Asks = Literal["client", "group"]
 @dataclass(frozen=True)
 class Request:
     """What was asked for. `source` is a log as `train` takes one, `labels` what people found out about it. `out` None
-    finds the marks and publishes nothing. With `by`, a column of the log, every value of it gets marks of its own, for
+    finds the marks and publishes nothing. With `per`, a column of the log, every value of it gets marks of its own, for
     `asks` of the gateway's document; `own_budgets` are step-up budgets by value."""
 
     source: str
@@ -45,11 +46,11 @@ class Request:
     labels: Path | None = None
     seed: int = 7
     out: Path | None = None
-    by: str | None = None
+    per: str | None = None
     asks: Asks = "client"
     own_budgets: Mapping[str, float] = field(default_factory=dict)
     marks_out: Path | None = None
-    author: str = ""
+    by: str = ""
     reason: str = ""
     overlays: Sequence[Path] = ()
     listed: Sequence[Path] = ()
@@ -68,7 +69,7 @@ def calibrated_marks(request: Request, progress: Progress) -> dict[str, Any]:
             request.source, labels=labels, overlays=request.overlays, listed=request.listed, progress=progress
         )
     wanted, notes = wanted_rows(log, model, request.starts)
-    groups = None if request.by is None else column_of(request.source, request.by, log.table)
+    groups = None if request.per is None else column_of(request.source, request.per, log.table)
     known = known_before(model, files, log.table)
     held = held_out(model, log.table, log.lookups, wanted, known=known, seed=request.seed, progress=progress)
     before = marks.measured(held.evidence, model.score_map, _budgets(request))
@@ -98,9 +99,9 @@ def _check(request: Request) -> None:
     for name, share in request.own_budgets.items():
         if not request.budgets.deny < share <= marks.MOST_PROMPTED:
             raise WrongInputError("bad_budget", f"the budget of {name} is a share above --deny-budget, such as 0.05")
-    if request.by is None and (request.own_budgets or request.marks_out is not None):
+    if request.per is None and (request.own_budgets or request.marks_out is not None):
         raise WrongInputError(
-            "usage", "--budget-of and --marks-out are about groups: say with --by which column they are"
+            "usage", "--budget-of and --marks-out are about groups: say with --per which column they are"
         )
     if request.out is None:
         return
@@ -110,6 +111,9 @@ def _check(request: Request) -> None:
         raise WrongInputError("unwritable_output", f"{request.out} is not a folder")
     if request.key.resolve().is_relative_to(request.out.resolve()):
         raise WrongInputError("key_in_model_dir", "the signing key must not lie in the model's folder")
+    past = _history(request)
+    if past.exists() and not past.is_file():
+        raise WrongInputError("unwritable_output", f"{past} is no file, and what was done is noted there")
 
 
 def _budgets(request: Request) -> dict[str, float]:
@@ -122,7 +126,7 @@ def _moved(request: Request, log: Log, held: HeldOut, new: marks.Found, groups: 
     asked += ["--from", request.starts] if request.starts else []
     asked += [word for digest in files_digest(request.overlays) for word in ("--ip_overlay", digest)]
     asked += [word for digest in files_digest(request.listed) for word in ("--ip_listed", digest)]
-    by = {} if groups is None or request.by is None else {request.by: groups[held.rows]}
+    by = {} if groups is None or request.per is None else {request.per: groups[held.rows]}
     return Moved(held, new, span_of(log.table, held), by, tuple(asked))
 
 
@@ -135,7 +139,7 @@ def _by_group(
     found = group_marks(held.evidence, groups[held.rows], new.score_map, own, usual=request.budgets)
     unknown = sorted(set(request.own_budgets) - {group.group for group in found})
     if unknown:
-        raise WrongInputError("unknown_group", f"no held-out login has {request.by} {', '.join(unknown)}")
+        raise WrongInputError("unknown_group", f"no held-out login has {request.per} {', '.join(unknown)}")
     return found
 
 
@@ -150,17 +154,26 @@ def _published(request: Request, files: Mapping[str, bytes], manifest: Manifest,
         listed = {name: content for name, content in kept.items() if name in manifest.files}
         written, worst = signed_files(listed, manifest, held, key)
         publish.publish(written, request.out)
-        line = history.line(
-            manifest.calibrations[-1],
-            manifest.model_version,
-            at=iso(SystemClock().now()),
-            by=request.author,
-            reason=request.reason,
-        )
-        history.append(request.key.with_name(history.FILE), line, key)
     except OSError as cause:
         raise WrongInputError("unwritable_output", f"the model cannot be written: {cause}") from cause
+    _write_down(request, manifest, key)
     return round(worst, 2)
+
+
+def _write_down(request: Request, manifest: Manifest, key: Ed25519PrivateKey) -> None:
+    """Who did it and when. The model is there already, and says the rest itself."""
+    change, at = manifest.calibrations[-1], iso(SystemClock().now())
+    line = history.line(change, manifest.model_version, at=at, by=request.by, reason=request.reason)
+    try:
+        history.append(_history(request), line, key)
+    except OSError as cause:
+        raise WrongInputError(
+            "history_unwritable", f"{request.out} has the new version, but its line in {history.FILE} failed: {cause}"
+        ) from cause
+
+
+def _history(request: Request) -> Path:
+    return request.key.with_name(history.FILE)
 
 
 def _write_document(request: Request, found: Sequence[GroupMarks], model_version: str) -> None:

@@ -38,7 +38,7 @@ From = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option(help="Publish the new version here; without it the marks are only told.")]
 Key = Annotated[Path, typer.Option(help="The key that signed the model; what was done is noted beside it.")]
-By = Annotated[
+Per = Annotated[
     str | None, typer.Option(help="A column of the log: find marks for each of its values, such as client_id.")
 ]
 As = Annotated[
@@ -46,12 +46,12 @@ As = Annotated[
 ]
 BudgetOf = Annotated[
     list[str] | None,
-    typer.Option("--budget-of", "--budget_of", help="NAME=SHARE: another budget for one value of --by."),
+    typer.Option("--budget-of", "--budget_of", help="NAME=SHARE: another budget for one value of --per."),
 ]
 MarksOut = Annotated[
     Path | None, typer.Option("--marks-out", "--marks_out", help="Write their marks for the policy document (TOML).")
 ]
-Author = Annotated[str | None, typer.Option(help="Who is doing this, for the history; else the user's name.")]
+By = Annotated[str | None, typer.Option(help="Who does it, for the history; else the name of your account.")]
 Reason = Annotated[str, typer.Option(help="Why, for the history.")]
 History = Annotated[bool, typer.Option("--history", help="Tell what was calibrated before, and do nothing.")]
 
@@ -67,11 +67,11 @@ def calibrate(
     labels: Labels = None,
     out: Out = None,
     key: Key = DEFAULT_KEY,
-    by: By = None,
+    per: Per = None,
     asks: As = "client",
     budget_of: BudgetOf = None,
     marks_out: MarksOut = None,
-    author: Author = None,
+    by: By = None,
     reason: Reason = "",
     history: History = False,
     seed: Seed = 7,
@@ -96,9 +96,9 @@ def calibrate(
         from training.marked import Budgets
 
         budgets, own = Budgets(budget, deny_budget), _shares(budget_of or ())
-        named = _user() if author is None else author
+        named = _user() if by is None else by
         request = Request(
-            source, model_dir, public_key, key, budgets, starts, labels, seed, out, by, asks, own, marks_out,
+            source, model_dir, public_key, key, budgets, starts, labels, seed, out, per, asks, own, marks_out,
             named, reason, overlays or (), listed or (),
         )  # fmt: skip
         _tell_marks(request, as_json=as_json)

@@ -3,6 +3,8 @@
 import csv
 import datetime
 import json
+import os
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _written(folder / "log.csv", [{**row, "client_id": clients[number % 25]} for number, row in enumerate(rows)])
     model = ("--model_dir", folder / "models", "--key", folder / "keys" / "signing.key")
     assert run("train", "--input", folder / "log.csv", "--until", SPLIT, *model).exit_code == 0
-    result = calibrate(folder, "--out", folder / "calibrated", "--author", "ann", "--reason", "a month later", "--json")
+    result = calibrate(folder, "--out", folder / "calibrated", "--by", "ann", "--reason", "a month later", "--json")
     assert result.exit_code == 0, result.output
     (folder / "told.json").write_text(result.stdout)
     return folder
@@ -132,7 +134,7 @@ def test_the_budget_holds_among_later_logins_by_the_scores_themselves(place: Pat
 
 def test_the_same_log_and_seed_give_the_same_bytes(place: Path) -> None:
     """Who ran it and when is beside the key, not in the model."""
-    assert calibrate(place, "--out", place / "again", "--author", "bob").exit_code == 0
+    assert calibrate(place, "--out", place / "again", "--by", "bob").exit_code == 0
     assert read_files(place / "again") == read_files(place / "calibrated")
 
 
@@ -148,7 +150,7 @@ def test_history_tells_who_when_and_why(place: Path) -> None:
 
 def test_each_client_gets_marks_for_the_policy_document(place: Path) -> None:
     """The written TOML has those whose logins are enough, with the version that they were found for."""
-    asked = ("--by", "client_id", "--budget-of", "bank=0.05", "--marks-out", place / "marks.toml")
+    asked = ("--per", "client_id", "--budget-of", "bank=0.05", "--marks-out", place / "marks.toml")
     result = calibrate(place, *asked, "--out", place / "by-client")
     assert result.exit_code == 0, result.output
     written = {entry["client"]: entry for entry in tomllib.loads((place / "marks.toml").read_text())["marks"]}
@@ -195,10 +197,10 @@ def test_later_logins_alone_are_held_against_what_the_model_knows(place: Path) -
     [
         (("--budget", "0"), "bad_budget", 2),
         (("--budget", "nan"), "bad_budget", 2),
-        (("--by", "client_id", "--budget-of", "bank"), "bad_budget", 2),
-        (("--by", "client_id", "--budget-of", "bank=9"), "bad_budget", 2),
-        (("--by", "client_id", "--budget-of", "nobody=0.05"), "unknown_group", 2),
-        (("--by", "shoe_size"), "unknown_columns", 2),
+        (("--per", "client_id", "--budget-of", "bank"), "bad_budget", 2),
+        (("--per", "client_id", "--budget-of", "bank=9"), "bad_budget", 2),
+        (("--per", "client_id", "--budget-of", "nobody=0.05"), "unknown_group", 2),
+        (("--per", "shoe_size"), "unknown_columns", 2),
         (("--marks-out", "m.toml"), "usage", 2),
         (("--from", "soon"), "bad_date", 2),
         (("--from", "2031-01-01"), "too_few_logins", 3),
@@ -224,6 +226,24 @@ def test_places_that_cannot_be_used_are_said_before_the_work(place: Path) -> Non
     assert "unwritable_output" in run(*asked, "--out", place / "log.csv", "--key", key).stderr
     assert "no_model" in calibrate(place, model="nowhere").stderr
     assert "usage" in run("calibrate").stderr
+
+
+def test_a_history_that_cannot_be_written_is_said(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no file before the work; a disk that fills up after it, when the model is there."""
+    keys = place / "other-keys"
+    shutil.copytree(place / "keys", keys)
+    key = ("--key", keys / "signing.key", "--public-key", keys / "signing.pub")
+    asked = ("calibrate", "--input", place / "log.csv", "--model-dir", place / "models", *key)
+    (keys / "calibrations.jsonl").unlink()
+    (keys / "calibrations.jsonl").mkdir()
+    assert "unwritable_output" in run(*asked, "--out", place / "unsaid").stderr
+    assert not (place / "unsaid").exists()
+    (keys / "calibrations.jsonl").rmdir()
+    monkeypatch.setattr(os, "ftruncate", lambda *_: None)
+    monkeypatch.setattr("training.calibrating.history.os.write", lambda *_: 0)
+    result = run(*asked, "--out", place / "unsaid")
+    assert (result.exit_code, "history_unwritable" in result.stderr) == (2, True)
+    assert opened(place, "unsaid").version == opened(place, "calibrated").version
 
 
 def test_a_log_that_the_model_was_trained_on_is_no_later_one(place: Path) -> None:
