@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
@@ -154,7 +155,7 @@ class FolderPlace:
         """A hidden name beside the target, gone in the end; what was put in place lasts."""
         target = self._at(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+        draft = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.part")
         try:
             yield draft, target
             _sync(target.parent)
