@@ -23,6 +23,7 @@ from benchmarks import (
     shadow,
     start,
     streaming,
+    training,
 )
 from benchmarks.bounds import Bounded
 from benchmarks.report import Figure, save, show
@@ -36,10 +37,11 @@ def main() -> None:
         "only",
         nargs="*",
         help="forest, core, scoring, shadow, histories, refresh, logins, policy, provider, deliveries, start, "
-        "streaming; and only when named: faults, flood, lockout",
+        "streaming; and only when named: faults, flood, lockout, training",
     )
     parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")
+    parser.add_argument("--rows", type=int, action="append", default=[], help="training: of the log; may be repeated")
     parser.add_argument("--long", action="store_true", help="a million deliveries, a flood of a minute, all counts")
     chosen = parser.parse_args()
     console = Console(width=130)
@@ -62,14 +64,16 @@ def main() -> None:
         "flood": lambda: floods.measure(console, is_long=chosen.long),
         "lockout": lambda: lockout.measure(console, is_long=chosen.long),
     }
-    unknown = set(chosen.only) - set(benches) - set(bounded)
+    unknown = set(chosen.only) - set(benches) - set(bounded) - {"training"}
     if unknown:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     figures: list[Figure] = []
     is_all_met = True
     for name in chosen.only or benches:
         console.print(f"measuring {name} …")
-        if name in benches:
+        if name == "training":
+            training.measure(console, rows=chosen.rows)
+        elif name in benches:
             figures += benches[name]()
         else:
             is_all_met &= all(figure.is_met for figure in bounded[name]())

@@ -22,8 +22,6 @@ from training.tree_layout import breadth_first
 Matrix = NDArray[np.float64]
 
 TREES, LEAVES, PACE, RIDGE = 200, 8, 0.1, 1.0
-ENOUGH_FOR_THREADS = 200_000
-"""Rows from which a second thread is worth the waiting for each other; the trees are the same to the bit."""
 SHARE_ASKED = 0.25
 """Share of the inputs that a split may choose from, so that levels that say the same share the word."""
 MOST_IN_LEAF, LEAST_IN_LEAF, LEAVES_WORTH = 50, 5, 200
@@ -80,8 +78,8 @@ def learn(blocks: Sequence[Block], levels: Likelihood, *, seed: int, later: Sequ
         early_stopping=False,
         random_state=seed,
     )
-    threads = 1 if len(weights) < ENOUGH_FOR_THREADS else None
-    with threadpool_limits(threads, user_api="openmp"):
+    # Several threads wait for each other by spinning, on a busy machine most of the time; the trees are the same.
+    with threadpool_limits(1, user_api="openmp"):
         fitted.fit(bins.places, is_strange.astype(np.float64), sample_weight=weights)
     return _with_usual(exported(fitted, bins), own)
 

@@ -14,10 +14,11 @@ import pyarrow
 from numba import njit
 from numpy.typing import NDArray
 
+from training.columns.growing import Growing
 from training.columns.log import OPTIONAL, CodedLog
 from training.columns.texts import Codes, Texts
 from training.engines import Log
-from training.log_rows import UNUSABLE, Columns, canonical, end_to_end, moments, numbers, repeated
+from training.log_rows import UNUSABLE, Columns, canonical, moments, numbers, repeated
 from training.log_schemas import TEXTS
 from training.refusals import WrongInputError
 from training.sources import MAX_ASN, counts_of, notes_of, require_columns
@@ -42,7 +43,7 @@ def coded_log(log: Log, *, until: float | None = None) -> CodedLog:
 
 def _gathered(batches: Iterable[Any], texts: dict[str, Texts]) -> Columns:
     """Every batch's columns end to end; `odd` marks rows with a text that the scoring service would refuse."""
-    parts: dict[str, list[NDArray[Any]]] = {}
+    grown: dict[str, Growing] = {}
     for batch in batches:
         found: Columns = {name: _in_little(texts[name].coded(batch.column(name))) for name in CODED}
         found["odd"] = _in_little(_unusable(batch.column("event_id"), TEXTS["event_id"]))
@@ -58,8 +59,8 @@ def _gathered(batches: Iterable[Any], texts: dict[str, Texts]) -> Columns:
             found[name] = batch.column(name).fill_null(False).to_numpy(zero_copy_only=False)
         found["fingerprint"] = batch.column("fingerprint").to_numpy(zero_copy_only=False)
         for name, values in found.items():
-            parts.setdefault(name, []).append(values)
-    columns = {name: end_to_end(parts.pop(name)) for name in list(parts)}
+            grown.setdefault(name, Growing()).add(values)
+    columns = {name: each.array() for name, each in grown.items()}
     if columns and not columns["success_given"].any():
         columns["success"] = columns["success_known"] = np.broadcast_to(np.array([True]), (len(columns["moment"]),))
     return columns
