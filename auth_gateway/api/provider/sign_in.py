@@ -85,7 +85,10 @@ class SignInRoutes:
             if not self.browsers.is_our_form(request, fields, interaction.interaction_id):
                 return self.browsers.pages.notice(request, "common.not_ours", status=400)
             if fields.get("card") == interaction.card:
-                interaction = await self._interaction(request) or interaction
+                held = await self._held(request, interaction)
+                if held is None:
+                    return self.browsers.pages.outdated(request)
+                interaction = held
             if fields.get("card") != interaction.card:
                 return self.browsers.go(request, CardNext(interaction.interaction_id))
             response = await self._answered(request, interaction, fields, started_at)
@@ -237,6 +240,10 @@ class SignInRoutes:
     async def _interaction(self, request: Request) -> Interaction | None:
         interaction_id, browsers = request.path_params["interaction_id"], self.browsers
         return await self.page.find(interaction_id, browsers.binding(request), shown=browsers.shown(request))
+
+    async def _held(self, request: Request, interaction: Interaction) -> Interaction | None:
+        browsers = self.browsers
+        return await self.page.held(interaction, browsers.binding(request), shown=browsers.shown(request))
 
     def _approved(self, request: Request, answer: Approved) -> Response:
         key = "sign_in.connected" if answer.is_approved else "sign_in.not_connected"

@@ -77,13 +77,25 @@ class SignInPage:
         Raises: Refused("busy" or "storage_unavailable", 503).
         """
         interaction = self.look(interaction_id, binding)
-        if interaction is None or interaction.card in _SEEN_BY_ANYBODY:
+        return None if interaction is None else await self.held(interaction, binding, shown=shown)
+
+    async def held(self, interaction: Interaction, binding: bytes | None, *, shown: bytes | None) -> Interaction | None:
+        """An interaction that was looked at, as far as this browser may answer its card; else with the password's.
+
+        What became of it since that look is left alone. Who comes from another window at the very moment of a login
+        finds nothing: to ask for the password again would undo it.
+
+        Raises: Refused("busy" or "storage_unavailable", 503).
+        """
+        if interaction.card in _SEEN_BY_ANYBODY:
             return interaction
         now = self.onward.clock.now()
         if self.onward.database.read(lambda tx: self.door.still_stands(tx, interaction, shown, now)):
             return interaction
+        if self.onward.database.read(lambda tx: self._is_entering(tx, interaction, now)):
+            return None
         await self.onward.database.write(lambda tx: self._ask_for_password(tx, interaction))
-        return self.look(interaction_id, binding)
+        return self.look(interaction.interaction_id, binding)
 
     def look(self, interaction_id: str, binding: bytes | None) -> Interaction | None:
         """The same for whatever was begun here, and nothing changes by it: an answer that comes second was sent before
@@ -226,6 +238,13 @@ class SignInPage:
         if pending is not None and _is_passing(pending, now):
             return
         self._ask_for_password(tx, interaction)
+
+    def _is_entering(self, tx: Transaction, interaction: Interaction, now: float) -> bool:
+        """Whether somebody was let in a moment ago, and goes on from there."""
+        if interaction.card != "done" or interaction.session_id is None:
+            return False
+        session = self.door.sessions.find(tx, interaction.session_id)
+        return session is not None and now - session.created_at < PASSING_SECONDS
 
     def _ask_for_password(self, tx: Transaction, interaction: Interaction) -> None:
         interactions = self.onward.store.interactions

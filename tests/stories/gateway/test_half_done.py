@@ -6,7 +6,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from auth_gateway.core.provider.authorization import Interaction
 from auth_gateway.core.provider.client import DEVICE_CODE
+from auth_gateway.flows.provider.sign_in import PASSING_SECONDS, SignInPage
 from tests.stories.gateway.relying_party import ISSUER, Browser, asked, registered, returned
 from tests.stories.gateway.story import Story
 
@@ -79,6 +81,54 @@ def right_after_a_password(browser: Browser) -> None:
         )
 
 
+def card_of(story: Story) -> str:
+    with story.gateway.database.engine.connect() as connection:
+        return str(connection.exec_driver_sql("SELECT card FROM interactions").scalar_one())
+
+
+def test_an_answer_that_comes_second_undoes_no_login(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever presses twice has sent both answers before the first one's cookie came; what was begun goes on."""
+    registered(story)
+    browser = Browser(story)
+    browser.sign_in()
+    second = Browser(story)
+    second.authorize()
+    unhindered, first_is_in = SignInPage.held, Browser(story, cookies=browser.cookies)
+
+    async def overtaken(page: SignInPage, interaction: Interaction, binding: bytes | None, *, shown: bytes | None):  # type: ignore[no-untyped-def]
+        with story.gateway.database.engine.begin() as connection:
+            connection.exec_driver_sql(
+                "UPDATE interactions SET card = 'done', session_id = (SELECT session_id FROM sessions) "
+                "WHERE finished_at IS NULL"
+            )
+        return await unhindered(page, interaction, binding, shown=shown)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SignInPage, "held", overtaken)
+        second.page = second.password()
+    assert "code=" not in str(second.page.headers.get("location"))
+    open_cards = "SELECT card FROM interactions WHERE finished_at IS NULL"
+    with story.gateway.database.engine.connect() as connection:
+        assert connection.exec_driver_sql(open_cards).scalars().all() == ["done"]
+    first_is_in.cookies |= {"__Host-sign-in": second.cookies["__Host-sign-in"]}
+    assert "code" in returned(first_is_in.ask("GET", second.where))
+
+
+def test_who_comes_at_the_moment_of_a_login_finds_nothing_and_later_the_password(story: Story) -> None:
+    """Another window that has no session's cookie; after ten seconds nobody is on the way any more."""
+    registered(story)
+    browser = Browser(story)
+    browser.authorize(prompt="consent")
+    browser.password()
+    right_after_a_password(browser)
+    stranger = with_the_sign_in_cookie_alone(browser)
+    assert 'name="password"' not in stranger.ask("GET", stranger.where).text
+    assert 'name="password"' not in stranger.ask("POST", stranger.where, data={"card": "done"}).text
+    assert card_of(story) == "done"
+    story.clock.advance(PASSING_SECONDS)
+    assert 'name="password"' in stranger.follow(stranger.ask("GET", stranger.where)).text
+
+
 def test_a_word_that_nobody_asked_for_connects_no_device(story: Story) -> None:
     """A yes that arrives with the password passes neither the level that the device asks for nor the card that says
     what the yes is to."""
@@ -133,6 +183,7 @@ def test_a_login_that_is_done_gives_its_code_to_its_own_browser(story: Story) ->
     right_after_a_password(browser)
     assert 'name="code"' in browser.follow(browser.ask("GET", browser.where)).text
     right_after_a_password(browser)
+    story.clock.advance(PASSING_SECONDS)
     stranger = with_the_sign_in_cookie_alone(browser)
     assert 'name="password"' in stranger.follow(stranger.ask("GET", stranger.where)).text
 
