@@ -82,6 +82,15 @@ def open_logs(sources: Sequence[str]) -> Part | Parts:
     return Parts(parts, PurePath(name if len(sources) == 1 else f"{name} and {len(sources) - 1} more"))
 
 
+def one_address(sources: Sequence[str]) -> str:
+    """What Spark is to read. Raises WrongInputError("usage") for what it does not, before it is started."""
+    if len(sources) != 1:
+        raise WrongInputError("usage", "Spark takes one --input: a folder, or a pattern such as logins/{a,b}*")
+    if is_database(sources[0]):
+        raise WrongInputError("usage", "the scorer's database is read with --engine duckdb")
+    return sources[0]
+
+
 def files_of(log: Part | Parts) -> list[Path]:
     """The files that the log is read from, which nothing may be written to."""
     parts = log.parts if isinstance(log, Parts) else [log]

@@ -16,7 +16,7 @@ from typing import Any
 import ibis
 
 from training.engines import LOGINS, Log, Question, Row, in_rows
-from training.read_only import is_database
+from training.log_sources import one_address
 from training.refusals import EngineError, WrongInputError
 from training.settings import spark_remote
 from training.spark_log import open_spark_log
@@ -58,11 +58,7 @@ class Spark:
         return f"Spark {self._session.version}"
 
     def open_log(self, *sources: str) -> Log:
-        if len(sources) != 1:
-            raise WrongInputError("usage", "Spark takes one --input: a folder, or a pattern such as logins/{a,b}*")
-        [source] = sources
-        if is_database(source):
-            raise WrongInputError("usage", "the scorer's database is read with --engine duckdb")
+        source = one_address(sources)
         with told_plainly(self._log, source):
             return open_spark_log(self._session, source)
 

@@ -13,6 +13,7 @@ import msgspec
 from training.labelling.label_file import require_labels
 from training.labelling.matching import matched
 from training.labelling.report import Labelled, labelled
+from training.log_sources import one_address
 from training.refusals import WrongInputError
 from training.reports import import_facts, iso
 from training.sources import EventTable
@@ -56,6 +57,8 @@ def trained(request: Request, progress: Progress) -> dict[str, Any]:
     """
     from training.database_labels import labels_for
 
+    if request.engine == "spark":
+        one_address(request.sources)
     with labels_for(request.sources, request.labels) as labels:
         return _trained(replace(request, labels=labels), progress)
 

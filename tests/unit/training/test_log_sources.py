@@ -210,6 +210,23 @@ def test_import_takes_several_and_never_writes_over_one(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["rows"] == 2
 
 
+@pytest.mark.parametrize("sources", [("a.csv", "b.csv"), ("sqlite:///scorer.db",), ("postgresql://host/scorer",)])
+def test_spark_is_not_started_for_what_it_does_not_read(tmp_path: Path, sources: tuple[str, ...]) -> None:
+    """It takes one address of its own; told before anything is looked for."""
+    inputs = [word for source in sources for word in ("--input", source)]
+    places = [
+        "--model_dir",
+        str(tmp_path / "models"),
+        "--key",
+        str(tmp_path / "key"),
+        "--labels",
+        str(tmp_path / "none"),
+    ]
+    (tmp_path / "none").write_text("")
+    result = CliRunner().invoke(app, ["train", "--engine", "spark", *inputs, *places])
+    assert (result.exit_code, result.stderr[:13]) == (2, "error usage: "), result.output
+
+
 def test_a_log_is_imported_some_rows_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All in order, and what the pieces lack is lacking in the whole."""
     monkeypatch.setattr(outputs, "ROWS_AT_ONCE", 3)
