@@ -15,11 +15,14 @@ from typer.testing import CliRunner, Result
 from risk_scorer.adapters.model_store import read_files
 from risk_scorer.core.artefact import MANIFEST, REFERENCE, SIGNATURE
 from risk_scorer.core.card import CARD, decode
+from tests.commands import full_disk
 from training.cli import app
 from training.scoring_run import Judge, opened_model
 from training.sources import read_events
 
 SPLIT = "2025-06-15"
+ROOM = 64 << 20
+"""More than a file of this model takes."""
 
 
 def run(*arguments: object) -> Result:
@@ -228,7 +231,17 @@ def test_places_that_cannot_be_used_are_said_before_the_work(place: Path) -> Non
     assert "usage" in run("calibrate").stderr
 
 
-def test_a_history_that_cannot_be_written_is_said(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_nothing(place: Path) -> None:
+    """Neither half a model nor a line about it."""
+    before = (place / "keys" / "calibrations.jsonl").read_bytes()
+    with full_disk(2000):
+        result = calibrate(place, "--out", place / "full")
+    assert (result.exit_code, "unwritable_output" in result.stderr) == (2, True)
+    assert list((place / "full").iterdir()) == []
+    assert (place / "keys" / "calibrations.jsonl").read_bytes() == before
+
+
+def test_a_history_that_cannot_be_written_is_said(place: Path) -> None:
     """What is no file before the work; a disk that fills up after it, when the model is there."""
     keys = place / "other-keys"
     shutil.copytree(place / "keys", keys)
@@ -239,9 +252,11 @@ def test_a_history_that_cannot_be_written_is_said(place: Path, monkeypatch: pyte
     assert "unwritable_output" in run(*asked, "--out", place / "unsaid").stderr
     assert not (place / "unsaid").exists()
     (keys / "calibrations.jsonl").rmdir()
-    monkeypatch.setattr(os, "ftruncate", lambda *_: None)
-    monkeypatch.setattr("training.calibrating.history.os.write", lambda *_: 0)
-    result = run(*asked, "--out", place / "unsaid")
+    (keys / "calibrations.jsonl").write_bytes(b"")
+    os.truncate(keys / "calibrations.jsonl", ROOM)
+    with full_disk(ROOM):
+        result = run(*asked, "--out", place / "unsaid")
+    assert (keys / "calibrations.jsonl").stat().st_size == ROOM
     assert (result.exit_code, "history_unwritable" in result.stderr) == (2, True)
     assert opened(place, "unsaid").version == opened(place, "calibrated").version
 
