@@ -37,7 +37,7 @@ LINGER_SECONDS: Final = 0.25
 together, for what a piece and a commit cost by themselves is most of it."""
 REST: Final = 2.0
 """So many times as long as the scoring took is rested, so that a shadow takes a third of a processor at the most."""
-LATE_SECONDS: Final = 0.01
+LATE_SECONDS: Final = 0.005
 BUSY_SECONDS: Final = 0.1
 """So long is rested at least when the rest before ended so late: then those who answer want the processor."""
 SLOW_SECONDS: Final = 5.0

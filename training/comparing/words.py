@@ -61,7 +61,8 @@ def _caught(each: Caught) -> str:
         parts.append(f"misses {each.only_active:,} of {each.active:,} that it caught")
     more = each.difference
     recall = f"{each.candidate / each.attacks:.1%} instead of {each.active / each.attacks:.1%}"
-    limits = f"{more.low:+.1%} to {more.high:+.1%}"
+    places = 1 if more.high - more.low >= 0.01 else 3
+    limits = f"{more.low:+.{places}%} to {more.high:+.{places}%}"
     return f"{_capital(', '.join(parts))} ({recall}; difference {limits})."
 
 

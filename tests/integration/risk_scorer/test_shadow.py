@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -19,8 +20,10 @@ from risk_scorer.adapters.registry_source import RegistrySource
 from risk_scorer.adapters.seen_pointers import SeenPointers
 from risk_scorer.adapters.shadow_log import ShadowLog, pairs_of, scores_of_pair
 from risk_scorer.adapters.shadow_model import ShadowModel
+from risk_scorer.contract.events import LoginEvent
 from risk_scorer.contract.shadow import ShadowScore
 from risk_scorer.core.model import Model
+from risk_scorer.streaming import assess_of
 from tests.integration.risk_scorer.conftest import NOW
 from tests.integration.risk_scorer.published import KEY, LOUD, publish_model
 from tests.integration.risk_scorer.registered import Registered
@@ -108,6 +111,15 @@ async def test_a_question_is_no_login_and_is_not_shadowed(service: Running) -> N
     await service.client.post("/bulk_score", json={"events": [{**EVENT, "event_id": "e9"}], "announce": True})
     await until(lambda: kept(service))
     assert [each.event_id for each in kept(service)] == ["e9"]
+
+
+async def test_what_the_stream_brings_is_shadowed_too(service: Running) -> None:
+    """The same function scores it, and offers it."""
+    events = [msgspec.convert({**EVENT, "event_id": f"s{number}"}, LoginEvent) for number in range(3)]
+    assess = assess_of(service.scorer)
+    await assess.each(events, together=2, take=lambda _start, _answers: None)
+    await until(lambda: len(kept(service)) == 3)
+    assert [each.event_id for each in kept(service)] == ["s0", "s1", "s2"]
 
 
 async def test_the_shadow_comes_changes_and_goes_while_we_serve(service: Running, tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ async def test_who_was_erased_is_neither_scored_nor_kept(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(
     ("took", "late", "rests"),
-    [(0.5, 0.0, 1.0), (0.5, 9.0, 1.0), (0.0, 0.01, 0.0), (0.0, 0.011, 0.1), (0.01, 0.011, 0.1)],
+    [(0.5, 0.0, 1.0), (0.5, 9.0, 1.0), (0.0, 0.005, 0.0), (0.0, 0.006, 0.1), (0.01, 0.006, 0.1)],
 )
 def test_a_shadow_rests_longer_where_others_want_the_processor(
     took: float, late: float, rests: float, monkeypatch: pytest.MonkeyPatch
