@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from tests.integration.risk_scorer.observations import NOW, observation, scored
 from training import event_log
 from training.cli import app
 from training.database_labels import labels_for
+from training.labelling.matching import matched
+from training.labelling.report import labelled
 from training.refusals import UnreachableError, WrongInputError
 from training.sources import EventTable, read_events
 
@@ -198,13 +201,13 @@ async def test_a_file_that_somebody_holds_is_told_as_such(
 async def test_training_knows_what_the_database_knows(scorer: Scorer, scorer_url: str, tmp_path: Path) -> None:
     """A confirmed compromise is a label though nobody gave a file of them; one that is given is taken alone."""
     store = VerdictStore(scorer.database, profiles=scorer.profiles, clock=FixedClock(NOW))
-    for number, name in enumerate(("e1", "e2")):
-        await scorer.scored(name, timestamp=NOW + number)
-        await scorer.ended(name, "success", timestamp=NOW + number)
+    for number in range(20):
+        await scorer.scored(f"e{number}", timestamp=NOW + number)
+        await scorer.ended(f"e{number}", "success", timestamp=NOW + number)
     with labels_for([scorer_url], None) as labels:
         assert labels is None
-    seen = scored(event_id="e1", timestamp=NOW).event
-    login = JudgedLogin(event=seen, score=None, context=taught_by(observation(timestamp=NOW), "success"))
+    seen, context = scored(event_id="e1", timestamp=NOW + 1).event, observation(timestamp=NOW + 1)
+    login = JudgedLogin(event=seen, score=None, context=taught_by(context, "success"))
     await store.record(
         [Judgement(event_id="e1", verdict="confirmed_compromised", by="soc", reason="x", ts=NOW, login=login)]
     )
@@ -212,7 +215,10 @@ async def test_training_knows_what_the_database_knows(scorer: Scorer, scorer_url
         assert labels is not None
         assert labels.parent.stat().st_mode & 0o077 == 0
         [line] = [json.loads(each) for each in labels.read_text().splitlines()]
-        assert (line["event_id"], line["label"], line["timestamp"]) == ("e1", "compromised", NOW)
+        assert (line["event_id"], line["label"], line["timestamp"]) == ("e1", "compromised", NOW + 1)
+        table = read_events(scorer_url)
+        left = labelled(labels, table.timestamp, partial(matched, table), until=None).matched.table
+        assert (len(left), left.dropped) == (19, {"confirmed_compromised": 1})
     assert not labels.exists()
     given = tmp_path / "labels.jsonl"
     with labels_for([scorer_url], given) as labels:

@@ -214,15 +214,7 @@ def test_import_takes_several_and_never_writes_over_one(tmp_path: Path) -> None:
 def test_spark_is_not_started_for_what_it_does_not_read(tmp_path: Path, sources: tuple[str, ...]) -> None:
     """It takes one address of its own; told before anything is looked for."""
     inputs = [word for source in sources for word in ("--input", source)]
-    places = [
-        "--model_dir",
-        str(tmp_path / "models"),
-        "--key",
-        str(tmp_path / "key"),
-        "--labels",
-        str(tmp_path / "none"),
-    ]
-    (tmp_path / "none").write_text("")
+    places = ["--model_dir", str(tmp_path / "models"), "--key", str(tmp_path / "key")]
     result = CliRunner().invoke(app, ["train", "--engine", "spark", *inputs, *places])
     assert (result.exit_code, result.stderr[:13]) == (2, "error usage: "), result.output
 
