@@ -31,13 +31,20 @@ def labels_for(sources: Sequence[str], given: Path | None) -> Iterator[Path | No
 
 
 def _write(url: str, file: Path) -> int:
-    """Add the labels of that database to the file, a page at a time; how many."""
-    count, after_id = 0, ""
-    with opened(url, needed=(verdicts, verdict_words)) as reading, file.open("ab") as lines:
-        while True:  # of a transaction only `all` is needed, and reading has it
+    """Add the labels of that database to the file; how many."""
+    count = 0
+    with file.open("ab") as lines:
+        for line in lines_of(url):
+            lines.write(line)
+            count += 1
+    return count
+
+
+def lines_of(url: str) -> Iterator[bytes]:
+    """The labels of that database, each a line, a page at a time. Raises as `read_only.opened`."""
+    after_id: str | None = ""
+    with opened(url, needed=(verdicts, verdict_words)) as reading:
+        while after_id is not None:  # of a transaction only `all` is needed, and reading has it
             page = label_page(cast(Transaction, reading), after_id=after_id, rows=PAGE_ROWS)
-            lines.writelines(bytes(label) + b"\n" for label in page.labels)
-            count += len(page.labels)
-            if page.next is None:
-                return count
+            yield from (bytes(label) + b"\n" for label in page.labels)
             after_id = page.next

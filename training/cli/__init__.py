@@ -10,10 +10,21 @@ from types import FrameType
 
 import typer
 
-from training.cli import calibration, comparing, fitting, health, judging, logs, registering
+from training.cli import calibration, comparing, fitting, health, judging, labelling, logs, registering
 from training.cli.frame import app
 
-__all__ = ["app", "calibration", "comparing", "fitting", "health", "judging", "logs", "main", "registering"]
+__all__ = [
+    "app",
+    "calibration",
+    "comparing",
+    "fitting",
+    "health",
+    "judging",
+    "labelling",
+    "logs",
+    "main",
+    "registering",
+]
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ def train(
     overlays: Overlays = None,
     listed: Listed = None,
     labels: Annotated[
-        Path | None, typer.Option(help="What `risk-scorer labels` wrote: confirmed compromises teach nothing.")
+        Path | None, typer.Option(help="What `export-labels` wrote: compromises leave what is usual and teach.")
     ] = None,
     seed: Seed = 7,
     key: Annotated[Path, typer.Option(help="The signing key, made when missing; never in the model's folder.")] = (

@@ -70,7 +70,7 @@ def label_report(labelled: Labelled[Any], evidence: Evidence, taught: Taught, us
     labels, found = labelled.standing.labels, labelled.matched
     return LabelReport(
         sha256=labelled.file.sha256,
-        standing=_by_source(labels),
+        standing=counts_by_source(labels),
         contradicted=sum(label.is_contradicted for label in labels),
         withdrawn=labelled.standing.withdrawn,
         too_late=labelled.standing.too_late,
@@ -112,7 +112,8 @@ def _newest(file: LabelFile, moments: Moments) -> float:
     return max(float(moments[-1]), max(said, default=0.0))
 
 
-def _by_source(labels: tuple[Label, ...]) -> Mapping[str, Mapping[str, int]]:
+def counts_by_source(labels: tuple[Label, ...]) -> Mapping[str, Mapping[str, int]]:
+    """How many labels of each kind each source has."""
     counts: dict[str, dict[str, int]] = {}
     for label in labels:
         of_source = counts.setdefault(label.source, {"compromised": 0, "safe": 0})
