@@ -1,6 +1,8 @@
 """A log that is too large for objects is trained on in columns, by the same command, to the same model."""
 
+import csv
 import json
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -26,8 +28,8 @@ def run(*arguments: object) -> None:
     assert result.exit_code == 0, result.output
 
 
-def trained(log: Path, place: Path) -> dict[str, bytes]:
-    run("train", "--input", log, "--model_dir", place, "--key", log.parent / "signing.key", "--json")
+def trained(log: Path, place: Path, *more: object) -> dict[str, bytes]:
+    run("train", "--input", log, "--model_dir", place, "--key", log.parent / "signing.key", "--json", *more)
     return {path.name: path.read_bytes() for path in place.iterdir()}
 
 
@@ -63,3 +65,27 @@ def test_some_people_are_fitted_on_and_everybody_has_a_history(
 def trained_whole(log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     monkeypatch.undo()
     return trained(log, tmp_path / "whole")
+
+
+def test_labels_teach_a_large_log_as_they_do_a_small_one(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same compromises leave it, the same evidence stands beside the strangers, and the trees are the same."""
+    with log.open() as lines:
+        rows = list(csv.DictReader(lines))
+    labels = log.parent / "labels.jsonl"
+    with labels.open("w") as lines:
+        for row in rows[ROWS // 2 : ROWS // 2 + 5]:
+            moment = datetime.fromisoformat(row["timestamp"]).timestamp()
+            said = {"user_id": row["user_id"], "timestamp": moment, "ip": row["ip"], "label": "compromised"}
+            lines.write(json.dumps(said) + "\n")
+    small = trained(log, tmp_path / "small", "--labels", labels)
+    monkeypatch.setattr(people_sample, "WHOLE_LOG_ROWS", ROWS - 6)
+    monkeypatch.setattr(fitting, "sampled_rows", partial(people_sample.sampled_rows, most=ROWS))
+    large = trained(log, tmp_path / "large", "--labels", labels)
+    reports = [json.loads(found["card.json"])["label_report"] for found in (small, large)]
+    assert reports[0] == reports[1]
+    assert reports[0]["kept_out"] == 5
+    assert reports[0]["taught"] > 0
+    assert small["histories.msgpack"] == large["histories.msgpack"]
+    assert all(small[name] == large[name] for name in small if name.startswith("pairs_"))

@@ -14,6 +14,7 @@ from risk_scorer.core.facts import AgentFacts, IpFacts
 from risk_scorer.core.history import UserHistory, learn
 from risk_scorer.core.signals import PLACE
 from tests.unit.training.logs import LOOKUPS, log, network, objects
+from training.columns import people_sample
 from training.columns.clocks import clocks_of
 from training.columns.counts import Counts
 from training.columns.facts import facts_of
@@ -173,3 +174,22 @@ def test_usual_places_are_those_of_the_small_sweep(coded: CodedLog, tmp_path: Pa
         assert found[user] == pytest.approx({"latitude": latitude, "longitude": longitude}, abs=1e-4)
     write_places(facts_of(coded, Lookups()), tmp_path / "none.json")
     assert (tmp_path / "none.json").read_bytes() == b"{}"
+
+
+@pytest.mark.parametrize(("share", "come_in"), [(0.1, 0), (0.3, 1)])
+def test_labelled_people_are_drawn_first_as_far_as_their_share(
+    coded: CodedLog, share: float, come_in: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A label says something beside its person's other logins; a flood of labels draws few others out.
+
+    A tenth of this sample is less than one person has, three tenths are one person's.
+    """
+    monkeypatch.setattr(people_sample, "MOST_FIRST", share)
+
+    def drawn(first: set[str]) -> set[str]:
+        return set(coded.table(sampled_rows(coded, 1, most=ROWS // 2, first=first)).user_id)
+
+    usual = drawn(set())
+    left_out = set(coded.table().user_id) - usual
+    assert len(drawn({min(left_out)}) & left_out) == come_in
+    assert len(drawn(left_out) & left_out) == come_in
