@@ -65,7 +65,7 @@ def test_it_has_exactly_the_rows_and_people_asked_for(log: Any) -> None:
     assert nobody in ids
 
 
-@pytest.mark.parametrize(("rows", "people"), [(500, 20), (501, 444), (2_003, 77)])
+@pytest.mark.parametrize(("rows", "people"), [(500, 20), (501, 444)])
 def test_the_smallest_logs_are_exact_too(tmp_path: Path, rows: int, people: int) -> None:
     """Rounding over the days never adds or loses a row, not even where a day has none."""
     counts = simulate(Plan(rows, people, 3), tmp_path / "log", quiet)
@@ -76,8 +76,9 @@ def test_the_same_seed_is_the_same_bytes(place: Path, tmp_path: Path) -> None:
     """File by file; another seed is another log."""
     simulate(Plan(ROWS, PEOPLE, 7), tmp_path / "again", quiet)
     assert digests(tmp_path / "again") == digests(place)
-    simulate(Plan(ROWS, PEOPLE, 8), tmp_path / "other", quiet)
-    assert digests(tmp_path / "other") != digests(place)
+    other = Plan(ROWS, PEOPLE, 8)
+    Writer(other).write(parts(other)[0], tmp_path / "other")
+    assert digests(tmp_path / "other").items().isdisjoint(digests(place).items())
 
 
 @pytest.mark.long
@@ -181,14 +182,13 @@ def test_the_bounds_themselves_are_possible() -> None:
 
 
 def test_the_command_tells_that_it_is_synthetic(tmp_path: Path) -> None:
-    """On the screen and as JSON, beside the counts."""
+    """Beside the counts."""
     result = run("--rows", 600, "--people", 50, "--out", tmp_path / "log", "--json")
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert told["note"].startswith("synthetic")
     assert (told["rows"], told["people"], sum(told["by_label"].values())) == (600, 50, 600)
     assert len(dataset.dataset(tmp_path / "log", format="parquet").to_table()) == 600
-    assert "synthetic" in run("--rows", 600, "--out", tmp_path / "more").stdout
 
 
 def test_a_folder_that_has_something_is_left_alone(tmp_path: Path) -> None:
