@@ -155,8 +155,10 @@ def repeated(
 ) -> NDArray[np.bool_]:
     """Rows equal to an earlier row in every column that was read (by a 64-bit hash) and in their moment."""
     keys = fingerprint ^ (moment.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-    places = np.flatnonzero(among)
-    _, first = np.unique(keys[places], return_index=True)
-    repeated = among.copy()
-    repeated[places[first]] = False
+    keys = keys[among]
+    _, first = np.unique(keys, return_index=True)
+    is_again = np.ones(len(keys), bool)
+    is_again[first] = False
+    repeated = np.zeros(len(among), bool)
+    repeated[among] = is_again
     return repeated

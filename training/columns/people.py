@@ -55,6 +55,7 @@ def write_histories(facts: Facts, clocks: Clocks, path: Path) -> StoredHistories
     order = rows[np.argsort(users, kind="stable")]
     counts = np.bincount(users, minlength=len(log.texts["user_id"]))
     starts = np.concatenate([[0], np.cumsum(counts)])
+    del rows, users  # of tens of millions of logins, as much again as their order
     people = log.texts["user_id"].in_order()
     people = people[counts[people] > 0]
     digest, size, most, best = hashlib.sha256(), 0, -1, b""
