@@ -129,13 +129,13 @@ class DriftRows:
         Raises: Refused.
         """
         now, body, endpoint = self._clock.now(), _encode(found), self._announce_to
-        seen = (NEVER, 0) if after is None else (after.looked_at, after.changes)
+        seen = (NEVER, 0) if after is None else (after.found_at, after.changes)
         changes = seen[1] + (message is not None)
 
         def job(tx: Transaction) -> bool:
             tx.run(BEGIN_LOOKS, name=THE_MODEL, looked_at=NEVER, changes=0, report=None)
             row = tx.one(HOLD_LOOK, of_name=THE_MODEL)
-            if row is None or (row[0], row[1]) != seen:
+            if row is None or (NEVER if row[2] is None else row[0], row[1]) != seen:
                 return False
             tx.run(WRITE_LOOK, of_name=THE_MODEL, now=now, new_changes=changes, new_report=body)
             if message is not None and endpoint is not None:
@@ -213,4 +213,4 @@ def latest_of(tx: Transaction) -> Looked | None:
     report = None
     with suppress(msgspec.MsgspecError):
         report = None if row[2] is None else _report.decode(row[2])
-    return Looked(report=report, changes=int(row[1]), looked_at=float(row[0]))
+    return Looked(report=report, changes=int(row[1]), found_at=NEVER if row[2] is None else float(row[0]))

@@ -95,12 +95,12 @@ class DriftReport(Struct, frozen=True, kw_only=True):
 
 
 class Looked(Struct, frozen=True, kw_only=True):
-    """What was found at the last look, None where nothing could be, and how often an alarm was raised or cleared up to
-    then."""
+    """What was found at the last look (None where nobody can read it), when (0: never), and how often an alarm was
+    raised or cleared up to then."""
 
     report: DriftReport | None
     changes: int
-    looked_at: float
+    found_at: float
 
     @property
     def past(self) -> tuple[str, ...]:

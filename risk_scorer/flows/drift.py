@@ -92,7 +92,7 @@ class LiveCounts:
 
     def _set_aside(self) -> None:
         if self._tally is not None and self._at is not None and self._tally.counts[0]:
-            self._give_back({self._at: self._tally.drain()})
+            self.give_back({self._at: self._tally.drain()})
 
     def drain(self) -> dict[Day, Vector]:
         """What was counted, by model and day; from now on it counts anew."""
@@ -102,9 +102,6 @@ class LiveCounts:
 
     def give_back(self, counts: dict[Day, Vector]) -> None:
         """What could not be kept is told again by the next `drain`."""
-        self._give_back(counts)
-
-    def _give_back(self, counts: dict[Day, Vector]) -> None:
         for at, vector in counts.items():
             if at in self._waiting:
                 self._waiting[at] = self._waiting[at] + vector

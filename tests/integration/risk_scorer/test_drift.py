@@ -193,6 +193,28 @@ async def test_what_was_found_is_told_by_address_page_and_metrics(tmp_path: Path
         assert 'riskgate_drift_ratio{limit="share",what="step_up_budget"} 1.0' in lines
 
 
+async def test_an_operator_reads_what_is_wrong_in_words(tmp_path: Path) -> None:
+    """First that nobody looked, then the alarm with its reasons; nothing on the page is styled or scripted inline."""
+    publish_model(tmp_path / "models", reference=REFERENCE)
+    async with running(tmp_path, with_model=False, drift_ip_data_days=3650) as service:
+        token = service.scorer.operators.new_link_token()
+        await service.client.post("/operator/sign-in", params={"token": token})
+        assert "Nobody has looked yet" in (await service.client.get("/dashboard/drift")).text
+        events = [{**each, "event_id": f"e{n}"} for n, each in enumerate(logins(300, **LOUD))]
+        await score(service, events)
+        verdict = {"event_id": "e1", "verdict": "confirmed_compromised", "by": "soc"}
+        await service.client.post("/feedback", json=verdict)
+        await look(service)
+        text = (await service.client.get("/dashboard/drift")).text
+        assert "Alarm" in text
+        assert "More people are asked for a second factor than the budget allows." in text
+        assert "1 of 1 confirmed compromises had reached 60" in text
+        assert "ip rep" in text
+        assert " style=" not in text
+        assert "<script" not in text
+        assert 'href="/dashboard/drift"' in (await service.client.get("/dashboard")).text
+
+
 async def test_only_those_who_may_read_are_told(tmp_path: Path) -> None:
     """A credential with the scope `read`, or an operator who signed in."""
     async with running(tmp_path) as service:

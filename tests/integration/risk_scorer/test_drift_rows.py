@@ -100,3 +100,10 @@ async def test_nobody_looked_yet(rows: DriftRows) -> None:
     assert latest is not None
     assert latest.report is None
     assert await rows.settle(found(), after=latest, message=None)
+
+
+async def test_the_hour_may_begin_while_somebody_looks(rows: DriftRows) -> None:
+    """That is no look of somebody else's, so what was found is believed."""
+    before = await rows.latest()
+    await rows.is_due(NOW, now=NOW)
+    assert await rows.settle(found(), after=before, message=None)
