@@ -16,11 +16,4 @@ class DriftSettings(BaseSettings):
     @property
     def drift_marks(self) -> Marks:
         """The marks; what clears an alarm keeps its distance from what raises it."""
-        usual = Marks()
-        share = self.drift_psi / usual.psi
-        return Marks(
-            psi=self.drift_psi,
-            psi_over=usual.psi_over * share,
-            psi_moved=min(usual.psi_moved, self.drift_psi / 2.0),
-            ip_data_days=float(self.drift_ip_data_days),
-        )
+        return Marks(ip_data_days=float(self.drift_ip_data_days)).moved_to(self.drift_psi)

@@ -30,3 +30,9 @@ def open_lookups(*, overlays: Sequence[Path] = (), listed: Sequence[Path] = ()) 
         fingerprint=Fingerprints.open().facts,
         local_time=TimeZones().local,
     )
+
+
+def tables_age_days(at: float) -> float | None:
+    """How old the packaged address tables were at epoch second `at`, 0 before they were made."""
+    age = IpLookup.open().age_days(at)
+    return None if age is None else max(0.0, age)

@@ -5,7 +5,7 @@ Counts are of no person: erasing somebody leaves them, and nothing in them leads
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
-from plumbing.statements import Statement
+from plumbing.statements import Row, Statement
 from risk_scorer.adapters.tables import drift_counts, drift_looks, verdicts
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.core.drift_report import Day, DriftReport, Looked, Verdict
@@ -103,11 +103,14 @@ class DriftRows:
 
     async def summed(self, model_version: str, first_day: int, length: int) -> Vector:
         """What that model counted from that day on, as a vector of this length. Raises: Refused."""
-        return await self._database.read_in_thread(lambda tx: summed_of(tx, model_version, first_day, length))
+        days = await self._database.read_in_thread(
+            lambda tx: tx.all(DAYS, of_version=model_version, from_day=first_day)
+        )
+        return summed_of(days, length)
 
     async def verdicts(self, model_version: str, since: float) -> list[Verdict]:
         """The newest verdicts that came since then on logins which that model scored. Raises: Refused."""
-        return await self._database.read_in_thread(lambda tx: verdicts_of(tx, model_version, since))
+        return verdicts_of(await self._database.read_in_thread(lambda tx: tx.all(JUDGED, since=since)), model_version)
 
     async def is_due(self, before: float, *, now: float) -> bool:
         """Whether the last look was before that; the first time it only remembers when. Raises: Refused."""
@@ -182,20 +185,20 @@ def _read(stored: bytes) -> list[int]:
         return []
 
 
-def summed_of(tx: Transaction, model_version: str, first_day: int, length: int) -> Vector:
-    """What that model counted from that day on; days of another length are another version's and count for nothing."""
+def summed_of(days: Sequence[Row], length: int) -> Vector:
+    """What these rows of `DAYS` counted; days of another length are another version's and count for nothing."""
     total = np.zeros(length, np.int64)
-    for (stored,) in tx.all(DAYS, of_version=model_version, from_day=first_day):
+    for (stored,) in days:
         counts = _read(stored)
         if len(counts) == length:
             total += np.array(counts, np.int64)
     return total
 
 
-def verdicts_of(tx: Transaction, model_version: str, since: float) -> list[Verdict]:
-    """At most the newest ten thousand verdicts, those of them on logins which that model scored."""
+def verdicts_of(rows: Sequence[Row], model_version: str) -> list[Verdict]:
+    """Of these rows of `JUDGED` (the newest ten thousand verdicts) those on logins which that model scored."""
     found = []
-    for verdict, stored in tx.all(JUDGED, since=since):
+    for verdict, stored in rows:
         try:
             score = None if stored is None else _score.decode(stored)
         except msgspec.MsgspecError:
@@ -206,8 +209,12 @@ def verdicts_of(tx: Transaction, model_version: str, since: float) -> list[Verdi
 
 
 def latest_of(tx: Transaction) -> Looked | None:
-    """What was last found; None where nobody ever looked. Its report is None, too, where another version wrote it."""
-    row = tx.one(LOOK, of_name=THE_MODEL)
+    """What was last found; None where nobody ever looked."""
+    return looked_of(tx.one(LOOK, of_name=THE_MODEL))
+
+
+def looked_of(row: Row | None) -> Looked | None:
+    """This row of `LOOK`; its report is None where nobody looked yet, and where another version wrote it."""
     if row is None:
         return None
     report = None

@@ -1,6 +1,8 @@
 """How far live logins may move from those that a model was fitted on. Apart, for settings start without numpy."""
 
-from msgspec import Struct
+from typing import Self
+
+from msgspec import Struct, structs
 
 
 class Marks(Struct, frozen=True, kw_only=True):
@@ -18,3 +20,9 @@ class Marks(Struct, frozen=True, kw_only=True):
     unknown_over: float = 0.05
     ip_data_days: float = 180.0
     least_logins: int = 200
+
+    def moved_to(self, psi: float) -> Self:
+        """The same with another mark for indices; the one that clears an alarm moves along."""
+        return structs.replace(
+            self, psi=psi, psi_over=self.psi_over * psi / self.psi, psi_moved=min(self.psi_moved, psi / 2.0)
+        )

@@ -10,13 +10,14 @@ from types import FrameType
 
 import typer
 
-from training.cli import calibration, comparing, fitting, health, judging, labelling, logs, registering
+from training.cli import calibration, comparing, drifting, fitting, health, judging, labelling, logs, registering
 from training.cli.frame import app
 
 __all__ = [
     "app",
     "calibration",
     "comparing",
+    "drifting",
     "fitting",
     "health",
     "judging",
