@@ -15,7 +15,7 @@ from risk_scorer.contract.assessment import HIGH_FROM, MEDIUM_FROM
 from risk_scorer.core import features
 from risk_scorer.core.calibration import ScoreMap
 from risk_scorer.core.encoders import COUNTED
-from risk_scorer.core.features import COLUMN_OF_ATTRIBUTE, RARE
+from risk_scorer.core.features import COLUMN_OF_ATTRIBUTE, NOVEL, RARE
 from risk_scorer.core.manifest import Span
 from risk_scorer.core.reference import FORMAT, SCORE, Counts, Reference, Spread, named
 from risk_scorer.core.shares import shares
@@ -30,9 +30,9 @@ WINDOWS = (0.0, 0.03, 0.075, *(0.15 + step / 10 for step in range(8)), 0.925, 0.
 """Ranks between which there is an edge: about the tenths, and the tails, where decisions are made."""
 ALONE = 0.5
 """Beside a number that never varies."""
-LEAST_GAP = {f"{name}_rarity": 0.2 for name in RARE}
-"""Nats between values on either side of an edge: a rarity is one number for everybody with the same value, and an edge
-close to it would let all of them change the bin when that value is counted a little more often."""
+LEAST_GAP = dict.fromkeys([*(f"{name}_rarity" for name in RARE), *(f"{name}_novelty" for name in NOVEL)], 0.2)
+"""Nats between values on either side of an edge: a rarity is one number for everybody with the same value, a novelty for
+all logins of somebody with theirs; an edge close to it would let all of them change the bin with one login more."""
 
 
 def measured(

@@ -35,7 +35,8 @@ class Moved(Shift, frozen=True, kw_only=True):
 
 
 class Rate(Struct, frozen=True, kw_only=True):
-    """A share of live logins with its 95 % limits, beside what it was `before`, at training, and what it may be."""
+    """A share of live logins with its 95 % limits, beside what it was `before`, at training, and what it may be: the
+    budget, or what the training's logins could prove where they were too few for that."""
 
     name: str
     count: int
@@ -215,6 +216,8 @@ def _prompts(
         rate = _rate(f"{name}_budget", count, counts.logins, before / reference.logins)
         mark = model.manifest.marks.get(name)
         budget = None if mark is None else mark.budget
+        if mark is not None and mark.is_extrapolated:  # too few logins to prove the budget: what they did prove
+            budget = max(mark.budget, mark.bound)
         state: State = "unknown"
         if is_enough and budget is not None:
             is_past = rate.low > budget or (rate.name in was and rate.share > budget)

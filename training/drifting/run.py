@@ -109,9 +109,9 @@ def _on_log(
 def _in_database(request: Request, url: str, model: Model, reference: Reference) -> dict[str, Any]:
     first_day = int(request.now // DAY_SECONDS) - request.days + 1
     with opened(url, needed=(drift_counts, drift_looks, verdicts)) as reading:
-        days = reading.rows(DAYS, of_version=model.version, from_day=first_day)
-        judged = reading.rows(JUDGED, since=request.now - FEEDBACK_DAYS * DAY_SECONDS)
-        looked = looked_of(next(iter(reading.rows(LOOK, of_name=THE_MODEL)), None))
+        days = reading.all(DAYS, of_version=model.version, from_day=first_day)
+        judged = reading.all(JUDGED, since=request.now - FEEDBACK_DAYS * DAY_SECONDS)
+        looked = looked_of(next(iter(reading.all(LOOK, of_name=THE_MODEL)), None))
     if not days:
         raise WrongInputError("nothing_counted", f"{name_of(url)} has no counts of model {model.version} in that time")
     counts = named(reference, summed_of(days, width(reference)))

@@ -142,6 +142,14 @@ def test_denials_have_a_budget_too(denied: int, past: tuple[str, ...]) -> None:
     assert looked_at(live(denied=denied)).past == past
 
 
+@pytest.mark.parametrize(("bound", "past"), [(0.0005, ("deny_budget",)), (0.01, ())])
+def test_a_budget_that_could_not_be_proved_is_held_to_what_could(bound: float, past: tuple[str, ...]) -> None:
+    """Two hundred held-out logins prove no share of one in a thousand."""
+    extrapolated = msgspec.structs.replace(mark(0.001), bound=bound, is_extrapolated=True)
+    of = watched_model(manifest=manifest(marks={"step_up": mark(0.02), "deny": extrapolated}))
+    assert looked_at(live(denied=6), of=of).past == past
+
+
 def test_a_model_without_budgets_is_not_held_to_any() -> None:
     """The share is told all the same."""
     found = looked_at(live(prompted=500), of=watched_model(manifest=manifest(marks={})))
