@@ -31,8 +31,8 @@ WINDOWS = (0.0, 0.03, 0.075, *(0.15 + step / 10 for step in range(8)), 0.925, 0.
 ALONE = 0.5
 """Beside a number that never varies."""
 LEAST_GAP = dict.fromkeys([*(f"{name}_rarity" for name in RARE), *(f"{name}_novelty" for name in NOVEL)], 0.2)
-"""Nats between values on either side of an edge: a rarity is one number for everybody with the same value, a novelty for
-all logins of somebody with theirs; an edge close to it would let all of them change the bin with one login more."""
+"""Nats between values on either side of an edge: a rarity is one number for everybody with the same value, a novelty
+for all logins of somebody with theirs; an edge close to it would let all of them change the bin with one login more."""
 
 
 def measured(

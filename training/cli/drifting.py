@@ -36,9 +36,6 @@ def drift(
         str | None, typer.Option("--from", help="Judge from this UTC day or moment on; else what follows the training.")
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="With --database: how many days, today among them.")] = 7,
-    psi: Annotated[
-        float | None, typer.Option(min=0.01, max=10.0, help="The mark for stability indices, else 0.25.")
-    ] = None,
     page: Annotated[Path | None, typer.Option("--report", help="Write everything as one HTML file.")] = None,
     fail: Annotated[bool, typer.Option("--fail", help="End with status 3 when something is past its mark.")] = False,
     registry: Registry = DEFAULT_REGISTRY,
@@ -63,7 +60,6 @@ def drift(
             database=database,
             starts=starts,
             days=days,
-            psi=psi,
             page=page,
             overlays=overlays or (),
             listed=listed or (),

@@ -46,7 +46,6 @@ class Request:
     database: str | None = None
     starts: str | None = None
     days: int = 7
-    psi: float | None = None
     page: Path | None = None
     overlays: Sequence[Path] = ()
     listed: Sequence[Path] = ()
@@ -81,11 +80,6 @@ def _check(request: Request) -> None:
         raise WrongInputError("unwritable_output", f"{request.page} is a directory")
 
 
-def _marks(request: Request) -> Marks:
-    usual = Marks()
-    return usual if request.psi is None else usual.moved_to(request.psi)
-
-
 def _on_log(
     request: Request, model: Model, reference: Reference, starts: float | None, progress: Progress
 ) -> dict[str, Any]:
@@ -102,7 +96,7 @@ def _on_log(
     age = None if problem is not None else tables_age_days(found.until)
     live = Live(counts=found.counts, verdicts=(), ip_data_days=age, since=found.since, until=found.until)
     notes = (*table.notes, *([problem] if problem else []))
-    judged = report(model, live, _marks(request))
+    judged = report(model, live, Marks())
     return {"source": ", ".join(request.sources), **_told(judged, reference, found.counts, found.raw, notes)}
 
 
@@ -122,7 +116,7 @@ def _in_database(request: Request, url: str, model: Model, reference: Reference)
         since=first_day * DAY_SECONDS,
         until=request.now,
     )
-    return {"source": name_of(url), **_told(report(model, live, _marks(request)), reference, counts, {}, ())}
+    return {"source": name_of(url), **_told(report(model, live, Marks()), reference, counts, {}, ())}
 
 
 def _tables_age(looked: Looked | None, now: float) -> float | None:
