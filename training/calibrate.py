@@ -15,6 +15,8 @@ Matrix = NDArray[np.float64]
 CONFIDENCE = 0.95
 TAIL_SHARE = 0.1
 LEAST_GAP_NATS = 0.5
+LEAST_MARGIN_NATS = 1e-6
+"""Above the highest login that must stay below a mark: the next number there is would be rounded onto the mark."""
 NEARLY_CERTAIN, NEARLY_CERTAIN_NATS = 95.0, 8.0
 QUIET_KNOTS = ((0.005, 2.0), (0.25, 10.0), (0.5, 20.0), (0.75, 32.0), (0.9, 44.0))
 """Share of legitimate logins below → score, for the part of the scale that decides nothing."""
@@ -72,7 +74,7 @@ def _just_above(ranked: Matrix, most: int) -> float:
     """The lowest mark that at most the `most` highest reach: between the last allowed login and the first one not."""
     first_out = float(ranked[most])
     higher = ranked[ranked > first_out]
-    return (first_out + float(higher[-1])) / 2.0 if len(higher) else math.nextafter(first_out, math.inf)
+    return (first_out + float(higher[-1])) / 2.0 if len(higher) else first_out + LEAST_MARGIN_NATS
 
 
 def extrapolated(ranked: Matrix, budget: float) -> float:

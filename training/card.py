@@ -60,7 +60,7 @@ def measured(parts: Parts, held_out: Sequence[Block], score_map: ScoreMap, marks
         ),
         strangers=_strangers(parts, held_out, score_map),
         groups={
-            PAST: by_group(_past(held_out), prompted),
+            PAST: by_group(_past(held_out), prompted, least=1),
             **{name: by_group(values, prompted) for name, values in _grouped(held_out).items()},
         },
     )
@@ -98,7 +98,7 @@ def _grouped(held_out: Sequence[Block]) -> dict[str, NDArray[np.object_]]:
     return {name: np.concatenate([block.groups[name][block.succeeded] for block in held_out]) for name in names}
 
 
-def by_group(values: NDArray[np.object_], prompted: Flags) -> dict[str, Rate]:
+def by_group(values: NDArray[np.object_], prompted: Flags, *, least: int = LEAST_IN_GROUP) -> dict[str, Rate]:
     """The largest groups by name; small ones, and those without a value, together."""
     names, place, counts = np.unique(values.astype(str), return_inverse=True, return_counts=True)
     hits = np.bincount(place, weights=prompted, minlength=len(names)).astype(int)
@@ -106,7 +106,7 @@ def by_group(values: NDArray[np.object_], prompted: Flags) -> dict[str, Rate]:
     rest = np.zeros(2, int)
     for number in np.argsort(-counts, kind="stable").tolist():
         count, of = int(hits[number]), int(counts[number])
-        if of >= LEAST_IN_GROUP and len(told) < MOST_GROUPS and names[number]:
+        if of >= least and len(told) < MOST_GROUPS and names[number]:
             told[str(names[number])] = rate(count, of)
         else:
             rest += (count, of)

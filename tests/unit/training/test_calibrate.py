@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from risk_scorer.contract.assessment import HIGH_FROM
+from risk_scorer.core.calibration import weigh
 from training.calibrate import extrapolated, mark, score_map, surprise, upper_bound
 
 
@@ -82,3 +84,12 @@ def test_the_score_map_rises_through_60_and_80_at_the_marks(scale: float) -> Non
     assert (np.diff(found.evidence) > 0).all()
     assert (np.diff(found.score) > 0).all()
     assert 0.0 < found.score[0] < found.score[-1] < 100.0
+
+
+def test_the_login_just_below_a_mark_scores_below_it() -> None:
+    """Where no login may reach the mark, the highest one is not rounded onto it."""
+    evidence = np.sort(np.random.default_rng(3).normal(0.0, 3.0, 3600))
+    deny = mark(evidence, 0.001)
+    assert deny.prompted == 0
+    scale = score_map(evidence, mark(evidence, 0.02), deny)
+    assert (weigh(evidence[:, None], np.zeros((len(evidence), 1)), scale).score < HIGH_FROM).all()
