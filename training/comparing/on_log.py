@@ -61,14 +61,14 @@ def open_comparison_log(
     lookups = open_lookups(overlays=overlays, listed=listed)
     problem = address_problem(table, lookups)
     file = Path(source)
-    is_file = file.is_file()
+    is_there = file.exists()
     log = Log(
         name=name_of(str(source)),
         table=table,
         lookups=lookups if problem is None else lookups.without_networks(),
-        truth=_truth(file, table) if is_file else None,
+        truth=_truth(file, table) if is_there else None,
         confirmed=confirmed,
-        notes=(*(notes_in(file) if is_file else ()), *table.notes, *([problem] if problem else [])),
+        notes=(*(notes_in(file) if is_there else ()), *table.notes, *([problem] if problem else [])),
     )
     progress("read", 1.0)
     return log
