@@ -215,7 +215,8 @@ class ModelStore:
 
         threading.Thread(target=run, name="models", daemon=True).start()
         try:
-            await asyncio.wait_for(done.wait(), patience_seconds)
+            async with asyncio.timeout(patience_seconds):
+                await done.wait()
         except TimeoutError:
             self._refuse(Refusal("model_pending", detail=f"no answer for {patience_seconds:g} s"))
 

@@ -127,4 +127,5 @@ class ShadowModel:
         self._working = threading.Thread(target=run, name="shadow-model", daemon=True)
         self._working.start()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), PATIENCE_SECONDS)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await done.wait()
