@@ -47,7 +47,14 @@ Pair = tuple[asyncio.Runner, Process, Process, FixedClock]
 
 
 @pytest.fixture
-def pair(redis: Server) -> Iterator[Pair]:
+def pair(redis: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+    for patience in (
+        "redis_client.CALL_SECONDS",
+        "redis_health.CALL_SECONDS",
+        "redis_health.CONNECT_SECONDS",
+        "redis_health.COMMAND_SECONDS",
+    ):
+        monkeypatch.setattr(f"plumbing.{patience}", 5.0)  # a busy machine is no lost Redis
     clock = FixedClock(0.0)
     with asyncio.Runner() as runner:
 
