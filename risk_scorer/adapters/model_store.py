@@ -7,7 +7,6 @@ one keeps answering. Bytes are read once and then checked, so nothing can be exc
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, Protocol
@@ -15,6 +14,7 @@ from typing import Final, NamedTuple, Protocol
 import structlog
 
 from plumbing.refusals import Refused
+from risk_scorer.adapters.errand import Errand
 from risk_scorer.adapters.published_folder import BadPublicKey, State, checked_model, public_keys, read_files
 from risk_scorer.adapters.registry_places import PlaceAway
 from risk_scorer.core.artefact import HISTORIES, BadArtefact, histories
@@ -91,7 +91,7 @@ class ModelStore:
         self._seen: State | None = None
         self._bringing: threading.Thread | None = None
         self._to_bring: tuple[Model, bytes] | None = None
-        self._looking: asyncio.Event | None = None
+        self._looking: Errand | None = None
         self._lock = threading.Lock()
         self.refusal: Refusal | None = Refusal("model_missing")
 
@@ -112,7 +112,7 @@ class ModelStore:
         """Look for a newly published model every two seconds, for ever."""
         while True:
             await asyncio.sleep(every_seconds)
-            if self._looking is None or self._looking.is_set():
+            if self._looking is None or not self._looking.is_under_way:
                 await self._on_a_thread(self.look, patience_seconds=SLOW_SECONDS)
 
     def look(self) -> None:
@@ -203,20 +203,9 @@ class ModelStore:
 
     async def _on_a_thread(self, work: Callable[[], object], *, patience_seconds: float) -> None:
         """Waits for the work, and longer than that tells so; a place that hangs keeps no process from ending."""
-        loop, done = asyncio.get_running_loop(), asyncio.Event()
-        self._looking = done
-
-        def run() -> None:
-            try:
-                work()
-            finally:
-                with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits
-                    loop.call_soon_threadsafe(done.set)
-
-        threading.Thread(target=run, name="models", daemon=True).start()
+        self._looking = Errand(work, name="models")
         try:
-            async with asyncio.timeout(patience_seconds):
-                await done.wait()
+            await self._looking.wait(patience_seconds)
         except TimeoutError:
             self._refuse(Refusal("model_pending", detail=f"no answer for {patience_seconds:g} s"))
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 import structlog
 
+from risk_scorer.adapters.errand import Errand
 from risk_scorer.adapters.model_store import BadPublicKey, ModelSource, State
 from risk_scorer.core.model import Model
 from risk_scorer.core.signatures import BadArtefact
@@ -51,7 +51,7 @@ class ShadowModel:
         self._report_only = report_only
         self._model: Model | None = None
         self._seen: State | None = None
-        self._working: threading.Thread | None = None
+        self._working: Errand | None = None
         self.problem: str | None = None
 
     def current(self) -> Model | None:
@@ -113,19 +113,8 @@ class ShadowModel:
 
     async def _on_a_thread(self, work: Callable[[], None]) -> None:
         """Waits some seconds for the work; a place that hangs keeps the scorer neither from serving nor from ending."""
-        if self._working is not None and self._working.is_alive():
+        if self._working is not None and self._working.is_under_way:
             return
-        loop, done = asyncio.get_running_loop(), asyncio.Event()
-
-        def run() -> None:
-            try:
-                work()
-            finally:
-                with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits
-                    loop.call_soon_threadsafe(done.set)
-
-        self._working = threading.Thread(target=run, name="shadow-model", daemon=True)
-        self._working.start()
+        self._working = Errand(work, name="shadow-model")
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await done.wait()
+            await self._working.wait(PATIENCE_SECONDS)
