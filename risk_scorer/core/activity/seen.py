@@ -13,6 +13,7 @@ UNKNOWN_LATENCY = math.nan
 LONGEST_TEMPLATE = 80
 """Characters of a template: baselines keep templates, and their size must not be a stranger's choice."""
 LONGEST_PEERS = 48
+LONGEST_OBJECT = 64
 _HEX = frozenset("0123456789abcdefABCDEF-")
 _TOKEN_FROM = 20
 """Characters from which a part with digits among its letters is an id (UUIDs, ULIDs, base64) and not a word."""
@@ -50,6 +51,8 @@ class Seen(Struct, frozen=True, gc=False):
 
     `endpoint` is a template (`endpoint_template`), `action` is method and template; `peers` is the group of people with
     the same roles (`peers_of`); `began` is what the session began with; `ts` is epoch seconds.
+    `object_id` is what stands in the endpoint for the template's last `{id}` (`object_of`); degrees are WGS 84 of the
+    address, NaN unknown.
     """
 
     ts: float
@@ -80,6 +83,9 @@ class Seen(Struct, frozen=True, gc=False):
     peers: str = ""
     change: Change | None = None
     began: SessionFacts | None = None
+    object_id: str = ""
+    latitude: float = math.nan
+    longitude: float = math.nan
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -87,6 +93,12 @@ def endpoint_template(endpoint: str) -> str:
     """The endpoint without its query, its ids written `{id}`, at most `LONGEST_TEMPLATE` characters."""
     path = endpoint.partition("?")[0].partition("#")[0]
     return "/".join(["{id}" if _is_id(part) else part for part in path.split("/")])[:LONGEST_TEMPLATE]
+
+
+def object_of(endpoint: str) -> str:
+    """Which of many things the endpoint names: its last id, at most `LONGEST_OBJECT` characters, "" for none."""
+    path = endpoint.partition("?")[0].partition("#")[0]
+    return next((part for part in reversed(path.split("/")) if _is_id(part)), "")[:LONGEST_OBJECT]
 
 
 def _is_id(part: str) -> bool:

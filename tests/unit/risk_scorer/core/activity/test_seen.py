@@ -2,7 +2,7 @@
 
 import pytest
 
-from risk_scorer.core.activity.seen import LONGEST_PEERS, LONGEST_TEMPLATE, endpoint_template, peers_of
+from risk_scorer.core.activity.seen import LONGEST_PEERS, LONGEST_TEMPLATE, endpoint_template, object_of, peers_of
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,19 @@ def test_peers_are_those_with_the_same_roles_in_any_order() -> None:
     many = tuple(f"role-{number}" for number in range(64))
     assert len(peers_of(many)) <= LONGEST_PEERS
     assert peers_of(many) != peers_of(many[1:])
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "named"),
+    [
+        ("/orders/17", "17"),
+        ("/orders/17/items/4?page=9", "4"),
+        ("/orders/17/items", "17"),
+        ("/orders", ""),
+        ("", ""),
+        ("/orders/" + "7" * 200, "7" * 64),
+    ],
+)
+def test_which_of_many_things_is_named_is_the_last_id(endpoint: str, named: str) -> None:
+    """Runs through ids show in what the template leaves out; how much of it is kept is not the caller's choice."""
+    assert object_of(endpoint) == named
