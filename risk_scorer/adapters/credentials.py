@@ -24,7 +24,8 @@ from risk_scorer.flows.ports import Caller
 
 PREFIX = "rgs"
 MADE = re.compile(rf"{PREFIX}_[A-Za-z0-9_-]{{43}}")
-SCOPES = ("score", "outcomes", "feedback", "read", "erase")
+SCOPES = ("score", "outcomes", "feedback", "read", "erase", "activity", "vouch")
+"""Who has `activity` reports what people do in sessions that we know of; who has `vouch`, in others too."""
 FRESH_SECONDS = 2.0
 UNKNOWN_SECONDS = 0.1
 STALE_SECONDS = 5.0

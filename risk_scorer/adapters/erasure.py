@@ -1,4 +1,4 @@
-"""One person's erasure from the scorer's database: histories, verdicts, lessons, the log, messages, shadow scores.
+"""One person's erasure from the scorer's database: histories, verdicts, lessons, logs, messages, shadow scores.
 
 What stays are ids of outcomes that were counted, without what they taught: a repeated report teaches nothing. The log
 and the lessons have no index by person, so they are walked through in pieces; logins are scored meanwhile. Fails
@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, delete, select, tuple_, update
 
 from plumbing.database import Database, Transaction
 from plumbing.statements import Row, Statement
+from risk_scorer.adapters.activity.erasure import erase_activity
 from risk_scorer.adapters.event_places import event_key
 from risk_scorer.adapters.tables import (
     event_places,
@@ -76,8 +77,8 @@ UNTELL = Statement(
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
-    """How much there was of a person: rows of the history and verdicts, logins in the log, lessons, messages, and
-    scores of models that shadowed.
+    """How much there was of a person: rows of the history and verdicts, logins in the log, lessons, messages, scores of
+    models that shadowed, and rows of what they did in their sessions.
     """
 
     histories: int
@@ -86,6 +87,7 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
     lessons: int
     messages: int
     shadow_scores: int
+    activity: int
 
 
 class _Person(msgspec.Struct):
@@ -122,6 +124,7 @@ def erase_person(database: Database, user_id: str) -> Erased:
         verdicts=judged,
         events=_from_log(database, user_id),
         lessons=_from_lessons(database, user_id),
+        activity=erase_activity(database, user_id),
         messages=_from_messages(database, user_id),
         shadow_scores=shadowed,
     )

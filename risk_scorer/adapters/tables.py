@@ -5,6 +5,7 @@ The migrations build them; rows never leave the adapters, values do.
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
+from risk_scorer.adapters.activity import table_shapes as activity
 from webhooks.outbox import outbox_table
 
 metadata = MetaData()
@@ -186,3 +187,10 @@ operator_sessions = Table(
 )
 
 outbox = outbox_table(metadata)
+
+known_sessions = activity.known_sessions_table(metadata)
+activity_memory = activity.activity_memory_table(metadata)
+activity_events = activity.activity_events_table(metadata)
+activity_answers = activity.activity_answers_table(metadata)
+session_risk = activity.session_risk_table(metadata)
+activity_tasks = activity.activity_tasks_table(metadata)

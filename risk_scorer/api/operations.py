@@ -100,11 +100,11 @@ ERASE: Final = operation(
     scope="erase",
     body=ref("Erasure"),
     example={"user_id": "u1"},
-    answers=_counts("histories", "verdicts", "events", "lessons", "messages", "shadow_scores"),
+    answers=_counts("histories", "verdicts", "events", "lessons", "messages", "shadow_scores", "activity"),
     refusals=_REFUSALS,
     description=(
-        "Deletes a person's history, verdicts and labels, scored logins, lessons, announcements and shadow scores, and"
-        " says how much there was. Saying it again changes nothing."
+        "Deletes a person's history, verdicts and labels, scored logins, lessons, announcements, shadow scores and"
+        " activity, and says how much there was. Saying it again changes nothing."
     ),
 )
 RULES: Final = operation(
