@@ -11,10 +11,10 @@ import msgspec
 from sqlalchemy import bindparam, delete, select, tuple_, update
 
 from plumbing.database import Database, Transaction
-from plumbing.expressions import texts_of
+from plumbing.expressions import numbers_of, texts_of
 from plumbing.statements import Row, Statement
+from risk_scorer.adapters.activity.answers import forget_answers
 from risk_scorer.adapters.tables import (
-    activity_answers,
     activity_events,
     activity_memory,
     activity_tasks,
@@ -36,10 +36,14 @@ FORGET_SESSIONS = Statement(
 FORGET_PERSON = Statement(delete(activity_memory).where(_memory.scope == "person", _memory.key == bindparam("of_user")))
 OF_PERSON = tuple(
     Statement(delete(table).where(table.c.user_id == bindparam("of_user")))
-    for table in (known_sessions, session_risk, activity_answers, activity_tasks)
+    for table in (known_sessions, session_risk, activity_tasks)
 )
-_THEIRS = select(activity_events.c.id).where(activity_events.c.user_id == bindparam("of_user")).limit(EVENT_ROWS)
-UNDO_EVENTS = Statement(delete(activity_events).where(activity_events.c.id.in_(_THEIRS)))
+EVENTS = Statement(
+    select(activity_events.c.id, activity_events.c.event_id)
+    .where(activity_events.c.user_id == bindparam("of_user"))
+    .limit(EVENT_ROWS)
+)
+UNDO_EVENTS = Statement(delete(activity_events).where(activity_events.c.id.in_(numbers_of(bindparam("ids")))))
 SHARED = Statement(
     select(_memory.scope, _memory.key, _memory.packed)
     .where(
@@ -65,7 +69,7 @@ REWRITE = Statement(
 def erase_activity(database: Database, user_id: str) -> int:
     """Delete what is kept of this person's activity; how many rows. Blocks: not for the event loop. Raises: Refused."""
     gone = database.write_sync(lambda tx: _own(tx, user_id))
-    while deleted := database.write_sync(lambda tx: tx.run(UNDO_EVENTS, of_user=user_id)):
+    while deleted := database.write_sync(lambda tx: _events(tx, user_id)):
         gone += deleted
     after = ("", "")
 
@@ -85,6 +89,12 @@ def _own(tx: Transaction, user_id: str) -> int:
     gone = tx.run(FORGET_SESSIONS, sessions=msgspec.json.encode(sessions).decode())
     gone += tx.run(FORGET_PERSON, of_user=user_id)
     return gone + sum(tx.run(statement, of_user=user_id) for statement in OF_PERSON)
+
+
+def _events(tx: Transaction, user_id: str) -> int:
+    rows = tx.all(EVENTS, of_user=user_id)
+    forget_answers(tx, ((user_id, row[1]) for row in rows))
+    return tx.run(UNDO_EVENTS, ids=msgspec.json.encode([row[0] for row in rows]).decode())
 
 
 def _unnamed(tx: Transaction, place: tuple[str, str], user_id: str) -> int:

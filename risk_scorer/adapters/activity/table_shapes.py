@@ -86,13 +86,9 @@ def activity_answers_table(metadata: MetaData) -> Table:
     return Table(
         "activity_answers",
         metadata,
-        # 64 bits of a hash of whose event it is and its id, when it was kept, and the answer as JSON.
+        # 64 bits of a hash of whose event it is and its id, and the answer as JSON. It goes with its event.
         Column("event_key", LONG, primary_key=True, autoincrement=False),
-        Column("user_id", Text, nullable=False),
-        Column("kept_at", Float, nullable=False),
         Column("answer", LargeBinary, nullable=False),
-        Index("activity_answers_by_age", "kept_at"),
-        Index("activity_answers_by_user", "user_id"),
     )
 
 

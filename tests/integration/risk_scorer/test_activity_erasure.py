@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, insert
 
 from plumbing.database import Database, Transaction
 from plumbing.statements import Statement
+from risk_scorer.adapters.activity.answers import keep_answers
 from risk_scorer.adapters.erasure import erase_person
 from risk_scorer.adapters.tables import (
-    activity_answers,
     activity_events,
     activity_memory,
     activity_tasks,
@@ -35,8 +35,8 @@ def lived(tx: Transaction, user: str, number: int) -> None:
     session = f"ses-{number}"
     row_of(tx, known_sessions, session_id=session, user_id=user)
     row_of(tx, session_risk, session_id=session, user_id=user)
-    row_of(tx, activity_events, user_id=user, session_id=session)
-    row_of(tx, activity_answers, event_key=number, user_id=user)
+    row_of(tx, activity_events, user_id=user, session_id=session, event_id=session)
+    keep_answers(tx, [(user, session, user.encode())])
     row_of(tx, activity_tasks, task_id=f"tsk-{number}", user_id=user)
     for scope, key in (("person", user), ("session", session)):
         row_of(tx, activity_memory, scope=scope, key=key, packed=msgspec.msgpack.encode({"hours": [user]}))
@@ -59,7 +59,7 @@ def lives(database: Database) -> Database:
 def test_nothing_of_an_erased_person_is_left_and_everything_of_another(lives: Database) -> None:
     """Their rows go, those of their sessions with them, and their name goes from what all share."""
     before = places_of(lives, BOB)
-    assert erase_person(lives, ALICE).activity == 8
+    assert erase_person(lives, ALICE).activity == 7
     assert places_of(lives, ALICE) == places_of(lives, "ses-1") == set()
     assert places_of(lives, BOB) == before
     assert erase_person(lives, ALICE).activity == 0

@@ -100,9 +100,5 @@ def _make_events() -> None:
     op.create_table(
         "activity_answers",
         sa.Column("event_key", LONG, primary_key=True, autoincrement=False),
-        sa.Column("user_id", sa.Text, nullable=False),
-        sa.Column("kept_at", sa.Float, nullable=False),
         sa.Column("answer", sa.LargeBinary, nullable=False),
     )
-    op.create_index("activity_answers_by_age", "activity_answers", ["kept_at"])
-    op.create_index("activity_answers_by_user", "activity_answers", ["user_id"])
