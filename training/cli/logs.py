@@ -9,18 +9,36 @@ from rich.console import Console
 from training.cli.frame import AsJson, Logs, Seed, answered, app, progress
 from training.refusals import WrongInputError
 
+LOGINS, ACTIVITY, ACTIVITY_DAYS = 20_000, 70_000, 21
+"""So many rows are invented where nobody says how many."""
+
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Option(help="The CSV file to write; with --schema rba a new folder.")],
-    rows: Annotated[int, typer.Option(help="How many logins, attacks among them.")] = 20_000,
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="The CSV file to write; with --schema rba a new folder; with --kind activity .csv, .parquet or .jsonl."
+        ),
+    ],
+    rows: Annotated[
+        int | None,
+        typer.Option(help="How many logins, attacks among them: else 20,000; of activity about so many: else 70,000."),
+    ] = None,
+    kind: Annotated[
+        Literal["logins", "activity"], typer.Option(help="Logins, or what people do after them.")
+    ] = "logins",
     schema: Annotated[
         Literal["events", "rba"], typer.Option(help="Our event schema, or that of the RBA data set.")
     ] = "events",
     people: Annotated[
-        int | None, typer.Option(help="With --schema rba: how many people; else one for every ten logins.")
+        int | None,
+        typer.Option(
+            help="With --schema rba or --kind activity: how many people; else one for every 10 logins or 140 events."
+        ),
     ] = None,
-    kind: Annotated[
+    days: Annotated[int | None, typer.Option(help="With --kind activity: over how many days; else 21.")] = None,
+    file_format: Annotated[
         Literal["csv", "parquet"] | None, typer.Option("--format", help="csv for events, parquet for rba.")
     ] = None,
     seed: Seed = 7,
@@ -29,15 +47,33 @@ def simulate(
     """Write a log of invented people and labelled attacks: synthetic, nobody's data.
 
     A small one as a CSV file in our event schema, or one of any size in the RBA data set's schema: Parquet by months.
+    Activity behind the login of any size, with labels in a file of their own beside it.
     """
     from training.reports import tell
 
     with answered():
-        if schema == "rba":
-            facts = _simulated_rba(out, rows, people, kind, seed, visible=not as_json)
+        if days is not None and kind != "activity":
+            raise WrongInputError("usage", "--days goes with --kind activity")
+        if kind == "activity":
+            facts = _simulated_activity(out, rows, people, days, seed, visible=not as_json)
+        elif schema == "rba":
+            facts = _simulated_rba(
+                out, LOGINS if rows is None else rows, people, file_format, seed, visible=not as_json
+            )
         else:
-            facts = _simulated_events(out, rows, people, kind, seed)
+            facts = _simulated_events(out, LOGINS if rows is None else rows, people, file_format, seed)
         tell(facts, as_json=as_json, console=Console())
+
+
+def _simulated_activity(
+    out: Path, rows: int | None, people: int | None, days: int | None, seed: int, *, visible: bool
+) -> dict[str, Any]:
+    from training.activity.files import simulate as simulated
+    from training.activity.log import planned
+
+    plan = planned(ACTIVITY if rows is None else rows, people, ACTIVITY_DAYS if days is None else days, seed)
+    with progress(visible=visible) as moved:
+        return simulated(plan, out, moved)
 
 
 def _simulated_events(out: Path, rows: int, people: int | None, kind: str | None, seed: int) -> dict[str, Any]:

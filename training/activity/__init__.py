@@ -1,0 +1,1 @@
+"""Invented activity behind the login, with labelled attacks: synthetic, nobody's data."""
