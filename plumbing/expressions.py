@@ -81,3 +81,25 @@ def numbers_of(array: BindParameter[str]) -> Select[int]:
     """The whole numbers in a JSON array, each a row."""
     value = _Listed(array).table_valued("value").c.value
     return select(cast(value, BigInteger).label("value"))
+
+
+class _WholePart(FunctionElement[int]):
+    """What stands before the point of a number that is not negative."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(_WholePart)
+def _floor(whole: _WholePart, compiler: Any, **options: Any) -> str:
+    return f"CAST(FLOOR({compiler.process(whole.clauses, **options)}) AS BIGINT)"  # a cast alone would round
+
+
+@compiles(_WholePart, "sqlite")
+def _cast(whole: _WholePart, compiler: Any, **options: Any) -> str:
+    return f"CAST({compiler.process(whole.clauses, **options)} AS INTEGER)"
+
+
+def whole_part(number: ColumnElement[float]) -> ColumnElement[int]:
+    """A number that is not negative, rounded down to a whole one."""
+    return _WholePart(number)

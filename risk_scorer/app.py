@@ -18,9 +18,12 @@ from plumbing.lean import FastLane
 from plumbing.side_door import CannotListen
 from plumbing.stop_signals import told_of_stopping
 from plumbing.traced_requests import watch_requests
+from risk_scorer.adapters.activity.view_store import ViewStore
+from risk_scorer.adapters.activity.views import ALL
 from risk_scorer.adapters.erasure import erase_person
 from risk_scorer.adapters.label_file import label_page
 from risk_scorer.api.access import Access
+from risk_scorer.api.activity.views import add_views
 from risk_scorer.api.dashboard import OperatorPages, add_operator_pages
 from risk_scorer.api.drift import DriftRoutes, add_drift
 from risk_scorer.api.erasing import add_erasing
@@ -33,6 +36,7 @@ from risk_scorer.api.routes import ServiceRoutes, add_service_routes
 from risk_scorer.api.shadow import ShadowRoutes, add_shadow
 from risk_scorer.assembly import CannotStart, Scorer, assemble
 from risk_scorer.drifting import drift_rows, keep_the_rest
+from risk_scorer.flows.activity.views import Views
 from risk_scorer.flows.assess import Assess
 from risk_scorer.flows.erase import Erase
 from risk_scorer.flows.feedback import Judge
@@ -89,6 +93,7 @@ def create_app(
     add_drift(app, DriftRoutes(access=access, latest=drift_rows(scorer).latest, model_version=scorer.model_version))
     add_narrative(app, _narrative_routes(scorer, access))
     add_shadow(app, _shadow_routes(scorer, access))
+    add_views(app, access=access, views=_views(scorer))
     mount_docs(app)
     describe(app)
     app.state.watching = watching
@@ -127,6 +132,10 @@ def _narrative_routes(scorer: Scorer, access: Access) -> NarrativeRoutes:
         deadline_seconds=scorer.settings.narrator_deadline_seconds,
     )
     return NarrativeRoutes(access=access, narrate=narrate)
+
+
+def _views(scorer: Scorer) -> Views:
+    return Views([each.view for each in ALL.values()], ViewStore(scorer.database), clock=scorer.clock)
 
 
 def _shadow_routes(scorer: Scorer, access: Access) -> ShadowRoutes:

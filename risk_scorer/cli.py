@@ -28,6 +28,7 @@ from risk_scorer.schema_cli import schema
 from risk_scorer.serve_cli import serve
 from risk_scorer.settings import BadSettings, Settings, load_settings
 from risk_scorer.tables_cli import tables
+from risk_scorer.views_cli import views
 
 WRONG_INPUT = 2
 UNAVAILABLE = 1
@@ -42,6 +43,7 @@ app.add_typer(credentials, name="credentials")
 app.add_typer(model, name="model")
 app.add_typer(tables, name="tables")
 app.add_typer(schema, name="database")
+app.add_typer(views, name="views")
 app.command()(serve)
 app.command("backup")(backup)
 app.command("restore")(restore)

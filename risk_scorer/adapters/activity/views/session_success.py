@@ -1,0 +1,47 @@
+"""Sessions against successes: accounts that begin sessions and get little done in them."""
+
+from typing import Final
+
+from sqlalchemy import Float, bindparam, cast, func, select
+
+from plumbing.statements import Statement
+from risk_scorer.adapters.activity.views.asking import (
+    EVENTS,
+    Question,
+    distinct,
+    how_many,
+    is_failure,
+    is_success,
+    number,
+    within,
+)
+from risk_scorer.core.abuse.view import LIMIT, Column, Parameter, View, count, span
+
+VIEW: Final = View(
+    name="session_success",
+    text="Accounts with at least `least` sessions and `ratio` sessions or more for each request that was served.",
+    parameters=(
+        *span(7),
+        count("least", "So many sessions.", 5),
+        Parameter(name="ratio", kind="ratio", text="Sessions for each success.", usual=1.0, most=1_000_000.0),
+        LIMIT,
+    ),
+    columns=(
+        Column(name="user_id", text="The account."),
+        Column(name="sessions", text="How many sessions it had."),
+        Column(name="successes", text="How many of its requests were served."),
+        Column(name="failures", text="How many were refused or failed."),
+        Column(name="ratio", text="Sessions for each success; with none, as for one."),
+    ),
+)
+_SESSIONS, _SUCCESSES = distinct(EVENTS.session_id), how_many(is_success())
+_RATIO = cast(_SESSIONS, Float) / func.coalesce(func.nullif(_SUCCESSES, 0), 1)
+STATEMENT = Statement(
+    select(EVENTS.user_id, _SESSIONS, _SUCCESSES, how_many(is_failure()), _RATIO)
+    .where(within())
+    .group_by(EVENTS.user_id)
+    .having(bindparam("least") <= _SESSIONS, number("ratio") <= _RATIO)
+    .order_by(_RATIO.desc(), EVENTS.user_id)
+    .limit(bindparam("limit"))
+)
+QUESTION: Final = Question(view=VIEW, statement=STATEMENT)
