@@ -17,7 +17,7 @@ def client_change(began: SessionFacts | None, seen: Observation) -> float:
         return 1.0
     if began.device_id and seen.device_id and began.device_id != seen.device_id:
         return 1.0
-    return 1.0 if began.ja4 and seen.ja4 and _is_another_stack(began.ja4, seen.ja4) else 0.0
+    return 1.0 if began.ja4 and seen.ja4 and is_another_stack(began.ja4, seen.ja4) else 0.0
 
 
 def network_change(began: SessionFacts | None, seen: Observation) -> float:
@@ -35,7 +35,7 @@ def network_change(began: SessionFacts | None, seen: Observation) -> float:
     return 0.5 if began.asn_key and operator else 0.0
 
 
-def _is_another_stack(before: str, now: str) -> bool:
+def is_another_stack(before: str, now: str) -> bool:
     """Whether two JA4 cannot be of one client: its ciphers stay for years, while its extensions change with updates.
 
     Over QUIC a browser offers other ciphers than over TCP, so those two cannot be compared.
