@@ -15,8 +15,9 @@ class Detector(Protocol):
     """Subclass it and say `name` and `family`; methods that are not needed stay as they are and cost nothing.
 
     For each event the engine calls `look` of all, then `learn` of all if the session is not suspicious, then `note` of
-    all: `look` and `learn` see the session as it was before this event. Detectors hold nothing themselves: all that
-    they remember is in `Around` under their `name`, in the `Part` that `parts` names for that scope.
+    all: `look` and `learn` see the session as it was before this event. All that a detector
+    remembers is in `Around` under its `name`, in the `Part` that `parts` names for that scope; at most it holds what it
+    made of the event that it looked at last, to spare the same arithmetic.
     Time is `seen.ts`.
     """
 
@@ -33,6 +34,8 @@ class Detector(Protocol):
 
     def learn(self, seen: Seen, around: Around) -> None:
         """Baselines: what is usual. Never called for an event of a suspicious session, so that no attack teaches."""
+        return
 
     def note(self, seen: Seen, around: Around) -> None:
         """Short-lived facts of the present, of every event: what the session has done so far."""
+        return

@@ -1,17 +1,19 @@
 """What detectors remember, in six scopes, each bounded; where it is kept and when it leaves is for adapters to say."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
 from msgspec import Raw, Struct, msgpack
 
 Scope = Literal["person", "session", "peers", "service", "world", "trace"]
 """Whose memory: of one person, one session, all with the same roles, one service, everybody, one trace."""
+SCOPES: Final[tuple[Scope, ...]] = ("person", "session", "peers", "service", "world", "trace")
 
 Memory = dict[str, Any]
 """Detector's name → its `Part`. Read with `get`; a detector makes its part when it has something to write."""
 
 Value = TypeVar("Value")
+Kind = TypeVar("Kind", bound="Part")
 
 
 class Part(Struct, array_like=True, gc=False):
@@ -47,6 +49,19 @@ def keep(known: dict[str, Value], key: str, value: Value, most: int) -> None:
         del known[next(iter(known))]
 
 
+def is_sampled(ts: float) -> bool:
+    """One event in four, by its milliseconds: enough for baselines of everyone, who are many."""
+    return int(ts * 1000.0) & 3 == 0
+
+
+def part_in(memory: Memory, name: str, kind: type[Kind]) -> Kind:
+    """The part of that name, begun if there is none."""
+    found: Kind | None = memory.get(name)
+    if found is None:
+        found = memory[name] = kind()
+    return found
+
+
 def packed(memory: Memory) -> bytes:
     """The memory as MessagePack."""
     return _encoder.encode(memory)
@@ -60,11 +75,6 @@ def unpacked(stored: bytes, parts: Mapping[str, type[Part]]) -> Memory:
     return {
         name: _decoder_of(parts[name]).decode(part) for name, part in _outer.decode(stored).items() if name in parts
     }
-
-
-def parts_in(scope: Scope, detectors: Iterable[tuple[str, Mapping[Scope, type[Part]]]]) -> dict[str, type[Part]]:
-    """What each of the detectors, as (name, parts), keeps in one scope."""
-    return {name: parts[scope] for name, parts in detectors if scope in parts}
 
 
 _encoder = msgpack.Encoder()

@@ -1,0 +1,120 @@
+"""When somebody is active, against their own hours and days of the week and those of their peers, in UTC.
+
+An hour counts once however much is done in it, so that one long night is no habit.
+"""
+
+import math
+from typing import ClassVar
+
+from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
+from risk_scorer.core.activity.memory import Around, Part, part_in
+from risk_scorer.core.activity.seen import Seen
+
+HOUR_SECONDS, DAY_SECONDS = 3_600, 86_400
+EPOCH_WEEKDAY = 3
+"""1 January 1970 was a Thursday; Monday is 0."""
+OWN_ENOUGH, PEERS_ENOUGH = 30, 200
+"""Active hours: a week or two of a person."""
+OWN_STRENGTH, PEERS_STRENGTH = 12.0, 24.0
+HALVED_AT = 400
+MOST_NATS = 3.0
+"""People do work at night for once: by itself an hour asks nobody anything, beside something else it decides."""
+ATTACKER = 1.0 / 24.0
+"""Thieves live anywhere: any hour is as likely."""
+ATTACKER_DAY = 1.0 / 7.0
+START_NATS = 0.7
+"""An hour half as usual as any is within one's habits."""
+
+
+class Clock(Part):
+    """Active hours by hour of the day and by day of the week, and the last one that was counted."""
+
+    most_bytes: ClassVar[int] = 24 * 3 + 7 * 3 + 24
+    last: int = 0
+    counted: int = 0
+    hours: list[int] = []
+    days: list[int] = []
+
+
+class Looked(Part):
+    """The hour that the session has been judged for: it is the same for all that is done in it."""
+
+    most_bytes: ClassVar[int] = 10
+    hour: int = 0
+
+
+class Hours(Detector):
+    """Times at which this person does not work."""
+
+    name = "hours"
+    family = "hours"
+    warm_up = "30 active hours of the person, or 200 of people with the same roles"
+    texts = {"unusual_hour": "This person, and those with the same roles, are seldom active at this hour or day."}
+    parts = {"person": Clock, "peers": Clock, "session": Looked}
+
+    def look(self, seen: Seen, around: Around) -> Finding | Unknown | None:
+        looked: Looked | None = around.session.get("hours")
+        if looked is not None and looked.hour == int(seen.ts) // HOUR_SECONDS:
+            return None
+        own: Clock | None = around.person.get("hours")
+        peers: Clock | None = around.peers.get("hours")
+        if peers is not None and peers.counted < PEERS_ENOUGH:
+            peers = None
+        if own is None or (own.counted < OWN_ENOUGH and peers is None):
+            return UNKNOWN
+        hour, day = hour_and_day(seen.ts)
+        ours = _near(own, hour, _near(peers, hour, ATTACKER, PEERS_STRENGTH), OWN_STRENGTH)
+        days = _on(own, day, _on(peers, day, ATTACKER_DAY, PEERS_STRENGTH), OWN_STRENGTH)
+        if ours * days >= ATTACKER * ATTACKER_DAY * 0.5:
+            return None
+        nats = min(math.log(ATTACKER * ATTACKER_DAY / (ours * days)) - START_NATS, MOST_NATS)
+        most = max(range(24), key=own.hours.__getitem__) if own.hours else hour
+        return Finding("unusual_hour", nats, f"{hour:02}:00 UTC, {DAYS[day]}", f"{most:02}:00")
+
+    def learn(self, seen: Seen, around: Around) -> None:
+        own = part_in(around.person, "hours", Clock)
+        now = int(seen.ts) // HOUR_SECONDS
+        if now <= own.last:
+            return
+        own.last = now
+        _add(own, *hour_and_day(seen.ts))
+        _add(part_in(around.peers, "hours", Clock), *hour_and_day(seen.ts))
+
+    def note(self, seen: Seen, around: Around) -> None:
+        part_in(around.session, "hours", Looked).hour = int(seen.ts) // HOUR_SECONDS
+
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def hour_and_day(ts: float) -> tuple[int, int]:
+    """Hour of the day (0-23) and day of the week (Monday 0), UTC."""
+    return int(ts) // HOUR_SECONDS % 24, (int(ts) // DAY_SECONDS + EPOCH_WEEKDAY) % 7
+
+
+def _near(clock: Clock | None, hour: int, others: float, strength: float) -> float:
+    """The share of an hour, in which those beside it count half: habits have no sharp edges."""
+    if clock is None or not clock.hours:
+        return others
+    hours = clock.hours
+    near = 0.25 * hours[hour - 1] + 0.5 * hours[hour] + 0.25 * hours[hour - 23]
+    return (near + strength * others) / (clock.counted + strength)
+
+
+def _on(clock: Clock | None, day: int, others: float, strength: float) -> float:
+    if clock is None or not clock.days:
+        return others
+    return (clock.days[day] + strength * others) / (clock.counted + strength)
+
+
+def _add(clock: Clock, hour: int, day: int) -> None:
+    if not clock.hours:
+        clock.hours, clock.days = [0] * 24, [0] * 7
+    clock.hours[hour] += 1
+    clock.days[day] += 1
+    clock.counted += 1
+    if clock.counted >= HALVED_AT:
+        clock.hours = [(count + 1) // 2 for count in clock.hours]
+        clock.days = [(count + 1) // 2 for count in clock.days]
+        clock.counted = sum(clock.hours)

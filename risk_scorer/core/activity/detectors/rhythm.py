@@ -1,0 +1,139 @@
+"""Whether a session goes on like clockwork, though its person does not.
+
+Pauses of people are heavy-tailed (Barabási 2005, "The origin of bursts and heavy tails in human dynamics"); a loop
+waits the same time again and again. Each pause is held against the mean of the last ones, as a machine would repeat it,
+and against the person's own pauses: an application that polls has taught those, and is no machine of somebody else's.
+"""
+
+import math
+from typing import ClassVar
+
+from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
+from risk_scorer.core.activity.memory import Around, Part, part_in
+from risk_scorer.core.activity.seen import Seen
+
+TOGETHER_SECONDS, AWAY_SECONDS = 0.25, 3_600.0
+"""Requests closer together are of one page; who was away longer begins anew."""
+BINS, PER_OCTAVE = 32, 2.0
+BIN_NATS = math.log(2.0) / PER_OCTAVE
+"""Width of a bin of pauses, as a logarithm: 32 half octaves from a quarter of a second to four hours."""
+OWN_ENOUGH, GROUP_ENOUGH = 40, 200
+OWN_STRENGTH, GROUP_STRENGTH = 20.0, 20.0
+HALVED_AT = 1_000
+JITTER = 0.12
+"""Deviation of a machine's pauses as a logarithm: loops drawn from ±20 % have it (0.4 / √12)."""
+FOLLOWS = 0.3
+LEAST_PAUSES = 3
+SLACK_NATS, LOWEST, HIGHEST = 0.5, -3.0, 1.5
+START_NATS = 2.5
+"""Three pauses that happen to agree are no rhythm."""
+
+_MACHINE_PEAK = -math.log(JITTER * math.sqrt(2.0 * math.pi))
+
+
+class Pauses(Part):
+    """How long the pauses were, of a person or a group: events in each bin."""
+
+    most_bytes: ClassVar[int] = BINS * 5 + 16
+    events: int = 0
+    bins: list[int] = []
+
+
+class Beat(Part):
+    """The session's last event, the mean of its last pauses as a logarithm, how many there were, and its sum."""
+
+    most_bytes: ClassVar[int] = 40
+    at: float = 0.0
+    mean: float = 0.0
+    pauses: int = 0
+    sum: float = 0.0
+
+
+class Rhythm(Detector):
+    """A loop in a person's session."""
+
+    name = "rhythm"
+    family = "automation"
+    warm_up = "40 pauses of the person, or 200 of people with the same roles"
+    texts = {"machine_rhythm": "Requests come as evenly as a program sends them, and this person's do not."}
+    parts = {"person": Pauses, "peers": Pauses, "session": Beat}
+
+    def __init__(self) -> None:
+        self._found: tuple[Seen | None, float] = (None, 0.0)  # what `look` made of it spares `note` the same again
+
+    def look(self, seen: Seen, around: Around) -> Finding | Unknown | None:
+        beat: Beat | None = around.session.get("rhythm")
+        if beat is None:
+            return None
+        after = _after(seen, beat, around)
+        self._found = (seen, after or 0.0)
+        if after is None:
+            return UNKNOWN
+        if after <= START_NATS:
+            return None
+        return Finding("machine_rhythm", after - START_NATS, f"every {math.exp(beat.mean):.1f} s", "uneven")
+
+    def learn(self, seen: Seen, around: Around) -> None:
+        beat: Beat | None = around.session.get("rhythm")
+        pause = 0.0 if beat is None else seen.ts - beat.at
+        if TOGETHER_SECONDS <= pause <= AWAY_SECONDS:
+            place = _bin(math.log(pause))
+            _add(part_in(around.person, "rhythm", Pauses), place)
+            _add(part_in(around.peers, "rhythm", Pauses), place)
+
+    def note(self, seen: Seen, around: Around) -> None:
+        beat = part_in(around.session, "rhythm", Beat)
+        pause = seen.ts - beat.at
+        if pause < TOGETHER_SECONDS:
+            return
+        if pause > AWAY_SECONDS:
+            beat.pauses, beat.sum = 0, 0.0
+        else:
+            known, after = self._found
+            beat.sum = after if known is seen else _after(seen, beat, around) or 0.0
+            beat.pauses += 1
+            beat.mean += (math.log(pause) - beat.mean) * max(FOLLOWS, 1.0 / beat.pauses)
+        beat.at = seen.ts
+
+
+def _after(seen: Seen, beat: Beat, around: Around) -> float | None:
+    """The session's sum with this pause; None while warming up."""
+    own: Pauses | None = around.person.get("rhythm")
+    peers: Pauses | None = around.peers.get("rhythm")
+    if (own is None or own.events < OWN_ENOUGH) and (peers is None or peers.events < GROUP_ENOUGH):
+        return None
+    pause = seen.ts - beat.at
+    if beat.pauses < LEAST_PAUSES or not TOGETHER_SECONDS <= pause <= AWAY_SECONDS:
+        return beat.sum
+    return max(0.0, beat.sum + _ratio(math.log(pause), beat.mean, own, peers))
+
+
+def _ratio(log: float, mean: float, own: Pauses | None, peers: Pauses | None) -> float:
+    """Nats for a machine that repeats `mean` and against the person, less what chance gives."""
+    place = _bin(log)
+    others = _share(peers, place, 1.0 / BINS, GROUP_STRENGTH)
+    mine = _share(own, place, others, OWN_STRENGTH)
+    off = (log - mean) / JITTER
+    nats = _MACHINE_PEAK - 0.5 * off * off - math.log(mine / BIN_NATS) - SLACK_NATS
+    return LOWEST if nats < LOWEST else HIGHEST if nats > HIGHEST else nats
+
+
+def _bin(log: float) -> int:
+    return min(max(int(log / BIN_NATS) + 4, 0), BINS - 1)
+
+
+def _share(pauses: Pauses | None, place: int, others: float, strength: float) -> float:
+    if pauses is None or not pauses.bins:
+        return others
+    return (pauses.bins[place] + strength * others) / (pauses.events + strength)
+
+
+def _add(pauses: Pauses, place: int) -> None:
+    if not pauses.bins:
+        pauses.bins = [0] * BINS
+    pauses.bins[place] += 1
+    pauses.events += 1
+    if pauses.events >= HALVED_AT:
+        pauses.bins = [(count + 1) // 2 for count in pauses.bins]
+        pauses.events = sum(pauses.bins)
