@@ -25,6 +25,8 @@ LEAST_NEXT = 0.3
 STEPS_STRENGTH, MOST_STEPS = 100.0, 10_000.0
 MANY_IF_ENUMERATING = 0.2
 """Share of thieves' sessions that open so much; others take one export."""
+MOST_MANY_NATS = 4.0
+"""50 to 1: how far the tail of busy days reaches is known worst."""
 FEWEST_THINGS = 16
 """So many are not many, whatever others do."""
 SESSIONS_KNOWN, SESSIONS_STRENGTH, MOST_SESSIONS = 50.0, 10.0, 5_000.0
@@ -147,7 +149,7 @@ def _many(part: Opening, around: Around) -> Finding | Unknown | None:
     own: Reached | None = around.person.get(_NAME)
     if own is not None:
         share = (own.sessions[level] + SESSIONS_STRENGTH * share) / (own.sessions[0] + SESSIONS_STRENGTH)
-    nats = math.log(MANY_IF_ENUMERATING / share)
+    nats = min(MOST_MANY_NATS, math.log(MANY_IF_ENUMERATING / share))
     if nats < FEWEST_NATS:
         return None
     return Finding("many_objects", nats, f"{part.things} different objects", f"so many in {share:.1%} of sessions")

@@ -35,16 +35,18 @@ FEWEST_NATS = 1.0
 
 
 class Gathered(Part):
-    """What one person was seen to hold (digests; `key` stands for what it is now), since when the person is known, and
-    the days of gains, as epoch days.
+    """What one person was seen to hold (digests), since when the person is known, and the days of gains.
+
+    `key` stands for what is held now, `gained` for what was held after the last gain; days are those of the epoch.
     """
 
-    most_bytes: ClassVar[int] = 64 + 9 * MOST_RIGHTS + 5 * MOST_GAINS
+    most_bytes: ClassVar[int] = 72 + 9 * MOST_RIGHTS + 5 * MOST_GAINS
     since: float
     key: int = 0
     day: int = 0
     rights: list[int] = field(default_factory=list)
     gains: list[int] = field(default_factory=list)
+    gained: int = 0
     gained_at: float = 0.0
 
 
@@ -71,8 +73,9 @@ class PrivilegeCreep(Detector):
         if own is None or seen.ts - own.since < KNOWN_DAYS * DAY:
             return UNKNOWN
         today = int(seen.ts // DAY)
-        is_gain = own.key != key_of(seen.roles, seen.privileges) and bool(_fresh(own, seen))
-        if not is_gain and abs(seen.ts - own.gained_at) > TOLD_SECONDS:
+        key = key_of(seen.roles, seen.privileges)
+        is_gain = own.key != key and bool(_fresh(own, seen))
+        if not is_gain and (own.gained != key or abs(seen.ts - own.gained_at) > TOLD_SECONDS):
             return None
         first = today - WINDOW_DAYS
         gains = sum([first < day <= today for day in own.gains]) + (is_gain and today not in own.gains)
@@ -118,7 +121,7 @@ class PrivilegeCreep(Detector):
         today = int(seen.ts // DAY)
         if fresh and _is_counted(own, seen, today):
             own.gains = [*own.gains, today][-MOST_GAINS:]
-            own.gained_at = seen.ts
+            own.gained, own.gained_at = key, seen.ts
         own.rights = (own.rights + fresh)[-MOST_RIGHTS:]
 
 

@@ -20,14 +20,14 @@ _NAME = "service_pivot"
 IF_PIVOTING = 0.2
 """Share of an attacker's hops that go to just this service: any of the few that can be reached."""
 STRENGTH = 5.0
-"""Hops' worth of back-off to how often the service is gone to from anywhere."""
+"""Steps' worth of back-off to how often the service is gone to from anywhere."""
 MOST_HOP_NATS = 2.5
 """One hop that was never seen: 12 to 1, since one call in a new release is that too."""
-FEWEST_HOPS = 100.0
+FEWEST_STEPS = 100.0
 TOGETHER = 5
 """So many different people make a new hop usual at once."""
 MOST_PAIRS, MOST_SERVICES, MOST_FRESH, MOST_CHAIN = 1024, 256, 64, 8
-MOST_HOPS = 100_000.0
+MOST_STEPS = 100_000.0
 FEWEST_NATS = 1.0
 DAY = 86_400.0
 
@@ -49,10 +49,12 @@ class Fresh(Part):
 
 
 class Hops(Part):
-    """How often peers go from one service to another (a digest of both), from each and to each, of how many."""
+    """How often peers' traces go from one service to another (a digest of both), and how many steps begin and end in
+    each, staying ones too.
+    """
 
     most_bytes: ClassVar[int] = 32 + 19 * (MOST_PAIRS + 2 * MOST_SERVICES) + MOST_FRESH * (10 + Fresh.most_bytes)
-    hops: float = 0.0
+    steps: float = 0.0
     pairs: dict[int, float] = field(default_factory=dict)
     starts: dict[int, float] = field(default_factory=dict)
     ends: dict[int, float] = field(default_factory=dict)
@@ -64,7 +66,7 @@ class ServicePivot(Detector):
 
     name = _NAME
     family = "services"
-    warm_up = f"{FEWEST_HOPS:.0f} hops of peers"
+    warm_up = f"{FEWEST_STEPS:.0f} steps within traces of peers"
     texts = {"service_pivot": "One trace goes through services in a chain that people with these roles never cause."}
     parts = {"trace": Chain, "peers": Hops}
 
@@ -76,7 +78,7 @@ class ServicePivot(Detector):
         if chain is None or chain.services[-1] == seen.service:
             return None
         peers: Hops | None = around.peers.get(_NAME)
-        if peers is None or peers.hops < FEWEST_HOPS:
+        if peers is None or peers.steps < FEWEST_STEPS:
             return UNKNOWN
         nats = chain.nats + _hop_nats(chain.services[-1], seen, peers)
         if nats < FEWEST_NATS:
@@ -84,23 +86,23 @@ class ServicePivot(Detector):
         return Finding("service_pivot", nats, " > ".join([*chain.services[-3:], seen.service])[:90], "other ways")
 
     def learn(self, seen: Seen, around: Around) -> None:
-        """How often peers go from one service to the other."""
+        """How often peers' traces go from one service to the other, or stay."""
         if not (seen.trace_id and seen.service):
             return
         chain: Chain | None = around.trace.get(_NAME)
-        if chain is None or chain.services[-1] == seen.service:
+        if chain is None:
             return
         peers: Hops | None = around.peers.get(_NAME)
         if peers is None:
             peers = around.peers[_NAME] = Hops()
-        last, now = digest_of(chain.services[-1]), digest_of(seen.service)
-        pair = digest_of(f"{chain.services[-1]}\n{seen.service}")
-        peers.hops += 1.0
-        _count(peers.pairs, pair, MOST_PAIRS)
-        _count(peers.starts, last, MOST_SERVICES)
-        _count(peers.ends, now, MOST_SERVICES)
-        if peers.hops > MOST_HOPS:
-            peers.hops /= 2
+        last = chain.services[-1]
+        peers.steps += 1.0
+        _count(peers.starts, digest_of(last), MOST_SERVICES)
+        _count(peers.ends, digest_of(seen.service), MOST_SERVICES)
+        if last != seen.service:
+            _count(peers.pairs, digest_of(f"{last}\n{seen.service}"), MOST_PAIRS)
+        if peers.steps > MOST_STEPS:
+            peers.steps /= 2
             for counts in (peers.pairs, peers.starts, peers.ends):
                 for key in counts:
                     counts[key] /= 2
@@ -117,7 +119,7 @@ class ServicePivot(Detector):
         if last == seen.service:
             return
         peers: Hops | None = around.peers.get(_NAME)
-        if peers is not None and peers.hops >= FEWEST_HOPS:
+        if peers is not None and peers.steps >= FEWEST_STEPS:
             nats = _hop_nats(last, seen, peers)
             if nats:
                 chain.nats += nats
@@ -132,7 +134,7 @@ def _hop_nats(last: str, seen: Seen, peers: Hops) -> float:
     fresh = peers.fresh.get(pair)
     if fresh is not None and len(fresh.people) >= TOGETHER:
         return 0.0
-    end = (peers.ends.get(digest_of(seen.service), 0.0) + 0.5) / (peers.hops + 1.0)
+    end = (peers.ends.get(digest_of(seen.service), 0.0) + 0.5) / (peers.steps + 1.0)
     start = peers.starts.get(digest_of(last), 0.0)
     share = (peers.pairs.get(pair, 0.0) + STRENGTH * end) / (start + STRENGTH)
     return min(MOST_HOP_NATS, max(0.0, math.log(IF_PIVOTING / share)))
