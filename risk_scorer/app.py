@@ -23,6 +23,7 @@ from risk_scorer.adapters.activity.views import ALL
 from risk_scorer.adapters.erasure import erase_person
 from risk_scorer.adapters.label_file import label_page
 from risk_scorer.api.access import Access
+from risk_scorer.api.activity.incidents import IncidentRoutes, add_incidents
 from risk_scorer.api.activity.views import add_views
 from risk_scorer.api.dashboard import OperatorPages, add_operator_pages
 from risk_scorer.api.drift import DriftRoutes, add_drift
@@ -40,8 +41,10 @@ from risk_scorer.flows.activity.views import Views
 from risk_scorer.flows.assess import Assess
 from risk_scorer.flows.erase import Erase
 from risk_scorer.flows.feedback import Judge
+from risk_scorer.flows.incidents import Incidents
 from risk_scorer.flows.learn import Learn
 from risk_scorer.flows.narrate import Narrate
+from risk_scorer.incident_desk import incident_rows
 from risk_scorer.settings import Settings
 from risk_scorer.streaming import Streaming, assess_of, health_of, learn_of, opened_stream
 from risk_scorer.upkeep import company, prepare, upkeep
@@ -94,6 +97,7 @@ def create_app(
     add_narrative(app, _narrative_routes(scorer, access))
     add_shadow(app, _shadow_routes(scorer, access))
     add_views(app, access=access, views=_views(scorer))
+    add_incidents(app, IncidentRoutes(access=access, incidents=Incidents(incident_rows(scorer))))
     mount_docs(app)
     describe(app)
     app.state.watching = watching

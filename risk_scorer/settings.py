@@ -24,6 +24,7 @@ from plumbing.listening import HTTP_ADDRESS, ListenAddress
 from plumbing.logs import LogFormat
 from plumbing.secret_strength import weakness
 from risk_scorer.drift_settings import DriftSettings
+from risk_scorer.incident_settings import IncidentSettings
 from risk_scorer.process_settings import ProcessSettings
 from risk_scorer.storage_settings import StorageSettings
 from risk_scorer.stream_settings import StreamSettings
@@ -42,7 +43,7 @@ class ConfigFile(BaseSettings):
     risk_scorer_config: Path | None = None
 
 
-class Settings(ProcessSettings, StreamSettings, StorageSettings, TlsSettings, DriftSettings):
+class Settings(ProcessSettings, StreamSettings, StorageSettings, TlsSettings, DriftSettings, IncidentSettings):
     """Everything that may be configured, under the same name in the environment (upper case) and in the file (lower
     case).
     """

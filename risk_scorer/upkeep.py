@@ -14,6 +14,7 @@ from risk_scorer.adapters.event_months import EventMonths
 from risk_scorer.assembly import Scorer
 from risk_scorer.drifting import drift_rows, drift_watch
 from risk_scorer.flows.housekeeping import DAY_SECONDS, Prunable, keep_house
+from risk_scorer.incident_desk import incident_rows, telling
 
 OUTCOME_IDS_KEPT_DAYS: Final = 30.0
 """Longer than any sender keeps trying, so that a repeated outcome is always known; and at least as long as the log, so
@@ -58,7 +59,7 @@ async def _hear_others(scorer: Scorer) -> None:
 
 
 def upkeep(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
-    """What one process of those on a state does for ever: send announcements, forget what is old, watch for drift."""
+    """What one process of those on a state does for ever: announce, forget what is old, watch for drift."""
     months = EventMonths(scorer.database, clock=scorer.clock)
     kept: list[tuple[Prunable, float]] = [
         (months if scorer.settings.is_shared else scorer.log, scorer.settings.event_retention_days * DAY_SECONDS),
@@ -66,4 +67,6 @@ def upkeep(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
         (scorer.profiles, max(OUTCOME_IDS_KEPT_DAYS, scorer.settings.event_retention_days) * DAY_SECONDS),
     ]
     kept.append((drift_rows(scorer), scorer.settings.event_retention_days * DAY_SECONDS))
-    return [scorer.delivery.run(), keep_house(kept, scorer.clock), drift_watch(scorer).look_again_and_again()]
+    kept.append((incident_rows(scorer), scorer.settings.event_retention_days * DAY_SECONDS))
+    house = keep_house(kept, scorer.clock)
+    return [scorer.delivery.run(), house, drift_watch(scorer).look_again_and_again(), telling(scorer).run()]

@@ -49,6 +49,7 @@ REFUSALS = {
     "401": "No living credential.",
     "403": "The credential lacks the scope.",
     "404": "Not known, or not any more.",
+    "409": "It is not as the request takes it to be.",
     "413": "Too large.",
     "415": "Not application/json.",
     "422": "A field has a value that it does not take.",

@@ -1,4 +1,5 @@
-"""One person's erasure from what is kept of activity: sessions, their risk, memories, events, answers and tasks.
+"""One person's erasure from what is kept of activity: sessions, their risk, memories, events, answers, tasks,
+and incidents.
 
 Memories of roles, services and of everybody stay; where one of them names the person, the name goes.
 """
@@ -18,6 +19,8 @@ from risk_scorer.adapters.tables import (
     activity_events,
     activity_memory,
     activity_tasks,
+    incident_members,
+    incidents,
     known_sessions,
     session_risk,
 )
@@ -36,8 +39,9 @@ FORGET_SESSIONS = Statement(
 FORGET_PERSON = Statement(delete(activity_memory).where(_memory.scope == "person", _memory.key == bindparam("of_user")))
 OF_PERSON = tuple(
     Statement(delete(table).where(table.c.user_id == bindparam("of_user")))
-    for table in (known_sessions, session_risk, activity_tasks)
+    for table in (known_sessions, session_risk, activity_tasks, incident_members)
 )
+OWN_INCIDENTS = Statement(delete(incidents).where(incidents.c.key == bindparam("of_key")))
 EVENTS = Statement(
     select(activity_events.c.id, activity_events.c.event_id)
     .where(activity_events.c.user_id == bindparam("of_user"))
@@ -88,6 +92,7 @@ def _own(tx: Transaction, user_id: str) -> int:
     sessions = sorted(row[0] for row in tx.all(SESSIONS, of_user=user_id))
     gone = tx.run(FORGET_SESSIONS, sessions=msgspec.json.encode(sessions).decode())
     gone += tx.run(FORGET_PERSON, of_user=user_id)
+    gone += tx.run(OWN_INCIDENTS, of_key=f"user:{user_id}")
     return gone + sum(tx.run(statement, of_user=user_id) for statement in OF_PERSON)
 
 

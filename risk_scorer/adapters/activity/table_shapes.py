@@ -145,3 +145,52 @@ def activity_tasks_table(metadata: MetaData) -> Table:
         Index("activity_tasks_finished", "finished_at"),
         Index("activity_tasks_by_user", "user_id"),
     )
+
+
+def incidents_table(metadata: MetaData) -> Table:
+    """Incidents of people and campaigns; of one key all are closed but one at most."""
+    return Table(
+        "incidents",
+        metadata,
+        Column("incident_id", Text, primary_key=True),
+        # user: or campaign: and whose it is.
+        Column("key", Text, nullable=False),
+        # open, acknowledged or closed; whose it is to work on, "" for nobody's.
+        Column("state", Text, nullable=False),
+        Column("owner", Text, nullable=False),
+        Column("score", Float, nullable=False),
+        Column("opened_at", Float, nullable=False),
+        Column("updated_at", Float, nullable=False),
+        # The whole of it as JSON, and one more for each change.
+        Column("body", LargeBinary, nullable=False),
+        Column("version", Integer, nullable=False),
+        # When it is told next, NULL for not at all; when it was last told.
+        Column("due_at", Float),
+        Column("announced_at", Float),
+        Index(
+            "incidents_open_by_key",
+            "key",
+            unique=True,
+            sqlite_where=text("state <> 'closed'"),
+            postgresql_where=text("state <> 'closed'"),
+        ),
+        Index("incidents_by_age", "updated_at", "incident_id"),
+        Index(
+            "incidents_due",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+    )
+
+
+def incident_members_table(metadata: MetaData) -> Table:
+    """The people that an incident is about."""
+    return Table(
+        "incident_members",
+        metadata,
+        Column("incident_id", Text, primary_key=True),
+        Column("user_id", Text, primary_key=True),
+        Index("incident_members_by_user", "user_id"),
+        sqlite_with_rowid=False,
+    )

@@ -1,0 +1,297 @@
+"""Incidents in the database: folded, changed and told.
+
+Nothing that was seen is lost and no version is told twice: the row, its members and the moment at which it is told next
+are one transaction, and whoever tells it marks the row in the transaction of the message. Of two who fold or change one
+incident at once, the second goes on from what the first left.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import msgspec
+from sqlalchemy import bindparam, delete, func, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from plumbing.clock import Clock
+from plumbing.database import Database, Transaction
+from plumbing.randomness import Randomness
+from plumbing.refusals import Refused
+from plumbing.statements import Row, Statement
+from risk_scorer.adapters.tables import incident_members, incidents
+from risk_scorer.adapters.tables import outbox as outbox_rows
+from risk_scorer.core.incidents.incident import (
+    MOST_MEMBERS,
+    Incident,
+    IncidentChange,
+    Sighting,
+    State,
+    changed,
+    due_at,
+    folded,
+    opened,
+    responded,
+)
+from risk_scorer.core.incidents.shown import Listed, ShownIncident
+from risk_scorer.flows.ports import Announcement
+from webhooks.outbox import Outbox
+
+MOST_TRIES: Final = 3
+"""It may be closed by somebody else between our two statements; three times in a row it is not."""
+_row, _member = incidents.c, incident_members.c
+_NOT_CLOSED: Final = text("state <> 'closed'")
+OPEN_ONE = Statement(insert(incidents).on_conflict_do_nothing(index_elements=["key"], index_where=_NOT_CLOSED))
+_HELD = select(_row.body, _row.announced_at).with_for_update()
+HOLD_KEY = Statement(_HELD.where(_row.key == bindparam("of_key"), _row.state != "closed"))
+HOLD = Statement(_HELD.where(_row.incident_id == bindparam("of_id")))
+WRITE = Statement(
+    update(incidents)
+    .where(_row.incident_id == bindparam("of_id"))
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in ("state", "owner", "score", "updated_at", "body", "version", "due_at")
+        }
+    )
+)
+JOIN = Statement(insert(incident_members).on_conflict_do_nothing())
+MEMBERS = Statement(
+    select(_member.user_id)
+    .where(_member.incident_id == bindparam("of_id"))
+    .order_by(_member.user_id)
+    .limit(MOST_MEMBERS)
+)
+COUNT_MEMBERS = Statement(select(func.count()).where(_member.incident_id == bindparam("of_id")))
+FIND = Statement(select(_row.body).where(_row.incident_id == bindparam("of_id")))
+_AFTER = tuple_(_row.updated_at, _row.incident_id) < tuple_(bindparam("before_time"), bindparam("before_id"))
+_OF_OWNER = (bindparam("any_owner") == 1) | (_row.owner == bindparam("of_owner"))
+_OF_STATE = (bindparam("any_state") == 1) | (_row.state == bindparam("of_state"))
+PAGE = Statement(
+    select(_row.body, _row.updated_at, _row.incident_id)
+    .where(_AFTER, _OF_OWNER, _OF_STATE)
+    .order_by(_row.updated_at.desc(), _row.incident_id.desc())
+    .limit(bindparam("most"))
+)
+COUNTS = Statement(select(_row.state, func.count()).group_by(_row.state))
+DUE = Statement(
+    select(_row.incident_id).where(_row.due_at <= bindparam("now")).order_by(_row.due_at).limit(bindparam("most"))
+)
+MARK = Statement(
+    update(incidents)
+    .where(_row.incident_id == bindparam("of_id"), _row.version == bindparam("of_version"), _row.due_at.is_not(None))
+    .values(due_at=None, announced_at=bindparam("now"))
+)
+OLD = select(_row.incident_id).where(_row.state == "closed", _row.updated_at < bindparam("before")).limit(500)
+FORGET_MEMBERS = Statement(delete(incident_members).where(_member.incident_id.in_(OLD)))
+FORGET = Statement(delete(incidents).where(_row.incident_id.in_(OLD)))
+
+Render = Callable[[Incident, Sequence[str], bool], Announcement]
+
+_decode = msgspec.json.Decoder(Incident).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class IncidentRows:
+    """The rows, and what is told of them. `sight` and `note_response` join a transaction of the caller's."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        randomness: Randomness,
+        announce_to: str | None,
+        wake_delivery: Callable[[], None],
+    ) -> None:
+        """`announce_to` is the endpoint that hears of incidents; None where nobody does."""
+        self._database = database
+        self._clock = clock
+        self._randomness = randomness
+        self._announce_to = announce_to
+        self._wake_delivery = wake_delivery
+        self._outbox = Outbox(outbox_rows)
+
+    def new_id(self) -> str:
+        """An id for an incident that may have to be opened; drawn before the transaction, which may run twice."""
+        return f"inc_{self._randomness.token()[:24]}"
+
+    def sight(self, tx: Transaction, sighting: Sighting, *, new_id: str) -> str:
+        """Fold this into the incident that is not closed, or open one; its id."""
+        fresh = opened(sighting, incident_id=new_id)
+        due = self._due(None, at_once=True)
+        for _ in range(MOST_TRIES):
+            if tx.run(OPEN_ONE, key=fresh.key, opened_at=fresh.opened_at, announced_at=None, **_new(fresh, due)):
+                incident = fresh
+                break
+            row = tx.one(HOLD_KEY, of_key=fresh.key)
+            if row is not None:
+                kept, announced_at = _read(row)
+                incident, rises = folded(kept, sighting)
+                self._write(tx, incident, self._due(announced_at, at_once=rises))
+                break
+        else:
+            raise Refused("busy", "It is being closed: try again.", status=503, headers={"Retry-After": "1"})
+        self._join(tx, incident.incident_id, sighting.members)
+        return incident.incident_id
+
+    def note_response(self, tx: Transaction, key: str, *, text: str, at: float) -> bool:
+        """Put what the gateway did into the timeline of the incident that is not closed; False without one."""
+        row = tx.one(HOLD_KEY, of_key=key)
+        if row is None:
+            return False
+        kept, announced_at = _read(row)
+        incident = responded(kept, text=text, at=at)
+        if incident is not kept:
+            self._write(tx, incident, self._due(announced_at, at_once=False))
+        return True
+
+    async def see(self, sighting: Sighting) -> str:
+        """`sight` in a transaction of its own. Raises: Refused."""
+        new_id = self.new_id()
+        return await self._database.write(lambda tx: self.sight(tx, sighting, new_id=new_id))
+
+    async def change(self, incident_id: str, change: IncidentChange) -> Incident | None:
+        """It after the change; None when there is none. Raises: Refused `incident_changed`, `incident_closed` (409)."""
+        now = self._clock.now()
+
+        def job(tx: Transaction) -> Incident | None:
+            row = tx.one(HOLD, of_id=incident_id)
+            if row is None:
+                return None
+            kept, announced_at = _read(row)
+            if change.version not in (None, kept.version):
+                raise Refused("incident_changed", "Somebody else changed it meanwhile: look again.", status=409)
+            after = changed(kept, change, at=now)
+            if after is None:
+                return kept
+            if kept.state == "closed":
+                raise Refused("incident_closed", "It is closed; what is seen now opens another one.", status=409)
+            self._write(tx, after, self._due(announced_at, at_once=after.state == "closed"))
+            return after
+
+        return await self._database.write(job)
+
+    async def find(self, incident_id: str) -> ShownIncident | None:
+        """One of them, with its people. Raises: Refused."""
+
+        def job(tx: Transaction) -> ShownIncident | None:
+            row = tx.one(FIND, of_id=incident_id)
+            if row is None:
+                return None
+            found = _decode(row[0])
+            members = [member[0] for member in tx.all(MEMBERS, of_id=incident_id)]
+            return ShownIncident(
+                incident=found, level=found.level, recommended_response=found.recommended_response, members=members
+            )
+
+        return await self._database.read_in_thread(job)
+
+    async def page(self, *, state: State | None, owner: str | None, before: str, limit: int) -> Listed:
+        """The last changed first. Raises: Refused `invalid_page` (400)."""
+        moment, incident_id = _place(before)
+        asked = {"any_state": int(state is None), "of_state": state or "", "any_owner": int(owner is None)}
+
+        def job(tx: Transaction) -> list[Row]:
+            return tx.all(
+                PAGE, before_time=moment, before_id=incident_id, of_owner=owner or "", most=limit + 1, **asked
+            )
+
+        rows = await self._database.read_in_thread(job)
+        following = f"{rows[limit - 1][1]!r},{rows[limit - 1][2]}" if len(rows) > limit else None
+        return Listed(incidents=[_decode(row[0]) for row in rows[:limit]], next=following)
+
+    async def counts(self) -> dict[str, int]:
+        """How many there are in each state. Raises: Refused."""
+        return {row[0]: int(row[1]) for row in await self._database.read_in_thread(lambda tx: tx.all(COUNTS))}
+
+    async def tell(self, *, most: int, render: Render) -> int:
+        """Put what is due into the outbox, so many at most; how many. Raises: Refused."""
+        endpoint, now = self._announce_to, self._clock.now()
+        if endpoint is None:
+            return 0
+        due = await self._database.read_in_thread(lambda tx: tx.all(DUE, now=now, most=most))
+        told = 0
+        for (incident_id,) in due:
+            told += await self._database.write(
+                lambda tx, one=incident_id: self._told(tx, one, endpoint=endpoint, render=render, now=now)  # type: ignore[misc]
+            )
+        if told:
+            self._wake_delivery()
+        return told
+
+    async def prune(self, before: float) -> int:
+        """Forget closed ones that have not changed since; how many. Raises: Refused."""
+
+        def job(tx: Transaction) -> int:
+            tx.run(FORGET_MEMBERS, before=before)
+            return tx.run(FORGET, before=before)
+
+        return await self._database.write(job)
+
+    def _told(self, tx: Transaction, incident_id: str, *, endpoint: str, render: Render, now: float) -> int:
+        row = tx.one(HOLD, of_id=incident_id)
+        if row is None:
+            return 0
+        kept, announced_at = _read(row)
+        if tx.run(MARK, of_id=incident_id, of_version=kept.version, now=now) != 1:
+            return 0  # another process told it
+        members = [row[0] for row in tx.all(MEMBERS, of_id=incident_id)]
+        message = render(kept, members, announced_at is not None)
+        self._outbox.add(
+            tx,
+            message_id=message.message_id,
+            endpoint=endpoint,
+            event_type=message.event_type,
+            body=message.body,
+            now=now,
+            order_key=incident_id,
+        )
+        return 1
+
+    def _due(self, announced_at: float | None, *, at_once: bool) -> float | None:
+        if self._announce_to is None:
+            return None
+        return due_at(announced_at=announced_at, at_once=at_once, now=self._clock.now())
+
+    def _write(self, tx: Transaction, incident: Incident, due: float | None) -> None:
+        values = _new(incident, due)
+        of_id = values.pop("incident_id")
+        tx.run(WRITE, of_id=of_id, **{f"new_{name}": value for name, value in values.items()})
+
+    def _join(self, tx: Transaction, incident_id: str, members: Iterable[str]) -> None:
+        row = tx.one(COUNT_MEMBERS, of_id=incident_id)
+        room = MOST_MEMBERS - (0 if row is None else int(row[0]))
+        wanted = sorted(set(members))[: max(0, room)]
+        tx.many(JOIN, [{"incident_id": incident_id, "user_id": user_id} for user_id in wanted])
+
+
+def _read(row: Row) -> tuple[Incident, float | None]:
+    return _decode(row[0]), row[1]
+
+
+def _new(incident: Incident, due: float | None) -> dict[str, str | float | int | bytes | None]:
+    return {
+        "incident_id": incident.incident_id,
+        "state": incident.state,
+        "owner": incident.owner,
+        "score": incident.score,
+        "updated_at": incident.updated_at,
+        "body": _encode(incident),
+        "version": incident.version,
+        "due_at": due,
+    }
+
+
+def _place(before: str) -> tuple[float, str]:
+    """Where a page goes on. Raises: Refused `invalid_page` (400)."""
+    if not before:
+        return float("inf"), ""
+    moment, comma, incident_id = before.partition(",")
+    try:
+        if comma and math.isfinite(float(moment)):
+            return float(moment), incident_id
+    except ValueError:
+        pass
+    raise Refused("invalid_page", "take `before` from the page before", status=400)

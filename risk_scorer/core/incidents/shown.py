@@ -1,0 +1,22 @@
+"""Incidents as others see them: a page of them, and one with its people."""
+
+from msgspec import Struct
+
+from risk_scorer.contract.assessment import RiskLevel
+from risk_scorer.core.incidents.incident import Incident
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    """A page of incidents, the last changed first; `next` goes on, as `before`."""
+
+    incidents: list[Incident]
+    next: str | None
+
+
+class ShownIncident(Struct, frozen=True, kw_only=True):
+    """One incident with the people whom it is about, the first thousand."""
+
+    incident: Incident
+    level: RiskLevel
+    recommended_response: str
+    members: list[str]
