@@ -15,7 +15,6 @@ from sqlalchemy import bindparam, delete, select, tuple_, update
 
 from plumbing.database import Database, Transaction
 from plumbing.statements import Row, Statement
-from risk_scorer.adapters.activity.campaign_rows import erase_campaigns
 from risk_scorer.adapters.activity.erasure import erase_activity
 from risk_scorer.adapters.event_places import event_key
 from risk_scorer.adapters.tables import (
@@ -79,7 +78,7 @@ UNTELL = Statement(
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
     """How much there was of a person: rows of the history and verdicts, logins in the log, lessons, messages, scores of
-    models that shadowed, rows of what they did in their sessions, and campaigns that had them.
+    models that shadowed, and rows of what they did in their sessions.
     """
 
     histories: int
@@ -89,7 +88,6 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
     messages: int
     shadow_scores: int
     activity: int
-    campaigns: int
 
 
 class _Person(msgspec.Struct):
@@ -127,7 +125,6 @@ def erase_person(database: Database, user_id: str) -> Erased:
         events=_from_log(database, user_id),
         lessons=_from_lessons(database, user_id),
         activity=erase_activity(database, user_id),
-        campaigns=erase_campaigns(database, user_id),
         messages=_from_messages(database, user_id),
         shadow_scores=shadowed,
     )

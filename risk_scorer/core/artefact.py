@@ -6,7 +6,7 @@ Models are data: arrays and JSON. Nothing here reads a file, and nothing here ca
 import hashlib
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ from risk_scorer.core.calibration import ScoreMap, Surprise
 from risk_scorer.core.features import FEATURES, WIDTH, Scales
 from risk_scorer.core.forest import Forest
 from risk_scorer.core.likelihood import Likelihood
-from risk_scorer.core.manifest import FORMAT, Manifest
+from risk_scorer.core.manifest import FORMAT, OTHER_KINDS, Manifest
 from risk_scorer.core.model import Hours, Model
 from risk_scorer.core.packed_people import NotPacked, entries
 from risk_scorer.core.pairs import INPUTS, PARTS, Pairs
@@ -71,7 +71,7 @@ def load(files: Mapping[str, bytes], public_keys: Sequence[bytes]) -> Model:
     for name, digest in manifest.files.items():
         if name == FOR_ENGINEERS and name not in files:
             continue
-        if hashlib.sha256(_part(files, name)).hexdigest() != digest:
+        if hashlib.sha256(part(files, name)).hexdigest() != digest:
             raise BadArtefact("hash_mismatch", f"{name} is not the file that was signed")
     known = _encoders(files[ENCODERS])
     if known.total != manifest.rows.successful:
@@ -100,15 +100,20 @@ def checked_manifest(files: Mapping[str, bytes], public_keys: Sequence[bytes]) -
 
     The names that it lists are plain ones, which no path can hide in. Raises BadArtefact.
     """
-    check_stored_signature(_part(files, MANIFEST), _part(files, SIGNATURE), public_keys, what="the manifest")
+    check_stored_signature(part(files, MANIFEST), part(files, SIGNATURE), public_keys, what="the manifest")
     manifest = _manifest(files[MANIFEST])
-    for name in SERVED:
-        if name not in manifest.files:
+    require_plain_names(manifest.files, SERVED)
+    return manifest
+
+
+def require_plain_names(listed: Collection[str], served: Sequence[str]) -> None:
+    """Raises BadArtefact where a served file is not listed, or a listed name could be a path."""
+    for name in served:
+        if name not in listed:
             raise BadArtefact("missing_file", f"the manifest does not list {name}")
-    for name in manifest.files:
+    for name in listed:
         if not _PLAIN_NAME.fullmatch(name):
             raise BadArtefact("bad_manifest", "the manifest lists a file that has no plain name")
-    return manifest
 
 
 def histories(stored: bytes) -> Iterator[tuple[str, bytes]]:
@@ -128,7 +133,8 @@ def histories(stored: bytes) -> Iterator[tuple[str, bytes]]:
     return ((user, bytes(history)) for user, history in people.items())
 
 
-def _part(files: Mapping[str, bytes], name: str) -> bytes:
+def part(files: Mapping[str, bytes], name: str) -> bytes:
+    """The file of that name. Raises BadArtefact("missing_file")."""
     if name not in files:
         raise BadArtefact("missing_file", f"there is no {name}")
     return files[name]
@@ -138,6 +144,8 @@ def _manifest(stored: bytes) -> Manifest:
     try:
         manifest = declaration.decode(stored)
     except msgspec.MsgspecError as error:
+        if declaration.format_of(stored).startswith(OTHER_KINDS):
+            raise BadArtefact("wrong_kind", "this is a session model, and no model of logins") from error
         raise BadArtefact("bad_manifest", "the manifest cannot be read") from error
     if manifest.format != FORMAT:
         raise BadArtefact("unknown_format", f"this scorer reads {FORMAT}")
@@ -163,7 +171,7 @@ def _encoders(stored: bytes) -> frequencies.Encoders:
 
 
 def _forest(files: Mapping[str, bytes], manifest: Manifest) -> Forest:
-    feature, threshold, child, path, root = (_array(files[name], name, kind) for name, kind in FOREST_ARRAYS.items())
+    feature, threshold, child, path, root = (array_in(files[name], name, kind) for name, kind in FOREST_ARRAYS.items())
     forest = Forest(
         feature=feature,
         threshold=threshold,
@@ -180,7 +188,8 @@ def _forest(files: Mapping[str, bytes], manifest: Manifest) -> Forest:
     return forest
 
 
-def _array(stored: bytes, name: str, kind: type[np.generic]) -> NDArray[Any]:
+def array_in(stored: bytes, name: str, kind: type[np.generic]) -> NDArray[Any]:
+    """The one-dimensional array of that type in a file. Raises BadArtefact("bad_array")."""
     try:
         array = np.load(io.BytesIO(stored), allow_pickle=False)
     except (ValueError, EOFError, OSError, SyntaxError, TypeError, OverflowError, MemoryError) as error:
@@ -203,7 +212,7 @@ def _forest_problem(forest: Forest, manifest: Manifest) -> str | None:
 
 def _pairs(files: Mapping[str, bytes], manifest: Manifest) -> Pairs:
     feature, threshold, child, value, part, root = (
-        _array(files[name], name, kind) for name, kind in PAIR_ARRAYS.items()
+        array_in(files[name], name, kind) for name, kind in PAIR_ARRAYS.items()
     )
     said = manifest.pairs
     if set(said.usual) != set(PARTS):
@@ -264,18 +273,19 @@ def _rules(manifest: Manifest) -> RuleBook:
 
 
 def _surprise(manifest: Manifest) -> Surprise:
-    unusual, nats = _knots(manifest.surprise, "surprise")
+    unusual, nats = knots_in(manifest.surprise, "surprise")
     return Surprise(unusual=unusual, nats=nats, weight=manifest.surprise_weight)
 
 
 def _score_map(manifest: Manifest) -> ScoreMap:
-    evidence, score = _knots(manifest.score_map, "score map")
+    evidence, score = knots_in(manifest.score_map, "score map")
     if score[0] <= 0.0 or score[-1] >= 100.0:
         raise BadArtefact("bad_manifest", "the score map leaves the scale")
     return ScoreMap(evidence=evidence, score=score)
 
 
-def _knots(pairs: Sequence[tuple[float, float]], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def knots_in(pairs: Sequence[tuple[float, float]], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Knots and values, both of which rise. Raises BadArtefact("bad_manifest")."""
     knots = np.array(pairs, dtype=np.float64).reshape(len(pairs), 2)
     if len(knots) < 2 or not np.isfinite(knots).all() or (np.diff(knots, axis=0) <= 0).any():
         raise BadArtefact("bad_manifest", f"the {name} does not rise")

@@ -2,9 +2,11 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct, json
+from msgspec import Meta, MsgspecError, Struct, json
 
 FORMAT = "riskgate-model/2"
+OTHER_KINDS = "riskgate-session-model/"
+"""How formats of models begin that are signed with the same keys, and score something else than logins."""
 Number = Annotated[float, Meta(ge=-1e12, le=1e12)]
 
 
@@ -136,3 +138,15 @@ def encode(manifest: Manifest) -> bytes:
 def decode(stored: bytes) -> Manifest:
     """The inverse of `encode`. Raises msgspec.MsgspecError."""
     return json.decode(stored, type=Manifest)
+
+
+class _Claim(Struct):
+    format: str = ""
+
+
+def format_of(stored: bytes) -> str:
+    """What a manifest of whatever kind calls its format, "" where it cannot be read."""
+    try:
+        return json.decode(stored, type=_Claim).format
+    except (MsgspecError, UnicodeError, RecursionError):
+        return ""

@@ -70,6 +70,7 @@ def label(session: Session) -> dict[str, Any] | None:
         "case": session.case,
         "started_at": iso(session.events[0].moment),
         "hostile": [event.event_id for event in session.events if event.hostile],
+        "synthetic": True,
     }
 
 
