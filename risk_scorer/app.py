@@ -18,11 +18,13 @@ from plumbing.lean import FastLane
 from plumbing.side_door import CannotListen
 from plumbing.stop_signals import told_of_stopping
 from plumbing.traced_requests import watch_requests
+from risk_scorer.adapters.activity.campaign_reading import CampaignReader
 from risk_scorer.adapters.activity.view_store import ViewStore
 from risk_scorer.adapters.activity.views import ALL
 from risk_scorer.adapters.erasure import erase_person
 from risk_scorer.adapters.label_file import label_page
 from risk_scorer.api.access import Access
+from risk_scorer.api.activity.campaigns import add_campaigns
 from risk_scorer.api.activity.incidents import IncidentRoutes, add_incidents
 from risk_scorer.api.activity.views import add_views
 from risk_scorer.api.dashboard import OperatorPages, add_operator_pages
@@ -97,6 +99,7 @@ def create_app(
     add_narrative(app, _narrative_routes(scorer, access))
     add_shadow(app, _shadow_routes(scorer, access))
     add_views(app, access=access, views=_views(scorer))
+    add_campaigns(app, access=access, campaigns=CampaignReader(scorer.database))
     add_incidents(app, IncidentRoutes(access=access, incidents=Incidents(incident_rows(scorer))))
     mount_docs(app)
     describe(app)

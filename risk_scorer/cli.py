@@ -24,6 +24,7 @@ from risk_scorer.adapters.label_file import label_lines, write_whole
 from risk_scorer.adapters.operators import Operators
 from risk_scorer.adapters.storage import BadStorage, open_state
 from risk_scorer.backup_cli import backup, restore
+from risk_scorer.campaigns_cli import campaigns
 from risk_scorer.schema_cli import schema
 from risk_scorer.serve_cli import serve
 from risk_scorer.settings import BadSettings, Settings, load_settings
@@ -44,6 +45,7 @@ app.add_typer(model, name="model")
 app.add_typer(tables, name="tables")
 app.add_typer(schema, name="database")
 app.add_typer(views, name="views")
+app.add_typer(campaigns, name="campaigns")
 app.command()(serve)
 app.command("backup")(backup)
 app.command("restore")(restore)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from risk_scorer.core.card import Lineage
+from training.columns.digest import coded_sha256
 from training.columns.log import CodedLog
 from training.sources import EventTable
 
@@ -38,7 +39,7 @@ NO_ORIGIN = Origin()
 def lineage_of(events: Log, *, seed: int, libraries: Mapping[str, str], origin: Origin = NO_ORIGIN) -> Lineage:
     """The lineage of a model of these rows."""
     return Lineage(
-        data_sha256=data_sha256(events) if isinstance(events, EventTable) else events.sha256(),
+        data_sha256=data_sha256(events) if isinstance(events, EventTable) else coded_sha256(events),
         rows=len(events),
         seed=seed,
         code_version=importlib.metadata.version("riskgate"),

@@ -1,5 +1,6 @@
 """What kind of file a log is, told from its bytes, and its rows as a stream of typed Arrow batches in file order."""
 
+import codecs
 import contextlib
 import csv
 import io
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow
+from pyarrow import parquet
 
-from training.log_schemas import EVENTS, LABEL, Schema, matching_schema, typed_columns
+from training.log_schemas import EVENTS, LABEL, Schema, matching_schema, require_distinct, typed_columns
 from training.refusals import WrongInputError
 
 BATCH_ROWS = 100_000
@@ -88,20 +91,25 @@ def open_log(path: Path) -> LogFile:
 
     Raises WrongInputError: no_such_file, not_a_file, unreadable_file, empty_file, unknown_columns.
     """
-    kind, text = kind_of(_head(path), path.name)
+    head = _head(path)
+    kind, text = kind_of(head, path.name)
     if kind == "parquet":
         return _parquet(path)
-    return _csv(path, text) if kind == "csv" else _json(path, kind)
+    if kind == "csv":
+        return _csv(path, text, blank_lines=_blank_lines(head))
+    return _json(path, kind, is_marked=head.startswith(codecs.BOM_UTF8))
 
 
 def kind_of(head: bytes, name: str) -> tuple[str, str]:
     """What a log that begins like this is ("parquet", "json", "json lines", "csv"), and its beginning as text.
 
-    Raises WrongInputError("unreadable_file").
+    Raises WrongInputError: unreadable_file, empty_file.
     """
     if head.startswith(b"PAR1"):
         return "parquet", ""
     text = head.decode("utf-8-sig", errors="replace").lstrip()
+    if not text:
+        raise WrongInputError("empty_file", f"{name} is empty")
     if "\0" in text or _control_share(text) > 0.05:
         raise WrongInputError("unreadable_file", f"{name} is not text, and not Parquet")
     kinds = {"[": "json", "{": "json lines"}
@@ -123,6 +131,12 @@ def _head(path: Path) -> bytes:
     return head
 
 
+def _blank_lines(head: bytes) -> int:
+    """How many lines stand empty above the first one."""
+    text = head.decode("utf-8-sig", errors="replace")
+    return text[: len(text) - len(text.lstrip())].count("\n")
+
+
 def _control_share(text: str) -> float:
     return sum(not (sign.isprintable() or sign in "\r\n\t") or sign == "�" for sign in text) / len(text)
 
@@ -132,30 +146,35 @@ def _parquet(path: Path) -> LogFile:
     try:
         with duckdb.connect() as engine:
             described = engine.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()  # noqa: S608 the path is quoted
-    except duckdb.Error as cause:
+        own = parquet.read_schema(path).names
+    except (duckdb.Error, pyarrow.ArrowException, OSError) as cause:
         raise WrongInputError(
             "unreadable_file", f"{path.name} starts like Parquet but cannot be read as such"
         ) from cause
+    require_distinct(own)  # DuckDB gives the second of a name another one
     names = {row[0]: row[0] for row in described}
     schema, found = matching_schema(names)
     return LogFile(path, "parquet", schema, typed_columns(schema, found), relation, names)
 
 
-def _json(path: Path, kind: str) -> LogFile:
-    layout, tolerance = ("array", "false") if kind == "json" else ("newline_delimited", "true")
+def _json(path: Path, kind: str, *, is_marked: bool) -> LogFile:
+    """After a byte order mark DuckDB would take the first line for a broken one, unless lines mean nothing to it."""
+    lines = "unstructured" if is_marked else "newline_delimited"
+    layout, tolerance = ("array", "false") if kind == "json" else (lines, "true")
     columns = ", ".join(f"{field}: 'VARCHAR'" for field in JSON_FIELDS)
     relation = f"read_json({_literal(path)}, format = '{layout}', columns = {{{columns}}}, ignore_errors = {tolerance})"
     names = {field: field for field in JSON_FIELDS}
     return LogFile(path, kind, EVENTS, typed_columns(EVENTS, EVENTS.columns), relation, names)
 
 
-def _csv(path: Path, text: str) -> LogFile:
-    header = csv_header(text, path.name)
+def _csv(path: Path, text: str, *, blank_lines: int) -> LogFile:
+    header = csv_header(text)
     places = {field: f"c{header.names.index(name)}" for field, name in header.found.items()}
     columns = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(header.names)))
     relation = (
-        f"read_csv({_literal(path)}, auto_detect = false, header = true, columns = {{{columns}}},"
-        f" delim = '{header.delimiter}', quote = '\"', escape = '\"', ignore_errors = true, store_rejects = true)"
+        f"read_csv({_literal(path)}, auto_detect = false, header = true, skip = {blank_lines},"
+        f" columns = {{{columns}}}, delim = '{header.delimiter}', quote = '\"', escape = '\"',"
+        " ignore_errors = true, store_rejects = true)"
     )
     every = {name: f"c{header.names.index(name)}" for name in header.names}
     return LogFile(path, "csv", header.schema, typed_columns(header.schema, places), relation, every)
@@ -171,14 +190,13 @@ class CsvHeader:
     found: Mapping[str, str]
 
 
-def csv_header(text: str, name: str) -> CsvHeader:
+def csv_header(text: str) -> CsvHeader:
     """The header that `text` begins with. Raises WrongInputError("unknown_columns")."""
     first_line = text.splitlines()[0]
     delimiter = max(",;\t", key=first_line.count)
     names = next(csv.reader(io.StringIO(first_line), delimiter=delimiter))
+    require_distinct(names)
     schema, found = matching_schema(names)
-    if any(names.count(column) > 1 for column in found.values()):
-        raise WrongInputError("unknown_columns", f"{name} names a column twice")
     return CsvHeader(names, delimiter, schema, found)
 
 

@@ -4,6 +4,7 @@ Only the columns named here are ever read. Labels (`Is Attack IP`, `Is Account T
 among them, so no training can see one.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -86,6 +87,15 @@ def matching_schema(columns: Iterable[str]) -> tuple[Schema, dict[str, str]]:
         gaps.append((len(lacking), f"as {schema.name} the log lacks the columns {', '.join(lacking)}"))
     nearest = min(gaps)[0]
     raise WrongInputError("unknown_columns", "; ".join(text for size, text in gaps if size == nearest))
+
+
+def require_distinct(columns: Iterable[str]) -> None:
+    """Raises WrongInputError("unknown_columns") where two columns go by one name that is read: nobody can say which."""
+    ours = {name.casefold() for schema in (RBA, EVENTS) for name in schema.columns.values()}
+    counted = Counter(name.strip().casefold() for name in columns)
+    twice = sorted(name for name, count in counted.items() if count > 1 and name in ours)
+    if twice:
+        raise WrongInputError("unknown_columns", f"the log names a column twice: {', '.join(twice)}")
 
 
 def typed_columns(schema: Schema, found: Mapping[str, str]) -> str:

@@ -101,6 +101,8 @@ def files_of(log: Part | Parts) -> list[Path]:
 def _opened(source: str) -> list[Part]:
     if is_database(source):
         return [EventLog(source, PurePath(name_of(source)))]
+    if not source.strip():  # what a variable of a shell is that was never set; it would be the folder one is in
+        raise WrongInputError("bad_source", "the name of a log is empty")
     if "://" in source:
         raise WrongInputError("bad_source", "a log is a file, a folder, a pattern, sqlite:///… or postgresql://…")
     files = _files(source)

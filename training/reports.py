@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from training.log_schemas import TEXTS
+from training.shown_text import one_line
 from training.sources import EventTable
 
 if TYPE_CHECKING:
@@ -43,11 +44,12 @@ def iso(epoch_seconds: float) -> str:
 def tell(facts: Facts, *, as_json: bool, console: Console) -> None:
     """Print the facts: one JSON object a run, or a small table."""
     if as_json:
-        console.file.write(json.dumps(facts, ensure_ascii=False) + "\n")
+        # A file's name may be no text at all; within a JSON string a backslash's escape of it is one of JSON.
+        console.file.write(json.dumps(facts, ensure_ascii=False).encode(errors="backslashreplace").decode() + "\n")
         return
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in facts.items():
-        table.add_row(name.replace("_", " "), _words(value))
+        table.add_row(name.replace("_", " "), one_line(_words(value)))
     console.print(table, highlight=False, markup=False)
 
 

@@ -18,7 +18,7 @@ import ibis
 from training.engines import LOGINS, Log, Question, Row, in_rows
 from training.log_sources import one_address
 from training.refusals import EngineError, WrongInputError
-from training.settings import spark_remote
+from training.settings import mortal_java, spark_remote
 from training.spark_log import open_spark_log
 from training.spark_sql import spark_sql
 
@@ -83,7 +83,7 @@ def running_spark(master: str | None, source: str) -> Iterator[Spark]:
     log = Path(tempfile.mkstemp(prefix="risk-training-spark-", suffix=".log")[1])
     try:
         with told_plainly(log, source):
-            with _said_into(log):
+            with _said_into(log), mortal_java():
                 session = _session(builder, log)
             engine = Spark(session, log)
             try:
@@ -140,7 +140,8 @@ def _session(builder: Any, log: Path) -> Any:
             raise EngineError(
                 "java_missing", f"Spark needs Java 17 or newer, on the path or in JAVA_HOME; what it said is in {log}"
             ) from cause
-        failed = [line for line in said.splitlines() if "Exception" in line or "Error" in line]
+        lines = [line for line in said.splitlines() if not line.startswith("NOTE: Picked up")]
+        failed = [line for line in lines if "Exception" in line or "Error" in line]
         told = failed[0][:300] if failed else _gist(cause)
         raise EngineError("cluster_unreachable", f"Spark did not start: {told}; its log is {log}") from cause
 
@@ -153,6 +154,10 @@ def told_plainly(log: Path, source: str = "") -> Iterator[None]:
 
     try:
         yield
+    except EOFError as cause:  # in the midst of the rows
+        raise EngineError(
+            "engine_failed", f"Spark's Java has ended, maybe for want of memory; its log is {log}"
+        ) from cause
     except (PySparkException, Py4JError, ConnectionError) as cause:
         told = str(cause)
         if any(sign in told for sign in _NO_SUCH_FILE):

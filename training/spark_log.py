@@ -138,7 +138,7 @@ def _json(session: Any, source: str, path: PurePath, text: str) -> SparkLog:
 
 def _csv(session: Any, source: str, path: PurePath, text: str) -> SparkLog:
     """Each byte is read as one character and joined to UTF-8 here: Spark would put a sign in the place of bad bytes."""
-    header = csv_header(text, path.name)
+    header = csv_header(text)
     columns = [f"c{place}" for place in range(len(header.names))]
     frame = (
         session.read.schema(", ".join(f"{name} STRING" for name in (*columns, BROKEN)))
@@ -160,15 +160,19 @@ _READERS: Mapping[str, Callable[[Any, str, PurePath, str], SparkLog]] = {
 
 
 def _in_order(frame: Any, taken: Sequence[str]) -> Any:
-    """These columns, in the order of the files' names and of the rows in each.
+    """These columns, in the order of the files' names and of the rows in each, a bounded number of rows a partition.
 
-    One file comes in its order anyway; several are read in the order of their sizes.
+    Partitions are handed over whole. Left to itself Spark makes a single one of many small files, and of a Parquet file
+    of a million rows, for which Java's memory is too small as it is set up.
     """
-    if len(frame.inputFiles()) < 2:
+    rows = frame.count()
+    if rows <= ROWS_AT_ONCE and len(frame.inputFiles()) < 2:
         return frame.selectExpr(*taken)
     order = ["_metadata.file_path AS riskgate_file", "monotonically_increasing_id() AS riskgate_row"]
+    places = ("riskgate_file", "riskgate_row")
     names = [each.rpartition(" AS ")[2] for each in taken]
-    return frame.selectExpr(*taken, *order).orderBy("riskgate_file", "riskgate_row").select(*names)
+    pieces = frame.selectExpr(*taken, *order).repartitionByRange(max(1, -(-rows // ROWS_AT_ONCE)), *places)
+    return pieces.sortWithinPartitions(*places).select(*names)
 
 
 def _quoted(name: str) -> str:

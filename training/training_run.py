@@ -197,9 +197,10 @@ def moment_of(text: str, option: str = "--until") -> float:
     """
     try:
         moment = datetime.datetime.fromisoformat(text)
-    except ValueError as cause:
+        # OverflowError: in UTC it is before the year 1 or after 9999
+        return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).astimezone(datetime.UTC).timestamp()
+    except (ValueError, OverflowError) as cause:
         raise WrongInputError("bad_date", f"{option} takes a date like 2020-09-01 or 2020-09-01T12:00:00Z") from cause
-    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
 
 
 def _check_until(table: "EventTable | CodedLog", until: float) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, delete, select, tuple_, update
 
 from plumbing.database import Database, Transaction
 from plumbing.statements import Row, Statement
+from risk_scorer.adapters.activity.campaign_rows import erase_campaigns
 from risk_scorer.adapters.activity.erasure import erase_activity
 from risk_scorer.adapters.event_places import event_key
 from risk_scorer.adapters.tables import (
@@ -78,7 +79,7 @@ UNTELL = Statement(
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
     """How much there was of a person: rows of the history and verdicts, logins in the log, lessons, messages, scores of
-    models that shadowed, and rows of what they did in their sessions.
+    models that shadowed, rows of what they did in their sessions, and campaigns that had them.
     """
 
     histories: int
@@ -88,6 +89,7 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
     messages: int
     shadow_scores: int
     activity: int
+    campaigns: int
 
 
 class _Person(msgspec.Struct):
@@ -125,6 +127,7 @@ def erase_person(database: Database, user_id: str) -> Erased:
         events=_from_log(database, user_id),
         lessons=_from_lessons(database, user_id),
         activity=erase_activity(database, user_id),
+        campaigns=erase_campaigns(database, user_id),
         messages=_from_messages(database, user_id),
         shadow_scores=shadowed,
     )

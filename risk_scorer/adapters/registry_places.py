@@ -86,9 +86,13 @@ def _remote(address: str) -> RemotePlace:
 
         return RemotePlace(address)
     except ImportError as error:
-        raise BadPlace(f"a registry at such an address needs the package {error.name} (extra s3)") from error
+        needed = f"the package {error.name}" if error.name else "a package that is not installed"
+        raise BadPlace(f"a registry at such an address needs {needed} (s3:// has the extra s3)") from error
     except ValueError as error:
         raise BadPlace(f"no registry can be at such an address: {error}") from error
+    except Exception as error:
+        # Some of fsspec's kinds connect in order to be made, each with errors of its own, which quote the address.
+        raise BadPlace(f"nothing can be opened at such an address: {type(error).__name__}") from error
 
 
 class FolderPlace:
@@ -154,7 +158,13 @@ class FolderPlace:
     def _draft(self, path: str) -> Iterator[tuple[Path, Path]]:
         """A hidden name beside the target, gone in the end; what was put in place lasts."""
         target = self._at(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except (
+            FileExistsError,
+            FileNotFoundError,
+        ) as error:  # a file, or a link to nowhere; they say nothing of `path`
+            raise PlaceAway(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
         draft = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.part")
         try:
             yield draft, target

@@ -5,6 +5,7 @@ The migrations build them; rows never leave the adapters, values do.
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
+from risk_scorer.adapters.activity import campaign_tables as campaign
 from risk_scorer.adapters.activity import table_shapes as activity
 from webhooks.outbox import outbox_table
 
@@ -196,3 +197,9 @@ session_risk = activity.session_risk_table(metadata)
 activity_tasks = activity.activity_tasks_table(metadata)
 incidents = activity.incidents_table(metadata)
 incident_members = activity.incident_members_table(metadata)
+
+campaigns = campaign.campaigns_table(metadata)
+campaign_members = campaign.campaign_members_table(metadata)
+campaign_signals = campaign.campaign_signals_table(metadata)
+account_scores = campaign.account_scores_table(metadata)
+campaign_looks = campaign.campaign_looks_table(metadata)

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import random
@@ -22,7 +23,7 @@ from pyarrow import csv, parquet
 from tests.services.hostile_logs import csv_bytes, json_bytes, rows, typed_table
 from training.aggregates import ATTRIBUTES, frequencies, place_sums
 from training.engines import DuckDB
-from training.refusals import WrongInputError
+from training.refusals import EngineError, WrongInputError
 from training.sources import EventTable, events_of, read_events
 from training.spark import told_plainly
 
@@ -124,6 +125,27 @@ def test_a_folder_is_read_in_the_order_of_its_names(spark: "Spark", tmp_path: Pa
         write = parquet.write_table if kind == "parquet" else csv.write_csv
         write(whole.slice(start, stop - start), folder / f"{name}.{kind}")
     assert events_of(spark.open_log(str(folder))).user_id.tolist() == users
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_a_large_log_comes_in_pieces(spark: "Spark", tmp_path: Path, kind: str) -> None:
+    """In the order of its rows: one partition of them all would not fit into Java's memory."""
+    users = [f"u{number}" for number in range(120_000)]
+    count = len(users)
+    whole = pyarrow.table({"timestamp": ["2025-05-01"] * count, "user_id": users, "ip": ["203.0.113.7"] * count})
+    (tmp_path / "log").mkdir()
+    cuts = [0, 70_000, 71_000, count] if kind == "folder" else [0, count]
+    for place, (start, stop) in enumerate(itertools.pairwise(cuts)):
+        parquet.write_table(whole.slice(start, stop - start), tmp_path / "log" / f"{place}.parquet")
+    log: Any = spark.open_log(str(tmp_path / "log" if kind == "folder" else tmp_path / "log" / "0.parquet"))
+    assert events_of(log).user_id.tolist() == users
+    assert max(len(rows) for rows in log.frame.select("c0").rdd.glom().collect()) < 100_000
+
+
+def test_a_java_that_dies_in_the_midst_is_said() -> None:
+    """What PySpark then raises is the end of a file."""
+    with pytest.raises(EngineError, match="engine_failed: Spark's Java has ended"), told_plainly(Path("log")):
+        raise EOFError
 
 
 def test_hostile_logins_add_up_alike(spark: "Spark", is_long: bool) -> None:

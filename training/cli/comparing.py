@@ -19,7 +19,7 @@ from training.cli.frame import (
     app,
     progress,
 )
-from training.cli.registering import By, Key, Reason, Trusted, short_reason
+from training.cli.registering import By, Key, Reason, Trusted
 from training.refusals import WrongInputError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def shadow(
 ) -> None:
     """Let a version score live traffic without deciding; the scorers on this registry follow within seconds."""
     from risk_scorer.core.registry import SHADOW
-    from training.registry.opening import opened_desk
+    from training.registry.opening import opened_desk, short_reason
     from training.registry.views import version_named
     from training.reports import tell
 
@@ -110,6 +110,7 @@ def _told(found: "Comparison", *, as_json: bool) -> None:
     import msgspec
 
     from training.comparing.words import summary, table_of_events
+    from training.shown_text import one_line
 
     console = Console()
     if as_json:
@@ -117,4 +118,4 @@ def _told(found: "Comparison", *, as_json: bool) -> None:
         console.file.write(msgspec.json.encode(told).decode() + "\n")
         return
     for line in (*summary(found), "", *table_of_events(found)):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(one_line(line), highlight=False, markup=False, soft_wrap=True)

@@ -1,43 +1,62 @@
 """The command that makes a model from a log: train."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
 from training.cli.frame import DEFAULT_KEY, AsJson, Listed, Logs, ModelDir, Overlays, Seed, answered, app, progress
+from training.cli.registering import By, Reason
+from training.refusals import WrongInputError
+
+if TYPE_CHECKING:
+    from training.training_run import Request
+
+
+Until = Annotated[str | None, typer.Option(help="Leave out this UTC day or moment and what follows.")]
+Without = Annotated[
+    list[str] | None, typer.Option("--without", help="Train as if the log lacked this column; may be repeated.")
+]
+Labels = Annotated[
+    Path | None, typer.Option(help="What `export-labels` wrote: compromises leave what is usual and teach.")
+]
+Key = Annotated[Path, typer.Option(help="The signing key, made when missing; never in the model's folder.")]
+Engine = Annotated[
+    Literal["duckdb", "spark"], typer.Option(help="What reads and adds up: DuckDB here, or a Spark cluster.")
+]
+Master = Annotated[
+    str | None, typer.Option(help="Spark's cluster: spark://…, sc://…, yarn, local[2]; else as Spark is set up.")
+]
+Candidates = Annotated[
+    str | None, typer.Option(help="Register the model there as a candidate, which `promote` holds to the gates.")
+]
 
 
 @app.command()
 def train(
     sources: Logs,
     model_dir: ModelDir = Path("models"),
-    until: Annotated[str | None, typer.Option(help="Leave out this UTC day or moment and what follows.")] = None,
-    left_out: Annotated[
-        list[str] | None, typer.Option("--without", help="Train as if the log lacked this column; may be repeated.")
-    ] = None,
+    until: Until = None,
+    left_out: Without = None,
     overlays: Overlays = None,
     listed: Listed = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="What `export-labels` wrote: compromises leave what is usual and teach.")
-    ] = None,
+    labels: Labels = None,
     seed: Seed = 7,
-    key: Annotated[Path, typer.Option(help="The signing key, made when missing; never in the model's folder.")] = (
-        DEFAULT_KEY
-    ),
-    engine: Annotated[
-        Literal["duckdb", "spark"], typer.Option(help="What reads and adds up: DuckDB here, or a Spark cluster.")
-    ] = "duckdb",
-    master: Annotated[
-        str | None,
-        typer.Option(help="Spark's cluster: spark://…, sc://…, yarn, local[2]; else as Spark is set up."),
-    ] = None,
+    key: Key = DEFAULT_KEY,
+    engine: Engine = "duckdb",
+    master: Master = None,
+    registry: Candidates = None,
+    by: By = None,
+    reason: Reason = "",
     as_json: AsJson = False,
 ) -> None:
-    """Fit, calibrate, check and sign a model; the published one is replaced only by one that passed."""
+    """Fit, calibrate, check and sign a model; the published one is replaced only by one that passed.
+
+    With --registry it is registered, too: one command from a log to a candidate.
+    """
     from training.reports import tell
-    from training.training_run import Request, trained
+    from training.training_run import Request
 
     request = Request(
         sources=sources,
@@ -53,6 +72,25 @@ def train(
         master=master,
     )
     with answered():
-        with progress(visible=not as_json) as moved:
-            facts = trained(request, moved)
+        facts = _candidate(request, registry, by=by, reason=reason, as_json=as_json)
         tell(facts, as_json=as_json, console=Console())
+
+
+def _candidate(
+    request: "Request", registry: str | None, *, by: str | None, reason: str, as_json: bool
+) -> dict[str, Any]:
+    """Trains, and registers where a registry is named; what to tell."""
+    from training.registry.after_training import registered, require_registry
+    from training.registry.opening import short_reason
+    from training.training_run import trained
+
+    why = short_reason(reason)
+    if registry is not None:
+        require_registry(registry, request.key)
+    elif by is not None or reason:
+        raise WrongInputError("usage", "--by and --reason are for the journal of a --registry")
+    with progress(visible=not as_json) as moved:
+        facts = trained(request, moved)
+    if registry is not None:
+        facts |= registered(registry, request.key, request.model_dir, by=by, reason=why)
+    return facts

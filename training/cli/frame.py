@@ -16,7 +16,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from typer.core import TyperGroup
 
 from training.refusals import RefusedError, TrainingRefusedError, UnreachableError, WrongInputError
+from training.shown_text import one_line
 
+LONGEST_LINE = 2000
 WRONG_INPUT, REFUSED, UNREACHABLE = 2, 3, 4
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG})
@@ -44,7 +46,7 @@ class OneLine(TyperGroup):
         except typer.TyperException as slip:
             message = " ".join(slip.format_message().split())
             if message:  # without one, the command was called with nothing and has printed its help
-                typer.echo(f"error usage: {message}", err=True)
+                _say(f"error usage: {message}")
             status = slip.exit_code
         sys.exit(status or 0)
 
@@ -95,23 +97,29 @@ def answered() -> Iterator[None]:
     try:
         yield
     except WrongInputError as decline:
-        typer.echo(f"error {decline.code}: {decline.message}", err=True)
+        _say(f"error {decline.code}: {decline.message}")
         raise typer.Exit(WRONG_INPUT) from decline
     except TrainingRefusedError as decline:
-        typer.echo(f"training refused, {decline.code}: {decline.message}", err=True)
+        _say(f"training refused, {decline.code}: {decline.message}")
         raise typer.Exit(REFUSED) from decline
     except RefusedError as decline:
-        typer.echo(f"refused {decline.code}: {decline.message}", err=True)
+        _say(f"refused {decline.code}: {decline.message}")
         raise typer.Exit(REFUSED) from decline
     except UnreachableError as decline:
-        typer.echo(f"error {decline.code}: {decline.message}", err=True)
+        _say(f"error {decline.code}: {decline.message}")
         raise typer.Exit(UNREACHABLE) from decline
     except OSError as fault:
         if fault.errno not in NO_ROOM | NOT_OURS:
             raise
         code = "disk_full" if fault.errno in NO_ROOM else "denied_place"
-        typer.echo(f"error {code}: {fault.filename or 'a file'}: {fault.strerror or fault}", err=True)
+        _say(f"error {code}: {fault.filename or 'a file'}: {fault.strerror or fault}")
         raise typer.Exit(WRONG_INPUT) from fault
+
+
+def _say(message: str) -> None:
+    """One line on standard error, whatever a name that it quotes is made of."""
+    line = one_line(message)
+    typer.echo(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…", err=True)
 
 
 @contextlib.contextmanager

@@ -46,7 +46,7 @@ def register(
     as_json: AsJson = False,
 ) -> None:
     """Copy a trained model into the registry, where it never changes again."""
-    from training.registry.opening import opened_desk
+    from training.registry.opening import opened_desk, short_reason
     from training.reports import tell
 
     with answered(), opened_desk(registry, key, by=by, trusted=trusted or ()) as desk:
@@ -62,13 +62,14 @@ def list_(
     from training.registry.opening import opened_registry
     from training.registry.views import list_lines, listed
     from training.reports import tell
+    from training.shown_text import one_line
 
     with answered(), opened_registry(registry, public_key) as opened:
         rows = listed(opened)
         if as_json:
             tell({"versions": rows}, as_json=True, console=Console())
             return
-        typer.echo("\n".join(list_lines(rows)))
+        typer.echo("\n".join(map(one_line, list_lines(rows))))
 
 
 @app.command()
@@ -82,13 +83,14 @@ def show(
     from training.registry.opening import opened_registry
     from training.registry.views import card_lines, shown
     from training.reports import tell
+    from training.shown_text import one_line
 
     with answered(), opened_registry(registry, public_key) as opened:
         facts = shown(opened, version)
         if as_json:
             tell(facts, as_json=True, console=Console())
         else:
-            typer.echo("\n".join(card_lines(facts)))
+            typer.echo("\n".join(map(one_line, card_lines(facts))))
 
 
 @app.command()
@@ -112,7 +114,7 @@ def promote(
     as_json: AsJson = False,
 ) -> None:
     """Let a version decide, if it passes every gate; scorers follow within five seconds."""
-    from training.registry.opening import opened_desk
+    from training.registry.opening import opened_desk, short_reason
     from training.reports import tell
 
     with answered():
@@ -150,7 +152,7 @@ def rollback(
     as_json: AsJson = False,
 ) -> None:
     """Let the version decide that did before; done again, the one before that."""
-    from training.registry.opening import opened_desk
+    from training.registry.opening import opened_desk, short_reason
     from training.reports import tell
 
     with answered(), opened_desk(registry, key, by=by, trusted=trusted or ()) as desk:
@@ -188,12 +190,3 @@ def _overridden(gates: "list[str] | tuple[str, ...]", reason: str) -> tuple[str,
     if gates and not reason.strip():
         raise WrongInputError("no_reason", "--override needs a --reason, which the journal keeps")
     return tuple(gates)
-
-
-def short_reason(reason: str) -> str:
-    """The reason, if the journal has room for it. Raises WrongInputError("long_reason")."""
-    from training.registry.opening import LONGEST
-
-    if len(reason) > LONGEST:
-        raise WrongInputError("long_reason", f"--reason may have {LONGEST} characters")
-    return reason

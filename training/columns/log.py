@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -89,19 +88,6 @@ class CodedLog:
             present=self.present - blank,
             optional=self.optional - blank,
         )
-
-    def sha256(self) -> str:
-        """The digest of every value of the log, column by column in time order."""
-        total = hashlib.sha256()
-        for name in ("timestamp", "success", "asn", "ip_rep", "rtt_ms"):
-            total.update(f"\n{name} {len(self)}\n".encode())
-            total.update(np.ascontiguousarray(getattr(self, name)).data)
-        for name, codes in self.codes.items():
-            ends, content = self.texts[name].raw()
-            total.update(f"\n{name} {len(content)}\n".encode())
-            for column in (codes, ends, content):
-                total.update(np.ascontiguousarray(column).data)
-        return total.hexdigest()
 
     def _objects(self, name: str, codes: Codes) -> NDArray[np.object_]:
         distinct, places = np.unique(codes, return_inverse=True)

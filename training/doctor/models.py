@@ -11,10 +11,11 @@ from risk_scorer.adapters.model_store import BadPublicKey, public_keys, read_fil
 from risk_scorer.adapters.registry_places import BadPlace, PlaceAway
 from risk_scorer.core.artefact import BadArtefact, load
 from risk_scorer.core.model import Model
-from risk_scorer.core.registry import ACTIVE, POINTERS
+from risk_scorer.core.registry import ACTIVE, POINTERS, Entry, Pointer
 from training.doctor.finding import Finding
 from training.publish import public_bytes, read_key
 from training.refusals import WrongInputError
+from training.registry.journal import newest_pointer
 from training.reports import iso
 
 DAY = 86_400
@@ -85,7 +86,7 @@ def registry(address: str, public_key: Path, *, now: float, most_days: int) -> I
             yield Finding("note", "registry_empty", f"nothing is registered at {address}", "risk-training register …")
             return
         yield Finding("good", "registry", f"{count} versions at {address}, {len(journal)} entries in its journal")
-        yield from _pointers(opened, now=now, most_days=most_days)
+        yield from _pointers(opened, journal, now=now, most_days=most_days)
     except BadPlace as fault:
         yield Finding("problem", "bad_registry", str(fault), "name a folder or an address with --registry")
     except PlaceAway as fault:
@@ -95,9 +96,13 @@ def registry(address: str, public_key: Path, *, now: float, most_days: int) -> I
         yield Finding("problem", code, f"the registry at {address}: {fault}", "put it back from its backup")
 
 
-def _pointers(opened: ModelRegistry, *, now: float, most_days: int) -> Iterator[Finding]:
+def _pointers(opened: ModelRegistry, journal: list[Entry], *, now: float, most_days: int) -> Iterator[Finding]:
     for name in POINTERS:
         pointer = opened.pointer(name)
+        due = newest_pointer(journal, name)
+        if due is not None and (pointer is None or pointer.sequence != due.sequence):
+            yield _lagging(name, pointer, due)
+            continue
         if pointer is None or pointer.model_version is None:
             if name == ACTIVE:
                 yield Finding("note", "no_active_model", "no version is in use", "risk-training promote VERSION")
@@ -107,6 +112,13 @@ def _pointers(opened: ModelRegistry, *, now: float, most_days: int) -> Iterator[
         yield Finding("good", f"{name}_model", f"{found.version}, {since}, put there by {pointer.by}")
         if name == ACTIVE:
             yield _data_age(found, now=now, most_days=most_days)
+
+
+def _lagging(name: str, pointer: Pointer | None, due: Pointer) -> Finding:
+    """An act that was cut short leaves this for a moment; else somebody has put an old pointer in place."""
+    stands = "there is no" if pointer is None else f"number {pointer.sequence} is put in place as the"
+    seen = f"{stands} pointer {name}, and the journal has number {due.sequence}: scorers may refuse it"
+    return Finding("problem", "pointer_lags", seen, "risk-training promote active, which puts every pointer right")
 
 
 def tables(*, now: float) -> Iterator[Finding]:

@@ -32,7 +32,8 @@ _pages = msgspec.json.Decoder(_Page)
 def credential_of(file: Path) -> str:
     """The credential that stands in a file. Raises WrongInputError: no_such_file, unreadable_file, bad_credential."""
     try:
-        text = file.read_bytes()[: MOST_CREDENTIAL_BYTES + 1].decode("ascii").strip()
+        with file.open("rb") as opened:  # which may be a pipe or a device without an end
+            text = opened.read(MOST_CREDENTIAL_BYTES + 1).decode("ascii").strip()
     except FileNotFoundError as cause:
         raise WrongInputError("no_such_file", f"there is no file {file}") from cause
     except OSError as cause:

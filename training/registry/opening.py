@@ -1,6 +1,7 @@
 """Opens a registry for a command, and says in a command's own refusals what keeps it from that."""
 
 import contextlib
+import errno
 import getpass
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from training.refusals import RefusedError, UnreachableError, WrongInputError
 from training.registry.desk import Desk
 
 LONGEST = 1000
+DENIED = frozenset({errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENOSPC, errno.EDQUOT})
+"""What the machine denies for as long as nobody changes it: the registry is there, and asking again is no remedy."""
 
 
 @contextlib.contextmanager
@@ -29,12 +32,12 @@ def opened_desk(
         raise WrongInputError("no_signing_key", f"there is no signing key {key}; `train` makes one")
     private = signing_key(key)
     believed = [public_bytes(private), *_keys(trusted)]
-    with _answering(address):
+    with answering(address):
         yield Desk(
-            registry=ModelRegistry.at(address, believed),
+            registry=_registry_at(address, believed),
             key=private,
             now=SystemClock().now() if now is None else now,
-            by=(by or _login_name())[:LONGEST],
+            by=_text("--by", by or _login_name())[:LONGEST],
         )
 
 
@@ -42,12 +45,12 @@ def opened_desk(
 def opened_registry(address: str, public_key: Path) -> Iterator[ModelRegistry]:
     """The registry at an address, to be read; what this key signed is believed. Raises as `opened_desk` does."""
     keys = _keys([public_key])
-    with _answering(address):
-        yield ModelRegistry.at(address, keys)
+    with answering(address):
+        yield _registry_at(address, keys)
 
 
 @contextlib.contextmanager
-def _answering(address: str) -> Iterator[None]:
+def answering(address: str) -> Iterator[None]:
     try:
         yield
     except BadPlace as error:
@@ -55,7 +58,31 @@ def _answering(address: str) -> Iterator[None]:
     except BadArtefact as error:
         raise RefusedError(error.code, error.message) from error
     except PlaceAway as error:
+        if error.errno in DENIED:
+            raise OSError(error.errno, error.strerror, address) from error
         raise UnreachableError("registry_unavailable", f"{address} does not answer: {error.strerror}") from error
+
+
+def short_reason(reason: str) -> str:
+    """The reason, if the journal can keep it. Raises WrongInputError: long_reason, bad_text."""
+    if len(reason) > LONGEST:
+        raise WrongInputError("long_reason", f"--reason may have {LONGEST} characters")
+    return _text("--reason", reason)
+
+
+def _text(option: str, given: str) -> str:
+    """An argument that is text: a shell hands over any bytes."""
+    try:
+        given.encode()
+    except UnicodeEncodeError as cause:
+        raise WrongInputError("bad_text", f"{option} is not text in UTF-8") from cause
+    return given
+
+
+def _registry_at(address: str, keys: Sequence[bytes]) -> ModelRegistry:
+    if "://" not in address and Path(address).exists() and not Path(address).is_dir():
+        raise WrongInputError("bad_registry", f"{address or 'nothing'} is not a folder")
+    return ModelRegistry.at(address, keys)
 
 
 def _keys(paths: Sequence[Path]) -> list[bytes]:

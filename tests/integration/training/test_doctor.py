@@ -1,5 +1,6 @@
 """`risk-training doctor`: each thing that can be wrong has a code and a remedy, and looking changes nothing."""
 
+import base64
 import json
 import shutil
 from collections.abc import Callable
@@ -8,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from risk_scorer.adapters.registry_places import FolderPlace
 from tests.commands import everything_below, run
+from tests.integration.training.registered_models import card, desk, published
+from tests.unit.risk_scorer.core.stored_model import KEY
 from training.doctor import machine
 from training.publish import signing_key
 
@@ -109,6 +113,37 @@ def test_what_is_wrong_has_a_code_and_a_remedy(damage: Callable[[Path], None], c
     assert status == 3
     assert told[code][0] == "problem"
     assert told[code][1]
+
+
+def _put_back(pointer: Path, old: bytes) -> None:
+    pointer.write_bytes(old)
+
+
+def _take_away(pointer: Path, _: bytes) -> None:
+    pointer.unlink()
+
+
+@pytest.mark.parametrize("damage", [_put_back, _take_away])
+def test_a_pointer_that_is_not_the_journals_is_a_problem(damage: Callable[[Path, bytes], None], tmp_path: Path) -> None:
+    """Scorers refuse an old one that was put back; the remedy that is told is one."""
+    (tmp_path / "signing.key").write_bytes(base64.b64encode(KEY.private_bytes_raw()))
+    (tmp_path / "signing.key").chmod(0o600)
+    signing_key(tmp_path / "signing.key")
+    place = FolderPlace(tmp_path / "registry")
+    pointer = tmp_path / "registry" / "pointers" / "active.json"
+    stood = []
+    for seed in (1, 2):
+        published(tmp_path / f"models-{seed}", card(), seed=seed)
+        version, _ = desk(place).register(tmp_path / f"models-{seed}")
+        desk(place).promote(version, max_data_age_days=9999.0)
+        stood.append(pointer.read_bytes())
+    assert looked(tmp_path)[1]["active_model"][0] == "good"
+    damage(pointer, stood[0])
+    status, told = looked(tmp_path)
+    assert (status, told["pointer_lags"][0]) == (3, "problem")
+    remedy = told["pointer_lags"][1].partition(",")[0].split()[1:]
+    assert run(*remedy, "--registry", tmp_path / "registry", "--key", tmp_path / "signing.key").exit_code == 0
+    assert pointer.read_bytes() == stood[1]
 
 
 @pytest.mark.parametrize(("days", "code"), [(1, "data_old"), (36_500, "data_age")])

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from tests.integration.training.registered_models import card, published
 from tests.unit.risk_scorer.core.stored_model import KEY
+from training.card import rate
 from training.cli import app
 from training.publish import signing_key
 
@@ -103,6 +104,10 @@ def test_a_refused_promotion_says_which_gates_and_ends_with_three(
         (("rollback", "--reason", "x" * 1001), 2, "long_reason"),
         (("show", "shadow"), 3, "no_such_version"),
         (("register", "--model_dir", "nowhere"), 2, "no_model"),
+        (("rollback", "--reason", "\udcff"), 2, "bad_text"),
+        (("rollback", "--by", "\udcff"), 2, "bad_text"),
+        (("promote", "a\nrefused nothing: \x1b[31m"), 3, "no_such_version"),
+        (("promote", "x" * 100_000), 3, "no_such_version"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_with_a_code(
@@ -113,6 +118,45 @@ def test_what_cannot_be_done_is_one_line_with_a_code(
     assert (result.exit_code, result.stdout) == (status, "")
     assert f" {code}: " in result.stderr
     assert result.stderr.count("\n") == 1
+    assert result.stderr.removesuffix("\n").isprintable()
+    assert len(result.stderr) < 3000
+
+
+def _a_file(place: Path) -> None:
+    place.write_text("mine")
+
+
+def _a_link_to_nowhere(place: Path) -> None:
+    place.symlink_to(place.with_name("nowhere"))
+
+
+def _a_file_within(place: Path) -> None:
+    place.mkdir()
+    (place / "journal").write_text("mine")
+
+
+@pytest.mark.parametrize(
+    ("stand", "code"),
+    [(_a_file, "bad_registry"), (_a_link_to_nowhere, "denied_place"), (_a_file_within, "denied_place")],
+)
+def test_a_registry_that_cannot_be_written_is_wrong_input(
+    run: Callable[..., Result], tmp_path: Path, stand: Callable[[Path], None], code: str
+) -> None:
+    """Asking again, which status 4 invites to, would help nobody."""
+    stand(tmp_path / "registry")
+    published(tmp_path / "models", card())
+    result = run("register", "--model_dir", str(tmp_path / "models"))
+    assert (result.exit_code, result.stdout, result.stderr.split(":")[0]) == (2, "", f"error {code}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_what_stands_in_a_journal_or_a_card_moves_no_terminal(run: Callable[..., Result], tmp_path: Path) -> None:
+    """A name with a line break would write a line of the journal that nobody signed; groups come from logs."""
+    version = published(tmp_path / "models", card(groups={"browser": {"\x1b[2J": rate(1, 100)}}))
+    assert run("register", "--model_dir", str(tmp_path / "models"), "--by", "eve\n2  promote by ann").exit_code == 0
+    for text in (run("show", version).output, run("list").output):
+        assert all(line.isprintable() for line in text.split("\n"))
+        assert "eve 2  promote by ann" in text
 
 
 @pytest.mark.parametrize("command", [("list",), ("rollback",), ("show", "active")])
@@ -134,7 +178,7 @@ def test_without_a_signing_key_nothing_is_written(tmp_path: Path) -> None:
     assert result.stderr.startswith("error no_signing_key: ")
 
 
-@pytest.mark.parametrize("address", ["simplecache::s3://bucket", "nothing://here", ""])
+@pytest.mark.parametrize("address", ["simplecache::s3://bucket", "nothing://here", "", "zip://no-such-file"])
 def test_an_address_that_nothing_opens_is_wrong_input(tmp_path: Path, address: str) -> None:
     """Chained addresses among them: a cache in between would show yesterday's pointer."""
     raw = KEY.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())

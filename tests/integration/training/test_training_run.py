@@ -24,8 +24,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small log and a model trained on it."""
     folder = tmp_path_factory.mktemp("training")
     assert run("simulate", "--rows", 6000, "--seed", 11, "--out", folder / "log.csv").exit_code == 0
-    trained = train(folder)
+    trained = train(folder, "--registry", folder / "registry", "--by", "ann", "--reason", "nightly")
     assert trained.exit_code == 0, trained.output
+    (folder / "told.json").write_text(trained.stdout)
     return folder
 
 
@@ -53,6 +54,35 @@ def test_the_model_has_every_promised_file(place: Path) -> None:
     assert {"model.joblib", "encoders.json", "user_geo.json", "manifest.json", "manifest.sig"} <= names
     assert (place / "signing.key").stat().st_mode & 0o077 == 0
     assert not any("key" in name for name in names)
+
+
+def test_one_command_makes_a_candidate_of_a_log(place: Path) -> None:
+    """It is registered with its card, by whom and why, and decides nothing before somebody promotes it."""
+    told = json.loads((place / "told.json").read_text())
+    assert (told["registry"], told["is_new"]) == (str(place / "registry"), True)
+    at = ("--registry", place / "registry", "--public-key", place / "signing.pub", "--json")
+    shown = json.loads(run("show", told["model_version"], *at).stdout)
+    acts = [(line["kind"], line["by"], line["reason"]) for line in shown["journal"]]
+    assert (shown["state"], acts) == ("registered", [("register", "ann", "nightly")])
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "code"),
+    [
+        (("--reason", "why"), 2, "error usage"),
+        (("--registry", "{place}/log.csv"), 2, "error bad_registry"),
+        (("--registry", "nosuch://place"), 2, "error bad_registry"),
+        (("--registry", "{place}/registry", "--reason", "x" * 1001), 2, "error long_reason"),
+        (("--registry", "{place}/registry", "--key", "{place}/another.key"), 3, "refused untrusted_key"),
+    ],
+)
+def test_what_keeps_a_candidate_from_its_registry_is_said_before_the_training(
+    place: Path, more: tuple[str, ...], status: int, code: str
+) -> None:
+    """Minutes of work are not done for nothing: the log, which is not there, is not even asked for."""
+    result = train(place, *(word.format(place=place) for word in more), log="none.csv")
+    assert (result.exit_code, result.stdout, result.stderr.split(":")[0]) == (status, "", code)
+    assert not (place / "another.key").exists()
 
 
 @pytest.mark.long

@@ -82,6 +82,8 @@ def test_an_empty_folder_is_no_log(tmp_path: Path) -> None:
     ("options", "code"),
     [
         (["--until", "tomorrow"], "bad_date"),
+        (["--until", "9999-12-31T23:59:59-14:00"], "bad_date"),
+        (["--until", "0001-01-01T00:00:00+14:00"], "bad_date"),
         (["--until", "2020-02-03T12:58:10Z"], "no_usable_rows"),
         (["--until", "2031-01-01"], "until_after_log"),
         (["--model_dir", LOG], "unwritable_output"),

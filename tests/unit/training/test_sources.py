@@ -48,6 +48,29 @@ def test_rows_come_in_time_order_and_remember_their_place(log: Path) -> None:
     assert table.timestamp.tolist() == [1746086400.0, 1746180000.0, 1746180000.0, 1746180001.5]
 
 
+@pytest.mark.parametrize(
+    ("kind", "before"),
+    [("csv", "\ufeff"), ("csv", "\n\n"), ("csv", "\ufeff\n"), ("json", "\ufeff"), ("json", "\ufeff\n")],
+)
+def test_what_editors_put_before_the_first_line_costs_no_login(tmp_path: Path, kind: str, before: str) -> None:
+    """A byte order mark and empty lines are no part of the log, and no row of it."""
+    rows = [{"timestamp": f"2025-05-0{day}", "user_id": "ann", "ip": "203.0.113.7"} for day in (1, 2, 3)]
+    lines = [json.dumps(row) for row in rows] if kind == "json" else [",".join(row.values()) for row in rows]
+    header = [] if kind == "json" else [",".join(rows[0])]
+    (tmp_path / "log").write_text(before + "\n".join([*header, *lines]), encoding="utf-8")
+    table = read_events(tmp_path / "log")
+    assert (table.row_order.tolist(), table.rows_in_file, table.dropped) == ([0, 1, 2], 3, {})
+
+
+def test_what_cannot_be_parsed_is_told_by_its_place_below_empty_lines(tmp_path: Path) -> None:
+    """The place of a broken record counts rows, wherever the header stands."""
+    (tmp_path / "log").write_text(
+        "\n\ntimestamp,user_id,ip\n2025-05-01,ann,203.0.113.7\nbroken\n2025-05-02,ann,203.0.113.7\n"
+    )
+    table = read_events(tmp_path / "log")
+    assert (table.row_order.tolist(), table.dropped) == ([0, 2], {"malformed_row": 1})
+
+
 def test_rows_of_one_moment_keep_the_order_of_the_file(tmp_path: Path) -> None:
     """Sorting by time is stable, so a failure before a success stays before it."""
     rows = [["2025-05-01T10:00:00Z", f"user{number}", "203.0.113.7"] for number in range(500)]

@@ -14,9 +14,9 @@ from risk_scorer.core.activity.seen import Seen
 HOUR_SECONDS, DAY_SECONDS = 3_600, 86_400
 EPOCH_WEEKDAY = 3
 """1 January 1970 was a Thursday; Monday is 0."""
-OWN_ENOUGH, PEERS_ENOUGH = 30, 200
+OWN_ENOUGH, PEERS_ENOUGH = 24, 100
 """Active hours: a week or two of a person."""
-OWN_STRENGTH, PEERS_STRENGTH = 12.0, 24.0
+OWN_STRENGTH, PEERS_STRENGTH = 8.0, 24.0
 HALVED_AT = 400
 MOST_NATS = 3.0
 """People do work at night for once: by itself an hour asks nobody anything, beside something else it decides."""
@@ -49,7 +49,7 @@ class Hours(Detector):
 
     name = "hours"
     family = "hours"
-    warm_up = "30 active hours of the person, or 200 of people with the same roles"
+    warm_up = "24 active hours of the person, or 100 of people with the same roles"
     texts = {"unusual_hour": "This person, and those with the same roles, are seldom active at this hour or day."}
     parts = {"person": Clock, "peers": Clock, "session": Looked}
 

@@ -21,7 +21,10 @@ DAY = 86_400.0
 KNOWN_DAYS = 3.0
 """Until then a person's devices are not known, and new ones are not edges."""
 CELLS = 65_536
-"""Counts of a sketch: with 100,000 new edges a day a count is too high by one in three, and by three in fifty."""
+FULL = 12.0
+"""Units in the mean cell from which counts mean nothing: about 100,000 new edges a day. Below, twice the mean is taken
+from each count, which is what others put there (Deng and Rafiei 2007, "New Estimation Algorithms for Streaming Data:
+Count-min Can Do More")."""
 UNIT = 8
 """One edge of a person with a single device; with n devices, an n-th of it."""
 FIRST_NATS, EACH_NATS = 0.3, 0.9
@@ -31,6 +34,8 @@ NEW_IF_SHARED_PER_DAY, NEW_USUAL_PER_DAY, STRENGTH_DAYS = 4.0, 0.1, 30.0
 """New devices in a day, of an account that is passed around and of others; the latter is learned of each person."""
 PASSED_ON_SHARE = 0.6
 """What is left of that evidence: new devices of one day are not independent, people set up several at once."""
+LATE_DAYS = 7
+"""Events that come later than this were not late: the clock was wrong before."""
 MOST_DEVICES, MOST_NETWORKS = 16, 16
 MOST_DAYS = 400.0
 FEWEST_NATS = 0.5
@@ -57,10 +62,11 @@ class Belongings(Part):
 
 
 class Edges(Part):
-    """New edges of about a day: counts for devices and for addresses."""
+    """New edges of about a day: counts for devices and for addresses, and all that was added to those of devices."""
 
-    most_bytes: ClassVar[int] = 24 + 2 * CELLS
+    most_bytes: ClassVar[int] = 33 + 2 * CELLS
     halved_on: int = 0
+    total: float = 0.0
     devices: bytearray = field(default_factory=lambda: bytearray(CELLS))
     addresses: bytearray = field(default_factory=lambda: bytearray(CELLS))
 
@@ -70,7 +76,7 @@ class Relations(Detector):
 
     name = _NAME
     family = "relations"
-    warm_up = f"{KNOWN_DAYS:.0f} days since the person was first seen, and a device id"
+    warm_up = f"{KNOWN_DAYS:.0f} days since the person was first seen, a device id, and no flood of new devices"
     texts = {
         "shared_device": "Several people who never shared a device appear on this one within a day.",
         "shared_address": "Several people appear at this address within a day, all with devices that they never had.",
@@ -93,11 +99,14 @@ class Relations(Detector):
         found = _many_devices(own, seen, is_counted=is_counted)
         if edges is None:
             return found
-        weight = _weight(own) if is_counted else 0
-        others = (count_of(edges.devices, device) - weight) / UNIT
+        noise = 2.0 * edges.total / CELLS
+        if noise > 2.0 * FULL:
+            return found or UNKNOWN
+        noise += _weight(own) if is_counted else 0
+        others = (count_of(edges.devices, device) - noise) / UNIT
         found = _stronger(found, _shared("shared_device", others))
         if _network(seen) not in own.networks and seen.ip:
-            others = (count_of(edges.addresses, digest_of(seen.ip)) - weight) / UNIT
+            others = (count_of(edges.addresses, digest_of(seen.ip)) - noise) / UNIT
             found = _stronger(found, _shared("shared_address", others))
         return found
 
@@ -151,7 +160,10 @@ def _count(around: Around, own: Belongings, device: int, address: int, ts: float
     for _ in range(min(8, today - edges.halved_on)):
         halve(edges.devices)
         halve(edges.addresses)
-    edges.halved_on = max(edges.halved_on, today)
+        edges.total /= 2.0
+    if today > edges.halved_on or today < edges.halved_on - LATE_DAYS:
+        edges.halved_on = today  # a clock that was far ahead must not stop the fading for good
+    edges.total += _weight(own)
     add(edges.devices, device, _weight(own))
     if address:
         add(edges.addresses, address, _weight(own))

@@ -85,16 +85,14 @@ class Rhythm(Detector):
     def note(self, seen: Seen, around: Around) -> None:
         beat = part_in(around.session, "rhythm", Beat)
         pause = seen.ts - beat.at
-        if pause < TOGETHER_SECONDS:
-            return
         if pause > AWAY_SECONDS:
             beat.pauses, beat.sum = 0, 0.0
-        else:
+        elif pause >= TOGETHER_SECONDS:
             known, after = self._found
             beat.sum = after if known is seen else _after(seen, beat, around) or 0.0
             beat.pauses += 1
             beat.mean += (math.log(pause) - beat.mean) * max(FOLLOWS, 1.0 / beat.pauses)
-        beat.at = seen.ts
+        beat.at = max(beat.at, seen.ts)
 
 
 def _after(seen: Seen, beat: Beat, around: Around) -> float | None:

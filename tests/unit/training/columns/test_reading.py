@@ -8,6 +8,7 @@ import pyarrow
 import pytest
 
 from tests.unit.training.logs import log
+from training.columns.digest import coded_sha256
 from training.columns.reading import coded_log
 from training.columns.texts import Texts
 from training.log_files import open_log
@@ -76,6 +77,21 @@ def test_rows_that_are_left_out_are_counted(tmp_path: Path) -> None:
     assert "probe" in coded.present
     assert "probe" not in left.present
     assert coded.without(np.zeros(len(coded), bool), why="nothing").dropped == coded.dropped
+
+
+def test_the_digest_is_of_the_rows_and_not_of_how_they_were_read(tmp_path: Path) -> None:
+    """In whichever order files are read, and whatever was dropped; one value elsewhere, or at another row, is seen."""
+
+    def digest(*lines: str) -> str:
+        (tmp_path / "log.csv").write_text("\n".join(lines) + "\n")
+        return coded_sha256(coded_log(open_log(tmp_path / "log.csv")))
+
+    header, late, early = ROWS[:3]
+    expected = digest(header, early, late)
+    assert digest(header, late, early) == expected
+    assert digest(header, ROWS[6], late, early, ROWS[9]) == expected
+    assert digest(header, early, late.replace("ann", "anna")) != expected
+    assert digest(header, early.replace("Agent", "Agent é"), late.replace("Agent é", "Agent")) != expected
 
 
 @pytest.mark.parametrize(

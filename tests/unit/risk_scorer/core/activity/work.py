@@ -1,8 +1,10 @@
 """People at invented work, seeded, and the memories that an engine keeps of them, for tests of activity."""
 
+import copy
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from risk_scorer.core.activity.detector import Detector
 from risk_scorer.core.activity.engine import Engine, Judged
@@ -69,6 +71,7 @@ def session(start: float, *, user: str, name: str, events: int, chance: random.R
     return made
 
 
+@cache
 def weeks(*, user: str = "ada", days: int = 21, seed: int = 1) -> list[Seen]:
     """Two sittings on each working day, between 8 and 17 o'clock."""
     chance, made = random.Random(f"{seed}/{user}"), list[Seen]()
@@ -80,14 +83,36 @@ def weeks(*, user: str = "ada", days: int = 21, seed: int = 1) -> list[Seen]:
     return made
 
 
-def settled(detectors: Iterable[Detector], *, users: Sequence[str] = ("ada", "bo", "cy"), days: int = 21) -> House:
-    """A house that knows these people's last weeks."""
+def settled(detectors: Sequence[Detector], *, users: tuple[str, ...] = ("ada", "bo", "cy", "di")) -> House:
+    """A house of its own that knows these people's last three weeks."""
+    return copy.deepcopy(_settled(tuple(detectors), users))
+
+
+@cache
+def _settled(detectors: tuple[Detector, ...], users: tuple[str, ...]) -> House:
     house = House(detectors)
-    everything = [seen for user in users for seen in weeks(user=user, days=days)]
-    for seen in sorted(everything, key=lambda each: each.ts):
-        house.engine.assess(seen, house.around(seen))
+    everything = [seen for user in users for seen in weeks(user=user)]
+    house.sees(sorted(everything, key=lambda each: each.ts))
     return house
 
 
 LATER = MONDAY + 21 * DAY
 """The Monday after the weeks."""
+
+
+def sitting(events: int, *, start: float = LATER, seed: int = 5, pause: float = 0.0, **facts: object) -> list[Seen]:
+    """Ada's session on that Monday: her usual way at her usual pace, save for what is said."""
+    chance, made, ts = random.Random(seed), list[Seen](), start
+    for place in range(events):
+        usual = {
+            "latency_ms": 50.0 * chance.lognormvariate(0.0, 0.25),
+            "bytes_out": int(chance.lognormvariate(8.5, 0.6)),
+        }
+        made.append(done(ts, WAY[place % len(WAY)], session="later", **{**usual, **facts}))
+        ts += pause or chance.lognormvariate(2.3, 1.0)
+    return made
+
+
+def without(detectors: Iterable[Detector], name: str) -> tuple[Detector, ...]:
+    """All but one."""
+    return tuple(each for each in detectors if each.name != name)

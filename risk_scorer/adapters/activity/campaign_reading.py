@@ -1,0 +1,135 @@
+"""What is told of campaigns and the last look, as consoles and commands ask for it: lists, details, one look."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from sqlalchemy import bindparam, or_, select, tuple_
+
+from plumbing.database import Database
+from plumbing.statements import Row, Statement, Transaction
+from risk_scorer.adapters.tables import campaign_looks, campaign_members, campaign_signals, campaigns
+from risk_scorer.contract.campaigns import (
+    Campaign,
+    CampaignDetail,
+    CampaignEvidence,
+    CampaignList,
+    CampaignLook,
+    CampaignMember,
+    CampaignSignal,
+)
+
+MOST_SHOWN: Final = 1000
+"""Members of one campaign that an answer has; its count says how many there are."""
+LAST: Final = (2.0**53, "")
+"""After every campaign, in the order of the newest first."""
+NOTHING_READABLE: Final = CampaignEvidence(marks=(), overlap=0.0)
+
+_c = campaigns.c
+_TOLD = (
+    _c.campaign_id, _c.state, _c.score, _c.members, _c.revision, _c.first_seen, _c.last_seen, _c.opened_at,
+    _c.updated_at, _c.closed_at, _c.evidence,
+)  # fmt: skip
+PAGE = Statement(
+    select(*_TOLD)
+    .where(
+        tuple_(_c.opened_at, _c.campaign_id) < tuple_(bindparam("before_time"), bindparam("before_id")),
+        or_(_c.state == bindparam("of_state"), bindparam("of_state") == ""),
+    )
+    .order_by(_c.opened_at.desc(), _c.campaign_id.desc())
+    .limit(bindparam("up_to"))
+)
+ONE = Statement(select(*_TOLD).where(_c.campaign_id == bindparam("of_id")))
+_m = campaign_members.c
+MEMBERS = Statement(
+    select(_m.user_id, _m.marks, _m.first_seen, _m.last_seen)
+    .where(_m.campaign_id == bindparam("of_id"))
+    .order_by(_m.last_seen.desc(), _m.user_id)
+    .limit(MOST_SHOWN)
+)
+_s = campaign_signals.c
+SIGNALS = Statement(
+    select(_s.kind, _s.value, _s.accounts)
+    .where(_s.campaign_id == bindparam("of_id"))
+    .order_by(_s.accounts.desc(), _s.kind, _s.value)
+)
+_l = campaign_looks.c
+LOOK = Statement(select(_l.looked_at, _l.events, _l.accounts, _l.seconds).where(_l.looks > 0))
+
+_evidence = msgspec.json.Decoder(CampaignEvidence)
+
+
+class BadPlace(ValueError):
+    """Where a list is to go on is none that a list ever gave."""
+
+
+class CampaignReader:
+    """The tables as the service asks them, on a thread that reads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def listed(self, *, state: str, limit: int, after: str) -> CampaignList | None:
+        """As `listed`; None where there is nothing to go on from. Raises: Refused."""
+        try:
+            return await self._database.read_in_thread(lambda tx: listed(tx, state=state, limit=limit, after=after))
+        except BadPlace:
+            return None
+
+    async def detail(self, campaign_id: str) -> CampaignDetail | None:
+        """As `detail`. Raises: Refused."""
+        return await self._database.read_in_thread(lambda tx: detail(tx, campaign_id))
+
+
+def listed(tx: Transaction, *, state: str, limit: int, after: str = "") -> CampaignList:
+    """Campaigns in that state ("" is any), the newest first. Raises: BadPlace."""
+    time, campaign_id = _place(after)
+    rows = tx.all(PAGE, before_time=time, before_id=campaign_id, of_state=state, up_to=limit + 1)
+    found = [_campaign(row) for row in rows[:limit]]
+    goes_on = f"{found[-1].opened_at!r}/{found[-1].campaign_id}" if len(rows) > limit else None
+    return CampaignList(campaigns=found, next=goes_on, look=_last_look(tx))
+
+
+def detail(tx: Transaction, campaign_id: str) -> CampaignDetail | None:
+    """The campaign of that id with its signals and members, None where there is none."""
+    row = tx.one(ONE, of_id=campaign_id)
+    if row is None:
+        return None
+    signals, members = tx.all(SIGNALS, of_id=campaign_id), tx.all(MEMBERS, of_id=campaign_id)
+    return CampaignDetail(
+        campaign=_campaign(row),
+        signals=[CampaignSignal(kind=each[0], value=each[1], accounts=each[2]) for each in signals],
+        members=[_member(each) for each in members],
+    )
+
+
+def _last_look(tx: Transaction) -> CampaignLook | None:
+    row = tx.one(LOOK)
+    if row is None:
+        return None
+    return CampaignLook(looked_at=row[0], events=row[1], accounts=row[2], seconds=row[3])
+
+
+def _place(after: str) -> tuple[float, str]:
+    if not after:
+        return LAST
+    time, _, campaign_id = after.partition("/")
+    try:
+        return float(time), campaign_id
+    except ValueError:
+        raise BadPlace(after) from None
+
+
+def _campaign(row: Row) -> Campaign:
+    given = dict(zip((column.name for column in _TOLD), row, strict=True))
+    try:
+        evidence = _evidence.decode(given.pop("evidence"))
+    except msgspec.MsgspecError:
+        evidence = NOTHING_READABLE  # another version's
+    return Campaign(**given, evidence=evidence)
+
+
+def _member(row: Row) -> CampaignMember:
+    marks = tuple(each for each in row[1].split(",") if each)
+    return CampaignMember(user_id=row[0], marks=marks, first_seen=row[2], last_seen=row[3])

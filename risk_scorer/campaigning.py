@@ -1,0 +1,89 @@
+"""Joins the parts that look for campaigns, in a process that does nothing else. No rule lives here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from plumbing.clock import Clock, SystemClock
+from plumbing.database import Database
+from plumbing.randomness import Randomness, SystemRandomness
+from plumbing.refusals import Refused
+from risk_scorer.adapters.activity.campaign_communities import Leiden
+from risk_scorer.adapters.activity.campaign_rows import CampaignRows
+from risk_scorer.adapters.activity.campaign_sources import ActivityEvents, FailedLogins, LoginLog
+from risk_scorer.adapters.activity.campaign_told import SignalOutbox
+from risk_scorer.adapters.activity.incident_rows import IncidentRows
+from risk_scorer.assembly import ANNOUNCEMENTS
+from risk_scorer.flows.activity.campaign_ports import Incidents, MemberTold
+from risk_scorer.flows.activity.campaigns import CampaignWatch, Looked
+from risk_scorer.settings import Settings
+
+DAY_SECONDS: Final = 86_400.0
+PREFIX: Final = "cmp"
+
+log = structlog.get_logger(__name__)
+
+
+def campaign_watch(
+    database: Database,
+    *,
+    clock: Clock,
+    randomness: Randomness,
+    window_seconds: float,
+    kept_days: int,
+    told: MemberTold | None,
+    incidents: Incidents | None,
+) -> CampaignWatch:
+    """What looks for campaigns in that database. Raises: LibraryMissing."""
+    return CampaignWatch(
+        sources=(LoginLog(database), FailedLogins(database), ActivityEvents(database)),
+        store=CampaignRows(database, kept_seconds=kept_days * DAY_SECONDS, told=told, incidents=incidents),
+        partition=Leiden(),
+        clock=clock,
+        new_id=lambda: randomness.event_id(PREFIX),
+        window_seconds=window_seconds,
+    )
+
+
+def watch_of(settings: Settings, database: Database, *, window_seconds: float) -> CampaignWatch:
+    """As the settings say; what is to be told, whoever serves on the same state tells. Raises: LibraryMissing."""
+    clock, randomness = SystemClock(), SystemRandomness()
+    incidents = IncidentRows(
+        database,
+        clock=clock,
+        randomness=randomness,
+        announce_to=None if settings.announce_url is None else ANNOUNCEMENTS,
+        wake_delivery=_nobody_here,
+    )
+    return campaign_watch(
+        database,
+        clock=clock,
+        randomness=randomness,
+        window_seconds=window_seconds,
+        kept_days=settings.event_retention_days,
+        told=SignalOutbox(),
+        incidents=incidents,
+    )
+
+
+def _nobody_here() -> None:
+    """Nothing is delivered by this process."""
+
+
+def follow(
+    watch: CampaignWatch, stop: threading.Event, tell: Callable[[Looked], None], *, every_seconds: float
+) -> None:
+    """Look, again and again, until `stop` is set; storage that is away is asked again next time."""
+    while not stop.is_set():
+        try:
+            looked = watch.look()
+        except Refused as refused:
+            log.warning("campaigns_not_looked_at", reason=refused.code)
+        else:
+            if looked is not None:
+                tell(looked)
+        stop.wait(every_seconds)

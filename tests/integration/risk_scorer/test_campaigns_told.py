@@ -1,0 +1,109 @@
+"""Campaigns by HTTP and on the command line."""
+
+import json
+import random
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from plumbing.clock import FixedClock, SystemClock
+from plumbing.database import Database
+from risk_scorer.adapters.storage import open_state
+from risk_scorer.cli import app
+from risk_scorer.settings import Settings
+from tests.campaign_crowds import NOW, bots, people
+from tests.integration.risk_scorer.campaign_events import campaigns, done, watch_of
+from tests.integration.risk_scorer.service import running
+
+Chance = random.Random
+
+
+@pytest.mark.anyio
+async def test_campaigns_are_listed_and_told_by_http(tmp_path: Path) -> None:
+    """To services with the scope, with what ties the members together; what is none is refused with a code."""
+    async with running(tmp_path, with_model=False) as service:
+        get = service.client.get
+        assert (await get("/campaigns")).json() == {"campaigns": [], "next": None, "look": None}
+        database = service.scorer.database
+        done(database, [*people(30, Chance(1)), *bots(12, Chance(2))])
+        watch_of(database, FixedClock(NOW)).look()
+        listed = (await get("/campaigns?state=open&limit=5")).json()
+        [campaign] = listed["campaigns"]
+        assert (campaign["members"], campaign["recommended"], listed["look"]["accounts"]) == (12, "step_up", 42)
+        assert campaign["evidence"]["marks"][0]["name"] == "rhythm"
+        told = (await get(f"/campaigns/{campaign['campaign_id']}")).json()
+        assert len(told["members"]) == 12
+        assert {"ja4", "rhythm"} <= {each["kind"] for each in told["signals"]}
+        assert (await get("/campaigns?state=closed")).json()["campaigns"] == []
+        for path, status, code in (
+            ("/campaigns/cmp_none", 404, "unknown_campaign"),
+            (f"/campaigns/{'x' * 3000}", 404, "unknown_campaign"),
+            ("/campaigns/a%00b", 404, "unknown_campaign"),
+            ("/campaigns?state=half", 422, "invalid_request"),
+            ("/campaigns?limit=0", 422, "invalid_request"),
+            ("/campaigns?limit=501", 422, "invalid_request"),
+            ("/campaigns?after=yesterday", 422, "invalid_request"),
+            ("/campaigns?after=%00", 422, "invalid_request"),
+        ):
+            answer = await get(path)
+            assert (answer.status_code, answer.json()["error"]) == (status, code), path
+        lesser = {"authorization": f"Bearer {service.scorer.credentials.add('lesser', ['score'])}"}
+        assert (await get("/campaigns", headers=lesser)).status_code == 403
+        assert (await get("/campaigns/x", headers={"authorization": "Bearer rgs_x"})).status_code == 401
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in (*Settings.model_fields, "risk_scorer_config"):
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("RISK_SCORER_STATE", str(tmp_path / "scorer"))
+    return tmp_path / "scorer"
+
+
+def filled(state: Path, name: str) -> Database:
+    database = open_state(state)
+    late = SystemClock().now() - NOW
+    crowd = [*people(30, Chance(1)), *bots(12, Chance(2), name=name, began=NOW - 1800.0)]
+    done(database, [msgspec.structs.replace(each, moment=each.moment + late) for each in crowd])
+    return database
+
+
+def test_campaigns_are_looked_for_listed_and_shown_on_the_command_line(state: Path) -> None:
+    """In words and as JSON lines; a name that would drive a terminal is written out."""
+    database = filled(state, "\x1b[31mbot\n")
+    run = CliRunner().invoke(app, ["campaigns", "run", "--json"])
+    assert run.exit_code == 0, run.output
+    looked = json.loads(run.stdout)
+    assert (looked["campaigns"], looked["settled"]["opened"]) == (1, 1)
+    [campaign] = campaigns(database)
+    database.close()
+    listed = CliRunner().invoke(app, ["campaigns", "list", "--state", "open"])
+    assert listed.stdout.startswith(f"{campaign.campaign_id}\topen\t80\t12 accounts\t")
+    shown = CliRunner().invoke(app, ["campaigns", "show", campaign.campaign_id])
+    assert "member\t\\u{1b}[31mbot\\u{a}-3\trhythm\t" in shown.stdout
+    assert "signal\tja4\t" in shown.stdout
+    assert "evidence\trhythm\t100% of these accounts" in shown.stdout
+    whole = json.loads(CliRunner().invoke(app, ["campaigns", "show", campaign.campaign_id, "--json"]).stdout)
+    assert len(whole["members"]) == 12
+    again = CliRunner().invoke(app, ["campaigns", "run"])
+    assert ": 1 campaigns (0 opened, 0 closed, 0 accounts told of)" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["run", "--window", "5m"], 2, "--window is 10m to 31d"),
+        (["run", "--window", "32d"], 2, "--window is 10m to 31d"),
+        (["run", "--window", "a day"], 2, "--window is 10m to 31d"),
+        (["list", "--state", "half"], 2, "--state is open, closed or any"),
+        (["show", "cmp_none"], 1, "there is no campaign of that id"),
+        (["show", "a\x00b"], 1, "there is no campaign of that id"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(state: Path, arguments: list[str], status: int, says: str) -> None:
+    """With exit status 2 for wrong input."""
+    done = CliRunner().invoke(app, ["campaigns", *arguments])
+    assert (done.exit_code, done.stderr.count("\n")) == (status, 1)
+    assert says in done.stderr

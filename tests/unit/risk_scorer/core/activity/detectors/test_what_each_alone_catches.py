@@ -1,0 +1,152 @@
+"""For each detector an attack that the others miss without it, and work that looks like it and is left alone."""
+
+import random
+from collections.abc import Callable, Sequence
+
+import pytest
+from msgspec.structs import replace
+
+from risk_scorer.contract.activity import STEP_UP_FROM
+from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.detectors.endpoint_skew import EndpointSkew
+from risk_scorer.core.activity.detectors.hours import Hours
+from risk_scorer.core.activity.detectors.rhythm import Rhythm
+from risk_scorer.core.activity.detectors.sequence import Sequence as Order
+from risk_scorer.core.activity.detectors.timing import Timing
+from risk_scorer.core.activity.detectors.traffic import Traffic
+from risk_scorer.core.activity.detectors.volume import Volume
+from risk_scorer.core.activity.seen import Seen, action_of
+from tests.unit.risk_scorer.core.activity.work import HOUR, LATER, WAY, House, done, settled, sitting, without
+
+DETECTORS: tuple[Detector, ...] = (Traffic(), EndpointSkew(), Order(), Timing(), Rhythm(), Volume(), Hours())
+FOREIGN = ("/admin/users", "/admin/settings", "/admin/keys", "/admin/audit")
+
+
+def at(seen: Seen, endpoint: str) -> Seen:
+    return replace(seen, endpoint=endpoint, action=action_of("GET", endpoint))
+
+
+def paced(events: int, median_seconds: float, **facts: object) -> list[Seen]:
+    """Ada's usual way at another pace, unevenly."""
+    chance, ts, made = random.Random(3), LATER, []
+    for seen in sitting(events, **facts):
+        made.append(replace(seen, ts=ts))
+        ts += median_seconds * chance.lognormvariate(0.0, 1.0)
+    return made
+
+
+def scraping() -> list[Seen]:
+    return paced(150, 0.4, bytes_out=200)
+
+
+def a_busy_morning() -> list[Seen]:
+    return paced(30, 7.0)
+
+
+def looking_around() -> list[Seen]:
+    return [at(seen, FOREIGN[place % 4]) if place > 2 else seen for place, seen in enumerate(sitting(10))]
+
+
+def asking_for_help() -> list[Seen]:
+    return [at(seen, "/help") if place in (4, 9) else seen for place, seen in enumerate(sitting(20))]
+
+
+def backwards() -> list[Seen]:
+    return [at(seen, WAY[-place % len(WAY)]) for place, seen in enumerate(sitting(25))]
+
+
+def leaving_steps_out() -> list[Seen]:
+    return [at(seen, WAY[2 * place % len(WAY)]) for place, seen in enumerate(sitting(12))]
+
+
+def through_relays() -> list[Seen]:
+    return sitting(12, latency_ms=450.0)
+
+
+def a_slow_server() -> list[Seen]:
+    """It is slow for Bo and Cy as well, at the same minutes."""
+    made = []
+    for seen in sitting(12, latency_ms=450.0):
+        others = [replace(seen, user_id=user, session_id=user, latency_ms=430.0) for user in ("bo", "cy")]
+        made += [*others, replace(seen, ts=seen.ts + 0.5)]
+    return made
+
+
+def a_loop() -> list[Seen]:
+    return sitting(40, pause=7.0)
+
+
+def an_uneven_sitting() -> list[Seen]:
+    return sitting(40)
+
+
+def an_export() -> list[Seen]:
+    sizes = {3: 80_000_000, 5: 80_000_000}
+    return [replace(seen, bytes_out=sizes.get(place, seen.bytes_out)) for place, seen in enumerate(sitting(10))]
+
+
+def the_end_of_the_month() -> list[Seen]:
+    return [replace(seen, bytes_out=5 * seen.bytes_out) for seen in sitting(25)]
+
+
+def much_at_night() -> list[Seen]:
+    """As much as on no other day, at two o'clock: by day it would not be asked about."""
+    return [replace(seen, bytes_out=18 * seen.bytes_out) for seen in sitting(12, start=LATER - 6 * HOUR)]
+
+
+def a_letter_at_night() -> list[Seen]:
+    return sitting(12, start=LATER - 6 * HOUR)
+
+
+Scene = Callable[[], list[Seen]]
+SCENES: Sequence[tuple[str, Scene, Scene]] = (
+    ("traffic", scraping, a_busy_morning),
+    ("endpoint_skew", looking_around, asking_for_help),
+    ("sequence", backwards, leaving_steps_out),
+    ("timing", through_relays, a_slow_server),
+    ("rhythm", a_loop, an_uneven_sitting),
+    ("volume", an_export, the_end_of_the_month),
+    ("hours", much_at_night, a_letter_at_night),
+)
+NAMES = [name for name, _, _ in SCENES]
+
+
+def adas_worst(house: House, events: Sequence[Seen]) -> float:
+    """The highest score that Ada's own session has on the way."""
+    worst = 0.0
+    for seen in events:
+        judged = house.engine.assess(seen, house.around(seen))
+        worst = max(worst, judged.total_score if seen.user_id == "ada" else 0.0)
+    return worst
+
+
+@pytest.mark.parametrize(("name", "attack", "look_alike"), SCENES, ids=NAMES)
+def test_each_detector_catches_what_the_others_miss(name: str, attack: Scene, look_alike: Scene) -> None:
+    """With all of them the attack reaches the mark, without this one it does not, and the look-alike never does."""
+    assert adas_worst(settled(DETECTORS), attack()) >= STEP_UP_FROM
+    assert adas_worst(settled(without(DETECTORS, name)), attack()) < STEP_UP_FROM
+    assert adas_worst(settled(DETECTORS), look_alike()) < STEP_UP_FROM
+
+
+def test_as_much_by_day_is_not_asked_about() -> None:
+    """What the night alone makes suspicious is left alone at nine o'clock."""
+    by_day = [replace(seen, ts=seen.ts + 7 * HOUR) for seen in much_at_night()]
+    assert adas_worst(settled(DETECTORS), by_day) < STEP_UP_FROM
+
+
+def test_the_scenes_end_as_they_say() -> None:
+    """The reason that is told first is the one that the scene is about."""
+    for name, attack, _ in SCENES[:-1]:
+        house = settled(DETECTORS)
+        judged = house.sees(attack())
+        assert max(judged.found, key=lambda each: each.nats).detector == name
+        assert house.engine.signals(judged)[0].points > 20.0
+
+
+def test_polling_is_no_loop_of_somebody_elses() -> None:
+    """An application that asks every 30 seconds has taught that it does, and is not told from what it always did."""
+    house = House(DETECTORS)
+    for day in range(15):
+        house.sees([done(LATER + day * 24 * HOUR + 30.0 * turn, session=f"d{day}") for turn in range(20)])
+    after = [done(LATER + 20 * 24 * HOUR + 30.0 * turn, session="after") for turn in range(60)]
+    assert adas_worst(house, after) < STEP_UP_FROM
