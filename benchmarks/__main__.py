@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import (
+    activity_core,
     core,
     deliveries,
     faults,
@@ -36,8 +37,8 @@ def main() -> None:
     parser.add_argument(
         "only",
         nargs="*",
-        help="forest, core, scoring, shadow, histories, refresh, logins, policy, provider, deliveries, start, "
-        "streaming; and only when named: faults, flood, lockout, training",
+        help="forest, core, activity-core, scoring, shadow, histories, refresh, logins, policy, provider, deliveries, "
+        "start, streaming; and only when named: faults, flood, lockout, training",
     )
     parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")
@@ -48,6 +49,7 @@ def main() -> None:
     benches: dict[str, Callable[[], Iterable[Figure]]] = {
         "forest": lambda: forest.measure(chosen.rounds),
         "core": lambda: core.measure(chosen.rounds),
+        "activity-core": lambda: activity_core.measure(chosen.rounds, console),
         "scoring": lambda: scoring.measure(chosen.rounds, chosen.seconds),
         "shadow": lambda: shadow.measure(chosen.rounds, chosen.seconds, console),
         "histories": lambda: histories.measure(chosen.rounds, console),

@@ -22,6 +22,8 @@ HALVED_AT = 1_000
 """Events at which counts are halved, so that habits of last year give way."""
 LOOKING_AROUND = 0.5
 """Share of attackers who take any endpoint there is; the others go where everybody goes."""
+AT_HOME, HOME_NATS = 10, -0.5
+"""Where somebody spends more than a tenth of their steps they are at home; that speaks for them a little."""
 LOWEST, HIGHEST = -1.5, 3.0
 START_NATS = 2.5
 """What the sum of an ordinary session reaches by chance."""
@@ -69,7 +71,7 @@ class EndpointSkew(Detector):
         if (own is None or own.events < OWN_ENOUGH) and (peers is None or peers.events < GROUP_ENOUGH):
             self._found = (seen, 0.0)
             return UNKNOWN
-        after = _after(seen.endpoint, around)
+        after = _after(seen.endpoint, around, own)
         self._found = (seen, after)
         if after <= START_NATS:
             return None
@@ -78,21 +80,26 @@ class EndpointSkew(Detector):
 
     def learn(self, seen: Seen, around: Around) -> None:
         _add(part_in(around.person, "endpoint_skew", Endpoints), seen.endpoint, OWN_MOST)
-        _add(part_in(around.peers, "endpoint_skew", GroupEndpoints), seen.endpoint, GROUP_MOST)
-        if is_sampled(seen.ts):
+        peers = part_in(around.peers, "endpoint_skew", GroupEndpoints)
+        sampled = is_sampled(seen.ts)
+        if sampled or peers.events < GROUP_ENOUGH:
+            _add(peers, seen.endpoint, GROUP_MOST)
+        if sampled:
             _add(part_in(around.world, "endpoint_skew", GroupEndpoints), seen.endpoint, GROUP_MOST)
 
     def note(self, seen: Seen, around: Around) -> None:
         visited = part_in(around.session, "endpoint_skew", Visited)
         known, after = self._found
-        visited.sum = after if known is seen else _after(seen.endpoint, around)
+        visited.sum = after if known is seen else _after(seen.endpoint, around, around.person.get("endpoint_skew"))
         keep(visited.used, seen.endpoint, visited.used.get(seen.endpoint, 0) + 1, SESSION_MOST)
 
 
-def _after(endpoint: str, around: Around) -> float:
+def _after(endpoint: str, around: Around, own: Endpoints | None) -> float:
     """The session's sum with this event; being again where it has been says less each time."""
     visited: Visited | None = around.session.get("endpoint_skew")
-    nats = _ratio(endpoint, around)
+    if own is not None and own.used.get(endpoint, 0) * AT_HOME > own.events:
+        return 0.0 if visited is None else max(0.0, visited.sum + HOME_NATS)
+    nats = _ratio(endpoint, around, own)
     if visited is None:
         return max(0.0, nats)
     if nats > 0.0:
@@ -100,11 +107,10 @@ def _after(endpoint: str, around: Around) -> float:
     return max(0.0, visited.sum + nats)
 
 
-def _ratio(endpoint: str, around: Around) -> float:
+def _ratio(endpoint: str, around: Around, own: Endpoints | None) -> float:
     """Nats for somebody who looks around and against this person."""
     everyone: GroupEndpoints | None = around.world.get("endpoint_skew")
     peers: GroupEndpoints | None = around.peers.get("endpoint_skew")
-    own: Endpoints | None = around.person.get("endpoint_skew")
     any_one = 1.0 / (2.0 if everyone is None else len(everyone.used) + 2.0)
     world = _share(everyone, endpoint, any_one, WORLD_STRENGTH)
     mine = _share(own, endpoint, _share(peers, endpoint, world, GROUP_STRENGTH), OWN_STRENGTH)

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from risk_scorer.core.activity.detector import Detector
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
-from risk_scorer.core.activity.memory import Around, Part, part_in
+from risk_scorer.core.activity.memory import Around, Part, is_sampled, part_in
 from risk_scorer.core.activity.seen import Seen
 
 TOGETHER_SECONDS, AWAY_SECONDS = 0.25, 3_600.0
@@ -23,6 +23,8 @@ OWN_STRENGTH, GROUP_STRENGTH = 20.0, 20.0
 HALVED_AT = 1_000
 JITTER = 0.12
 """Deviation of a machine's pauses as a logarithm: loops drawn from ±20 % have it (0.4 / √12)."""
+FAR = 5.0
+"""Deviations at which no machine comes."""
 FOLLOWS = 0.3
 LEAST_PAUSES = 3
 SLACK_NATS, LOWEST, HIGHEST = 0.5, -3.0, 1.5
@@ -80,7 +82,9 @@ class Rhythm(Detector):
         if TOGETHER_SECONDS <= pause <= AWAY_SECONDS:
             place = _bin(math.log(pause))
             _add(part_in(around.person, "rhythm", Pauses), place)
-            _add(part_in(around.peers, "rhythm", Pauses), place)
+            peers = part_in(around.peers, "rhythm", Pauses)
+            if peers.events < GROUP_ENOUGH or is_sampled(seen.ts):
+                _add(peers, place)
 
     def note(self, seen: Seen, around: Around) -> None:
         beat = part_in(around.session, "rhythm", Beat)
@@ -109,10 +113,12 @@ def _after(seen: Seen, beat: Beat, around: Around) -> float | None:
 
 def _ratio(log: float, mean: float, own: Pauses | None, peers: Pauses | None) -> float:
     """Nats for a machine that repeats `mean` and against the person, less what chance gives."""
+    off = (log - mean) / JITTER
+    if not -FAR < off < FAR:
+        return LOWEST
     place = _bin(log)
     others = _share(peers, place, 1.0 / BINS, GROUP_STRENGTH)
     mine = _share(own, place, others, OWN_STRENGTH)
-    off = (log - mean) / JITTER
     nats = _MACHINE_PEAK - 0.5 * off * off - math.log(mine / BIN_NATS) - SLACK_NATS
     return LOWEST if nats < LOWEST else HIGHEST if nats > HIGHEST else nats
 

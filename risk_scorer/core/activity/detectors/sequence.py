@@ -21,6 +21,8 @@ OWN_STRENGTH, GROUP_STRENGTH, WORLD_STRENGTH = 4.0, 6.0, 6.0
 """Steps' worth of back-off at each level."""
 UNHEARD = 0.001
 """Share of an action that nobody has taken yet."""
+WELL_KNOWN = 3
+"""Times that somebody has taken a step, after which it is theirs and says nothing against them."""
 PAUSE_SECONDS = 1800.0
 """After half an hour people begin something else, and no step is taken."""
 LOWEST, HIGHEST = -1.5, 2.0
@@ -103,8 +105,11 @@ class Sequence(Detector):
             return
         before, after = walk.mark, mark_of(seen.action)
         _add(part_in(around.person, "sequence", Chain).rows, before, after, OWN)
-        _add(part_in(around.peers, "sequence", GroupChain).rows, before, after, GROUP)
-        if is_sampled(seen.ts):
+        peers = part_in(around.peers, "sequence", GroupChain).rows
+        sampled = is_sampled(seen.ts)
+        if sampled or _steps(peers) < GROUP_ENOUGH:
+            _add(peers, before, after, GROUP)
+        if sampled:
             _add(part_in(around.world, "sequence", GroupChain).rows, before, after, GROUP)
 
     def note(self, seen: Seen, around: Around) -> None:
@@ -142,6 +147,11 @@ def _steps(rows: Rows) -> int:
 
 def _ratio(before: int, after: int, around: Around) -> float:
     """Nats for somebody who takes the same steps in any order and against this person."""
+    own: Chain | None = around.person.get("sequence")
+    if own is not None:
+        usual, row = own.rows.get(ANY), own.rows.get(before)
+        if usual is not None and row is not None and row.get(after, 0) >= WELL_KNOWN:
+            return min(0.0, math.log(usual.get(after, 1) * row[TOTAL] / (usual[TOTAL] * row[after])))
     any_order, in_order = UNHEARD, UNHEARD
     for memory, strength in (
         (around.world, WORLD_STRENGTH),

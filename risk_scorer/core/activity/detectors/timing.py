@@ -9,12 +9,12 @@ from typing import ClassVar
 
 from risk_scorer.core.activity.detector import Detector
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
-from risk_scorer.core.activity.memory import Around, Part, keep, part_in
+from risk_scorer.core.activity.memory import Around, Part, is_sampled, part_in
 from risk_scorer.core.activity.seen import Seen
 from risk_scorer.core.activity.usual import Usual, learn_value, tail_nats
 
 ENDPOINTS = 64
-"""Of one service; the one heard of longest ago leaves first."""
+"""Of one service; one that is little known leaves first."""
 STEP = 0.05
 """By which a median follows each answer: frugal streaming (Ma, Muthukrishnan, Sandler 2013)."""
 SETTLED = 30
@@ -92,10 +92,19 @@ class Timing(Detector):
         apart = self._again(seen, service)
         if apart is not None:
             learn_value(part_in(around.person, "timing", Usual), apart, LEAST_DEVIATION)
+        medians = service.medians
+        known = medians.get(seen.endpoint)
+        if known is not None and known[1] >= SETTLED and not is_sampled(seen.ts):
+            return
         log = math.log(max(seen.latency_ms, LEAST_MS))
-        median, answers = service.medians.get(seen.endpoint, (log, 0))
-        median += STEP if log > median else -STEP if log < median else 0.0
-        keep(service.medians, seen.endpoint, (median, min(answers + 1, SETTLED)), ENDPOINTS)
+        if known is None:
+            if len(medians) >= ENDPOINTS:
+                del medians[min(medians, key=lambda endpoint: medians[endpoint][1])]
+            medians[seen.endpoint] = (log, 1)
+        else:
+            median, answers = known
+            step = STEP if log > median else -STEP if log < median else 0.0
+            medians[seen.endpoint] = (median + step, min(answers + 1, SETTLED))
 
     def note(self, seen: Seen, around: Around) -> None:
         service: Latencies | None = around.service.get("timing")

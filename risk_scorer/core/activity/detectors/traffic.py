@@ -23,6 +23,8 @@ PEERS_STRENGTH = 6.0
 LOOKS_NATS = 3.5
 """What a session's many windows cost: the highest of 30 looks is this rare by chance alone (log 30, Bonferroni)."""
 LEAST_DEVIATION = 1.0
+WELL_KNOWN, CALM = 30.0, 5.0
+"""Windows from which peers hardly count any more; deviations squared, which make less than 2.5 nats."""
 
 
 class Pace(Part):
@@ -59,11 +61,14 @@ class Traffic(Detector):
         own: Paces | None = around.person.get("traffic")
         if own is None:
             return UNKNOWN
+        ts = int(seen.ts)
+        if _is_calm(own.fast, ts // FAST_SECONDS) and _is_calm(own.slow, ts // SLOW_SECONDS):
+            return None
         peers: Paces | None = around.peers.get("traffic")
-        fast = _surprise(own.fast, None if peers is None else peers.fast, int(seen.ts) // FAST_SECONDS)
+        fast = _surprise(own.fast, None if peers is None else peers.fast, ts // FAST_SECONDS)
         if fast is None:
             return UNKNOWN
-        slow = _surprise(own.slow, None if peers is None else peers.slow, int(seen.ts) // SLOW_SECONDS) or 0.0
+        slow = _surprise(own.slow, None if peers is None else peers.slow, ts // SLOW_SECONDS) or 0.0
         nats = (fast if fast > slow else slow) - LOOKS_NATS
         if nats <= 0.0:
             return None
@@ -86,6 +91,15 @@ class Traffic(Detector):
         own = part_in(around.person, "traffic", Paces)
         _count(own.fast, int(seen.ts) // FAST_SECONDS)
         _count(own.slow, int(seen.ts) // SLOW_SECONDS)
+
+
+def _is_calm(pace: Pace, window: int) -> bool:
+    """Whether the count is so near a well known mean that nothing can be found: the tail's bound is below (k-m)²/2v."""
+    usual = pace.usual
+    if usual.seen < WELL_KNOWN:
+        return False
+    above = (pace.events + 1 if window <= pace.window else 1) - usual.mean
+    return above <= 0.0 or above * above <= CALM * usual.variance
 
 
 def _surprise(pace: Pace, peers: Pace | None, window: int) -> float | None:
