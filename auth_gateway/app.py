@@ -14,7 +14,7 @@ from auth_gateway.assembly import Gateway, assemble
 from auth_gateway.opening import CannotStart
 from auth_gateway.service import Service
 from auth_gateway.settings import Settings
-from auth_gateway.wiring import cross_origin, tokens, verdict
+from auth_gateway.wiring import cross_origin, session_risk, tokens, verdict
 from auth_gateway.wiring.provider import add_provider
 from plumbing.asgi import SecurityHeaders, refusal_handlers
 from plumbing.docs_page import mount_docs
@@ -69,6 +69,7 @@ def create_app(
         add_provider(app, service)
     if settings.mfa_push:
         verdict.add(app, service)
+    session_risk.add(app, service)
     mount_docs(app)
     app.state.watching = service.watching
     watch_requests(app, meters=service.watching.meters, tracing=service.watching.tracing, joins=False)

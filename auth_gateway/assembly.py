@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from auth_gateway.adapters.blocklist import Blocklists
 from auth_gateway.adapters.hashing_pool import HashingPool
 from auth_gateway.adapters.jwt import Es256Codec, Hs256Codec
-from auth_gateway.adapters.keys import ACCESS_ALGORITHMS, ALGORITHMS, KeyRing, SigningKeyStore
+from auth_gateway.adapters.keys import KeyRing, SigningKeyStore
 from auth_gateway.adapters.passwords import PasswordHasher
+from auth_gateway.adapters.policy_roles import PolicyRoles
 from auth_gateway.adapters.sealing_keys import SealingKeys
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
 from auth_gateway.adapters.storage.clients import StoredClients
@@ -16,6 +17,7 @@ from auth_gateway.adapters.storage.provider import ProviderStore
 from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
 from auth_gateway.adapters.storage.sealed import StoredSealed
 from auth_gateway.adapters.storage.sessions import StoredSessions
+from auth_gateway.adapters.storage.shields import StoredShields
 from auth_gateway.adapters.storage.signing_keys import StoredSigningKeys
 from auth_gateway.adapters.storage.tables import outbox as outbox_rows
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
@@ -24,7 +26,6 @@ from auth_gateway.core.claims import Audience, Lifetimes
 from auth_gateway.core.factor import is_enrolled
 from auth_gateway.core.imported import Record
 from auth_gateway.core.names import prepare_username
-from auth_gateway.core.provider.registration import LONGEST_ACCESS_TTL_SECONDS
 from auth_gateway.flows.accounts import Accounts
 from auth_gateway.flows.ending import Ending
 from auth_gateway.flows.enrolment import EnrolTotp
@@ -37,6 +38,7 @@ from auth_gateway.flows.provider.farewell import Farewells
 from auth_gateway.flows.registrations import Registrations
 from auth_gateway.flows.resealing import Resealing
 from auth_gateway.flows.revoke import Revoke
+from auth_gateway.flows.session_notices import SessionNotices
 from auth_gateway.followers import followed_audit
 from auth_gateway.opening import (
     PURPOSES,
@@ -47,6 +49,7 @@ from auth_gateway.opening import (
     opened_vault,
 )
 from auth_gateway.settings import Settings
+from auth_gateway.signing_ring import signing_ring
 from plumbing.clock import Clock, SystemClock
 from plumbing.database import Database
 from plumbing.randomness import Randomness, SystemRandomness
@@ -84,6 +87,7 @@ class Gateway:
     provider: ProviderStore
     key_store: SigningKeyStore
     ring: KeyRing
+    roles: PolicyRoles
 
     @property
     def outbox(self) -> Outbox:
@@ -108,6 +112,7 @@ class Gateway:
             audit=self.audit,
             ending=self.ending,
             trusted_devices=StoredTrustedDevices(),
+            shields=StoredShields(),
         )
 
     @property
@@ -148,8 +153,14 @@ class Gateway:
     def ending(self) -> Ending:
         """Ends sessions, whichever door they end through."""
         farewells = Farewells(clients=self.clients, session_clients=self.provider.session_clients, outbox=self.outbox)
-        has_provider = self.settings.provider_issuer is not None
-        return Ending(sessions=self.sessions, audit=self.audit, farewells=farewells if has_provider else None)
+        told = farewells if self.settings.provider_issuer is not None else None
+        return Ending(sessions=self.sessions, audit=self.audit, farewells=told, notices=self.session_notices)
+
+    @property
+    def session_notices(self) -> SessionNotices:
+        """Tells the scorer of sessions, where there is one that knows us."""
+        is_on = self.settings.risk_api_credential is not None
+        return SessionNotices(outbox=self.outbox, is_on=is_on, roles=self.roles)
 
     @property
     def post_office(self) -> OutboxPost:
@@ -196,6 +207,7 @@ class Gateway:
             sessions=self.sessions,
             refresh_tokens=self.refresh_tokens,
             devices=self.devices,
+            notices=self.session_notices,
         )
 
     @property
@@ -259,7 +271,7 @@ def assemble(
     except BaseException:
         database.close()
         raise
-    key_store = SigningKeyStore(StoredSigningKeys(), vault)
+    key_store, users = SigningKeyStore(StoredSigningKeys(), vault), StoredUsers(vault)
     return Gateway(
         settings=settings,
         state=state,
@@ -271,7 +283,7 @@ def assemble(
         hasher=hasher or PasswordHasher(),
         blocklist=blocklist,
         pool=HashingPool(workers=settings.hashing_threads, queue_limit=settings.password_queue_limit),
-        users=StoredUsers(vault),
+        users=users,
         clients=StoredClients(),
         factors=StoredFactors(),
         sessions=StoredSessions(),
@@ -281,20 +293,6 @@ def assemble(
         audit=followed_audit(settings),
         provider=ProviderStore(),
         key_store=key_store,
-        ring=_ring(settings, database, key_store, clock),
+        ring=signing_ring(settings, database, key_store, clock),
+        roles=PolicyRoles(users),
     )
-
-
-def _ring(settings: Settings, database: Database, key_store: SigningKeyStore, clock: Clock) -> KeyRing:
-    return KeyRing(
-        database,
-        key_store,
-        clock,
-        access_ttl_seconds=longest_access_seconds(settings),
-        algorithms=ACCESS_ALGORITHMS if settings.provider_issuer is None else ALGORITHMS,
-    )
-
-
-def longest_access_seconds(settings: Settings) -> int:
-    """How long the longest-lived access token may live: applications have lifetimes of their own."""
-    return max(settings.access_ttl_min * 60, LONGEST_ACCESS_TTL_SECONDS)

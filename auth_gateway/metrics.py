@@ -35,7 +35,13 @@ OUTCOMES: Final[dict[Kind, tuple[str, str]]] = {
 }
 """Kinds of lines that are decisions: by which way somebody came, and what became of it."""
 REFUSALS: Final = frozenset({"busy", "storage_unavailable"})
-_NAMED: Final = {"mfa": "mfa", "webhook": "webhook", "scorer": "scorer", "scorer-feedback": "scorer"}
+_NAMED: Final = {
+    "mfa": "mfa",
+    "webhook": "webhook",
+    "scorer": "scorer",
+    "scorer-feedback": "scorer",
+    "scorer-sessions": "scorer",
+}
 _BEGINS: Final = {DESTINATION: "destination", STREAM: "stream", LOGOUT: "logout"}
 
 

@@ -60,6 +60,7 @@ class Policing:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self.file = opened_document(gateway.settings)
+        gateway.roles.documents = self.file or NoDocument()
 
     @property
     def in_force(self) -> PolicyInForce:

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -9,18 +10,22 @@ import msgspec
 from auth_gateway.assembly import Gateway
 from auth_gateway.core.provider.logout import address_of
 from auth_gateway.flows.recording import Announcing, EndpointName, Recorder
+from auth_gateway.flows.session_notices import SESSIONS_ENDPOINT
 from auth_gateway.settings import Settings
 from plumbing.bodies import FORM_TYPE
 from plumbing.kafka_properties import properties_of
 from risk_scorer.contract.feedback import Outcome
 from webhooks.delivery import Endpoint, Receiver
-from webhooks.signing import bearer_signer, standard_signer
+from webhooks.signing import Signer, bearer_signer, standard_signer
+from webhooks.transport import Attempt
 
 # What a person's next login should know of this one is there long before they can log in again.
 OUTCOMES_LINGER_SECONDS = 0.25
 # Applications are many and their notices few: a handful of connections for each is enough.
 LOGOUT_CONCURRENCY = 4
 _told = msgspec.json.Decoder(Outcome)
+NOT_FOUND = 404
+OLD_SCORER_REMEDY = "the scorer is older than this gateway and takes no notices of sessions: upgrade it"
 SCORER_REMEDY = (
     "the scorer refuses RISK_API_CREDENTIAL here: make one that may do it with "
     "`risk-scorer credentials add NAME --scope score,outcomes,feedback,erase`, set it, and restart the gateway"
@@ -67,9 +72,32 @@ def endpoints_of(settings: Settings, *, scorer_tls: ssl.SSLContext | None = None
         found["scorer-erasure"] = Endpoint(
             name="scorer-erasure", url=erasures, signer=signer, allow_private=True, remedy=SCORER_REMEDY
         )
+        found[SESSIONS_ENDPOINT] = _sessions_endpoint(settings, signer, scorer_tls)
     if settings.kafka_broker is not None and settings.kafka_topic_outcomes is not None:
         found["scorer"] = _outcomes_topic(settings, settings.kafka_broker, settings.kafka_topic_outcomes)
     return found
+
+
+def _sessions_endpoint(settings: Settings, signer: Signer, tls: ssl.SSLContext | None) -> Endpoint:
+    """Notices of sessions have a lane of their own, which waits for a scorer that is too old to take them."""
+    return Endpoint(
+        name=SESSIONS_ENDPOINT,
+        url=f"{settings.risk_api_url}/sessions",
+        signer=signer,
+        allow_private=True,
+        tls=tls,
+        merge=_as_list,
+        linger_seconds=OUTCOMES_LINGER_SECONDS,
+        judge=_judged_notice,
+    )
+
+
+def _judged_notice(attempt: Attempt) -> Attempt:
+    """Whoever does not know the address yet may after an upgrade: nothing is thrown away, and nothing more is tried for
+    a while."""
+    if attempt.status == NOT_FOUND:
+        return replace(attempt, remedy=OLD_SCORER_REMEDY)
+    return replace(attempt, remedy=SCORER_REMEDY) if attempt.is_sender_refused else attempt
 
 
 def _outcomes_topic(settings: Settings, brokers: str, topic: str) -> Receiver:

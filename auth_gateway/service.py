@@ -72,6 +72,7 @@ class Service:
         self.endpoints = endpoints_of(settings, scorer_tls=tls)
         self.find_receiver: Callable[[str], Receiver | None] = _nobody
         self.more_work: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self.closing: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.delivery = DeliveryWorker(
             gateway.database,
             self.outbox,
@@ -205,7 +206,8 @@ class Service:
 
     async def close(self) -> None:
         """Lets go of the connections and the storage, once no request is left."""
-        await self.scorer.close()
+        for close in (self.scorer.close, *self.closing):
+            await close()
         await self.sharing.close()
         await asyncio.to_thread(self.gateway.close)
 

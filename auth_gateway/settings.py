@@ -30,6 +30,14 @@ from webhooks.targets import TargetRefused, parse_target
 
 # RFC 7518, section 3.2: an HS256 key has at least the size of the hash.
 JWT_SECRET_BYTES = 32
+SECRETS = (
+    "jwt_secret",
+    "webhook_secret",
+    "webhook_secret_previous",
+    "mfa_hmac_secret",
+    "session_signal_secret",
+    "session_signal_secret_previous",
+)
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -224,7 +232,7 @@ class Settings(
     def _secrets_are_strong(self) -> Self:
         if self.is_demo:
             return self
-        for name in ("jwt_secret", "webhook_secret", "webhook_secret_previous", "mfa_hmac_secret"):
+        for name in SECRETS:
             secret: SecretStr | None = getattr(self, name)
             least_bytes = JWT_SECRET_BYTES if name == "jwt_secret" else MIN_SECRET_BYTES
             complaint = weakness(secret.get_secret_value(), least_bytes=least_bytes) if secret is not None else None

@@ -9,6 +9,7 @@ import structlog
 from auth_gateway.adapters.storage.audit_retention import AuditRetention
 from auth_gateway.adapters.storage.mail_links import StoredMailLinks
 from auth_gateway.adapters.storage.mailed_codes import StoredMailedCodes
+from auth_gateway.adapters.storage.session_signals import StoredSessionSignals
 from auth_gateway.adapters.storage.streams import StoredStreams
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.assembly import Gateway
@@ -33,6 +34,7 @@ def housekeeping(gateway: Gateway) -> Housekeeping:
         trusted_devices=StoredTrustedDevices(),
         provider=gateway.provider,
         streams=StoredStreams(),
+        session_signals=StoredSessionSignals(),
     )
 
 

@@ -1,8 +1,11 @@
 """What is held against people: the gateway's parts become what policy and operators ask. No rules."""
 
+from auth_gateway.adapters.storage.session_signals import StoredSessionSignals
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.adapters.storage.user_risks import StoredUserRisks
 from auth_gateway.assembly import Gateway
+from auth_gateway.flows.account_desk import AccountDesk
+from auth_gateway.flows.ports.session_risk import Behaviours, NobodyKnows
 from auth_gateway.flows.risk_desk import RiskDesk
 from auth_gateway.flows.user_risk import RisksNow
 from auth_gateway.followers import risk_follower
@@ -13,6 +16,21 @@ def risks_now(gateway: Gateway) -> RisksNow:
     """What is left of people's risks."""
     half_life = gateway.settings.user_risk_half_life_seconds
     return RisksNow(database=gateway.database, book=StoredUserRisks(), half_life_seconds=half_life)
+
+
+def account_desk(gateway: Gateway, behaviours: Behaviours | None = None) -> AccountDesk:
+    """Where reviewers work."""
+    return AccountDesk(
+        database=gateway.database,
+        clock=gateway.clock,
+        users=gateway.users,
+        sessions=gateway.sessions,
+        signals=StoredSessionSignals(),
+        book=StoredUserRisks(),
+        accounts=gateway.accounts,
+        behaviours=behaviours or NobodyKnows(),
+        half_life_seconds=gateway.settings.user_risk_half_life_seconds,
+    )
 
 
 def risk_desk(gateway: Gateway) -> RiskDesk:

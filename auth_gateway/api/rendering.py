@@ -23,6 +23,7 @@ from auth_gateway.flows.answers import (
     Allowed,
     CompletionAnswer,
     Denied,
+    FactorNeeded,
     GrantError,
     InvalidGrant,
     LoginAnswer,
@@ -153,6 +154,9 @@ def token_response(answer: TokenAnswer, *, grant_type: str) -> Response:
     if isinstance(answer, LoginNeeded):
         evidence = {"reason": "step_up_required"}
         raise Refused("invalid_grant", "Log in again to go on.", status=400, evidence=evidence)
+    if isinstance(answer, FactorNeeded):
+        text = "The person must show a factor. Send them to the authorization endpoint, or log in again."
+        raise Refused("invalid_grant", text, status=400, evidence={"reason": "interaction_required"})
     if isinstance(answer, SessionEnded):
         text = "This session has ended. Log in again, and tell support the incident id if that is no help."
         raise Refused("invalid_grant", text, status=400, evidence={"incident_id": answer.incident_id})

@@ -18,6 +18,8 @@ from plumbing.vault import Unsealable
 
 NEXT: Mapping[str, str] = {
     "unknown_user": "`auth-gateway users list` shows who there is",
+    "review_needed": "`auth-gateway users unfreeze NAME --by WHO --why REASON`",
+    "changed_meanwhile": "`auth-gateway users summary NAME` shows how it is now",
     "username_taken": "choose another one; `auth-gateway users list` shows who there is",
     "invalid_username": "use letters, digits and signs without spaces, 254 at the most",
     "invalid_email": "give one such as ada@example.com",

@@ -8,11 +8,12 @@ import typer
 from auth_gateway.adapters.keyring import SigningKey, signing_key
 from auth_gateway.adapters.keys import Rotation, draw_keys
 from auth_gateway.adapters.sealing_keys import HANDED_SECONDS, SEALING_KEYS
-from auth_gateway.assembly import Gateway, longest_access_seconds
+from auth_gateway.assembly import Gateway
 from auth_gateway.cli.console import NOT_NOW, moment, opened, row
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.claims import JWKS_MAX_AGE_SECONDS
 from auth_gateway.core.facts import OPERATOR, Facts
+from auth_gateway.signing_ring import longest_access_seconds
 from plumbing.postgresql import is_postgresql
 from plumbing.statements import Transaction
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from auth_gateway.cli import account_review
 from auth_gateway.cli.complaints import printable
 from auth_gateway.cli.console import NOT_NOW, fail, moment, opened, row
 from auth_gateway.cli.factors_shown import show_authenticator
@@ -21,6 +22,10 @@ app = typer.Typer(help="People's accounts.", no_args_is_help=True, rich_markup_m
 app.command("import")(import_file)
 app.command("risk")(show_risk)
 app.command("verdict")(verdict)
+app.command("summary")(account_review.summary)
+app.command("freeze")(account_review.freeze)
+app.command("unfreeze")(account_review.unfreeze)
+app.command("reset-sessions")(account_review.reset_sessions)
 
 Username = Annotated[str, typer.Argument(help="The name they log in with.")]
 
@@ -50,22 +55,6 @@ def show() -> None:
             state = "frozen" if account.is_frozen else "active"
             scheme = hash_scheme(gateway.users.passwords.open(account.user_id, account.password_hash))
             row(account.username, account.user_id, state, scheme, f"since {moment(account.created_at)}")
-
-
-@app.command("freeze")
-def freeze(username: Username) -> None:
-    """Let nobody in as this person any more, and end all their sessions."""
-    with opened() as gateway:
-        was_changed = gateway.accounts.freeze(username)
-    typer.echo("frozen" if was_changed else "was frozen already")
-
-
-@app.command("unfreeze")
-def unfreeze(username: Username) -> None:
-    """Let them log in again; ended sessions stay ended."""
-    with opened() as gateway:
-        was_changed = gateway.accounts.unfreeze(username)
-    typer.echo("active" if was_changed else "was active already")
 
 
 @app.command("set-password")

@@ -11,13 +11,16 @@ from auth_gateway.core.user_risk import NO_RISK, UserRisk
 REPORTED = "reported"
 """Why an account is frozen whose owner said that a sign-in was not theirs; the owner lifts it by recovery."""
 
+SHIELD = "shield"
+"""Why an account is frozen whose session was at a risk that asks for a review; only who has looked lifts it."""
+
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One person. `username` is the prepared form, `display_name` is what they wrote.
 
     `password_version` grows when the password is changed or the account is frozen, and stays when only its hash is
     upgraded: logins that are half done end with it. `frozen_reason` "" is an operator's freeze, which only an operator
-    lifts; `language` "" is not known. `password_hash` is the text of the table once the
+    lifts, as one until a review; `language` "" is not known. `password_hash` is the text of the table once the
     account was read: sealed, as a rule. `is_password_listed` says that this very password was found, when it was last
     shown, on a list of those that others guess first.
     """

@@ -10,7 +10,9 @@ from typing import Final, Literal
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.circumstances import known_kinds
 from auth_gateway.core.factor import is_enrolled
+from auth_gateway.core.session_risk import Response
 from auth_gateway.core.user_risk import MOST, Detection, Relief
+from risk_scorer.contract.assessment import risk_level
 
 Level = Literal["low", "medium", "high"]
 
@@ -38,6 +40,21 @@ CODE_REUSED: Final = Detection(source="session", reason="code_reused", weight=40
 LISTED_PASSWORD: Final = Detection(source="offline", reason="password_listed", weight=40, most=BELOW_MEDIUM)
 NOT_ME: Final = Detection(source="reported", reason="not_me", weight=95, holds=True)
 
+SESSION_ACTIVITY: Final[Mapping[Response, tuple[float, float]]] = {
+    "none": (20, BELOW_MEDIUM),
+    "step_up": (35, BELOW_MEDIUM),
+    "reset": (65, BELOW_HIGH),
+    "logout": (75, BELOW_HIGH),
+    "freeze": (90, BELOW_HIGH),
+}
+"""What the risk of a session adds and how far up it takes its person, by how it is answered. A thief of a session did
+it, not of a password: its owner gets in with a factor, and a freeze keeps everybody out by itself."""
+CAMPAIGN: Final[Mapping[Level, tuple[float, float]]] = {
+    "low": (20, BELOW_MEDIUM),
+    "medium": (50, BELOW_MEDIUM),
+    "high": (65, BELOW_HIGH),
+}
+"""The same for who is one of many that act together; who is only taken for one gets in with a factor."""
 RECEIVED: Final[Mapping[Level, tuple[float, float]]] = {
     "low": (30, BELOW_MEDIUM),
     "medium": (65, BELOW_HIGH),
@@ -56,6 +73,13 @@ def received(reason: str, level: Level) -> Detection:
     """Another provider's word, as strong as the operator lets it be."""
     weight, most = RECEIVED[level]
     return Detection(source="received", reason=reason, weight=weight, most=most)
+
+
+def of_session_risk(response: Response, score: float, *, is_campaign: bool) -> Detection:
+    """What was done in a session, or together with others, held against its person."""
+    weight, most = CAMPAIGN[risk_level(score)] if is_campaign else SESSION_ACTIVITY[response]
+    reason = "campaign_member" if is_campaign else "session_activity"
+    return Detection(source="session", reason=reason, weight=weight, most=most)
 
 
 def move_of(line: AuditEvent) -> Move | None:

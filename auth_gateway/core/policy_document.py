@@ -27,11 +27,12 @@ from auth_gateway.core.policy_conditions import (
 )
 from auth_gateway.core.policy_marks import own_marks
 from auth_gateway.core.policy_rule import PATHS, PolicyDocument, Rule, Then, document_of
+from auth_gateway.core.policy_session_marks import session_marks
 from auth_gateway.core.toml_lines import Path, line_numbers, line_of
 
 LARGEST_DOCUMENT = 1 << 20
 MOST_RULES = 1000
-_TABLES = ("networks", "groups", "roles", "marks", "rule")
+_TABLES = ("networks", "groups", "roles", "marks", "session_marks", "rule")
 _KEYS = ("name", "when", "unless", "then", "demand", "report_only")
 _THEN: tuple[Then, ...] = ("allow", "challenge", "deny")
 _DEMANDS: tuple[Demand, ...] = ("any", "enrolled", "phishing_resistant")
@@ -85,13 +86,15 @@ def _parsed(text: str, policy: Policy, digest: str) -> PolicyDocument:
     names = reading.names(given)
     rules = reading.rules(given, names)
     marks = own_marks(given.get("marks", []), names, reading.told, highest_step_up=policy.phishing_resistant_from)
+    of_sessions = session_marks(given.get("session_marks"), reading.told)
     if reading.problems:
         problems = sorted({Problem(line_of(lines, place), message) for place, message in reading.problems})
         raise BadDocument(tuple(problems))
     numbered = tuple(
         msgspec.structs.replace(rule, line=line_of(lines, ("rule", place))) for place, rule in enumerate(rules)
     )
-    return document_of(numbered, digest, marks)
+    people = tuple(sorted({**names.groups, **names.roles}.items()))
+    return msgspec.structs.replace(document_of(numbered, digest, marks), people=people, session_marks=of_sessions)
 
 
 def _text(data: bytes) -> str:

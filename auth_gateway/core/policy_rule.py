@@ -14,6 +14,7 @@ from auth_gateway.core.factor import Demand, FactorKind
 from auth_gateway.core.facts import Path
 from auth_gateway.core.marks import OwnMarks
 from auth_gateway.core.networks import NetworkSet
+from auth_gateway.core.session_risk import USUAL, SessionMarks
 from risk_scorer.contract.assessment import HIGH_FROM
 
 Then = Literal["allow", "challenge", "deny"]
@@ -124,15 +125,22 @@ class Ready(msgspec.Struct, frozen=True):
 
 class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True):
     """Rules in their order, and the same for each path; `digest` names the text, "" is no document at all. `marks` are
-    those of applications and groups; `names_people` says that a rule or marks ask who somebody is."""
+    those of applications and groups; `names_people` says that a rule or marks ask who somebody is. `people` are its
+    groups and roles with their user names, `session_marks` what a session's risk does to it."""
 
     rules: tuple[Rule, ...] = ()
     marks: tuple[OwnMarks, ...] = ()
     digest: str = ""
     names_people: bool = False
+    people: tuple[tuple[str, frozenset[str]], ...] = ()
+    session_marks: SessionMarks = USUAL
     login: tuple[Ready, ...] = ()
     refresh: tuple[Ready, ...] = ()
     step_up: tuple[Ready, ...] = ()
+
+    def roles_of(self, username: str) -> tuple[str, ...]:
+        """The groups and roles that name this person, in their order."""
+        return tuple(name for name, usernames in self.people if username in usernames)
 
     def of_path(self, path: Path) -> tuple[Ready, ...]:
         """The rules that are asked about such a request."""
@@ -147,12 +155,21 @@ NO_DOCUMENT = PolicyDocument()
 def document_of(rules: tuple[Rule, ...], digest: str, marks: tuple[OwnMarks, ...] = ()) -> PolicyDocument:
     """The document of these rules and marks."""
     ready = [Ready(rule, rule.when.tests(), None if rule.unless is None else rule.unless.tests()) for rule in rules]
-    by_path: dict[Path, tuple[Ready, ...]] = {
-        path: tuple(one for one in ready if path in one.rule.paths) for path in PATHS
-    }
+
+    def of_path(path: Path) -> tuple[Ready, ...]:
+        return tuple(one for one in ready if path in one.rule.paths)
+
     asked = [conditions for rule in rules for conditions in (rule.when, rule.unless) if conditions is not None]
     names_people = any(conditions.usernames for conditions in asked) or any(one.usernames for one in marks)
-    return PolicyDocument(rules=rules, marks=marks, digest=digest, names_people=names_people, **by_path)
+    return PolicyDocument(
+        rules=rules,
+        marks=marks,
+        digest=digest,
+        names_people=names_people,
+        login=of_path("login"),
+        refresh=of_path("refresh"),
+        step_up=of_path("step_up"),
+    )
 
 
 def _tests(asked: Conditions) -> Iterator[Test]:

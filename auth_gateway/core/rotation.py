@@ -11,13 +11,15 @@ import msgspec
 
 from auth_gateway.core.claims import Authentication, recalled
 from auth_gateway.core.origin import Browser, Origin
-from auth_gateway.core.session import FamilyKind
+from auth_gateway.core.session import FamilyKind, awaits_factor
 from auth_gateway.core.user_risk import NO_RISK, UserRisk
 
 RETRY_WINDOW_SECONDS = 10.0
 LONGEST_TOKEN = 256
 
-Verdict = Literal["rotate", "retry", "reused", "expired", "revoked", "frozen", "other_client", "other_key", "unknown"]
+Verdict = Literal[
+    "rotate", "retry", "reused", "expired", "revoked", "frozen", "awaits_factor", "other_client", "other_key", "unknown"
+]
 
 
 class Presented(msgspec.Struct, frozen=True):
@@ -43,6 +45,8 @@ class Presented(msgspec.Struct, frozen=True):
     jkt: str | None
     claims: str | None
     session_seen_at: float
+    session_asked_at: float | None
+    session_answered_at: float | None
 
     @property
     def authentication(self) -> Authentication:
@@ -125,6 +129,8 @@ def verdict(
         return "revoked"
     if presented.is_frozen:
         return "frozen"
+    if awaits_factor(presented.session_asked_at, presented.session_answered_at):
+        return "awaits_factor"  # a token that comes twice is told apart when the owner has answered: both are dead then
     if presented.used_at is not None:
         is_retry = presented.successor_used_at is None and now - presented.used_at <= RETRY_WINDOW_SECONDS
         return "retry" if is_retry else "reused"

@@ -13,12 +13,18 @@ REFUSALS_SECONDS = 3600.0
 MOST_REFUSALS = 10
 
 
+def awaits_factor(asked_at: float | None, answered_at: float | None) -> bool:
+    """Whether a session that was asked for a factor, and answered, at those times has still to answer."""
+    return asked_at is not None and (answered_at is None or answered_at < asked_at)
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """What follows one finished login. It ends at `expires_at` at the latest, refreshed or not.
 
     `amr` is one text, methods separated by spaces. The facts of the login stay with it, so that a later request of
     the same session can be held against them. `browser_id` is the browser that is signed in by it, if one is; `place`
-    is where it began, in words for its owner.
+    is where it began, in words for its owner. `asked_at` is when its risk last asked for a factor, and `answered_at`
+    when one was shown for that: in between the session rests, and what was issued before stays dead afterwards.
     """
 
     session_id: str
@@ -41,6 +47,21 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     browser_id: str | None = None
     place: str = ""
     last_seen_at: float = 0.0
+    asked_at: float | None = None
+    answered_at: float | None = None
+
+    @property
+    def awaits_factor(self) -> bool:
+        """Whether it rests until its owner has shown a factor."""
+        return awaits_factor(self.asked_at, self.answered_at)
+
+    def counts(self, issued_at: int) -> bool:
+        """Whether a token of that second (whole epoch seconds) is not one of before the owner answered. One of the very
+        second in which they were asked may be a thief's copy."""
+        if self.asked_at is None:
+            return True
+        is_since_answer = self.answered_at is not None and issued_at >= int(self.answered_at)
+        return not self.awaits_factor and is_since_answer and issued_at > int(self.asked_at)
 
     @property
     def seen_at(self) -> float:

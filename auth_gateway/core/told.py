@@ -84,6 +84,7 @@ _RISK = ("decision", "rule", "risk_score", "risk_level", "model_version", "reaso
 _LOGIN = (*_PERSON, *_PLACE, *_NETWORK, *_RISK, "session_id", "incident_id", "challenge_id", "demand", "factors", "amr")
 _ANSWER = (*_LOGIN, "method", "began_as")
 _SESSION = (*_PERSON, *_PLACE, "session_id", "rule")
+_SIGNALLED = (*_PERSON, "session_id", *_RISK, "amr", "detail")
 _REFRESH = (*_SESSION, *_NETWORK, *_RISK, "incident_id")
 _ACCOUNT = (*_PERSON, *_PLACE, "session_id", "rule", "detail")
 _ADMIN = ("client_id", "by", "rule", "detail")
@@ -111,6 +112,15 @@ SHAPES: Final[dict[EventType, Shape]] = {
     "token.code_reused": Shape("An authorization code came back that was spent: somebody has seen it.", _SESSION),
     "session.started": Shape("An application got its part in a session; `detail` is the grant.", (*_SESSION, "detail")),
     "session.revoked": Shape("A session is over; `rule` says why.", _SESSION),
+    "session.risk_signalled": Shape(
+        "What was done in a session, or by many together, is risky; `rule` is the response that its marks ask for, "
+        "`detail` who saw it.",
+        _SIGNALLED,
+    ),
+    "session.step_up_required": Shape("A session rests until its owner has shown a factor.", _SIGNALLED),
+    "session.reset": Shape(
+        "Somebody ended all sessions of a person; `detail` is how many, who and why.", (*_ACCOUNT, "by")
+    ),
     "account.created": Shape("An account came to be.", _ACCOUNT),
     "account.frozen": Shape("Nobody gets into the account any more.", _ACCOUNT),
     "account.unfrozen": Shape("The account is open again.", _ACCOUNT),

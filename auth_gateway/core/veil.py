@@ -11,6 +11,8 @@ from auth_gateway.core.event import Event
 from auth_gateway.core.facts import Facts
 from auth_gateway.core.user_risk import without_words
 
+_WITH_WORDS = ("risk.", "account.frozen", "account.unfrozen", "session.reset")
+"""Events to which somebody may have said something."""
 PREFIX_V4, PREFIX_V6 = 24, 48
 """Bits of an address that are told as its prefix: those of a network, not of a household."""
 
@@ -60,7 +62,7 @@ def _user(event: Event, form: UserForm, key: bytes) -> dict[str, str | None]:
 
 def _detail(event: Event, privacy: Privacy) -> str | None:
     """An analyst writes what they like, names and addresses too: told to whoever may know both."""
-    if event.detail is None or not event.type.startswith("risk.") or (privacy.user, privacy.ip) == ("name", "full"):
+    if event.detail is None or not event.type.startswith(_WITH_WORDS) or (privacy.user, privacy.ip) == ("name", "full"):
         return event.detail
     return without_words(event.detail)
 

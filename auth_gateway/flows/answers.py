@@ -144,6 +144,10 @@ class LoginNeeded(msgspec.Struct, frozen=True):
     rule: str
 
 
+class FactorNeeded(msgspec.Struct, frozen=True):
+    """The session rests until its owner has shown a factor where they are signed in. The token stays dead."""
+
+
 class SessionEnded(msgspec.Struct, frozen=True, kw_only=True):
     """The token or code came from where it must not come from: its session is over."""
 
@@ -152,6 +156,6 @@ class SessionEnded(msgspec.Struct, frozen=True, kw_only=True):
 
 LoginAnswer = LetIn | MfaRequired | Denied | WrongCredentials | Throttled
 CompletionAnswer = LetIn | Denied | WrongCode | ChallengeOver | Throttled | Waiting | SlowDown
-RefreshAnswer = Refreshed | InvalidGrant | LoginNeeded | SessionEnded | NotGranted
+RefreshAnswer = Refreshed | InvalidGrant | LoginNeeded | FactorNeeded | SessionEnded | NotGranted
 GrantAnswer = Issued | InvalidGrant | LoginNeeded | SessionEnded | NotGranted
 TokenAnswer = RefreshAnswer | GrantAnswer

@@ -11,6 +11,7 @@ from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.facts import Facts
 from auth_gateway.flows.ports import AuditTrail, Sessions
 from auth_gateway.flows.provider.farewell import Farewells
+from auth_gateway.flows.session_notices import SessionNotices
 from plumbing.statements import Transaction
 
 LOGOUT = "logout"
@@ -21,16 +22,20 @@ PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason's name
 PASSWORD_SET = "password_set"  # noqa: S105 - a reason's name
 CLIENT_REMOVED = "client_removed"
 ANOTHER_PERSON = "another_person"
+SESSION_RISK = "session_risk"
+SESSION_RISK_EVERYWHERE = "session_risk_everywhere"
+RESET_BY_REVIEW = "reset_by_review"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """Ends sessions inside a transaction. Without `farewells` nobody but the audit trail is told: there is no
-    provider, so no application has a part in a session."""
+    """Ends sessions inside a transaction. Without `farewells` no application is told: there is no provider, so none has
+    a part in a session. By `notices` the scorer is told."""
 
     sessions: Sessions
     audit: AuditTrail
     farewells: Farewells | None = None
+    notices: SessionNotices | None = None
 
     def end(self, tx: Transaction, session_id: str, *, reason: str, event_id: str, now: float) -> bool:
         """End one session; False when there is none or it was over already. `event_id` is drawn before the
@@ -56,6 +61,8 @@ class Ending:
         self.audit.record(tx, line)
         if self.farewells is not None:
             self.farewells.add(tx, session, event_id=event_id, now=now)
+        if self.notices is not None:
+            self.notices.ended(tx, session, reason=reason, now=now)
         return True
 
     def end_all(self, tx: Transaction, session_ids: Iterable[str], *, reason: str, event_id: str, now: float) -> int:

@@ -28,6 +28,10 @@ LATE_SECONDS = 300  # what counts once outlives its expiry by more than any leew
 TOKENS_AT_A_TIME = 500  # few enough that nobody's refresh waits for the broom
 
 
+SIGNALS_KEPT_SECONDS = 90 * 86_400
+"""What a reviewer may want to see; one that comes again is refused by its signature's time after five minutes."""
+
+
 class Expiring(Protocol):
     """Rows that end by age."""
 
@@ -51,6 +55,7 @@ class Housekeeping:
     trusted_devices: TrustedDevices
     provider: ProviderRepositories
     streams: Expiring
+    session_signals: Expiring
 
     async def __call__(self) -> int:
         """How many rows are gone. The audit trail is never shortened here."""
@@ -78,6 +83,7 @@ class Housekeeping:
             (self.mail_links, ANSWERED_SECONDS),
             (self.trusted_devices, 0),
             (self.streams, UNCOLLECTED_SECONDS),
+            (self.session_signals, SIGNALS_KEPT_SECONDS),
             (provider.browser_sessions, 0),
             (provider.interactions, ANSWERED_SECONDS),
             (provider.codes, KEPT_SECONDS),

@@ -12,6 +12,7 @@ from auth_gateway.core.rotation import digest
 from auth_gateway.core.session import RefreshFamily, RefreshToken, Session
 from auth_gateway.flows.answers import IssuedTokens
 from auth_gateway.flows.ports import KnownDevices, Randomness, RefreshTokens, Sessions, TokenCodec
+from auth_gateway.flows.session_notices import SessionNotices
 from plumbing.statements import Transaction
 from risk_scorer.contract.events import LoginEvent
 
@@ -27,6 +28,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     refresh_text: str
     access_token_id: str
     access_seconds: int
+    device_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,7 @@ class Issuer:
     sessions: Sessions
     refresh_tokens: RefreshTokens
     devices: KnownDevices
+    notices: SessionNotices | None = None
 
     def prepare(
         self,
@@ -75,7 +78,8 @@ class Issuer:
             country=country,
             place=place,
         )
-        return self._grant(session, lifetimes, client.audience if isinstance(client, RegisteredClient) else "")
+        audience = client.audience if isinstance(client, RegisteredClient) else ""
+        return msgspec.structs.replace(self._grant(session, lifetimes, audience), device_id=event.device_id)
 
     def _grant(self, session: Session, lifetimes: Lifetimes, audience: str) -> Grant:
         """The session with its first family and tokens."""
@@ -111,6 +115,8 @@ class Issuer:
         self.refresh_tokens.add(tx, grant.refresh_token)
         if session.device_digest is not None:
             self.devices.remember(tx, session.user_id, session.device_digest, session.created_at)
+        if self.notices is not None:
+            self.notices.started(tx, session, device_id=grant.device_id)
 
     def tokens(self, grant: Grant) -> IssuedTokens:
         """What the client gets for a grant that is committed."""

@@ -26,7 +26,7 @@ from risk_scorer.contract.events import LoginEvent
 from risk_scorer.contract.feedback import BY_OWNER, OutcomeKind
 from webhooks.announcement import announcement, message_id
 
-EndpointName = Literal["mfa", "webhook", "scorer", "scorer-feedback", "scorer-erasure"]
+EndpointName = Literal["mfa", "webhook", "scorer", "scorer-feedback", "scorer-erasure", "scorer-sessions"]
 
 
 class Announcing(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,7 +39,7 @@ from auth_gateway.flows.provider.identity import IdTokens, claims_inside
 from auth_gateway.flows.provider.ports import Proof, SeenOnce
 from auth_gateway.flows.recheck import Recheck, Returning
 from auth_gateway.flows.recording import Recorder
-from auth_gateway.flows.turn import RecentLines, Refusal, Rotated, Turn
+from auth_gateway.flows.turn import RecentLines, Refusal, Rotated, Turn, refusal_of
 from plumbing.database import Database
 from plumbing.statements import Transaction
 
@@ -103,7 +103,7 @@ class Refresh:
         if held is None:
             return InvalidGrant(judged)
         if _is_refused(judged) and not self.lines.is_due((held.family_id, judged), now):
-            return InvalidGrant(judged)
+            return refusal_of(judged)
         granted = held.scope if held.kind == "login" else narrowed(held.scope, scope)
         if granted is None and judged in _GOOD:
             return NotGranted("invalid_scope")
@@ -138,7 +138,7 @@ class Refresh:
             return InvalidGrant(judged)
         if judged in _GOOD and not is_let_go_on(turn.ruling):
             return self._refuse(tx, turn, presented)
-        outcome: Rotated | InvalidGrant = InvalidGrant(judged)
+        outcome: Rotated | Refusal = refusal_of(judged)
         if judged == "rotate":
             spent = self._spend(tx, presented, turn, token_digest=token_digest)
             if spent is None:

@@ -15,6 +15,7 @@ from auth_gateway.flows.ending import Ending
 from auth_gateway.flows.ports import Clock, Randomness, Sessions, TrustedDevices, Users
 from auth_gateway.flows.ports.user_risk import NotedChange, RiskBook
 from auth_gateway.flows.recording import Recorder
+from auth_gateway.flows.said import said
 from auth_gateway.flows.user_risk import RiskFollower
 from plumbing.database import Database
 from plumbing.refusals import Refused
@@ -25,8 +26,6 @@ LATEST = 2**62
 """Before this place stands every change."""
 MOST_SHOWN = 200
 MOST_TAUGHT = 20
-LONGEST_NAME = 128
-LONGEST_WHY = 500
 
 
 class PersonRisk(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,21 +97,21 @@ class RiskDesk:
 
         Raises: Refused("invalid_verdict", 422).
         """
-        said = _checked(verdict, by, why)
-        move = OF_VERDICT[said]
+        word = _checked(verdict, by, why)
+        move = OF_VERDICT[word]
         line = AuditEvent(
             event_id=self.randomness.event_id("evt"),
             ts=self.clock.now(),
-            kind="risk.user_raised" if said == COMPROMISED else "risk.user_lowered",
+            kind="risk.user_raised" if word == COMPROMISED else "risk.user_lowered",
             user_id=account.user_id,
             client_id=client_id,
         )
 
         def job(tx: Transaction) -> None:
-            if said == COMPROMISED:
+            if word == COMPROMISED:
                 self._put_out(tx, line)
-            if said != "dismissed":
-                self._teach(tx, line, was_owner=said == "safe", by=by)
+            if word != "dismissed":
+                self._teach(tx, line, was_owner=word == "safe", by=by)
             self.follower.apply(tx, line, move, by=by, why=why)
 
         self.database.write_sync(job)
@@ -143,8 +142,5 @@ def _checked(verdict: str, by: str, why: str) -> Verdict:
     found = next((each for each in known if each == verdict), None)
     if found is None:
         raise Refused("invalid_verdict", "A verdict is safe, dismissed or compromised.", status=422)
-    for text, longest in ((by, LONGEST_NAME), (why, LONGEST_WHY)):
-        if not len(text.strip()) > 0 or len(text) > longest or not text.isprintable():
-            words = f"Say who says it (to {LONGEST_NAME} characters) and why (to {LONGEST_WHY}), on one line each."
-            raise Refused("invalid_verdict", words, status=422)
+    said(by, why, code="invalid_verdict")
     return found

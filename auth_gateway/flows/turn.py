@@ -8,14 +8,19 @@ from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.claims import SCOPE
 from auth_gateway.core.context import LoginContext
 from auth_gateway.core.facts import facts_of
-from auth_gateway.core.rotation import Presented
+from auth_gateway.core.rotation import Presented, Verdict
 from auth_gateway.core.ruling import Ruling
 from auth_gateway.core.vocabulary import is_told
-from auth_gateway.flows.answers import InvalidGrant, LoginNeeded, NotGranted, SessionEnded
+from auth_gateway.flows.answers import FactorNeeded, InvalidGrant, LoginNeeded, NotGranted, SessionEnded
 from auth_gateway.flows.provider.ports import Proof
 from auth_gateway.flows.recording import Entry
 
-Refusal = InvalidGrant | LoginNeeded | SessionEnded | NotGranted
+Refusal = InvalidGrant | LoginNeeded | FactorNeeded | SessionEnded | NotGranted
+
+
+def refusal_of(judged: Verdict) -> Refusal:
+    """What the client is told of a token that is not good."""
+    return FactorNeeded() if judged == "awaits_factor" else InvalidGrant(judged)
 
 
 class RecentLines(Protocol):

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from auth_gateway.service import Service
-from auth_gateway.wiring import account, device, ending, links, pages, risk, sign_in, ssf, tokens, webhooks
+from auth_gateway.wiring import account, accounts, device, ending, links, pages, risk, sign_in, ssf, tokens, webhooks
 
 
 def add_provider(app: FastAPI, service: Service) -> None:
@@ -16,5 +16,6 @@ def add_provider(app: FastAPI, service: Service) -> None:
     links.add(app, service)
     account.add(app, service)
     risk.add(app, service)
+    accounts.add(app, service)
     webhooks.add(app, service)
     ssf.add(app, service)

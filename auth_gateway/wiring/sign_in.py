@@ -26,6 +26,7 @@ from auth_gateway.flows.provider.ports import ClientFinder
 from auth_gateway.flows.provider.push import PushedRequests
 from auth_gateway.flows.provider.sign_in import SignInPage
 from auth_gateway.flows.provider.visits import Visits
+from auth_gateway.flows.renewal import Renewal
 from auth_gateway.second_factors import trust
 from auth_gateway.service import Service
 from auth_gateway.wiring import jose, pages, passkeys
@@ -219,6 +220,14 @@ def _door(gateway: Gateway) -> Door:
         interactions=gateway.provider.interactions,
         session_seconds=gateway.issuer.lifetimes.session_seconds,
         browser_seconds=gateway.settings.browser_session_hours * 3600,
+        renewal=Renewal(
+            sessions=gateway.sessions,
+            refresh_tokens=gateway.refresh_tokens,
+            codes=gateway.provider.codes,
+            device_grants=gateway.provider.device_grants,
+            notices=gateway.session_notices,
+        ),
+        notices=gateway.session_notices,
     )
 
 

@@ -13,7 +13,7 @@ from auth_gateway.adapters.storage import tables_factors as _factors
 from auth_gateway.adapters.storage import tables_provider as _provider
 from auth_gateway.adapters.storage.tables import outbox, table_of
 from auth_gateway.adapters.storage.tables_events import StreamSubjectRow
-from auth_gateway.adapters.storage.tables_risk import LeewayRow, UserRiskHistoryRow, UserRiskRow
+from auth_gateway.adapters.storage.tables_risk import LeewayRow, SessionSignalRow, UserRiskHistoryRow, UserRiskRow
 from auth_gateway.flows.ports.erasure import Traces
 from plumbing.statements import Statement, Transaction
 
@@ -88,6 +88,7 @@ DELETED: Final[Sequence[tuple[Table, Statement]]] = (
             UserRiskHistoryRow,
             UserRiskRow,
             LeewayRow,
+            SessionSignalRow,
             _first.SessionRow,
             _first.UserRow,
         )

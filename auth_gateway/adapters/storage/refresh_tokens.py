@@ -41,6 +41,8 @@ _PRESENTED = (
     _families.c.jkt,
     _families.c.claims,
     _sessions.c.last_seen_at,
+    _sessions.c.asked_at,
+    _sessions.c.answered_at,
 )
 _HELD = (
     _users.c.username,
@@ -87,6 +89,11 @@ USE = Statement(
 REVOKE_FAMILY = Statement(
     update(_families)
     .where(_families.c.family_id == bindparam("family"), _families.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
+REVOKE_SESSION = Statement(
+    update(_families)
+    .where(_families.c.session_id == bindparam("session"), _families.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
 # Held until the commit, so that no refusal of another process goes uncounted.
@@ -168,6 +175,9 @@ class StoredRefreshTokens:
 
     def revoke_family(self, tx: Transaction, family_id: str, *, now: float) -> bool:
         return tx.run(REVOKE_FAMILY, family=family_id, now=now) == 1
+
+    def revoke_session(self, tx: Transaction, session_id: str, *, now: float) -> int:
+        return tx.run(REVOKE_SESSION, session=session_id, now=now)
 
     def count_refusal(self, tx: Transaction, family_id: str, *, now: float) -> int:
         row = tx.one(REFUSED, family=family_id)

@@ -1,6 +1,6 @@
 """Sessions."""
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, case, delete, insert, or_, select, update
 
 from auth_gateway.adapters.storage.tables import SessionRow, table_of
 from auth_gateway.core.session import Session
@@ -18,6 +18,32 @@ REVOKE = Statement(
     update(_sessions)
     .where(_sessions.c.session_id == bindparam("id"), _sessions.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"), revoked_reason=bindparam("reason"))
+)
+_rests = _sessions.c.answered_at.is_(None) | (_sessions.c.answered_at < _sessions.c.asked_at)
+ASK = Statement(
+    update(_sessions)
+    .where(
+        _sessions.c.session_id == bindparam("id"),
+        _sessions.c.revoked_at.is_(None),
+        or_(_sessions.c.asked_at.is_(None), _sessions.c.answered_at >= _sessions.c.asked_at),
+        or_(_sessions.c.answered_at.is_(None), _sessions.c.answered_at < bindparam("observed")),
+    )
+    .values(asked_at=bindparam("now"))
+)
+# The clocks of two gateways differ: an answer is never older than its question.
+ANSWER = Statement(
+    update(_sessions)
+    .where(
+        _sessions.c.session_id == bindparam("id"),
+        _sessions.c.revoked_at.is_(None),
+        _sessions.c.asked_at.is_not(None),
+        _rests,
+    )
+    .values(
+        answered_at=case((_sessions.c.asked_at > bindparam("now"), _sessions.c.asked_at), else_=bindparam("now")),
+        amr=bindparam("new_amr"),
+        acr=bindparam("new_acr"),
+    )
 )
 SEE = Statement(
     update(_sessions)
@@ -53,6 +79,8 @@ class StoredSessions:
             browser_id=session.browser_id,
             place=session.place,
             last_seen_at=session.last_seen_at,
+            asked_at=session.asked_at,
+            answered_at=session.answered_at,
         )
 
     def find(self, tx: Transaction, session_id: str) -> Session | None:
@@ -67,6 +95,12 @@ class StoredSessions:
 
     def revoke(self, tx: Transaction, session_id: str, *, now: float, reason: str) -> bool:
         return tx.run(REVOKE, id=session_id, now=now, reason=reason) == 1
+
+    def ask(self, tx: Transaction, session_id: str, *, now: float, observed_at: float) -> bool:
+        return tx.run(ASK, id=session_id, now=now, observed=observed_at) == 1
+
+    def answer(self, tx: Transaction, session_id: str, *, now: float, amr: str, acr: str) -> bool:
+        return tx.run(ANSWER, id=session_id, now=now, new_amr=amr, new_acr=acr) == 1
 
     def see(self, tx: Transaction, session_id: str, now: float) -> None:
         tx.run(SEE, id=session_id, now=now)

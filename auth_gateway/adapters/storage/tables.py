@@ -99,6 +99,8 @@ class SessionRow(GatewayRow, table=True):
     browser_id: str | None
     place: str = column(server_default=EMPTY)
     last_seen_at: float = column(server_default=NONE_YET)
+    asked_at: float | None
+    answered_at: float | None
 
 
 class RefreshFamilyRow(GatewayRow, table=True):

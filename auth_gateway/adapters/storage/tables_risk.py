@@ -29,6 +29,31 @@ class LeewayRow(GatewayRow, table=True):
     at: float
 
 
+class SessionSignalRow(GatewayRow, table=True):
+    """What the scorer signalled of a session or a person, and what was done; the key makes each count once. `reasons`
+    is JSON."""
+
+    __tablename__ = "session_signals"
+    __table_args__ = (
+        Index("ix_session_signals_user_id", "user_id", "received_at"),
+        Index("ix_session_signals_received_at", "received_at"),
+        NO_ROWID,
+    )
+
+    signal_id: str = column(primary_key=True)
+    session_id: str
+    user_id: str
+    score: float
+    recommended: str
+    response: str
+    effect: str
+    source: str
+    campaign_id: str | None
+    reasons: bytes
+    observed_at: float
+    received_at: float
+
+
 class UserRiskHistoryRow(GatewayRow, table=True):
     """One change of a person's risk, in order."""
 

@@ -59,6 +59,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     owes_new_password: bool = False
 
     @property
+    def awaits_factor(self) -> bool:
+        """Whether the session rests until a factor was shown."""
+        return self.session is not None and self.session.awaits_factor
+
+    @property
     def has_factor(self) -> bool:
         """Whether there is a factor that they enrolled."""
         return is_enrolled(self.factors)
@@ -82,6 +87,18 @@ def next_step(
     if _must_ask(request, client, standing):
         return Refuse("consent_required", "The person must agree.") if is_silent else AskConsent(request.scope)
     return GiveCode()
+
+
+def before_a_resting_session(step: Step, standing: Standing, *, is_silent: bool) -> Step:
+    """`step`, or the factor that comes before it while the session rests; the password, and with it a new login, where
+    there is no factor. Whoever shows a factor anyway shows it for this as well."""
+    if not standing.awaits_factor or isinstance(step, SignIn | StepUp):
+        return step
+    if isinstance(step, Refuse) and step.error == "login_required":
+        return step
+    if is_silent:
+        return Refuse("interaction_required", "The person must show a factor.")
+    return StepUp("enrolled") if standing.has_factor else SignIn()
 
 
 def stronger(demanded: str | None, standing: Standing, *, is_silent: bool = False) -> StepUp | Refuse:

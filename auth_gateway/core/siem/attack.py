@@ -73,6 +73,7 @@ _BY_TYPE: Final[dict[EventType, tuple[str, ...]]] = {
     "token.denied": (STOLEN_SESSION, STOLEN_TOKEN),
     "token.code_reused": (STOLEN_TOKEN,),
     "account.refused": (STOLEN_SESSION,),
+    "session.risk_signalled": (STOLEN_SESSION, STOLEN_TOKEN),
     "credential.refused": (VALID_ACCOUNTS,),
     "sign_in.reported": (VALID_ACCOUNTS,),
 }
@@ -83,6 +84,10 @@ _BY_RULE: Final[dict[tuple[EventType, str], tuple[str, ...]]] = {
     ("session.revoked", "refresh_token_reused"): (STOLEN_SESSION, STOLEN_TOKEN),
     ("session.revoked", "high_risk"): (STOLEN_SESSION,),
     ("session.revoked", "repeated_risk"): (STOLEN_SESSION,),
+    ("session.revoked", "session_risk"): (STOLEN_SESSION, STOLEN_TOKEN),
+    ("session.revoked", "session_risk_everywhere"): (STOLEN_SESSION, STOLEN_TOKEN),
+    ("session.revoked", "shield"): (STOLEN_SESSION, VALID_ACCOUNTS),
+    ("account.frozen", "shield"): (VALID_ACCOUNTS,),
     ("session.revoked", "reported"): (VALID_ACCOUNTS,),
     ("account.frozen", "reported"): (VALID_ACCOUNTS,),
 }

@@ -44,6 +44,9 @@ _MEANINGS: Final[dict[EventType, Meaning]] = {
     "token.code_reused": Meaning("failure", 4, "revoked"),
     "session.started": Meaning("success", 1, "allowed"),
     "session.revoked": Meaning("success", 1, "revoked"),
+    "session.risk_signalled": Meaning("unknown", 3),
+    "session.step_up_required": Meaning("unknown", 3, "challenged"),
+    "session.reset": Meaning("success", 3, "revoked"),
     "account.created": Meaning("success", 1),
     "account.frozen": Meaning("success", 3, "revoked"),
     "account.unfrozen": Meaning("success", 2),
@@ -105,6 +108,8 @@ def meaning_of(event: Event) -> Meaning:
     meaning = _MEANINGS[event.type]
     severity, response = meaning.severity, meaning.response
     if event.type.partition(".")[0] in _RISKY and event.level in _OF_LEVEL:
+        severity = max(severity, _OF_LEVEL[event.level])
+    if event.type == "session.risk_signalled" and event.level in _OF_LEVEL:
         severity = max(severity, _OF_LEVEL[event.level])
     if event.techniques and event.type in {"session.revoked", "login.mfa_required"}:
         severity = max(severity, 3)

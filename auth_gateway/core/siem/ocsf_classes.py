@@ -67,6 +67,8 @@ ROWS: Final[dict[EventType, Row]] = {
             "device.denied": (4, "Service Ticket Request"),
             "session.started": (4, "Service Ticket Request"),
             "session.revoked": (2, "Logoff"),
+            "session.step_up_required": (6, "Preauth"),
+            "session.reset": (2, "Logoff"),
         },
     ),
     **_rows(
@@ -95,6 +97,7 @@ ROWS: Final[dict[EventType, Row]] = {
             "credential.refused": (1, "Create"),
             "password.breached": (1, "Create"),
             "device.new": (1, "Create"),
+            "session.risk_signalled": (1, "Create"),
             "sign_in.reported": (1, "Create"),
             "sign_in.confirmed": (3, "Close"),
             "risk.user_raised": (1, "Create"),

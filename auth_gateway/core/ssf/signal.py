@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from auth_gateway.core.account import REPORTED
+from auth_gateway.core.account import REPORTED, SHIELD
 from auth_gateway.core.claims import PASSWORD, SEVERAL_FACTORS, SINGLE_FACTOR_LEVEL
 from auth_gateway.core.event import Event
 from auth_gateway.core.factor import FACTOR_KINDS, by_one_more
@@ -39,11 +39,18 @@ _SESSION_ENDS: Final[Mapping[str, tuple[str, str]]] = {
     "high_risk": ("policy", "The risk was high."),
     "repeated_risk": ("policy", "The risk stayed above what may go on without a login."),
     SIGNAL_RECEIVED: ("policy", "Another provider reported something."),
+    "session_risk": ("policy", "What was done in the session was risky."),
+    "session_risk_everywhere": ("policy", "What was done in one of the person's sessions was very risky."),
+    SHIELD: ("policy", "The account is frozen until somebody has looked at what was done in it."),
+    "reset_by_review": ("admin", "Somebody who looked at it ended the person's sessions."),
     "policy_document": ("policy", "A rule of the operator's refused to let it go on."),
 }
 _CREDENTIALS: Final[Mapping[str, str]] = {"totp": "app", "passkey": "fido2", "recovery_codes": "recovery-codes"}
 """CAEP names no type for a passkey that may live on the device, in an account or on a key, nor for recovery codes."""
 _RISK_LEVELS: Final[Mapping[str, str]] = {"none": "LOW", "low": "LOW", "medium": "MEDIUM", "high": "HIGH"}
+
+
+_OF_A_SESSION: Final = frozenset({"session.revoked", "session.step_up_required"})
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +70,7 @@ def signal_of(event: Event, issuer: str) -> Signal | None:
     payload = told(event)
     if payload is None:
         return None
-    is_session = event_type == types.SESSION_REVOKED and event.session_id is not None
+    is_session = event.type in _OF_A_SESSION and event.session_id is not None
     subject = session_of(issuer, event.user_id, event.session_id or "") if is_session else person(issuer, event.user_id)
     return Signal(event_type=event_type, subject=subject, payload={"event_timestamp": int(event.ts), **payload})
 
@@ -115,7 +122,20 @@ def _passed(event: Event) -> Payload | None:
     }
 
 
+def _step_up_required(_event: Event) -> Payload:
+    """What the session was trusted with before does not count any more, until a factor lifts it again."""
+    return {
+        "namespace": "NIST-AAL",
+        "current_level": "nist-aal1",
+        "previous_level": "nist-aal2",
+        "change_direction": "decrease",
+        **_told("policy", "What was done in the session was risky: its owner is asked for a factor."),
+    }
+
+
 def _disabled(event: Event) -> Payload:
+    if event.rule == SHIELD:
+        return {"reason": "hijacking", **_told("policy", "What was done in a session of the person was very risky.")}
     if event.rule == REPORTED:
         return {"reason": "hijacking", **_told("user", "The person said that a sign-in was not theirs.")}
     if event.rule == SIGNAL_RECEIVED:
@@ -178,6 +198,7 @@ def _told(who: str, why: str) -> Payload:
 
 _SIGNALS: Final[Mapping[EventType, tuple[str, Callable[[Event], Payload | None]]]] = {
     "session.revoked": (types.SESSION_REVOKED, _session_revoked),
+    "session.step_up_required": (types.ASSURANCE_LEVEL_CHANGE, _step_up_required),
     "password.changed": (types.CREDENTIAL_CHANGE, _password_changed),
     "account.recovered": (types.CREDENTIAL_CHANGE, _recovered),
     "credential.added": (types.CREDENTIAL_CHANGE, _added),

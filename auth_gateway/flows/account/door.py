@@ -120,7 +120,7 @@ class AccountDoor:
         if browser is None or now >= browser.expires_at:
             return None
         session = onward.sessions.find(tx, browser.session_id)
-        if session is None or session.revoked_at is not None or now >= session.expires_at:
+        if session is None or session.revoked_at is not None or now >= session.expires_at or session.awaits_factor:
             return None
         account = onward.users.by_id(tx, session.user_id)
         if account is None or account.is_frozen:

@@ -63,6 +63,15 @@ class Sessions(Protocol):
         """False when it was over already."""
         ...
 
+    def ask(self, tx: Transaction, session_id: str, *, now: float, observed_at: float) -> bool:
+        """It rests until its owner shows a factor; False when it does already or is over, or when its owner has shown
+        one since `observed_at`."""
+        ...
+
+    def answer(self, tx: Transaction, session_id: str, *, now: float, amr: str, acr: str) -> bool:
+        """Its owner has shown a factor, by compare-and-set; False when it does not rest any more."""
+        ...
+
     def see(self, tx: Transaction, session_id: str, now: float) -> None:
         """It was used just now."""
         ...
@@ -90,6 +99,10 @@ class RefreshTokens(Protocol):
         ...
 
     def revoke_family(self, tx: Transaction, family_id: str, *, now: float) -> bool: ...
+
+    def revoke_session(self, tx: Transaction, session_id: str, *, now: float) -> int:
+        """Every family of the session dies, and the session goes on; how many there were."""
+        ...
 
     def count_refusal(self, tx: Transaction, family_id: str, *, now: float) -> int:
         """Count one refusal for its risk: how many there are in this hour."""

@@ -22,7 +22,15 @@ from auth_gateway.core.provider.authorization import (
     Interaction,
 )
 from auth_gateway.core.provider.client import RegisteredClient
-from auth_gateway.core.provider.journey import GiveCode, Refuse, SignIn, Standing, Step, StepUp
+from auth_gateway.core.provider.journey import (
+    GiveCode,
+    Refuse,
+    SignIn,
+    Standing,
+    Step,
+    StepUp,
+    before_a_resting_session,
+)
 from auth_gateway.core.ruling import Ruling, why_ended
 from auth_gateway.core.session import Session
 from auth_gateway.flows.ending import Ending
@@ -189,6 +197,8 @@ class Authorize:
             still = onward.standing(tx, session.session_id, judged.arrival.client, now=drawn.now)
             if still.session is None:
                 session, step = None, self._step(judged.arrival, Standing(), drawn.now)
+            else:
+                step = before_a_resting_session(step, still, is_silent=judged.arrival.is_silent)
         if session is not None:
             onward.sessions.see(tx, session.session_id, drawn.now)
         reply = onward.settle(tx, interaction, step, session, drawn)

@@ -81,7 +81,7 @@ class Agreements:
         if client is None:
             return Over()
         session = self.onward.standing(tx, interaction.session_id, client, now=drawn.now).session
-        if session is None:  # ended while the card was on the screen
+        if session is None or session.awaits_factor:  # since the card is on the screen
             return self.onward.advance(tx, interaction.interaction_id, drawn)
         if isinstance(interaction.request, DeviceApproval):
             if objection is not None:

@@ -15,6 +15,8 @@ from auth_gateway.flows.answers import LetIn
 from auth_gateway.flows.ending import ANOTHER_PERSON, Ending
 from auth_gateway.flows.ports import KnownDevices, Randomness, Sealer, Sessions
 from auth_gateway.flows.provider.ports import BrowserSessions, Interactions
+from auth_gateway.flows.renewal import Renewal
+from auth_gateway.flows.session_notices import SessionNotices
 from auth_gateway.flows.trust import NewTrust, Trust, may_begin
 from plumbing.refusals import Refused
 from plumbing.statements import Transaction
@@ -47,12 +49,19 @@ class Door:
     interactions: Interactions
     session_seconds: float
     browser_seconds: float
+    renewal: Renewal
+    notices: SessionNotices
 
     def entrance(
-        self, interaction: Interaction, *, shown: bytes | None, new_trust: NewTrust | None = None
+        self,
+        interaction: Interaction,
+        *,
+        shown: bytes | None,
+        new_trust: NewTrust | None = None,
+        resting: Session | None = None,
     ) -> "BrowserEntrance":
         """The entrance of this interaction for the browser that showed the session cookie of digest `shown`;
-        `new_trust` is what its person asks for."""
+        `new_trust` is what its person asks for, `resting` the session that goes on once they have shown a factor."""
         return BrowserEntrance(
             door=self,
             interaction=interaction,
@@ -61,7 +70,13 @@ class Door:
             browser_id=self.randomness.uuid(),
             event_id=self.randomness.event_id("evt"),
             new_trust=new_trust,
+            resting=resting,
         )
+
+    def resting(self, tx: Transaction, interaction: Interaction) -> Session | None:
+        """The session that a factor is shown for here, where it rests until then; None begins one of its own."""
+        session = None if interaction.session_id is None else self.sessions.find(tx, interaction.session_id)
+        return session if session is not None and session.awaits_factor else None
 
     def still_open(self, tx: Transaction, interaction: Interaction) -> None:
         """
@@ -96,6 +111,7 @@ class BrowserEntrance:
     browser_id: str
     event_id: str
     new_trust: NewTrust | None = None
+    resting: Session | None = None
 
     def begin(
         self,
@@ -109,6 +125,11 @@ class BrowserEntrance:
         country: str,
         place: str = "",
     ) -> "BrowserBeginning":
+        if self.resting is not None:
+            renewed = msgspec.structs.replace(
+                self.resting, amr=authentication.amr_text, acr=authentication.acr, answered_at=now
+            )
+            return BrowserBeginning(entrance=self, session=renewed, event=event, now=now)
         session = Session(
             session_id=self.door.randomness.uuid(),
             user_id=event.user_id,
@@ -128,7 +149,7 @@ class BrowserEntrance:
             place=place,
             browser_id=self.browser_id,
         )
-        return BrowserBeginning(entrance=self, session=session)
+        return BrowserBeginning(entrance=self, session=session, event=event, now=now)
 
     def challenge(self, tx: Transaction, challenge_token: str) -> None:
         self.door.still_open(tx, self.interaction)
@@ -146,22 +167,24 @@ class BrowserEntrance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserBeginning:
-    """A session that is about to begin at a browser."""
+    """A session that is about to begin at a browser, or to go on there."""
 
     entrance: BrowserEntrance
     session: Session
+    event: LoginEvent
+    now: float
 
     def write(self, tx: Transaction) -> None:
         """Keep the session under a new cookie; the cookie that was shown leads nowhere any more. The same person stays
         the same browser, so that signing out ends all of it; another person's sessions here end."""
         door, entrance = self.entrance.door, self.entrance
         door.still_open(tx, entrance.interaction)
-        if not door.still_stands(tx, entrance.interaction, entrance.shown, self.session.created_at):
+        if not door.still_stands(tx, entrance.interaction, entrance.shown, self.now):
             raise Refused(OVERTAKEN, "The session that was to become stronger has ended.", status=409)
         before = self._before(tx)
         browser_id = entrance.browser_id if before is None else before.browser_id
         session = msgspec.structs.replace(self.session, browser_id=browser_id)
-        door.sessions.add(tx, session)
+        self._keep(tx, session)
         if session.device_digest is not None:
             door.devices.remember(tx, session.user_id, session.device_digest, session.created_at)
         door.browser_sessions.add(
@@ -171,13 +194,21 @@ class BrowserBeginning:
                 browser_id=browser_id,
                 session_id=session.session_id,
                 user_id=session.user_id,
-                created_at=session.created_at,
+                created_at=self.now,
                 expires_at=self._expires_at(before),
             ),
         )
         if self._new_trust is not None:
             door.trust.begin(tx, self._new_trust, session)
         door.interactions.show(tx, entrance.interaction.interaction_id, "done", session_id=session.session_id)
+
+    def _keep(self, tx: Transaction, session: Session) -> None:
+        door = self.entrance.door
+        if self.entrance.resting is None:
+            door.sessions.add(tx, session)
+            door.notices.started(tx, session, device_id=self.event.device_id)
+        elif not door.renewal.write(tx, session, self.event, self.now):
+            raise Refused(OVERTAKEN, "The session goes on already, or has ended.", status=409)
 
     def answer(self, score: RiskScore | None) -> SignedIn:
         session, new_trust = self.session, self._new_trust
@@ -209,7 +240,7 @@ class BrowserBeginning:
     def _expires_at(self, before: BrowserSession | None) -> float:
         """A second factor alone makes nobody stay longer: the hours count from the password."""
         session = self.session
-        is_step_up = session.auth_time < int(session.created_at)
+        is_step_up = session.auth_time < int(self.now)
         if before is not None and is_step_up:
             return before.expires_at
         return session.created_at + self.entrance.door.browser_seconds

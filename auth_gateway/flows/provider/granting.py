@@ -98,9 +98,9 @@ class Granting:
         )
 
     def running(self, tx: Transaction, session_id: str, now: float) -> tuple[Session, Account] | None:
-        """The session with its person, as long as it runs and the account is not frozen."""
+        """The session with its person, as long as it runs, awaits no factor, and the account is not frozen."""
         session = self.sessions.find(tx, session_id)
-        if session is None or session.revoked_at is not None or now >= session.expires_at:
+        if session is None or session.revoked_at is not None or now >= session.expires_at or session.awaits_factor:
             return None
         account = self.users.by_id(tx, session.user_id)
         return None if account is None or account.is_frozen else (session, account)

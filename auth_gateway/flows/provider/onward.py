@@ -33,6 +33,7 @@ from auth_gateway.core.provider.journey import (
     Standing,
     Step,
     StepUp,
+    before_a_resting_session,
     next_step,
     stronger,
 )
@@ -214,6 +215,7 @@ class Onward:
             step = visit_step(request, standing, now=now)
         else:
             step = next_step(request, client, standing, began_at=began_at, now=now)
+        step = before_a_resting_session(step, standing, is_silent=is_silent)
         return before_going_on(step, standing, is_silent=is_silent, now=now)
 
 

@@ -106,6 +106,10 @@ class AuthorizationCodes(Protocol):
         """By compare-and-set; False when it was spent before."""
         ...
 
+    def forget_session(self, tx: Transaction, session_id: str) -> None:
+        """What was given in that session is no code any more."""
+        ...
+
     def forget_expired(self, tx: Transaction, expired_before: float) -> int: ...
 
 
@@ -128,6 +132,10 @@ class DeviceGrants(Protocol):
 
     def redeem(self, tx: Transaction, device_digest: bytes) -> bool:
         """By compare-and-set; False when it is not approved or was redeemed before."""
+        ...
+
+    def end_of_session(self, tx: Transaction, session_id: str) -> None:
+        """What was approved in that session, and not fetched, is denied."""
         ...
 
     def forget_expired(self, tx: Transaction, expired_before: float) -> int: ...

@@ -194,9 +194,11 @@ class SignInPage:
         if not self.onward.database.read(lambda tx: self.door.still_stands(tx, interaction, shown, now)):
             await self.onward.database.write(lambda tx: self._ask_for_password(tx, interaction))
             return ChallengeOver()
+        resting = self.onward.database.read(lambda tx: self.door.resting(tx, interaction))
         token = self._token(interaction.challenge)
         new_trust = self.door.trust.draw(replaces=context.trusted_digest) if trusts else None
-        client, entrance = _client(interaction), self.door.entrance(interaction, shown=shown, new_trust=new_trust)
+        client = _client(interaction)
+        entrance = self.door.entrance(interaction, shown=shown, new_trust=new_trust, resting=resting)
         try:
             answer = await self.complete(token, proof, client, context, entrance=entrance)
         except Refused as refusal:

@@ -23,8 +23,8 @@ class TokenStanding:
 
     def in_force(self, tx: Transaction, token: VerifiedToken, now: float) -> bool:
         """Whether nothing has taken the token back: its application is registered as it was, it was not revoked itself,
-        and for a person's token the session runs, the account is not frozen, and the application's part in the
-        session has not ended."""
+        and for a person's token the session runs and has awaited no factor since it was issued, the account is not
+        frozen, and the application's part in the session has not ended."""
         if now >= token.exp or not self._is_known(tx, token):
             return False
         if self.revoked_tokens.holds(tx, token.jti):
@@ -43,7 +43,7 @@ class TokenStanding:
         session = self.sessions.find(tx, token.sid)
         if session is None or session.user_id != token.sub:
             return False
-        if session.revoked_at is not None or now >= session.expires_at:
+        if session.revoked_at is not None or now >= session.expires_at or not session.counts(token.iat):
             return False
         if self.session_clients.has_ended(tx, token.sid, token.client_id, issued_at=token.iat):
             return False

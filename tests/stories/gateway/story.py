@@ -185,11 +185,19 @@ class Story:
             if with_risk or not event.kind.startswith("risk.user_")
         ]
 
-    def announced(self) -> list[dict[str, Any]]:
-        """The messages in the outbox, without the letters: those are sealed."""
+    def notices(self) -> list[dict[str, Any]]:
+        """What the scorer is told of sessions, oldest first."""
         with self.gateway.database.engine.connect() as connection:
             order = "rowid" if connection.dialect.name == "sqlite" else "created_at"
-            query = f"SELECT endpoint, event_type, body FROM outbox WHERE endpoint <> 'mail' ORDER BY {order}"  # noqa: S608
+            query = f"SELECT body FROM outbox WHERE endpoint = 'scorer-sessions' ORDER BY {order}"  # noqa: S608
+            return [json.loads(body) for (body,) in connection.exec_driver_sql(query)]
+
+    def announced(self) -> list[dict[str, Any]]:
+        """The messages in the outbox, without the letters, which are sealed, and the notices of sessions."""
+        with self.gateway.database.engine.connect() as connection:
+            order = "rowid" if connection.dialect.name == "sqlite" else "created_at"
+            left_out = "('mail', 'scorer-sessions')"
+            query = f"SELECT endpoint, event_type, body FROM outbox WHERE endpoint NOT IN {left_out} ORDER BY {order}"  # noqa: S608
             rows = connection.exec_driver_sql(query)
             return [{"endpoint": to, "type": kind, "body": json.loads(body)} for to, kind, body in rows]
 

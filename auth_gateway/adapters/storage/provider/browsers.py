@@ -7,6 +7,7 @@ from auth_gateway.adapters.storage.provider.sweeping import portion
 from auth_gateway.adapters.storage.tables import ClientRow, RefreshFamilyRow, SessionRow, table_of
 from auth_gateway.adapters.storage.tables_provider import BrowserSessionRow, SessionClientRow
 from auth_gateway.core.provider.authorization import BrowserSession
+from auth_gateway.core.session import awaits_factor
 from plumbing.statements import Statement, Transaction
 
 _browsers = table_of(BrowserSessionRow)
@@ -38,7 +39,9 @@ FORGET_EXPIRED = portion(
 
 # Who ends the session meanwhile waits, and then finds the part that begins here, to tell its application.
 HOLD = Statement(
-    select(_sessions.c.revoked_at).where(_sessions.c.session_id == bindparam("id")).with_for_update(key_share=True)
+    select(_sessions.c.revoked_at, _sessions.c.asked_at, _sessions.c.answered_at)
+    .where(_sessions.c.session_id == bindparam("id"))
+    .with_for_update(key_share=True)
 )
 _part = upsert(_parts)
 _PART_KEY = (_parts.c.session_id, _parts.c.client_id)
@@ -111,7 +114,7 @@ class StoredSessionClients:
 
     def join(self, tx: Transaction, session_id: str, client_id: str, now: float) -> bool:
         held = tx.one(HOLD, id=session_id)
-        if held is not None and held[0] is not None:
+        if held is not None and (held[0] is not None or awaits_factor(held[1], held[2])):
             return False
         tx.run(JOIN, session_id=session_id, client_id=client_id, first_at=now, ended_at=None)
         return True

@@ -1,6 +1,6 @@
 """Authorization codes by their digest; a spent one stays a while, so that its second use is noticed."""
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from auth_gateway.adapters.storage.provider.sweeping import expired
 from auth_gateway.adapters.storage.tables import table_of
@@ -17,6 +17,7 @@ SPEND = Statement(
     .where(_codes.c.code_digest == bindparam("digest"), _codes.c.used_at.is_(None))
     .values(used_at=bindparam("now"))
 )
+FORGET_SESSION = Statement(delete(_codes).where(_codes.c.session_id == bindparam("session")))
 FORGET_EXPIRED = expired(_codes)
 
 
@@ -32,6 +33,9 @@ class StoredAuthorizationCodes:
 
     def spend(self, tx: Transaction, code_digest: bytes, now: float) -> bool:
         return tx.run(SPEND, digest=code_digest, now=now) == 1
+
+    def forget_session(self, tx: Transaction, session_id: str) -> None:
+        tx.run(FORGET_SESSION, session=session_id)
 
     def forget_expired(self, tx: Transaction, expired_before: float) -> int:
         return tx.run(FORGET_EXPIRED, before=expired_before)

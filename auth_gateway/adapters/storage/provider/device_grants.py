@@ -35,6 +35,12 @@ ANSWER = Statement(
     .values(state=bindparam("answer"), session_id=bindparam("session"))
 )
 REDEEM = Statement(_step("approved").values(state="redeemed"))
+_DENIED: State = "denied"
+END_OF_SESSION = Statement(
+    update(_grants)
+    .where(_grants.c.session_id == bindparam("session"), _grants.c.state == "approved")
+    .values(state=_DENIED)
+)
 
 
 class StoredDeviceGrants:
@@ -59,6 +65,9 @@ class StoredDeviceGrants:
 
     def redeem(self, tx: Transaction, device_digest: bytes) -> bool:
         return tx.run(REDEEM, digest=device_digest) == 1
+
+    def end_of_session(self, tx: Transaction, session_id: str) -> None:
+        tx.run(END_OF_SESSION, session=session_id)
 
     def forget_expired(self, tx: Transaction, expired_before: float) -> int:
         return tx.run(FORGET_EXPIRED, before=expired_before)

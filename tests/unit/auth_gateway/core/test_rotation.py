@@ -39,6 +39,8 @@ FRESH = Presented(
     jkt=None,
     claims=None,
     session_seen_at=NOW,
+    session_asked_at=None,
+    session_answered_at=None,
 )
 
 

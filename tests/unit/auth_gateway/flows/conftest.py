@@ -22,6 +22,8 @@ from auth_gateway.adapters.storage.provider import ProviderStore
 from auth_gateway.adapters.storage.recovery_codes import StoredRecoveryCodes
 from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
 from auth_gateway.adapters.storage.sessions import StoredSessions
+from auth_gateway.adapters.storage.session_signals import StoredSessionSignals
+from auth_gateway.adapters.storage.shields import StoredShields
 from auth_gateway.adapters.storage.streams import StoredStreams
 from auth_gateway.adapters.storage.tables import outbox
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
@@ -172,6 +174,7 @@ class World:
             sessions=self.sessions,
             ending=self.ending,
             trusted_devices=StoredTrustedDevices(),
+            shields=StoredShields(),
             **operator,
         )
         self.revoke = Revoke(sessions=self.sessions, users=self.users, ending=self.ending, **kept)
@@ -194,6 +197,7 @@ class World:
             trusted_devices=StoredTrustedDevices(),
             provider=ProviderStore(),
             streams=StoredStreams(),
+            session_signals=StoredSessionSignals(),
         )
 
     @property

@@ -1,0 +1,38 @@
+"""The reference of `/accounts/{user_id}`."""
+
+from auth_gateway.api.reference import Schema, answer, json_of, operation, ref
+
+_PERSON: Schema = {"name": "user_id", "in": "path", "required": True, "schema": {"type": "string"}}
+_WORDS = {"by": "mara@soc.example", "why": "the phone was stolen"}
+_REFUSALS = ("400", "401", "403", "404", "413", "415", "422", "503")
+
+
+def _described(text: str, shape: str, bodies: Schema | None = None) -> Schema:
+    refusals = ("401", "403", "404", "422", "503") if bodies is None else _REFUSALS
+    answers = {"200": answer("As it is now.", shape)}
+    described = operation(description=text, answers=answers, refusals=refusals, bodies=bodies)
+    return {**described, "parameters": [_PERSON]}
+
+
+SUMMARY = _described(
+    "The account, the sessions that run, what is held against the person, the latest signals about them, and what the "
+    "scorer says of what they do (null, with a reason, where it does not answer). Needs the scope `risk:read`.",
+    "AccountSummary",
+)
+FREEZE = _described(
+    "Nobody gets in any more, and every session ends, until somebody opens the account again. Needs `risk:write`.",
+    "Frozen",
+    bodies=json_of(ref("ReviewBody"), _WORDS),
+)
+UNFREEZE = _described(
+    "The person may log in again; ended sessions stay ended. With the `version` that the summary said, an account that "
+    "was frozen again since stays frozen (409 `changed_meanwhile`). Needs `risk:write`.",
+    "Frozen",
+    bodies=json_of(ref("UnfreezeBody"), {**_WORDS, "why": "spoke to her: the export was hers", "version": 4}),
+)
+RESET = _described(
+    "Every session of the person ends, and the trust in every browser. Needs `risk:write`.",
+    "SessionsReset",
+    bodies=json_of(ref("ReviewBody"), _WORDS),
+)
+UNFREEZE["responses"]["409"] = {"description": "Changed since.", "content": json_of(ref("Refusal"))}

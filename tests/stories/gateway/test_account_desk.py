@@ -1,0 +1,152 @@
+"""What reviewers see of accounts and do to them, by programs and by commands."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from auth_gateway.adapters.scorer_activity import ScorerActivity
+from tests.stories.gateway.applications import Application, refused, register
+from tests.stories.gateway.relying_party import ISSUER
+from tests.stories.gateway.risky import PROVIDER, signal
+from tests.stories.gateway.story import Story
+
+WORDS = {"by": "mara@soc.example", "why": "the phone was stolen"}
+PATH = "/accounts/id-alice"
+
+
+@pytest.fixture
+def story(story_with: Callable[..., Story]) -> Story:
+    """A provider that takes the scorer's word."""
+    return story_with(**PROVIDER)
+
+
+def soc(story: Story, *scopes: str) -> Application:
+    """A program of the reviewers'."""
+    return register(story, "soc", scopes=scopes, audience=ISSUER, grant_types=("client_credentials",), redirect_uris=())
+
+
+def asked(story: Story, method: str, path: str, program: Application, **options: Any) -> Any:
+    token = program.act().json()["access_token"]
+    return story.ask(method, path, headers={"authorization": f"Bearer {token}"}, **options)
+
+
+@contextmanager
+def knowing_scorer(body: bytes, status: int = 200) -> Iterator[tuple[str, list[str]]]:
+    """A scorer that answers every question about a person so; its address, and what it was asked."""
+    paths: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            paths.append(self.path)
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", paths
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_frozen_account_is_looked_at_and_opened_with_a_reason(story: Story) -> None:
+    """From the signal to the review: who looks sees why, and one that was frozen again since stays frozen."""
+    session_id = story.login().json()["session_id"]
+    signal(story, session_id, 65)
+    program = soc(story, "risk:read", "risk:write")
+    seen = asked(story, "GET", f"{PATH}/summary", program).json()
+    assert (seen["account"]["state"], seen["sessions"][0]["state"]) == ("active", "awaits_factor")
+    assert seen["risk"]["level"] == "low"
+    (heard,) = seen["signals"]
+    assert (heard["response"], heard["effect"], heard["reasons"][0]["code"]) == ("step_up", "done", "several_actors")
+    assert (seen["behaviour"], seen["behaviour_missing"]) == (None, "scorer_refused")
+
+    signal(story, session_id, 99)
+    shielded = asked(story, "GET", f"{PATH}/summary", program).json()
+    assert (shielded["account"]["frozen_reason"], shielded["sessions"]) == ("shield", [])
+    signal(story, session_id, 100)
+    old = {**WORDS, "version": shielded["account"]["version"]}
+    assert refused(asked(story, "POST", f"{PATH}/unfreeze", program, json=old)) == (409, "changed_meanwhile")
+    assert story.login().status_code == 401
+
+    opened = asked(story, "POST", f"{PATH}/unfreeze", program, json=WORDS).json()
+    assert (opened["account"]["state"], opened["changed"]) == ("active", True)
+    assert asked(story, "POST", f"{PATH}/unfreeze", program, json=WORDS).json()["changed"] is False
+    assert story.login().json().get("mfa_required")  # what is held against the person asks for a factor
+    line = next(
+        each
+        for each in story.gateway.database.read(lambda tx: story.gateway.audit.recent(tx, 20))
+        if each.kind == "user.unfrozen"
+    )
+    assert (line.client_id, line.detail) == ("soc", "by review (mara@soc.example: the phone was stolen)")
+
+
+def test_a_reviewer_freezes_and_resets(story: Story) -> None:
+    """Every session ends, with the name and the reason of whoever asked; a freeze keeps everybody out."""
+    program = soc(story, "risk:write")
+    tokens = [story.login().json()["tokens"]["refresh_token"] for _ in range(2)]
+    assert asked(story, "POST", f"{PATH}/reset-sessions", program, json=WORDS).json() == {"ended": 2}
+    assert [story.refresh(token).status_code for token in tokens] == [400, 400]
+    assert ("session.reset", None) in story.audited()
+    assert ("session.revoked", "reset_by_review") in story.audited()
+    running = story.login().json()["tokens"]["refresh_token"]
+    frozen = asked(story, "POST", f"{PATH}/freeze", program, json=WORDS).json()
+    assert (frozen["account"]["frozen_reason"], frozen["changed"]) == ("operator", True)
+    assert story.refresh(running).status_code == 400
+    assert story.login().status_code == 401
+
+
+def test_only_who_may_and_says_why_does_anything(story: Story) -> None:
+    """A scope for each, words for each act, and nobody is found by guessing."""
+    reader = soc(story, "risk:read")
+    assert refused(asked(story, "POST", f"{PATH}/freeze", reader, json=WORDS)) == (403, "insufficient_scope")
+    assert story.ask("GET", f"{PATH}/summary").status_code == 401
+    assert refused(asked(story, "GET", "/accounts/nobody/summary", reader)) == (404, "unknown_user")
+    assert refused(asked(story, "GET", f"/accounts/{'x' * 300}/summary", reader)) == (404, "unknown_user")
+    story.gateway.registrations.remove("soc")
+    writer = soc(story, "risk:write")
+    assert refused(asked(story, "GET", f"{PATH}/summary", writer)) == (403, "insufficient_scope")
+    for act in ("freeze", "unfreeze", "reset-sessions"):
+        for body, code in (
+            ({}, "invalid_request"),
+            ({"by": "mara"}, "invalid_request"),
+            ({"by": " ", "why": "w"}, "invalid_words"),
+            ({"by": "m", "why": "a\nb"}, "invalid_words"),
+            ({"by": "m", "why": "w" * 501}, "invalid_request"),
+            ({**WORDS, "reason": "x"}, "invalid_request"),
+        ):
+            assert refused(asked(story, "POST", f"{PATH}/{act}", writer, json=body)) == (422, code), (act, body)
+        assert refused(asked(story, "POST", f"/accounts/nobody/{act}", writer, json=WORDS)) == (404, "unknown_user")
+    assert story.login().status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "missing"),
+    [
+        (json.dumps({"user_id": "id-alice", "sessions": 3}).encode(), 200, None),
+        (b"{}", 404, "unknown_to_scorer"),
+        (b"{}", 403, "scorer_refused"),
+        (b"[]", 200, "scorer_invalid"),
+        (b'"' + b"x" * 300_000 + b'"', 200, "scorer_invalid"),
+    ],
+)
+def test_a_summary_has_the_scorer_s_word_or_a_reason(
+    story: Story, body: bytes, status: int, missing: str | None
+) -> None:
+    """Whatever the scorer says, the rest is shown."""
+    with knowing_scorer(body, status) as (url, paths):
+        scorer = ScorerActivity(base_url=url, credential="rgs_test")
+        told = story.runner.run(scorer.of("id/alice"))
+        story.runner.run(scorer.close())
+    assert paths == ["/people/id%2Falice/activity"]
+    assert told.missing == missing
+    assert (told.told is None) is (missing is not None)
