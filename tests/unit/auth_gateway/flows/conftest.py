@@ -21,8 +21,8 @@ from auth_gateway.adapters.storage.pending_logins import StoredPendingLogins
 from auth_gateway.adapters.storage.provider import ProviderStore
 from auth_gateway.adapters.storage.recovery_codes import StoredRecoveryCodes
 from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
-from auth_gateway.adapters.storage.sessions import StoredSessions
 from auth_gateway.adapters.storage.session_signals import StoredSessionSignals
+from auth_gateway.adapters.storage.sessions import StoredSessions
 from auth_gateway.adapters.storage.shields import StoredShields
 from auth_gateway.adapters.storage.streams import StoredStreams
 from auth_gateway.adapters.storage.tables import outbox
