@@ -26,8 +26,8 @@ BETWEEN_NATS = 0.4
 EXPECTED_SHARE = 0.1
 MOST_RARITY, LEAST_RARITY = 2.0, -1.5
 """A right that a tenth of people hold is what attackers and administrators give alike; ln(share) around it, bounded."""
-USED_NATS = 1.5
-"""ln(0.9 / 0.2): an attacker uses it at once, a person finds out by and by."""
+USED_NATS, USED_ANNOUNCED_NATS = 1.5, 0.3
+"""ln(0.9 / 0.2): an attacker uses it at once, a person finds out by and by; ln(0.9 / 0.67) for what was announced."""
 USED_WITHIN_SECONDS = 1800.0
 FEWEST_PEOPLE, FEWEST_PEERS = 20, 10
 FEWEST_EVENTS = 20
@@ -45,6 +45,7 @@ class Rights(Part):
     gained: list[str] = field(default_factory=list)
     gained_at: float = 0.0
     nats: float = 0.0
+    in_session: bool = False
 
 
 class Known(Part):
@@ -87,12 +88,14 @@ class PrivilegeEscalation(Detector):
         if world is None or world.people < FEWEST_PEOPLE:
             return UNKNOWN
         nats, gained = _gain(part, seen, around) if is_new else (0.0, [])
+        in_session = part is not None
         if not gained and part is not None and part.gained and abs(seen.ts - part.gained_at) < USED_WITHIN_SECONDS:
-            nats, gained = part.nats, part.gained
+            nats, gained, in_session = part.nats, part.gained, part.in_session
         if not gained:
             return None
         uses = _is_new_action(seen, around)
-        nats += USED_NATS * uses
+        if uses:
+            nats += USED_NATS if in_session else USED_ANNOUNCED_NATS
         if nats < FEWEST_NATS:
             return None
         return Finding("new_rights_used" if uses else "rights_grew", nats, ", ".join(gained[:3])[:80], "as before")
@@ -122,11 +125,13 @@ class PrivilegeEscalation(Detector):
         if part is not None and seen.change is None and part.key == key:
             return
         nats, gained = _gain(part, seen, around)
+        in_session = part is not None
         if part is None:
             part = around.session[_NAME] = Rights()
         part.key, part.rights = key, [digest_of(name) for name in _names(seen)]
         if gained and not all(name in part.gained for name in gained):
             part.nats, part.gained, part.gained_at = max(part.nats, nats), gained[:MOST_GAINED], seen.ts
+            part.in_session = in_session
 
 
 @lru_cache(maxsize=4096)
