@@ -18,6 +18,7 @@ from plumbing.lean import FastLane
 from plumbing.side_door import CannotListen
 from plumbing.stop_signals import told_of_stopping
 from plumbing.traced_requests import watch_requests
+from risk_scorer.acting import Acting, acting_of
 from risk_scorer.adapters.activity.campaign_reading import CampaignReader
 from risk_scorer.adapters.activity.view_store import ViewStore
 from risk_scorer.adapters.activity.views import ALL
@@ -26,6 +27,7 @@ from risk_scorer.adapters.label_file import label_page
 from risk_scorer.api.access import Access
 from risk_scorer.api.activity.campaigns import add_campaigns
 from risk_scorer.api.activity.incidents import IncidentRoutes, add_incidents
+from risk_scorer.api.activity.routes import ActivityRoutes, add_activity
 from risk_scorer.api.activity.views import add_views
 from risk_scorer.api.dashboard import OperatorPages, add_operator_pages
 from risk_scorer.api.drift import DriftRoutes, add_drift
@@ -65,8 +67,8 @@ def create_app(
     `tell_ready` gets one line as soon as the port answers. Raises: CannotStart.
     """
     scorer = scorer or assemble(settings)
-    assess, learn = assess_of(scorer), learn_of(scorer)
-    streaming = opened_stream(scorer, assess, learn)
+    assess, learn, acting = assess_of(scorer), learn_of(scorer), acting_of(scorer)
+    streaming = opened_stream(scorer, assess, learn, acting)
     feed = LiveFeed()
     try:
         watching = Watching(scorer, stream=health_of(streaming))
@@ -82,7 +84,7 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        lifespan=_lifespan(scorer, watching, feed, streaming, tell_ready),
+        lifespan=_lifespan(scorer, acting, watching, feed, streaming, tell_ready),
     )
     access = Access(scorer.credentials, scorer.operators)
     routes = _service_routes(scorer, access, assess, learn)
@@ -91,7 +93,8 @@ def create_app(
     refusal_handlers(app, scorer.randomness)
     app.add_middleware(SecurityHeaders)
     add_service_routes(app, routes, settings.recent_max)
-    add_erasing(app, access=access, erase=_erase(scorer))
+    add_erasing(app, access=access, erase=_erase(scorer, acting))
+    add_activity(app, _activity_routes(acting, access))
     add_labels(app, access=access, page=lambda after, limit: _label_page(scorer, after, limit))
     add_health(app, version=VERSION, readiness=watching.readiness, stream=health_of(streaming))
     add_operator_pages(app, _pages(scorer, access, feed))
@@ -120,10 +123,26 @@ def _service_routes(scorer: Scorer, access: Access, assess: Assess, learn: Learn
     )
 
 
-def _erase(scorer: Scorer) -> Erase:
+def _activity_routes(acting: Acting, access: Access) -> ActivityRoutes:
+    return ActivityRoutes(
+        access=access,
+        assess=acting.assess,
+        later=acting.later,
+        hear=acting.hear,
+        standing=acting.standing,
+        predict=acting.predict,
+    )
+
+
+def _erase(scorer: Scorer, acting: Acting) -> Erase:
     return Erase(
         stored=lambda user_id: erase_person(scorer.database, user_id),
-        memories=(scorer.log.forget_person, scorer.profiles.forget, scorer.shadowing.shadow.forget_person),
+        memories=(
+            scorer.log.forget_person,
+            scorer.profiles.forget,
+            scorer.shadowing.shadow.forget_person,
+            acting.forget_person,
+        ),
     )
 
 
@@ -171,6 +190,7 @@ def _pages(scorer: Scorer, access: Access, feed: LiveFeed) -> OperatorPages:
 
 def _lifespan(
     scorer: Scorer,
+    acting: Acting,
     watching: Watching,
     feed: LiveFeed,
     streaming: Streaming | None,
@@ -187,16 +207,8 @@ def _lifespan(
         await prepare(scorer)
         scorer.profiles.listen(watching.hear)
         _warn(scorer.settings)
-        tasks = [
-            asyncio.create_task(work)
-            for work in (
-                *upkeep(scorer),
-                *company(scorer),
-                *scorer.shadowing.work(),
-                scorer.models.watch(),
-                watching.run(),
-            )
-        ]
+        beside = (*upkeep(scorer), *company(scorer), *scorer.shadowing.work(), *acting.work())
+        tasks = [asyncio.create_task(work) for work in (*beside, scorer.models.watch(), watching.run())]
         if streaming is not None:
             streaming.kafka.start(asyncio.get_running_loop())
         if tell_ready is not None:
@@ -212,6 +224,7 @@ def _lifespan(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await acting.keep_the_rest()
             await keep_the_rest(scorer)
             if scorer.narrator is not None:
                 await scorer.narrator.close()

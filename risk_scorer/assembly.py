@@ -14,6 +14,7 @@ from plumbing.metrics import Meters
 from plumbing.randomness import Randomness, SystemRandomness
 from plumbing.state import StateDir
 from plumbing.tracing import SpanLibraryMissing, Tracing, opened_tracing
+from risk_scorer.adapters.activity.campaign_told import TO_GATEWAY
 from risk_scorer.adapters.credentials import Credentials
 from risk_scorer.adapters.event_log import EventLog
 from risk_scorer.adapters.hot_histories import HotHistories
@@ -245,11 +246,18 @@ def _narrator(settings: Settings) -> HttpNarrator | None:
 
 
 def _endpoints(settings: Settings) -> list[Endpoint]:
+    found = []
+    if settings.session_signal_url is not None:
+        # The gateway is ours, and usually where nobody else comes.
+        signer = standard_signer(settings.signal_keys)
+        url = settings.session_signal_url
+        found.append(Endpoint(name=TO_GATEWAY, url=url, signer=signer, allow_private=True))
     if settings.announce_url is None:
-        return []
+        return found
     signer = standard_signer(settings.webhook_keys, plain_header=settings.mfa_hmac_header, plain_key=settings.plain_key)
     # The demo's receiver listens on this machine; elsewhere a webhook never enters our own network.
-    return [Endpoint(name=ANNOUNCEMENTS, url=settings.announce_url, signer=signer, allow_private=settings.is_demo)]
+    url = settings.announce_url
+    return [*found, Endpoint(name=ANNOUNCEMENTS, url=url, signer=signer, allow_private=settings.is_demo)]
 
 
 def opened_lookups(settings: Settings) -> Lookups:

@@ -12,6 +12,7 @@ import structlog
 
 from plumbing.side_door import CannotListen
 from plumbing.stop_signals import STOP_SIGNALS
+from risk_scorer.acting import acting_of
 from risk_scorer.adapters.storage import keep_house_here
 from risk_scorer.assembly import CannotStart, Scorer
 from risk_scorer.drifting import keep_the_rest
@@ -29,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 def consumer_of(scorer: Scorer) -> Streaming:
     """The stream of that scorer. Raises: CannotStart."""
-    streaming = opened_stream(scorer, assess_of(scorer), learn_of(scorer), together=CHUNK)
+    streaming = opened_stream(scorer, assess_of(scorer), learn_of(scorer), acting_of(scorer), together=CHUNK)
     if streaming is None:
         raise CannotStart("KAFKA_BROKER is not set, so there is nothing to consume")
     return streaming
@@ -69,6 +70,7 @@ async def consume(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await streaming.acting.keep_the_rest()
         await keep_the_rest(scorer)
     finally:
         await asyncio.to_thread(scorer.close)
@@ -78,6 +80,7 @@ def _beside(scorer: Scorer, streaming: Streaming) -> list[Coroutine[Any, Any, No
     return [
         scorer.models.watch(),
         *scorer.shadowing.work(),
+        *streaming.acting.work(),
         *company(scorer),
         _keep_house_once(scorer),
         _tell(streaming),

@@ -8,7 +8,10 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from plumbing.metrics import Meters
+from plumbing.refusals import Refused
 from plumbing.timing import Stopwatch
+from risk_scorer.adapters.activity.campaign_told import TO_GATEWAY
+from risk_scorer.contract.activity import Assessment
 from risk_scorer.contract.assessment import RiskScore, risk_level
 from risk_scorer.contract.shadow import ShadowScore
 
@@ -30,6 +33,9 @@ class ScorerMetrics:
         self._shadows = meters.counter(
             "riskgate_shadow_scores_total", "Logins that a shadow scored, by both levels.", ["active", "shadow"]
         )
+        actions = meters.counter("riskgate_activity_events_total", "Events of sessions judged, by result.", ["result"])
+        self._actions = {each: actions(each) for each in ("allow", "step_up", "reset_session", "logout", "freeze")}
+        self._refused_activity = actions("refused")
         self._outcomes = meters.counter("riskgate_outcomes_total", "Outcomes heard of.", ["outcome"])
         self._refusals = meters.counter(
             "riskgate_database_refusals_total", "Reads and writes that the database did not take.", ["code"]
@@ -50,6 +56,14 @@ class ScorerMetrics:
         for each in scores:
             self._levels[each.risk_level].inc()
             self._score.observe(each.risk_score)
+
+    def judged(self, answers: Sequence[Assessment | Refused]) -> None:
+        """Counts what was answered about activity."""
+        for each in answers:
+            if isinstance(each, Refused):
+                self._refused_activity.inc()
+            else:
+                self._actions[each.action].inc()
 
     def shadowed(self, scores: Sequence[ShadowScore]) -> None:
         """Counts what a model that decides nothing would have said."""
@@ -77,6 +91,6 @@ class ScorerMetrics:
         """Nothing that a transaction says is counted here."""
 
 
-def kind_of_receiver(_endpoint: str) -> str:
-    """The scorer tells one webhook alone."""
-    return "webhook"
+def kind_of_receiver(endpoint: str) -> str:
+    """The gateway, or the one webhook."""
+    return "gateway" if endpoint == TO_GATEWAY else "webhook"

@@ -23,6 +23,7 @@ from pydantic_settings import (
 from plumbing.listening import HTTP_ADDRESS, ListenAddress
 from plumbing.logs import LogFormat
 from plumbing.secret_strength import weakness
+from risk_scorer.activity_settings import ActivitySettings
 from risk_scorer.drift_settings import DriftSettings
 from risk_scorer.incident_settings import IncidentSettings
 from risk_scorer.process_settings import ProcessSettings
@@ -43,7 +44,9 @@ class ConfigFile(BaseSettings):
     risk_scorer_config: Path | None = None
 
 
-class Settings(ProcessSettings, StreamSettings, StorageSettings, TlsSettings, DriftSettings, IncidentSettings):
+class Settings(
+    ProcessSettings, StreamSettings, StorageSettings, TlsSettings, DriftSettings, IncidentSettings, ActivitySettings
+):
     """Everything that may be configured, under the same name in the environment (upper case) and in the file (lower
     case).
     """
@@ -107,7 +110,10 @@ class Settings(ProcessSettings, StreamSettings, StorageSettings, TlsSettings, Dr
             return init_settings, env_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file)
 
-    @field_validator("webhook_url", "mfa_webhook_url", "risk_scorer_public_url", "openai_base_url")
+    @field_validator(
+        "webhook_url", "mfa_webhook_url", "risk_scorer_public_url", "openai_base_url", "gateway_issuer",
+        "session_signal_url",
+    )  # fmt: skip
     @classmethod
     def _is_http_url(cls, value: str | None) -> str | None:
         """Refuse what is not an http(s) URL with a host, or carries a password that logs would repeat."""
@@ -157,6 +163,8 @@ class Settings(ProcessSettings, StreamSettings, StorageSettings, TlsSettings, Dr
             raise ValueError("WEBHOOK_URL is set, so WEBHOOK_SECRET (or MFA_HMAC_SECRET) is required")
         if self.announce_url is not None:
             self._refuse_inside_targets(self.announce_url)
+        if self.session_signal_url is not None and self.session_signal_secret is None:
+            raise ValueError("SESSION_SIGNAL_URL is set, so SESSION_SIGNAL_SECRET is required")
         if not self.is_demo:
             self._refuse_weak_secrets()
         return self
@@ -168,7 +176,10 @@ class Settings(ProcessSettings, StreamSettings, StorageSettings, TlsSettings, Dr
             raise ValueError(f"WEBHOOK_URL is no place to send to ({refused.code})") from None
 
     def _refuse_weak_secrets(self) -> None:
-        for name in ("webhook_secret", "webhook_secret_previous", "mfa_hmac_secret"):
+        for name in (
+            "webhook_secret", "webhook_secret_previous", "mfa_hmac_secret", "session_signal_secret",
+            "session_signal_secret_previous",
+        ):  # fmt: skip
             secret: SecretStr | None = getattr(self, name)
             if secret is not None:
                 complaint = weakness(secret.get_secret_value(), least_bytes=MIN_SECRET_BYTES)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plumbing.kafka_properties import BadKafkaConfig, usable_properties_of
+from risk_scorer.acting import Acting
 from risk_scorer.adapters.kafka_config import KafkaSettings
 from risk_scorer.adapters.stream_log import StreamLog
 from risk_scorer.assembly import CannotStart, Scorer
@@ -29,10 +30,11 @@ DRIVER_MISSING = "KAFKA_BROKER is set, which needs the extra: pip install 'riskg
 
 @dataclass(frozen=True)
 class Streaming:
-    """The stream of a scorer: what takes its records, and what brings them."""
+    """The stream of a scorer: what takes its records, what brings them, and what judges those of sessions."""
 
     stream: Stream
     kafka: KafkaStream
+    acting: Acting
 
     def health(self) -> StreamHealth:
         """How it stands, with its counts."""
@@ -74,7 +76,9 @@ def topics_of(settings: Settings) -> StreamTopics:
     )
 
 
-def stream_of(scorer: Scorer, assess: Assess, learn: Learn, *, together: int = BESIDE_HTTP) -> Stream:
+def stream_of(
+    scorer: Scorer, assess: Assess, learn: Learn, acting: Acting | None = None, *, together: int = BESIDE_HTTP
+) -> Stream:
     """What takes records, with this scorer's parts."""
     return Stream(
         assess=assess,
@@ -84,10 +88,13 @@ def stream_of(scorer: Scorer, assess: Assess, learn: Learn, *, together: int = B
         topics=topics_of(scorer.settings),
         announce=scorer.settings.kafka_announce,
         together=together,
+        activity=None if acting is None else acting.assess,
     )
 
 
-def opened_stream(scorer: Scorer, assess: Assess, learn: Learn, *, together: int = BESIDE_HTTP) -> Streaming | None:
+def opened_stream(
+    scorer: Scorer, assess: Assess, learn: Learn, acting: Acting, *, together: int = BESIDE_HTTP
+) -> Streaming | None:
     """The stream that the settings name, None without a broker; nothing runs yet. Raises: CannotStart."""
     settings = scorer.settings
     if settings.kafka_broker is None:
@@ -100,7 +107,7 @@ def opened_stream(scorer: Scorer, assess: Assess, learn: Learn, *, together: int
         properties = usable_properties_of(settings.kafka_config)
     except BadKafkaConfig as error:
         raise CannotStart(str(error)) from error
-    stream = stream_of(scorer, assess, learn, together=together)
+    stream = stream_of(scorer, assess, learn, acting, together=together)
     kafka = KafkaStream(
         KafkaSettings(
             broker=settings.kafka_broker,
@@ -112,7 +119,7 @@ def opened_stream(scorer: Scorer, assess: Assess, learn: Learn, *, together: int
         stream,
         clock=scorer.clock,
     )
-    return Streaming(stream, kafka)
+    return Streaming(stream, kafka, acting)
 
 
 def health_of(streaming: Streaming | None) -> Callable[[], StreamHealth | None]:

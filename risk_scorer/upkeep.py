@@ -10,6 +10,7 @@ from typing import Any, Final
 import structlog
 
 from plumbing.refusals import Refused
+from risk_scorer.adapters.activity.retention import forgetting
 from risk_scorer.adapters.event_months import EventMonths
 from risk_scorer.assembly import Scorer
 from risk_scorer.drifting import drift_rows, drift_watch
@@ -68,5 +69,12 @@ def upkeep(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
     ]
     kept.append((drift_rows(scorer), scorer.settings.event_retention_days * DAY_SECONDS))
     kept.append((incident_rows(scorer), scorer.settings.event_retention_days * DAY_SECONDS))
+    kept += forgetting(
+        scorer.database,
+        clock=scorer.clock,
+        is_shared=scorer.settings.is_shared,
+        activity_days=scorer.settings.activity_retention_days,
+        memory_days=scorer.settings.activity_memory_days,
+    )
     house = keep_house(kept, scorer.clock)
     return [scorer.delivery.run(), house, drift_watch(scorer).look_again_and_again(), telling(scorer).run()]

@@ -15,11 +15,15 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from risk_scorer.contract.activity import Assessment, AssessRequest, SessionScore, TaskState
 from risk_scorer.contract.assessment import BulkResponse, RiskScore
 from risk_scorer.contract.events import BulkRequest, LoginEvent
 from risk_scorer.contract.feedback import Erasure, Feedback, Outcome
 from risk_scorer.contract.narrative import NarrativeAnswer
+from risk_scorer.contract.prediction import Anomaly, BehaviourRow, SessionQuery, TaskAccepted
 from risk_scorer.contract.rules import RuleReport
+from risk_scorer.contract.sessions import SessionNotice, SessionsHeard
+from risk_scorer.flows.activity.standing import PersonActivity
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 Schema = dict[str, Any]
@@ -58,18 +62,26 @@ REFUSALS = {
 }
 
 
+_CONTRACT = (
+    LoginEvent, BulkRequest, RiskScore, BulkResponse, Outcome, Feedback, Erasure, NarrativeAnswer, RuleReport,
+    AssessRequest, Assessment, SessionScore, TaskState, TaskAccepted, SessionNotice, SessionsHeard, SessionQuery,
+    BehaviourRow, Anomaly, PersonActivity,
+)  # fmt: skip
+
+
 def operation(
     *,
     scope: str | None,
     answers: Schema,
     body: Schema | None = None,
-    example: Schema | None = None,
+    example: Schema | list[Schema] | None = None,
     parameters: list[Schema] | None = None,
     description: str = "",
     refusals: tuple[str, ...] = (),
+    done: str = "200",
 ) -> Schema:
     """One endpoint's entry in the reference; `scope` is what a credential must have, None for an open endpoint."""
-    responses: Schema = {"200": {"description": "Done.", "content": {"application/json": {"schema": answers}}}}
+    responses: Schema = {done: {"description": "Done.", "content": {"application/json": {"schema": answers}}}}
     for status in refusals:
         responses[status] = {
             "description": REFUSALS[status],
@@ -95,10 +107,7 @@ def ref(name: str) -> Schema:
 def describe(app: FastAPI) -> None:
     """Add the contract's schemas and the security scheme to the reference that the app generates."""
     generate = app.openapi
-    _, contract = msgspec.json.schema_components(
-        [LoginEvent, BulkRequest, RiskScore, BulkResponse, Outcome, Feedback, Erasure, NarrativeAnswer, RuleReport],
-        ref_template="#/components/schemas/{name}",
-    )
+    _, contract = msgspec.json.schema_components(_CONTRACT, ref_template="#/components/schemas/{name}")
 
     def openapi() -> Schema:
         if app.openapi_schema is None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from plumbing.refusals import Refused
 from risk_scorer.contract.events import LoginEvent, SessionContext
-from risk_scorer.core.facts import NO_FINGERPRINT_FACTS, NO_IP_FACTS, SessionFacts
+from risk_scorer.core.facts import NO_FINGERPRINT_FACTS, NO_IP_FACTS, AgentFacts, IpFacts, SessionFacts
 from risk_scorer.core.observation import BadEvent, Observation, canonical_address, observe, session_facts
 from risk_scorer.flows.ports import Agents, Fingerprints, IpLookup, Zones
 
@@ -30,6 +30,14 @@ class Observer:
         self._agent = agents.facts
         self._fingerprint = fingerprints.facts
         self._local_time = zones.local
+
+    def networks(self, addresses: Sequence[str]) -> list[IpFacts]:
+        """What is known of each address, in order; of junk and of "" nothing."""
+        return self._networks(list(addresses))
+
+    def agent(self, text: str) -> AgentFacts:
+        """What a user agent claims."""
+        return self._agent(text)
 
     def observations(
         self, events: Sequence[LoginEvent], event_ids: Sequence[str], *, now: float, where: Where

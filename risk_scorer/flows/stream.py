@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from msgspec import Struct
 
 from plumbing.bodies import decode
 from plumbing.refusals import Refused
+from risk_scorer.contract.activity import Assessment, AssessRequest
 from risk_scorer.contract.feedback import Outcome
 from risk_scorer.contract.stream import StreamedActivity, StreamedLogin
-from risk_scorer.core.stream_events import identified, login_of
+from risk_scorer.core.stream_events import derived_id, identified, login_of
 from risk_scorer.flows.assess import CHUNK, Assess
 from risk_scorer.flows.learn import Learn
 from risk_scorer.flows.ports import (
@@ -39,8 +40,15 @@ LESSONS_TOGETHER: Final = 250
 
 _login = msgspec.json.Decoder(StreamedLogin)
 _activity = msgspec.json.Decoder(StreamedActivity)
+_asked = msgspec.json.Decoder(AssessRequest)
 _outcome = msgspec.json.Decoder(Outcome)
 _encode = msgspec.json.Encoder().encode
+
+
+class JudgesActivity(Protocol):
+    async def many(self, requests: Sequence[AssessRequest], *, may_vouch: bool) -> Sequence[Assessment | Refused]:
+        """An answer or a refusal for each, in order, durably kept. Raises: Refused (503)."""
+        ...
 
 
 class StreamTopics(Struct, frozen=True, kw_only=True):
@@ -65,9 +73,10 @@ class Entry(Struct, frozen=True, gc=False):
 
 
 class Batch(Struct, frozen=True):
-    """Records by what they are: events, reports of how logins ended, and those that can be neither."""
+    """Records by what they are: logins, what was done in sessions, how logins ended, and what can be none of these."""
 
     entries: list[Entry]
+    activities: list[tuple[StreamRecord, AssessRequest]]
     outcomes: list[tuple[StreamRecord, Outcome]]
     refused: list[tuple[StreamRecord, Refused]]
 
@@ -85,7 +94,9 @@ class Stream:
         topics: StreamTopics,
         announce: bool,
         together: int = CHUNK,
+        activity: JudgesActivity | None = None,
     ) -> None:
+        """`activity` judges what was done in sessions; without it that is scored as a refresh."""
         self._assess = assess
         self._learn = learn
         self._log = log
@@ -93,21 +104,29 @@ class Stream:
         self._topics = topics
         self._announce = announce
         self._together = together
+        self._activity = activity
         self.counts: Counter[str] = Counter()
 
     def read(self, records: Sequence[StreamRecord]) -> Batch:
         """The records decoded; runs on any thread."""
-        batch = Batch([], [], [])
+        batch = Batch([], [], [], [])
         for record in records:
             try:
                 value = _bounded(record)
                 if record.topic == self._topics.outcomes:
                     batch.outcomes.append((record, decode(_outcome, value)))
                 else:
-                    batch.entries.append(Entry(record, _event(value, record)))
+                    self._sort_in(batch, record, value)
             except Refused as refused:
                 batch.refused.append((record, refused))
         return batch
+
+    def _sort_in(self, batch: Batch, record: StreamRecord, value: bytes) -> None:
+        event = _event(value, record, judges_activity=self._activity is not None)
+        if isinstance(event, AssessRequest):
+            batch.activities.append((record, event))
+        else:
+            batch.entries.append(Entry(record, event))
 
     async def take(self, batch: Batch) -> list[StreamMessage]:
         """Everything that came of these records is kept when this returns; what is to be published.
@@ -127,7 +146,8 @@ class Stream:
         messages, lost = await self._score(list(fresh.values()), _ends(batch), refused)
         messages += await self._published_before([*again, *lost])
         await self._teach(batch, refused)
-        self.counts["taken"] += len(batch.entries) + len(batch.outcomes) + len(batch.refused)
+        messages += await self._judge(batch.activities, refused)
+        self.counts["taken"] += len(batch.entries) + len(batch.activities) + len(batch.outcomes) + len(batch.refused)
         self.counts["known_before"] += len(batch.entries) - len(fresh)
         self.counts["dead"] += len(refused)
         return messages + [_dead(self._topics.dead, record, why) for record, why in refused]
@@ -159,6 +179,23 @@ class Stream:
         topic = self._topics.scores
         messages = [StreamMessage(topic, each.user_id.encode(), each.body) for each in results if each.event_id in kept]
         return messages, [each.event_id for each in results if each.event_id not in kept]
+
+    async def _judge(
+        self, activities: list[tuple[StreamRecord, AssessRequest]], refused: list[tuple[StreamRecord, Refused]]
+    ) -> list[StreamMessage]:
+        """What to publish of what was done in sessions; what came before has the answer that it had."""
+        if self._activity is None or not activities:
+            return []
+        messages = []
+        answers = await self._activity.many([event for _, event in activities], may_vouch=True)
+        for (record, _), answer in zip(activities, answers, strict=True):
+            if isinstance(answer, Refused):
+                refused.append((record, answer))
+            else:
+                body = b'{"assessment":%b}' % _encode(answer)
+                messages.append(StreamMessage(self._topics.scores, answer.user_id.encode(), body))
+        self.counts["scored"] += len(messages)
+        return messages
 
     async def _published_before(self, event_ids: Sequence[str]) -> list[StreamMessage]:
         """The kept results of these, which may have been published or not."""
@@ -203,17 +240,24 @@ def _bounded(record: StreamRecord) -> bytes:
     return record.value
 
 
-def _event(value: bytes, record: StreamRecord) -> StreamedLogin:
-    """The login, or the activity as one, with an id. Raises: Refused."""
+def _event(value: bytes, record: StreamRecord, *, judges_activity: bool) -> StreamedLogin | AssessRequest:
+    """The login, or what was done in a session, with an id; that without an endpoint as a login. Raises: Refused."""
     try:
         event = decode(_login, value)
     except Refused as refused:
         if refused.code == "malformed_json" or b'"identity"' not in value:
             raise
+        if judges_activity and b'"endpoint"' in value:
+            asked = decode(_asked, value)
+            return msgspec.structs.replace(asked, event_id=asked.event_id or derived_id(_coordinates(record)))
         event = login_of(decode(_activity, value))
     if event.event_id and event.event_type == "login":
         return event
-    return identified(event, f"{record.topic} {record.partition} {record.offset} {record.timestamp_ms}")
+    return identified(event, _coordinates(record))
+
+
+def _coordinates(record: StreamRecord) -> str:
+    return f"{record.topic} {record.partition} {record.offset} {record.timestamp_ms}"
 
 
 def _result(scored: ScoredEvent, *, is_shown: bool) -> StreamResult:

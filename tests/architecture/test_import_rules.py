@@ -20,7 +20,14 @@ MAY_IMPORT = {
 INSIDE_A_SERVICE = {
     "core": {"core"},
     "flows": {"core", "flows"},
-    "adapters": {"core", "adapters", "flows.ports", "flows.provider.ports", "flows.activity.campaign_ports"},
+    "adapters": {
+        "core",
+        "adapters",
+        "flows.ports",
+        "flows.provider.ports",
+        "flows.activity.ports",
+        "flows.activity.campaign_ports",
+    },
     "api": {"core", "flows", "api"},
 }
 # The serving path answers in microseconds and starts in a second; these cost seconds or run code from a file.

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.database import Transaction
 from plumbing.expressions import numbers_of
-from plumbing.statements import Statement
+from plumbing.statements import Statement, Value
 from risk_scorer.adapters.tables import activity_answers
 
 _keys = numbers_of(bindparam("keys"))
@@ -42,10 +42,11 @@ def answers(tx: Transaction, keys: Iterable[int]) -> dict[int, bytes]:
 
 def keep_answers(tx: Transaction, given: Sequence[tuple[str, str, bytes]]) -> list[bool]:
     """Keep each (person, event id, answer) that has none yet; which of them were new, whoever kept the others."""
-    rows = [{"event_key": answer_key(user, event), "answer": answer} for user, event, answer in given]
-    places = sorted(range(len(rows)), key=lambda place: rows[place]["event_key"])  # in one order: no knots
-    new = [False] * len(rows)
-    for place, count in zip(places, tx.each(KEEP, [rows[place] for place in places]), strict=True):
+    keys = [answer_key(user, event) for user, event, _ in given]
+    places = sorted(range(len(keys)), key=keys.__getitem__)  # in one order: processes tie no knots
+    rows: list[dict[str, Value]] = [{"event_key": keys[place], "answer": given[place][2]} for place in places]
+    new = [False] * len(keys)
+    for place, count in zip(places, tx.each(KEEP, rows), strict=True):
         new[place] = count == 1
     return new
 

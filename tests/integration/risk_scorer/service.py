@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from plumbing.clock import Clock
 from plumbing.randomness import SeededRandomness
+from risk_scorer.adapters.credentials import SCOPES
 from risk_scorer.adapters.model_store import ModelStore
 from risk_scorer.app import create_app
 from risk_scorer.assembly import Lookups, Scorer, assemble, opened_lookups
@@ -76,7 +77,7 @@ async def running(
     settings = settings_for(place, **changes)
     scorer = assemble(settings, clock=clock, randomness=SeededRandomness(5), lookups=shared_lookups())
     app = create_app(scorer.settings, scorer=scorer)
-    credential = credential or scorer.credentials.add("tests", ["score", "outcomes", "feedback", "read", "erase"])
+    credential = credential or scorer.credentials.add("tests", [each for each in SCOPES if each != "vouch"])
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=True)
     async with (
         app.router.lifespan_context(app),

@@ -1,0 +1,250 @@
+"""Judge what people do in their sessions: who, what, what is remembered, how risky, and keep it before it is answered.
+
+Events are judged in their order, a batch of them in one go between two turns of the event loop, so that two batches
+never see each other half-way. What was judged but could not be kept is forgotten: the caller may send it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from plumbing.clock import Clock
+from plumbing.randomness import Randomness
+from plumbing.refusals import Refused
+from risk_scorer.contract.activity import Assessment, AssessRequest, HowKnown
+from risk_scorer.core.activity.memory import Around, Memory
+from risk_scorer.core.activity.seen import Seen
+from risk_scorer.core.known_session import KnownSession, Told
+from risk_scorer.core.session_evidence import SIGNALLED, Signalled
+from risk_scorer.flows.activity.identify import Identify, Who
+from risk_scorer.flows.activity.judge import Judge
+from risk_scorer.flows.activity.observe import ActivityObserver, facts_of
+from risk_scorer.flows.activity.ports import Events, Judgement, Memories, Place
+
+TOGETHER: Final = 250
+"""Events between two breaths of the event loop: some milliseconds, so that logins hardly notice a bulk."""
+MOST_ON_WAY: Final = 4
+"""Batches of one request that are being written while the next is judged."""
+BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What a mistake of ours raises, as opposed to storage that fails."""
+
+log = structlog.get_logger(__name__)
+_answer = msgspec.json.Decoder(Assessment)
+
+Answer = Assessment | Refused
+
+
+def _untold(_answers: Sequence[Answer]) -> None:
+    """Nobody counts."""
+
+
+class AssessActivity:
+    """One use case for every way in which events come."""
+
+    def __init__(
+        self,
+        *,
+        identify: Identify,
+        observer: ActivityObserver,
+        judge: Judge,
+        memories: Memories,
+        events: Events,
+        clock: Clock,
+        randomness: Randomness,
+        told: Callable[[Sequence[Answer]], None] = _untold,
+    ) -> None:
+        """`told` hears of what was answered."""
+        self._identify = identify
+        self._observer = observer
+        self._judge = judge
+        self._memories = memories
+        self._events = events
+        self._clock = clock
+        self._randomness = randomness
+        self._told = told
+        self._on_way: dict[tuple[str, str], tuple[Assessment, asyncio.Future[None]]] = {}
+
+    async def one(self, request: AssessRequest, *, may_vouch: bool) -> Assessment:
+        """The session's risk after a live event, durably kept. Raises: Refused."""
+        [answer] = await self.together([request], may_vouch=may_vouch)
+        if isinstance(answer, Refused):
+            raise answer
+        return answer
+
+    async def many(self, requests: Sequence[AssessRequest], *, may_vouch: bool) -> list[Answer]:
+        """An answer or a refusal for each, in order, durably kept. Raises: Refused (503); then some may be kept."""
+        pieces = [requests[start : start + TOGETHER] for start in range(0, len(requests), TOGETHER)]
+        turns = asyncio.Semaphore(MOST_ON_WAY)
+
+        async def judged(piece: Sequence[AssessRequest]) -> list[Answer]:
+            async with turns:
+                return await self.together(piece, may_vouch=may_vouch)
+
+        answers = await asyncio.gather(*(judged(piece) for piece in pieces), return_exceptions=True)
+        for each in answers:
+            if isinstance(each, BaseException):
+                raise each
+        return [answer for piece in answers if not isinstance(piece, BaseException) for answer in piece]
+
+    async def together(self, requests: Sequence[AssessRequest], *, may_vouch: bool) -> list[Answer]:
+        """As `many`, in one go and one transaction. Raises: Refused (503)."""
+        who = await self._identify.who(requests, may_vouch=may_vouch)
+        seen = self._observer.seen(requests, who, self._event_ids(requests), now=self._clock.now())
+        answers = self._known(requests, seen)
+        judged, places = self._judged(requests, seen, who, answers)
+        await self._keep(judged, places)
+        await self._settled(answers)
+        whole = [answer for answer in answers if answer is not None]
+        self._told(whole)
+        return whole
+
+    def _known(self, requests: Sequence[AssessRequest], seen: Sequence[Seen | Refused]) -> list[Answer | None]:
+        """What is answered already: refusals, and the answers of events that came before."""
+        answers: list[Answer | None] = [each if isinstance(each, Refused) else None for each in seen]
+        asked = [
+            (place, (each.user_id, each.event_id))
+            for place, (request, each) in enumerate(zip(requests, seen, strict=True))
+            if request.event_id is not None and isinstance(each, Seen)
+        ]
+        kept = self._events.answers([named for _, named in asked]) if asked else []
+        for (place, named), answer in zip(asked, kept, strict=True):
+            if answer is not None:
+                answers[place] = _answer.decode(answer)
+            elif named in self._on_way:
+                answers[place] = self._on_way[named][0]
+        return answers
+
+    def _judged(
+        self,
+        requests: Sequence[AssessRequest],
+        seen: Sequence[Seen | Refused],
+        who: Sequence[Who | Refused],
+        answers: list[Answer | None],
+    ) -> tuple[list[Judgement], dict[Place, bool]]:
+        """Judge those without an answer, in order, and answer them; the places whose memories that changed, true for
+        those that are to be written with the events."""
+        waiting = [place for place, answer in enumerate(answers) if answer is None]
+        events = [seen[place] for place in waiting]
+        memories = self._memories.at([each for event in events if isinstance(event, Seen) for each in _places(event)])
+        judged: list[Judgement] = []
+        changed: dict[Place, bool] = {}
+        twice: dict[tuple[str, str], Assessment] = {}
+        for place, event in zip(waiting, events, strict=True):
+            whose, request = who[place], requests[place]
+            if not isinstance(event, Seen) or isinstance(whose, Refused):
+                continue
+            named = (event.user_id, event.event_id)
+            if named in twice:
+                answers[place] = twice[named]
+                continue
+            done = self._one(event, whose, request, memories)
+            answers[place] = done if isinstance(done, Refused) else done.answer
+            for each in _places(event):
+                changed[each] = changed.get(each, False) or (
+                    each[0] == "session" and isinstance(done, Judgement) and done.answer.action != "allow"
+                )
+            if isinstance(done, Judgement):
+                judged.append(done)
+                twice[named] = done.answer
+        return judged, changed
+
+    def _one(
+        self, event: Seen, who: Who, request: AssessRequest, memories: Mapping[Place, Memory]
+    ) -> Judgement | Refused:
+        described = None
+        if who.session is None and who.session_id:
+            session = memories["session", who.session_id]
+            event, described = _described(event, session, is_first=SIGNALLED not in session, how=who.how)
+        around = Around(*(memories.get(each, {}) for each in _all_places(event)))
+        try:
+            answer, risk, signal = self._judge(event, around, how=who.how)
+        except BUGS as error:
+            # One event that trips us up must not hold up all that come after it.
+            log.exception("activity_not_judged", reason=type(error).__name__)
+            return Refused("internal_error", "Something went wrong on our side.", status=500)
+        return Judgement(
+            seen=event,
+            client_id="" if who.session is None else who.session.client_id,
+            user_agent=request.identity.user_agent,
+            answer=answer,
+            is_named=request.event_id is not None,
+            risk=risk,
+            signal=signal,
+            described=described,
+        )
+
+    async def _keep(self, judged: Sequence[Judgement], changed: Mapping[Place, bool]) -> None:
+        """Keep them, whether or not whoever asked still waits. Raises: Refused."""
+        if not judged:
+            return
+        written = self._memories.changed(changed, with_events=[place for place, risky in changed.items() if risky])
+        keeping = asyncio.ensure_future(self._kept(judged, changed, written))
+        for each in judged:
+            if each.is_named:
+                self._on_way[each.seen.user_id, each.seen.event_id] = each.answer, keeping
+        await asyncio.shield(keeping)
+
+    async def _kept(self, judged: Sequence[Judgement], changed: Mapping[Place, bool], written: Any) -> None:
+        try:
+            lost = await self._events.keep(judged, written)
+        except BaseException:
+            self._memories.undo(changed)
+            raise
+        finally:
+            for each in judged:
+                self._on_way.pop((each.seen.user_id, each.seen.event_id), None)
+        self._memories.settle(written, lost)
+
+    async def _settled(self, answers: Iterable[Answer | None]) -> None:
+        """An answer that somebody else's request is about to keep leaves when it is kept. Raises: Refused."""
+        for answer in answers:
+            if isinstance(answer, Assessment):
+                on_way = self._on_way.get((answer.user_id, answer.event_id))
+                if on_way is not None:
+                    await asyncio.shield(on_way[1])
+
+    def _event_ids(self, requests: Sequence[AssessRequest]) -> list[str]:
+        """The id that each event brings, or a new one; those of a batch share their random part."""
+        base = self._randomness.event_id("act")
+        if len(requests) == 1:
+            return [requests[0].event_id or base]
+        return [each.event_id or f"{base}_{position}" for position, each in enumerate(requests)]
+
+
+def _all_places(event: Seen) -> tuple[Place, Place, Place, Place, Place, Place]:
+    """In the order of `Around`."""
+    return (
+        ("person", event.user_id),
+        ("session", event.session_id),
+        ("peers", event.peers),
+        ("service", event.service),
+        ("world", ""),
+        ("trace", event.trace_id),
+    )
+
+
+def _places(event: Seen) -> list[Place]:
+    """Where what is remembered belongs to this event: nobody's session and trace is kept."""
+    return [place for place in _all_places(event) if place[1] or place[0] not in ("session", "trace")]
+
+
+def _described(event: Seen, session: Memory, *, is_first: bool, how: HowKnown) -> tuple[Seen, KnownSession | None]:
+    """The event and the session that nobody told of, which began as its first event says."""
+    if not is_first:
+        return event, None
+    session[SIGNALLED] = Signalled()
+    facts = facts_of(event)
+    known = KnownSession(
+        session_id=event.session_id,
+        user_id=event.user_id,
+        state="vouched" if how == "vouched" else "started",
+        told=Told(began=facts, began_at=event.ts) if how == "vouched" else Told(),
+        started_at=event.ts,
+        changed_at=event.ts,
+    )
+    return (msgspec.structs.replace(event, began=facts), known) if how == "vouched" else (event, known)
