@@ -17,8 +17,8 @@ LONGEST_OBJECT = 64
 _HEX = frozenset("0123456789abcdefABCDEF-")
 _TOKEN_FROM = 20
 """Characters from which a part with digits among its letters is an id (UUIDs, ULIDs, base64) and not a word."""
-_REMEMBERED = 16_384
-"""Endpoints whose template is kept: at most 17 MB of text, whatever callers send."""
+_REMEMBERED, LONGEST_REMEMBERED = 16_384, 256
+"""Endpoints whose template is kept, and how long they may be: at most 17 MB of text, whatever callers send."""
 
 
 class SessionFacts(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -88,26 +88,33 @@ class Seen(Struct, frozen=True, gc=False):
     longitude: float = math.nan
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def endpoint_template(endpoint: str) -> str:
     """The endpoint without its query, its ids written `{id}`, at most `LONGEST_TEMPLATE` characters."""
-    path = endpoint.partition("?")[0].partition("#")[0]
-    return "/".join(["{id}" if _is_id(part) else part for part in path.split("/")])[:LONGEST_TEMPLATE]
+    return (_remembered if len(endpoint) <= LONGEST_REMEMBERED else _read)(endpoint)[0]
 
 
 def object_of(endpoint: str) -> str:
     """Which of many things the endpoint names: its last id, at most `LONGEST_OBJECT` characters, "" for none."""
-    path = endpoint.partition("?")[0].partition("#")[0]
-    return next((part for part in reversed(path.split("/")) if _is_id(part)), "")[:LONGEST_OBJECT]
+    return (_remembered if len(endpoint) <= LONGEST_REMEMBERED else _read)(endpoint)[1]
+
+
+def _read(endpoint: str) -> tuple[str, str]:
+    """Template and last id."""
+    parts, last = endpoint.partition("?")[0].partition("#")[0].split("/"), ""
+    for place, part in enumerate(parts):
+        if part and not part.isalpha() and _is_id(part):
+            parts[place], last = "{id}", part
+    return "/".join(parts)[:LONGEST_TEMPLATE], last[:LONGEST_OBJECT]
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(_read)
 
 
 def _is_id(part: str) -> bool:
     """Numbers, UUIDs, hashes and long tokens: what names one thing among many of its kind."""
-    if not part:
-        return False
-    digits = sum(letter.isdigit() for letter in part)
-    if digits == len(part):
+    if part.isdigit():
         return True
+    digits = sum(map(part.count, "0123456789"))
     if len(part) >= 8 and digits and _HEX.issuperset(part):
         return True
     return len(part) >= _TOKEN_FROM and digits >= 2

@@ -5,7 +5,10 @@ from typing import ClassVar
 
 import pytest
 
+from risk_scorer.contract.activity import STEP_UP_FROM, recommended
 from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.detectors import ALL
+from risk_scorer.core.activity.detectors.hours import MOST_NATS as HOURS_MOST
 from risk_scorer.core.activity.engine import BASELINE, Engine
 from risk_scorer.core.activity.evidence import FAMILY_NATS, HALF_LIFE_SECONDS, pardon
 from risk_scorer.core.activity.finding import MOST_NATS, UNKNOWN, Finding, Unknown
@@ -135,6 +138,16 @@ def test_how_a_session_stands_later_changes_nothing() -> None:
     assert house.engine.standing(house.sessions["s"], HALF_LIFE_SECONDS).nats == pytest.approx(2.0)
     assert house.engine.standing(house.sessions["s"], 0.0).nats == 4.0
     assert house.engine.standing({}, 0.0).total_score == PROVISIONAL.score[0]
+
+
+def test_every_detector_can_move_the_decision_and_all_together_reach_the_last_mark() -> None:
+    """One at its strongest reaches the step-up, but for the hour, which alone asks nobody; all of them a freeze."""
+    alone = {each.name: MOST_NATS if each.name != "hours" else HOURS_MOST for each in ALL}
+    reach = {name: recommended(PROVISIONAL.at(nats)) for name, nats in alone.items()}
+    assert [name for name, action in reach.items() if action == "allow"] == ["hours"]
+    assert PROVISIONAL.at(HOURS_MOST + 1.0) > STEP_UP_FROM
+    families = {each.family for each in ALL}
+    assert recommended(PROVISIONAL.at(MOST_NATS * len(families))) == "freeze"
 
 
 def test_two_detectors_of_one_name_are_refused() -> None:
