@@ -23,10 +23,19 @@ class _Terms(dict[str, Any]):
 
 
 def column(
-    *, sa_type: TypeEngine[Any] | None = None, foreign_key: str | None = None, server_default: object = None, **of: bool
+    *,
+    sa_type: TypeEngine[Any] | None = None,
+    foreign_key: str | None = None,
+    goes_with_it: bool = False,
+    server_default: object = None,
+    **of: bool,
 ) -> Any:
-    """What a column is beside its annotation: `primary_key`, `unique`, `index`, and what old rows are taken for."""
-    return _Terms(sa_type=sa_type, foreign_key=foreign_key, server_default=server_default, **of)
+    """What a column is beside its annotation: `primary_key`, `unique`, `index`, and what old rows are taken for.
+
+    A row that `goes_with_it` is deleted with the one that its foreign key names.
+    """
+    on_delete = "CASCADE" if goes_with_it else None
+    return _Terms(sa_type=sa_type, foreign_key=foreign_key, on_delete=on_delete, server_default=server_default, **of)
 
 
 class Row:
@@ -54,6 +63,7 @@ def _column(name: str, annotated: Any, terms: _Terms | None) -> Column[Any]:
     may_be_empty = type(None) in kinds and not given.get("primary_key")
     (kind,) = kinds - {type(None)}
     key = given.pop("foreign_key", None)
-    references = [] if key is None else [ForeignKey(key)]
+    on_delete = given.pop("on_delete", None)
+    references = [] if key is None else [ForeignKey(key, ondelete=on_delete)]
     sql_type = given.pop("sa_type", None)
     return Column(name, _TYPES[kind] if sql_type is None else sql_type, *references, nullable=may_be_empty, **given)

@@ -19,12 +19,15 @@ class UserRiskRow(GatewayRow, table=True):
 
 
 class LeewayRow(GatewayRow, table=True):
-    """How many challenges a person answered, as it was at `at`; nobody who never did has a row."""
+    """How many challenges a person answered, as it was at `at`; nobody who never did has a row.
+
+    It goes with the person: a gateway of an older release, which may still serve, erases people and knows of none.
+    """
 
     __tablename__ = "leeway"
     __table_args__ = (NO_ROWID,)
 
-    user_id: str = column(primary_key=True, foreign_key="users.user_id")
+    user_id: str = column(primary_key=True, foreign_key="users.user_id", goes_with_it=True)
     passed: float
     at: float
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Boolean, Float, Integer, LargeBinary, Table, bindparam, insert, select
 from typer.testing import CliRunner
 
-from auth_gateway.adapters.storage.erasure import ERASED, NOBODYS
+from auth_gateway.adapters.storage.erasure import DELETED, ERASED, NOBODYS
 from auth_gateway.adapters.storage.streams import StoredStreams
 from auth_gateway.adapters.storage.tables import metadata
 from auth_gateway.assembly import Gateway, assemble
@@ -137,6 +137,16 @@ def test_nothing_of_an_erased_person_is_left_in_any_table(gateway: Gateway) -> N
     assert all(ALICE.encode() not in body for body in left)
     assert places_of(gateway, BOB) == before
     assert done.is_scorer_told
+
+
+def test_a_gateway_that_knows_nothing_of_leeway_erases_people_who_have_some(gateway: Gateway) -> None:
+    """While an older release still serves on the newer schema, its deletions find no key in their way."""
+    for user_id in (ALICE, BOB):
+        fill(gateway, user_id)
+    older = [statement for table, statement in DELETED if table.name != "leeway"]
+    gateway.database.write_sync(lambda tx: [tx.run(statement, person=ALICE) for statement in older])
+    assert "leeway.user_id" not in places_of(gateway, ALICE)
+    assert "leeway.user_id" in places_of(gateway, BOB)
 
 
 def test_the_skeleton_says_what_happened_and_to_nobody(gateway: Gateway) -> None:
