@@ -210,6 +210,9 @@ async def test_an_operator_reads_what_is_wrong_in_words(tmp_path: Path) -> None:
         assert "More people are asked for a second factor than the budget allows." in text
         assert "1 of 1 confirmed compromises had reached 60" in text
         assert "ip rep" in text
+        alarm, _, _ = text.partition("Age of the address tables")
+        assert alarm.count('class="high"') == 1, "what else stands beside the alarm keeps its own colour"
+        assert alarm.rindex("</h2>") > alarm.index('<h2 class="high">')
         assert " style=" not in text
         assert "<script" not in text
         assert 'href="/dashboard/drift"' in (await service.client.get("/dashboard")).text
