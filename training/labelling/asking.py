@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx2
 import msgspec
 
+from risk_scorer.settings import is_inside_name
 from training.refusals import UnreachableError, WrongInputError
 
 TIMEOUT_SECONDS: Final = 30.0
 """A page is a thousand rows of one table; whoever takes longer is not well."""
 MOST_PAGES: Final = 100_000
 MOST_CREDENTIAL_BYTES: Final = 256
+ADDRESS: Final = "--scorer takes an address like https://scorer.example:8000"
 _REFUSED: Final = frozenset({401, 403})
 
 
@@ -48,10 +51,9 @@ def credential_of(file: Path) -> str:
 def lines_from(scorer: str, credential: str) -> Iterator[bytes]:
     """Every label of the scorer at this address, each a line.
 
-    Raises WrongInputError: bad_url, credential_refused; UnreachableError: scorer_unreachable.
+    Raises WrongInputError: bad_url, insecure_url, credential_refused; UnreachableError: scorer_unreachable.
     """
-    if not scorer.startswith(("http://", "https://")):
-        raise WrongInputError("bad_url", "--scorer takes an address like https://scorer.example:8000")
+    _require_private(scorer)
     headers = {"Authorization": f"Bearer {credential}"}
     after_id: str | None = ""
     try:
@@ -63,9 +65,25 @@ def lines_from(scorer: str, credential: str) -> Iterator[bytes]:
                     return
                 after_id = page.next
     except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, ValueError) as cause:
-        raise WrongInputError("bad_url", "--scorer takes an address like https://scorer.example:8000") from cause
+        raise WrongInputError("bad_url", ADDRESS) from cause
     except (httpx2.HTTPError, httpx2.StreamError) as cause:
         raise UnreachableError("scorer_unreachable", f"the scorer does not answer: {type(cause).__name__}") from cause
+
+
+def _require_private(scorer: str) -> None:
+    """Whoever sees the credential on its way reads every label: in the clear it stays inside our own network."""
+    try:
+        parts = urlsplit(scorer)
+        host = parts.hostname or ""
+    except ValueError as cause:
+        raise WrongInputError("bad_url", ADDRESS) from cause
+    if parts.scheme not in ("http", "https") or not host:
+        raise WrongInputError("bad_url", ADDRESS)
+    if parts.scheme == "http" and not is_inside_name(host):
+        raise WrongInputError(
+            "insecure_url",
+            f"{host} is not on this machine or a private network: the credential goes there by https alone",
+        )
 
 
 def _page(client: httpx2.Client, after_id: str | None) -> _Page:

@@ -96,6 +96,11 @@ def test_pages_follow_each_other_and_a_circle_ends() -> None:
         (["--database", "sqlite:////nowhere/scorer.db"], "no_such_file"),
         (["--scorer", "file:///etc/passwd", "--credential", "CREDENTIAL"], "bad_url"),
         (["--scorer", "scorer.example:8000", "--credential", "CREDENTIAL"], "bad_url"),
+        (["--scorer", "http://[::1", "--credential", "CREDENTIAL"], "bad_url"),
+        (["--scorer", "https://", "--credential", "CREDENTIAL"], "bad_url"),
+        (["--scorer", "http://scorer.example:8000", "--credential", "CREDENTIAL"], "insecure_url"),
+        (["--scorer", "http://9.9.9.9", "--credential", "CREDENTIAL"], "insecure_url"),
+        (["--scorer", "http://127.0.0.1@scorer.example", "--credential", "CREDENTIAL"], "insecure_url"),
         (["--scorer", "http://127.0.0.1:9", "--credential", "/nowhere"], "no_such_file"),
         (["--scorer", "http://127.0.0.1:9", "--credential", "."], "unreadable_file"),
         (["--scorer", "http://127.0.0.1:9", "--credential", "BAD"], "bad_credential"),
@@ -109,6 +114,13 @@ def test_wrong_usage_is_one_line(tmp_path: Path, credential: Path, asked: list[s
     result = run("export-labels", *(names.get(word, word) for word in asked), "--out", tmp_path / "out.jsonl")
     assert_declined(result, code)
     assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1:1", "[::1]:1"])
+def test_in_the_clear_a_credential_stays_inside(tmp_path: Path, credential: Path, host: str) -> None:
+    """On this machine nobody listens on the way: the scorer is asked, and is away."""
+    asked = ("--scorer", f"http://{host}", "--credential", credential, "--out", tmp_path / "out.jsonl")
+    assert_declined(run("export-labels", *asked), "scorer_unreachable", status=4)
 
 
 def test_a_file_that_is_there_is_replaced_when_asked_for(tmp_path: Path, credential: Path) -> None:
