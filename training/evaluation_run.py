@@ -23,7 +23,7 @@ from training.evaluation.span import PROTOCOL_STARTS, judged_from, overlap
 from training.log_schemas import RBA
 from training.lookup_files import open_lookups
 from training.lookups import Lookups, address_problem
-from training.outputs import replaced_whole
+from training.outputs import replaced_whole, require_apart
 from training.refusals import WrongInputError
 from training.report.page import page
 from training.scoring_run import Judge, opened_model
@@ -84,7 +84,7 @@ def evaluated(request: Request, progress: Progress) -> dict[str, Any]:
     span = model.manifest.span
     starts = moment if moment is not None else judged_from(log.truth.schema, span, log.table.timestamp)
     truth = log.truth.between(log.table.timestamp >= starts)
-    warning = overlap(starts, span, log.table.timestamp)
+    warnings = [overlap(starts, span, log.table.timestamp), _untaught(log.table, starts)]
     looked_at = ablation.looked_at(truth)
     score, parts = _assessed(model, log, looked_at, progress)
     judged = Judged(
@@ -95,7 +95,7 @@ def evaluated(request: Request, progress: Progress) -> dict[str, Any]:
         score=score,
         looked_at=looked_at,
         parts=parts,
-        notes=(*([request.note] if request.note else []), *log.notes, *([warning] if warning else [])),
+        notes=(*([request.note] if request.note else []), *log.notes, *filter(None, warnings)),
     )
     told = facts(model, judged, log_columns(log.table, log.lookups), progress)
     told["verdict_on_scores_file"] = None if given is None else verdict_on(truth, given)
@@ -103,13 +103,21 @@ def evaluated(request: Request, progress: Progress) -> dict[str, Any]:
     return told
 
 
+def _untaught(table: EventTable, starts: float) -> str | None:
+    """What to say of a log that begins where judging does."""
+    if (table.success & (table.probe == "") & (table.timestamp < starts)).any():
+        return None
+    return "no login of this log comes before those that are judged: the baselines, which learn from it, are left out"
+
+
 def _check_places(request: Request) -> None:
     """Told before the minutes of work, not after."""
     for path in (request.report, request.json_out):
         if path is not None and path.is_dir():
             raise WrongInputError("unwritable_output", f"{path} is a directory")
-    if request.report is not None and request.report == request.json_out:
+    if request.report and request.json_out and request.report.resolve() == request.json_out.resolve():
         raise WrongInputError("unwritable_output", "the report and the JSON cannot be one file")
+    require_apart([request.report, request.json_out], [request.source, request.scores])
 
 
 def _write(told: Mapping[str, Any], request: Request) -> None:

@@ -132,8 +132,11 @@ def _model(model: Model) -> dict[str, Any]:
 
 
 def _baselines(judged: Judged, columns: LogColumns, progress: Progress) -> list[dict[str, Any]]:
+    """None where the log has nothing that they could learn from."""
     is_judged = judged.table.timestamp >= judged.starts
-    told = []
+    told: list[dict[str, Any]] = []
+    if not (columns.teaches & ~is_judged).any():
+        return told
     for number, baseline in enumerate(BASELINES):
         score = baseline.score(columns, is_judged)
         told.append(

@@ -240,6 +240,21 @@ def test_a_span_that_was_learned_from_is_said_to_be(place: Path) -> None:
     assert any("within the model's training span" in note for note in json.loads(result.stdout)["data"]["notes"])
 
 
+def test_a_log_of_later_logins_alone_is_judged_without_baselines(place: Path) -> None:
+    """They learn from what comes before the judged span; the model brings along what it knows."""
+    rewritten(
+        place,
+        "later.csv",
+        lambda rows: rows.__setitem__(slice(None), [row for row in rows if row["timestamp"] > SPLIT]),
+    )
+    result = evaluate(place, "--json", "--report", place / "later.html", log="later.csv")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["baselines"] == []
+    assert any("the baselines" in note for note in told["data"]["notes"])
+    assert "this log has none" in (place / "later.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
