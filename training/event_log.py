@@ -13,7 +13,7 @@ import itertools
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -22,7 +22,6 @@ import pyarrow
 from numpy.typing import NDArray
 from sqlalchemy import bindparam, func, select, tuple_
 
-from plumbing.postgresql import is_postgresql
 from plumbing.statements import Row, Statement
 from risk_scorer.adapters.event_places import event_key
 from risk_scorer.adapters.tables import scored_events, seen_outcomes
@@ -30,7 +29,7 @@ from risk_scorer.contract.events import LoginEvent
 from risk_scorer.core.lessons import Taught, decode_taught
 from training.log_files import typing_engine
 from training.log_schemas import EVENTS, typed_columns
-from training.read_only import Reading, file_of, opened
+from training.read_only import Reading, opened
 from training.refusals import WrongInputError
 
 ROWS_AT_ONCE = 50_000
@@ -95,11 +94,6 @@ class EventLog:
     url: str
     path: PurePath
     schema = EVENTS
-
-    @property
-    def file(self) -> Path | None:
-        """Where it is, when it is a file. Raises WrongInputError("bad_source")."""
-        return None if is_postgresql(self.url) else file_of(self.url)
 
     @contextlib.contextmanager
     def batches(self) -> Iterator["EventLogRows"]:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
+from plumbing.postgresql import is_postgresql
 from training.event_log import EventLog
 from training.log_files import LogFile, open_log
 from training.log_schemas import Schema
-from training.read_only import is_database, name_of
+from training.read_only import file_of, is_database, name_of
 from training.refusals import WrongInputError
 
 Part = LogFile | EventLog
@@ -91,11 +92,11 @@ def one_address(sources: Sequence[str]) -> str:
     return sources[0]
 
 
-def files_of(log: Part | Parts) -> list[Path]:
-    """The files that the log is read from, which nothing may be written to."""
-    parts = log.parts if isinstance(log, Parts) else [log]
-    found = (part.path if isinstance(part, LogFile) else part.file for part in parts)
-    return [file for file in found if file is not None]
+def files_named(source: str) -> list[Path]:
+    """The files that this names, which nothing may be written to. Raises WrongInputError as `open_logs`."""
+    if is_postgresql(source):
+        return []
+    return [file_of(source)] if is_database(source) else _files(source)
 
 
 def _opened(source: str) -> list[Part]:

@@ -1,8 +1,9 @@
 """Files the training commands write, whole or not at all: an imported log, the scores of a log."""
 
 import contextlib
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pyarrow
 from numpy.typing import NDArray
 from pyarrow import parquet
 
+from training.log_sources import files_named
 from training.refusals import WrongInputError
 from training.sources import EventTable
 
@@ -50,7 +52,16 @@ def replaced_whole(path: Path) -> Iterator[Path]:
 def require_another_file(output: Path, source: Path) -> None:
     """Raises WrongInputError when the output would take the place of the log that it is made from."""
     if output.exists() and source.exists() and output.samefile(source):
-        raise WrongInputError("output_is_input", f"{output} is the log itself; write to another file")
+        raise WrongInputError("output_is_input", f"{output} is what is read; write to another file")
+
+
+def require_apart(outputs: Iterable[Path | None], sources: Iterable[Path | str | None]) -> None:
+    """Raises WrongInputError where an output would take the place of what is read: a file, or one of many of a log."""
+    standing = [output for output in outputs if output is not None and output.exists()]
+    if standing:
+        files = [file for source in sources if source is not None for file in files_named(str(source))]
+        for output, file in itertools.product(standing, files):
+            require_another_file(output, file)
 
 
 def write_events(log: "EventTable | CodedLog", path: Path) -> None:

@@ -11,7 +11,7 @@ from risk_scorer.core.model import Model
 from training.evaluate import evaluate_file
 from training.lookup_files import open_lookups
 from training.lookups import address_problem
-from training.outputs import require_another_file, write_scores
+from training.outputs import require_apart, write_scores
 from training.refusals import WrongInputError
 from training.sources import read_events
 from training.stream import Progress, score_table
@@ -29,7 +29,7 @@ class Judge:
 
 def scored(source: Path, judge: Judge, output: Path, progress: Progress) -> dict[str, Any]:
     """Score the log and write the scores; returns the facts to tell. Raises WrongInputError."""
-    require_another_file(output, source)
+    require_apart([output], [source])
     model = opened_model(judge)
     progress("read", 0.0)
     table = read_events(source)

@@ -23,7 +23,7 @@ from training.comparing.on_log import Log, open_comparison_log
 from training.database_labels import labels_for
 from training.lineage import files_digest
 from training.marked import Budgets
-from training.outputs import replaced_whole
+from training.outputs import replaced_whole, require_apart
 from training.refusals import WrongInputError
 from training.reports import iso
 from training.stream import Progress
@@ -103,6 +103,7 @@ def _check(request: Request) -> None:
         raise WrongInputError(
             "usage", "--budget-of and --marks-out are about groups: say with --per which column they are"
         )
+    require_apart([request.marks_out], [request.source, request.labels])
     if request.out is None:
         return
     if not request.key.is_file():

@@ -21,6 +21,7 @@ from training.cli.frame import (
     app,
     progress,
 )
+from training.cli.registering import short_reason
 from training.refusals import WrongInputError
 
 if TYPE_CHECKING:
@@ -94,12 +95,13 @@ def calibrate(
             )
         from training.calibrating.run import Request
         from training.marked import Budgets
+        from training.registry.opening import LONGEST
 
         budgets, own = Budgets(budget, deny_budget), _shares(budget_of or ())
         named = _user() if by is None else by
         request = Request(
             source, model_dir, public_key, key, budgets, starts, labels, seed, out, per, asks, own, marks_out,
-            named, reason, overlays or (), listed or (),
+            named[:LONGEST], short_reason(reason), overlays or (), listed or (),
         )  # fmt: skip
         _tell_marks(request, as_json=as_json)
 

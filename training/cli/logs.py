@@ -112,14 +112,13 @@ def import_(
 ) -> None:
     """Read a log, say what was dropped and why, and write it in our event schema."""
     from training.columns.reading import coded_log
-    from training.log_sources import files_of, open_logs
-    from training.outputs import require_another_file, write_events
+    from training.log_sources import open_logs
+    from training.outputs import require_apart, write_events
     from training.reports import import_facts, tell
 
     with answered():
         log = open_logs(sources)
-        for file in files_of(log):
-            require_another_file(out, file)
+        require_apart([out], sources)
         coded = coded_log(log)
         write_events(coded, out)
         tell({**import_facts(coded), "written": str(out)}, as_json=as_json, console=Console())

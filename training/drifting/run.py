@@ -20,7 +20,7 @@ from training.comparing.registered import model_named
 from training.drifting.on_log import RawDistance, counted_on
 from training.lookup_files import open_lookups, tables_age_days
 from training.lookups import address_problem
-from training.outputs import replaced_whole
+from training.outputs import replaced_whole, require_apart
 from training.read_only import name_of, opened
 from training.refusals import WrongInputError
 from training.sources import read_events
@@ -78,6 +78,7 @@ def _check(request: Request) -> None:
         raise WrongInputError("usage", "--from is for a log; give --days with --database")
     if request.page is not None and request.page.is_dir():
         raise WrongInputError("unwritable_output", f"{request.page} is a directory")
+    require_apart([request.page], [*request.sources, request.database])
 
 
 def _on_log(

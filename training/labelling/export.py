@@ -13,6 +13,7 @@ from training.labelling.asking import credential_of, lines_from
 from training.labelling.label_file import read_label_file
 from training.labelling.report import counts_by_source
 from training.labelling.standing import standing
+from training.outputs import require_apart
 from training.read_only import is_database
 from training.refusals import WrongInputError
 
@@ -36,6 +37,7 @@ def exported(request: Request) -> dict[str, Any]:
     lines = _lines(request)
     if request.out.exists() and not request.may_replace:
         raise _exists(request.out)
+    require_apart([request.out], [request.database, request.credential])
     try:
         write_whole(request.out, lines, may_replace=request.may_replace)
     except FileExistsError as cause:

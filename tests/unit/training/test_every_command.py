@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import assert_declined, commands, everything_below, filled, options, run
+from tests.commands import OUTPUTS, assert_declined, commands, everything_below, filled, options, run
 
 NAMES = sorted(commands())
 READERS = [name for name in NAMES if "--input" in options(name)]
@@ -64,6 +64,24 @@ def test_a_file_that_is_no_log_is_declined(
     before = everything_below(tmp_path)
     assert_declined(run(*filled(name, tmp_path, input=log)))
     assert everything_below(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        (name, option)
+        for name in READERS
+        for option in (*sorted(OUTPUTS), "--marks-out")
+        if option in options(name) and (name, option) != ("calibrate", "--out")  # which is a folder
+    ],
+)
+def test_no_command_writes_over_the_log_that_it_reads(name: str, option: str, tmp_path: Path) -> None:
+    """A slip of the pen must not cost the log: one line, status 2, and it is what it was."""
+    log = tmp_path / "log.csv"
+    log.write_text("timestamp,user_id,ip,label\n2025-05-01,ann,203.0.113.7,\n")
+    more = ["--per", "user_id"] if option == "--marks-out" else []
+    assert_declined(run(*filled(name, tmp_path, input=log), option, log, *more), "output_is_input")
+    assert log.read_text().startswith("timestamp")
 
 
 @pytest.mark.parametrize("slip", ["trian", "Train", "--train"])

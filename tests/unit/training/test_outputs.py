@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from training.outputs import replaced_whole, require_another_file, write_events, write_scores
+from training.outputs import replaced_whole, require_another_file, require_apart, write_events, write_scores
 from training.refusals import WrongInputError
 from training.sources import read_events
 
@@ -79,3 +79,15 @@ def test_the_log_itself_is_no_place_for_what_is_made_of_it(tmp_path: Path) -> No
     with pytest.raises(WrongInputError, match="output_is_input"):
         require_another_file(tmp_path / "." / "log.csv", log)
     require_another_file(tmp_path / "new.parquet", log)
+
+
+@pytest.mark.parametrize("source", ["log", "log/*.csv", "log/b.csv", "sqlite:///log/b.csv"])
+def test_no_part_of_what_is_read_is_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    """A file of a folder, of a pattern, or of a database is one; what does not exist yet is none."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log").mkdir()
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / "log" / name).write_text("a")
+    with pytest.raises(WrongInputError, match="output_is_input"):
+        require_apart([None, tmp_path / "log" / "b.csv"], [None, source])
+    require_apart([tmp_path / "log" / "c.csv", None], [source])
