@@ -21,7 +21,6 @@ from training.cli.frame import (
     app,
     progress,
 )
-from training.cli.registering import short_reason
 from training.refusals import WrongInputError
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def calibrate(
             )
         from training.calibrating.run import Request
         from training.marked import Budgets
-        from training.registry.opening import LONGEST
+        from training.registry.opening import LONGEST, short_reason
 
         budgets, own = Budgets(budget, deny_budget), _shares(budget_of or ())
         named = _user() if by is None else by
