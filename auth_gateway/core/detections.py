@@ -12,7 +12,6 @@ from auth_gateway.core.circumstances import known_kinds
 from auth_gateway.core.factor import is_enrolled
 from auth_gateway.core.session_risk import Response
 from auth_gateway.core.user_risk import MOST, Detection, Relief
-from risk_scorer.contract.assessment import risk_level
 
 Level = Literal["low", "medium", "high"]
 
@@ -49,12 +48,10 @@ SESSION_ACTIVITY: Final[Mapping[Response, tuple[float, float]]] = {
 }
 """What the risk of a session adds and how far up it takes its person, by how it is answered. A thief of a session did
 it, not of a password: its owner gets in with a factor, and a freeze keeps everybody out by itself."""
-CAMPAIGN: Final[Mapping[Level, tuple[float, float]]] = {
-    "low": (20, BELOW_MEDIUM),
-    "medium": (50, BELOW_MEDIUM),
-    "high": (65, BELOW_HIGH),
-}
-"""The same for who is one of many that act together; who is only taken for one gets in with a factor."""
+CAMPAIGN: Final = (50.0, BELOW_MEDIUM)
+PLAIN_CAMPAIGN_FROM: Final = 70.0
+PLAIN_CAMPAIGN: Final = (65.0, BELOW_HIGH)
+"""The same for who is one of many that act together, and for who is so beyond a doubt that a factor would answer."""
 RECEIVED: Final[Mapping[Level, tuple[float, float]]] = {
     "low": (30, BELOW_MEDIUM),
     "medium": (65, BELOW_HIGH),
@@ -77,9 +74,11 @@ def received(reason: str, level: Level) -> Detection:
 
 def of_session_risk(response: Response, score: float, *, is_campaign: bool) -> Detection:
     """What was done in a session, or together with others, held against its person."""
-    weight, most = CAMPAIGN[risk_level(score)] if is_campaign else SESSION_ACTIVITY[response]
-    reason = "campaign_member" if is_campaign else "session_activity"
-    return Detection(source="session", reason=reason, weight=weight, most=most)
+    if is_campaign:
+        weight, most = PLAIN_CAMPAIGN if score >= PLAIN_CAMPAIGN_FROM else CAMPAIGN
+        return Detection(source="session", reason="campaign_member", weight=weight, most=most)
+    weight, most = SESSION_ACTIVITY[response]
+    return Detection(source="session", reason="session_activity", weight=weight, most=most)
 
 
 def move_of(line: AuditEvent) -> Move | None:

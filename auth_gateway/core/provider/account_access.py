@@ -44,7 +44,7 @@ def demand_of(decision: Decision, risk_score: float | None, *, phishing_resistan
 def is_strengthened(session: Session, now: float) -> bool:
     """Whether a factor was shown in this session, and a short while ago. A trusted device shows none."""
     has_shown = is_shown(session.amr.split()) and is_strong_enough(session.acr, TWO_FACTOR_LEVEL)
-    return has_shown and now - session.created_at <= FRESH_SECONDS
+    return has_shown and now - max(session.created_at, session.answered_at or 0.0) <= FRESH_SECONDS
 
 
 def access(grounds: Grounds, *, is_sensitive: bool, now: float) -> Access:

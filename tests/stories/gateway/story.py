@@ -38,7 +38,8 @@ class _Server(ThreadingHTTPServer):
 
 class StubScorer:
     """Answers every event with `score` (or what `judge` says of it), or with `status` when it is not 200, or not at
-    all while it shall `hang`; keeps what it was asked.
+    all while it shall `hang`; keeps what it was asked. Of addresses that are `missing` it knows nothing; what was
+    posted to the others is in `posted`.
     """
 
     def __init__(self) -> None:
@@ -51,6 +52,8 @@ class StubScorer:
         self.reasons: list[dict[str, Any]] = []
         self.judge: Callable[[Mapping[str, Any]], float] = lambda _event: self.score
         self.events: list[dict[str, Any]] = []
+        self.missing: set[str] = set()
+        self.posted: list[tuple[str, Any]] = []
         self.traceparents: list[str | None] = []
         self.server = _Server(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -100,7 +103,10 @@ def _handler(scorer: StubScorer) -> type[BaseHTTPRequestHandler]:
                 while scorer.hang:
                     time.sleep(0.01)
                 body = scorer.answer(event)
-            self.send_response(scorer.status)
+            is_missing = self.path in scorer.missing
+            if not is_missing:
+                scorer.posted.append((self.path, event))
+            self.send_response(404 if is_missing else scorer.status)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from risk_scorer.contract.signals import MAX_SIGNAL_BYTES, SIGNAL_PATH
+from tests.stories.gateway.logout_receiver import until
 from tests.stories.gateway.risky import PROVIDER, said, signal, signed, user_risk
 from tests.stories.gateway.story import Story
 from webhooks.signing import secret_text
@@ -154,3 +155,21 @@ def test_the_scorer_is_told_of_sessions_with_the_roles_that_the_policy_names(
     }
     assert (ended["state"], ended["reason"]) == ("ended", "session_risk")
     assert [each["endpoint"] for each in story.announced()] == ["scorer"]
+
+
+def test_a_scorer_that_is_too_old_for_sessions_learns_of_logins_all_the_same(story_with: Callable[..., Story]) -> None:
+    """Its outcomes are not held up, and once it is upgraded it hears of the sessions that began meanwhile."""
+    story = story_with(**PROVIDER)
+    story.scorer.missing = {"/sessions"}
+    session_id = story.login().json()["session_id"]
+
+    def heard(path: str) -> list[Any]:
+        return [body for where, body in story.scorer.posted if where == path]
+
+    until(story, lambda: heard("/outcomes") != [])
+    assert heard("/sessions") == []
+    story.scorer.missing = set()
+    for _ in range(5):  # the pauses between attempts pass
+        story.clock.advance(60)
+    until(story, lambda: heard("/sessions") != [])
+    assert [(notice["session_id"], notice["state"]) for notice in heard("/sessions")[0]] == [(session_id, "started")]

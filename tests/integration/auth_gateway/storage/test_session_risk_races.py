@@ -14,6 +14,7 @@ from auth_gateway.adapters.passwords import PasswordHasher
 from auth_gateway.adapters.storage import open_storage
 from auth_gateway.adapters.storage.audit import StoredAuditTrail
 from auth_gateway.adapters.storage.provider import ProviderStore
+from auth_gateway.adapters.storage.recoverable import StoredRecoverables
 from auth_gateway.adapters.storage.refresh_tokens import StoredRefreshTokens
 from auth_gateway.adapters.storage.session_signals import StoredSessionSignals
 from auth_gateway.adapters.storage.sessions import StoredSessions
@@ -280,3 +281,17 @@ def test_what_begins_in_a_session_while_its_owner_answers_dies_with_the_rest(pai
     assert presented is not None
     assert presented.family_revoked_at == NOW + 20
     assert here.write_sync(lambda tx: STORE.session_clients.join(tx, "before", "web", NOW + 21))
+
+
+def test_what_its_owner_could_lift_becomes_a_freeze_that_they_cannot(pair: tuple[Database, Database]) -> None:
+    """A reported account that is shielded stays frozen when it is recovered; an operator's freeze stays theirs."""
+    here, _ = pair
+    owners = StoredRecoverables()
+    assert here.write_sync(lambda tx: owners.freeze(tx, "alice"))
+    assert here.write_sync(lambda tx: SHIELDS.shield(tx, "alice"))
+    assert not here.write_sync(lambda tx: owners.unfreeze(tx, "alice"))
+    assert not here.write_sync(lambda tx: owners.freeze(tx, "alice"))
+    assert (account(here).is_frozen, account(here).frozen_reason) == (True, SHIELD)
+    here.write_sync(lambda tx: USERS.set_frozen(tx, "alice", is_frozen=True))
+    assert not here.write_sync(lambda tx: SHIELDS.shield(tx, "alice"))
+    assert (account(here).is_frozen, account(here).frozen_reason) == (True, "")

@@ -44,6 +44,10 @@ def told(kind: Kind, **known: Any) -> dict[str, Any]:
         ("client_removed", "admin"),
         ("factors_removed", "admin"),
         ("compromised", "admin"),
+        ("reset_by_review", "admin"),
+        ("session_risk", "policy"),
+        ("session_risk_everywhere", "policy"),
+        ("shield", "policy"),
         ("policy_document", "policy"),
         ("refresh_token_reused", "policy"),
         ("high_risk", "policy"),
@@ -201,3 +205,19 @@ def test_nothing_of_the_circumstances_is_told() -> None:
 def test_what_comes_of_one_cause_has_one_transaction() -> None:
     """The sessions that a report ends, and the report itself."""
     assert transaction_of("evt_1.session-2") == transaction_of("evt_1") == "evt_1"
+
+
+def test_a_session_that_rests_is_trusted_less_until_its_owner_answers() -> None:
+    """About that session, and downwards, so that who listens asks for a factor as well."""
+    found = signal("session.step_up_required", rule="step_up", session_id="s1", score=64.0, level="medium")
+    assert found is not None
+    assert found.event_type == types.ASSURANCE_LEVEL_CHANGE
+    assert found.subject == {"format": "complex", "user": ALICE, "session": {"format": "opaque", "id": "s1"}}
+    assert found.payload["change_direction"] == "decrease"
+    assert "score" not in found.payload
+
+
+def test_a_shielded_account_is_told_as_hijacked() -> None:
+    """And one that an operator froze is not."""
+    assert told("user.frozen", rule="shield")["reason"] == "hijacking"
+    assert "reason" not in told("user.frozen")

@@ -146,6 +146,7 @@ def test_the_demo_passes_over_a_weak_jwt_secret(monkeypatch: pytest.MonkeyPatch)
         ("MFA_HMAC_SECRET", "supersecret"),
         ("WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
         ("WEBHOOK_SECRET_PREVIOUS", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ("SESSION_SIGNAL_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
     ],
 )
 def test_a_published_webhook_secret_is_for_the_demo_alone(
@@ -162,6 +163,14 @@ def test_a_webhook_secret_has_the_standard_form(secret: str, monkeypatch: pytest
     text = problem(monkeypatch, WEBHOOK_SECRET=secret, AUTH_GATEWAY_PROFILE="demo")
     assert text.startswith("WEBHOOK_SECRET: ")
     assert secret not in text
+
+
+def test_the_scorers_word_has_no_secret_that_nobody_chose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None means that nobody is believed; the one before belongs to another, and both are of the standard form."""
+    assert load(monkeypatch).session_signal_keys == []
+    before = "whsec_" + "kX8vQ2mN5pR7tY1wZ4aB6cD9eF3gH0jL"
+    assert "SESSION_SIGNAL_SECRET" in problem(monkeypatch, SESSION_SIGNAL_SECRET_PREVIOUS=before)
+    assert "SESSION_SIGNAL_SECRET" in problem(monkeypatch, SESSION_SIGNAL_SECRET="kX8vQ2mN5pR7tY1wZ4aB6cD9eF3gH0jL")
 
 
 def test_two_secrets_sign_at_a_time_and_the_mfa_secret_stands_in_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
