@@ -1,7 +1,8 @@
 """A token that was copied and keeps its client: used in two places at once, or waking up far from where it slept.
 
-One jump is a VPN that was switched on, two are on and off; a thief and an owner in turns jump on and on. A laptop that
-is opened abroad after a night is a journey, so that alone is weak, and weaker in a country where the person has been.
+One jump is a VPN that was switched on, two are on and off; a thief and an owner in turns jump on and on. Jumps count
+within one service, because a VPN may carry some services and leave the others alone. A laptop that is opened abroad
+after a night is a journey, so that alone is weak, and weaker in a country where the person has been.
 """
 
 import math
@@ -39,23 +40,31 @@ OTHER_CLIENT_NATS, SAME_CLIENT_NATS = 2.6, -0.7
 """ln(0.7 / 0.05) and ln(0.3 / 0.6): whether what wakes looks like what slept."""
 KNOWN_COUNTRY_NATS = -2.3
 """ln(1 / 10): who has been there goes there again."""
-STRENGTH, MOST_SESSIONS, MOST_COUNTRIES = 50.0, 400.0, 8
+STRENGTH, MOST_SESSIONS, MOST_COUNTRIES, MOST_PLACES = 50.0, 400.0, 8, 8
+_ANY = 0
+"""The place of the session altogether, among those of its services."""
 FEWEST_NATS = 0.5
 
 
-class Whereabouts(Part):
-    """Where one session was last, with what, and how many jumps there were of late."""
+class Place(Part):
+    """Where one service was last used from; countries and networks without a number are digests."""
 
+    most_bytes: ClassVar[int] = 50
     at: float
     network: int
     country: int
     latitude: float
     longitude: float
-    client: int
+
+
+class Whereabouts(Part):
+    """Where one session is, by service and altogether, with what, and how many jumps there were of late."""
+
+    most_bytes: ClassVar[int] = 48 + MOST_PLACES * (9 + Place.most_bytes)
+    places: dict[int, Place] = field(default_factory=dict)
+    client: int = 0
     jumps: float = 0.0
     jumped_at: float = 0.0
-
-    most_bytes: ClassVar[int] = 80
 
 
 class Journeys(Part):
@@ -87,21 +96,22 @@ class ReplayedToken(Detector):
             part = _beginning(seen)
             if part is None:
                 return UNKNOWN
-        if part.network == (seen.asn or _prefix(seen.prefix)):
+        network = seen.asn or _prefix(seen.prefix)
+        place = part.places[_ANY]
+        if place.network == network:
             return None
-        if not (part.country and seen.country):
+        if not (place.country and seen.country):
             return UNKNOWN
-        jump, kilometres = _jump(part, seen)
+        jump, kilometres = _jump(part.places.get(digest_of(seen.service)), seen)
         if jump:
-            jumps = part.jumps * 0.5 ** (abs(seen.ts - part.jumped_at) / JUMPS_HALVE_SECONDS) + jump
-            return _jumping(jumps, kilometres, around)
-        return _waking(part, seen, around)
+            return _jumping(_jumps(part, seen.ts) + jump, kilometres, around)
+        return _waking(part, place, seen, around)
 
     def learn(self, seen: Seen, around: Around) -> None:
         """Whether the person's sessions jump, and in which countries the person is."""
         part: Whereabouts | None = around.session.get(_NAME)
         country = digest_of(seen.country) if seen.country else 0
-        if part is not None and (part.country == country or not country):
+        if part is not None and (not country or part.places[_ANY].country == country):
             return
         own: Journeys | None = around.person.get(_NAME)
         if own is None:
@@ -113,26 +123,35 @@ class ReplayedToken(Detector):
             own.sessions += 1.0
             if own.sessions > MOST_SESSIONS:
                 own.sessions, own.jumped = own.sessions / 2, own.jumped / 2
-        elif not part.jumps and _jump(part, seen)[0]:
+        elif not part.jumps and _jump(part.places.get(digest_of(seen.service)), seen)[0]:
             own.jumped += 1.0
 
     def note(self, seen: Seen, around: Around) -> None:
         """Where the session is now."""
         part: Whereabouts | None = around.session.get(_NAME)
-        network = seen.asn or _prefix(seen.prefix)
         if part is None:
-            part = around.session[_NAME] = _beginning(seen) or _here(seen)
-        if part.network != network:
-            jump, _ = _jump(part, seen)
+            part = around.session[_NAME] = _beginning(seen) or Whereabouts({_ANY: _here(seen)}, _client_of(seen))
+        network, service = seen.asn or _prefix(seen.prefix), digest_of(seen.service)
+        place, last = part.places[_ANY], part.places.get(service)
+        if place.network == network:
+            place.at = max(place.at, seen.ts)
+        else:
+            jump, _ = _jump(last, seen)
             if jump:
-                part.jumps = part.jumps * 0.5 ** (abs(seen.ts - part.jumped_at) / JUMPS_HALVE_SECONDS) + jump
-                part.jumped_at = seen.ts
-            part.network = network
-            part.country = digest_of(seen.country) if seen.country else 0
-            part.latitude, part.longitude = seen.latitude, seen.longitude
-            part.client = _client(seen.browser, seen.os, seen.device_id)
-        if seen.ts > part.at:
-            part.at = seen.ts
+                part.jumps, part.jumped_at = _jumps(part, seen.ts) + jump, seen.ts
+            part.places[_ANY], part.client = _here(seen), _client_of(seen)
+        if last is not None and last.network == network:
+            last.at = max(last.at, seen.ts)
+            return
+        part.places.pop(service, None)
+        part.places[service] = _here(seen)
+        if len(part.places) > MOST_PLACES:
+            del part.places[next(each for each in part.places if each != _ANY)]
+
+
+def _jumps(part: Whereabouts, ts: float) -> float:
+    """Jumps of late."""
+    return part.jumps * 0.5 ** (abs(ts - part.jumped_at) / JUMPS_HALVE_SECONDS) if part.jumps else 0.0
 
 
 def _jumping(jumps: float, kilometres: float, around: Around) -> Finding | None:
@@ -147,13 +166,13 @@ def _jumping(jumps: float, kilometres: float, around: Around) -> Finding | None:
     return Finding("two_places_at_once", nats, f"{jumps:.0f} jumps, {far}", "one place at a time")
 
 
-def _waking(part: Whereabouts, seen: Seen, around: Around) -> Finding | None:
-    idle = seen.ts - part.at
+def _waking(part: Whereabouts, place: Place, seen: Seen, around: Around) -> Finding | None:
+    idle = seen.ts - place.at
     country = digest_of(seen.country)
-    if idle < IDLE_SECONDS or country == part.country:
+    if idle < IDLE_SECONDS or country == place.country:
         return None
     own: Journeys | None = around.person.get(_NAME)
-    is_same = part.client == _client(seen.browser, seen.os, seen.device_id)
+    is_same = part.client == _client_of(seen)
     nats = WAKES_ABROAD_NATS + (SAME_CLIENT_NATS if is_same else OTHER_CLIENT_NATS)
     if own is not None and country in own.countries:
         nats += KNOWN_COUNTRY_NATS
@@ -162,12 +181,14 @@ def _waking(part: Whereabouts, seen: Seen, around: Around) -> Finding | None:
     return Finding("woke_elsewhere", nats, f"{seen.country[:32]} after {idle / 3600:.0f} h", "goes on where it was")
 
 
-def _jump(part: Whereabouts, seen: Seen) -> tuple[float, float]:
+def _jump(place: Place | None, seen: Seen) -> tuple[float, float]:
     """1.0 for a way that nobody travels so fast, 0.5 where that is only likely, else 0.0; and its kilometres."""
-    seconds = abs(seen.ts - part.at)
-    kilometres = _kilometres(part.latitude, part.longitude, seen.latitude, seen.longitude)
+    if place is None:
+        return 0.0, math.nan
+    seconds = abs(seen.ts - place.at)
+    kilometres = _kilometres(place.latitude, place.longitude, seen.latitude, seen.longitude)
     if math.isnan(kilometres):
-        other = part.country and seen.country and part.country != digest_of(seen.country)
+        other = place.country and seen.country and place.country != digest_of(seen.country)
         return (0.5 if other and seconds < UNPLACED_SECONDS else 0.0), kilometres
     hours = max(seconds, LEAST_SECONDS) / 3600.0
     return (1.0 if kilometres - SLACK_KM > POSSIBLE_KMH * hours else 0.0), kilometres
@@ -186,29 +207,32 @@ def _beginning(seen: Seen) -> Whereabouts | None:
     began = seen.began
     if began is None or not began.country:
         return None
-    return Whereabouts(
+    place = Place(
         began.started_at or seen.ts,
         began.asn or _prefix(began.prefix),
         digest_of(began.country),
         math.nan,
         math.nan,
-        _client(began.browser, began.os, began.device_id),
     )
+    return Whereabouts({_ANY: place}, _client(began.browser, began.os, began.device_id))
 
 
-def _here(seen: Seen) -> Whereabouts:
-    return Whereabouts(
+def _here(seen: Seen) -> Place:
+    return Place(
         seen.ts,
         seen.asn or _prefix(seen.prefix),
         digest_of(seen.country) if seen.country else 0,
         seen.latitude,
         seen.longitude,
-        _client(seen.browser, seen.os, seen.device_id),
     )
 
 
 def _prefix(prefix: str) -> int:
     return digest_of(prefix) if prefix else 0
+
+
+def _client_of(seen: Seen) -> int:
+    return _client(seen.browser, seen.os, seen.device_id)
 
 
 def _client(browser: str, system: str, device_id: str) -> int:

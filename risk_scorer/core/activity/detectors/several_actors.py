@@ -1,7 +1,8 @@
 """Two people in one session: a client that the session did not begin with, from a network that it was never in.
 
 A network alone is no sign: people leave the Wi-Fi and switch their VPN on and off with the browser that they have. A
-client alone is a weak one. Both at once are what a copied token looks like.
+client alone is a weak one, and none just after the login: an application signs in by the browser and goes on by itself
+(RFC 8252). Both at once are what a copied token looks like.
 
 Source for what stays the same in a browser over its updates (family, operating system, the ciphers that it offers):
 Vastel, Laperdrix, Rudametkin, Rouvoy 2018, "FP-STALKER: Tracking Browser Fingerprint Evolutions", section IV.
@@ -32,13 +33,22 @@ ELSEWHERE_USUAL, BESIDE_USUAL = 0.002, 0.01
 STRENGTH = 50.0
 """Sessions of the person that weigh as much as the shares above."""
 MOST_SESSIONS = 400.0
+HANDOVER_SECONDS = 600.0
+"""How long after its beginning a session is handed from the browser to an application on the same machine."""
+TOGETHER_PEOPLE, COMPANION_NATS = 5, 1.5
+"""What so many people have in calm sessions, or after a factor, is how an application is built. Something is left, for
+a thief may take that application, too."""
+MOST_COMPANIONS = 256
 AT_ONCE_NATS = 1.0
 """Two clients in turns in one network: likelier two people than one who went from one to the other."""
 FEWEST_NATS = 0.5
 
 
 class Client(Part):
-    """Who acted: their client and the networks that they were in (an operator's number, or a digest of a prefix)."""
+    """Who acted: their client and the networks that they were in (an operator's number, or a digest of a prefix).
+
+    `how` says how the client came into the session: see `_OWN` and what follows it.
+    """
 
     browser: str
     os: str
@@ -46,16 +56,15 @@ class Client(Part):
     device_id: str
     networks: list[int]
     last_at: float
+    how: int = 0
 
 
 class Clients(Part):
     """The clients of one session, the one that it began with first. At most `MOST_CLIENTS`."""
 
     clients: list[Client] = field(default_factory=list)
-    beside: bool = False
-    elsewhere: bool = False
 
-    most_bytes: ClassVar[int] = 8 + MOST_CLIENTS * (4 * 4 * 257 + MOST_NETWORKS * 9 + 16)
+    most_bytes: ClassVar[int] = 8 + MOST_CLIENTS * (4 * 4 * 257 + MOST_NETWORKS * 9 + 20)
     # device, JA4, browser and system are texts of at most 256 characters of up to 4 bytes
 
 
@@ -69,6 +78,17 @@ class Companions(Part):
     most_bytes: ClassVar[int] = 32
 
 
+class Together(Part):
+    """Which clients go together (digests of two), and who had them together (digests of people)."""
+
+    most_bytes: ClassVar[int] = 8 + MOST_COMPANIONS * (12 + 9 * TOGETHER_PEOPLE)
+    pairs: dict[int, list[int]] = field(default_factory=dict)
+
+
+_OWN, _BESIDE, _ELSEWHERE = 0, 1, 2
+"""A client that the session began with or was handed to; another in its network; another where it never was."""
+
+
 class SeveralActors(Detector):
     """Another client in a session than it began with, weighed by how often that is so with this person."""
 
@@ -79,30 +99,36 @@ class SeveralActors(Detector):
         "another_client_elsewhere": "The session is used by another client in a network that it was never in.",
         "another_client": "The session is used by another client than it began with.",
     }
-    parts = {"session": Clients, "person": Companions}
+    parts = {"session": Clients, "person": Companions, "world": Together}
 
     def look(self, seen: Seen, around: Around) -> Finding | Unknown | None:
-        """Whether this client is the session's first, or the first in turns with another."""
+        """Whether this client is another, or one of the session's own acts in turns with another."""
         part: Clients | None = around.session.get(_NAME)
         if part is None:
             first = _first(seen)
             if first is None:
                 return UNKNOWN
-            return None if _is_client(first, seen) else _finding(first, seen, around, at_once=False)
-        clients = part.clients
-        if not _is_client(clients[0], seen):
-            at_once = seen.ts - clients[0].last_at < TOGETHER_SECONDS and _place(clients, seen) > 0
-            return _finding(clients[0], seen, around, at_once=at_once)
-        for other in clients[1:]:
-            if abs(seen.ts - other.last_at) < TOGETHER_SECONDS:
-                return _beside(other, seen, around)
+            clients = [first]
+        else:
+            clients = part.clients
+        if len(clients) == 1 and _is_client(clients[0], seen):
+            return None
+        place = _place(clients, seen)
+        how = clients[place].how if place >= 0 else _arrival(clients, seen)
+        if how != _OWN:
+            is_turn = place > 0 and any(_is_between(clients[place], each, seen) for each in clients)
+            return _finding(clients[0], seen, around, how=how, is_turn=is_turn)
+        for other in clients:
+            if other.how != _OWN and _is_at_once(other, seen):
+                return _finding(other, seen, around, how=other.how, is_turn=True)
         return None
 
     def learn(self, seen: Seen, around: Around) -> None:
         """Sessions of the person, and in how many of them another client took part without further suspicion."""
         part: Clients | None = around.session.get(_NAME)
-        first = part.clients[0] if part is not None else _first(seen)
-        if part is not None and first is not None and _is_client(first, seen):
+        first = _first(seen)
+        clients = part.clients if part is not None else [first] if first is not None else []
+        if part is not None and _is_client(clients[0], seen):
             return
         own: Companions | None = around.person.get(_NAME)
         if own is None:
@@ -111,63 +137,91 @@ class SeveralActors(Detector):
             own.sessions += 1.0
             if own.sessions > MOST_SESSIONS:
                 own.sessions, own.beside, own.elsewhere = own.sessions / 2, own.beside / 2, own.elsewhere / 2
-        if first is not None and not _is_client(first, seen):
-            elsewhere = _network(seen) not in first.networks
-            if elsewhere and not (part is not None and part.elsewhere):
-                own.elsewhere += 1.0
-            elif not elsewhere and not (part is not None and part.beside):
-                own.beside += 1.0
+        if not clients:
+            return
+        place = _place(clients, seen)
+        how = clients[place].how if place >= 0 else _arrival(clients, seen)
+        if how == _OWN:
+            return
+        if place < 0:
+            own.beside += how == _BESIDE
+            own.elsewhere += how == _ELSEWHERE
+        _learn_pair(clients[0], seen, around)
 
     def note(self, seen: Seen, around: Around) -> None:
-        """Which client acted, from which network."""
+        """Which client acted, from which network, and how it came."""
         part: Clients | None = around.session.get(_NAME)
         if part is None:
             first = _first(seen)
-            part = around.session[_NAME] = Clients([first if first is not None else _client(seen)])
+            part = around.session[_NAME] = Clients([first if first is not None else _client(seen, _OWN)])
         clients = part.clients
         place = _place(clients, seen)
         if place < 0:
+            how = _arrival(clients, seen)
             place = min(len(clients), MOST_CLIENTS - 1)
-            clients[place:] = [_client(seen)]
+            clients[place:] = [_client(seen, how)]
         client = clients[place]
         client.last_at = seen.ts
         network = _network(seen)
-        if place:
-            elsewhere = network not in clients[0].networks
-            part.elsewhere, part.beside = part.elsewhere or elsewhere, part.beside or not elsewhere
         if network and network not in client.networks:
             client.networks.append(network)
             del client.networks[:-MOST_NETWORKS]
 
 
-def _finding(first: Client, seen: Seen, around: Around, *, at_once: bool) -> Finding | None:
-    """What another client than the first is worth."""
+def _arrival(clients: list[Client], seen: Seen) -> int:
+    """How a client comes that the session did not have before."""
     network = _network(seen)
-    is_elsewhere = bool(network and first.networks) and network not in first.networks
-    nats = _nats(around, is_elsewhere=is_elsewhere) + (AT_ONCE_NATS if at_once else 0.0)
-    if nats < FEWEST_NATS:
-        return None
-    code = "another_client_elsewhere" if is_elsewhere else "another_client"
-    return Finding(code, nats, _words(seen.browser, seen.os, seen.country), _words(first.browser, first.os, ""))
+    known = [each.networks for each in clients if each.how == _OWN]
+    if network and any(known) and not any(network in networks for networks in known):
+        return _ELSEWHERE
+    began = seen.began
+    is_handover = began is not None and abs(seen.ts - began.started_at) < HANDOVER_SECONDS and len(clients) == 1
+    return _OWN if is_handover and network in clients[0].networks else _BESIDE
 
 
-def _beside(other: Client, seen: Seen, around: Around) -> Finding | None:
-    """What it is worth that the first client acts while another one is active."""
-    is_elsewhere = bool(other.networks) and _network(seen) not in other.networks
-    nats = _nats(around, is_elsewhere=is_elsewhere) + AT_ONCE_NATS
-    if nats < FEWEST_NATS:
-        return None
-    code = "another_client_elsewhere" if is_elsewhere else "another_client"
-    return Finding(code, nats, f"in turns with {_words(other.browser, other.os, '')}", "one client")
+def _is_at_once(client: Client, seen: Seen) -> bool:
+    return abs(seen.ts - client.last_at) < TOGETHER_SECONDS
 
 
-def _nats(around: Around, *, is_elsewhere: bool) -> float:
+def _is_between(acting: Client, other: Client, seen: Seen) -> bool:
+    """Whether one of the session's own clients acted after this one last did."""
+    return other.how == _OWN and other.last_at > acting.last_at and _is_at_once(other, seen)
+
+
+def _finding(other: Client, seen: Seen, around: Around, *, how: int, is_turn: bool) -> Finding | None:
+    """What it is worth that this event's client and the other one are in one session."""
     own: Companions | None = around.person.get(_NAME)
+    is_elsewhere = how == _ELSEWHERE
     if_stolen, usual = (ELSEWHERE_IF_STOLEN, ELSEWHERE_USUAL) if is_elsewhere else (BESIDE_IF_STOLEN, BESIDE_USUAL)
     if own is not None:
         times = own.elsewhere if is_elsewhere else own.beside
         usual = (times + STRENGTH * usual) / (own.sessions + STRENGTH)
-    return math.log(if_stolen / usual)
+    nats = math.log(if_stolen / usual) + (AT_ONCE_NATS if is_turn else 0.0)
+    together: Together | None = around.world.get(_NAME)
+    if together is not None and len(together.pairs.get(_pair(other, seen), ())) >= TOGETHER_PEOPLE:
+        nats = min(nats, COMPANION_NATS)
+    if nats < FEWEST_NATS:
+        return None
+    code = "another_client_elsewhere" if is_elsewhere else "another_client"
+    return Finding(code, nats, _words(seen.browser, seen.os, seen.country), _words(other.browser, other.os, ""))
+
+
+def _pair(other: Client, seen: Seen) -> int:
+    """What stands for the two clients, whichever of them acts."""
+    two = sorted((f"{other.browser} {other.os}", f"{seen.browser} {seen.os}"))
+    return digest_of("\n".join(two))
+
+
+def _learn_pair(first: Client, seen: Seen, around: Around) -> None:
+    together: Together | None = around.world.get(_NAME)
+    if together is None:
+        together = around.world[_NAME] = Together()
+    pair, person = _pair(first, seen), digest_of(seen.user_id)
+    people = together.pairs.setdefault(pair, [])
+    if len(people) < TOGETHER_PEOPLE and person not in people:
+        people.append(person)
+        if len(together.pairs) > MOST_COMPANIONS:
+            del together.pairs[next(iter(together.pairs))]
 
 
 def _first(seen: Seen) -> Client | None:
@@ -181,9 +235,9 @@ def _first(seen: Seen) -> Client | None:
     )
 
 
-def _client(seen: Seen) -> Client:
+def _client(seen: Seen, how: int) -> Client:
     network = _network(seen)
-    return Client(seen.browser, seen.os, seen.ja4, seen.device_id, [network] if network else [], seen.ts)
+    return Client(seen.browser, seen.os, seen.ja4, seen.device_id, [network] if network else [], seen.ts, how)
 
 
 def _network(seen: Seen) -> int:
