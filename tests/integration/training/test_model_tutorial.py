@@ -14,7 +14,8 @@ import pytest
 
 from risk_scorer.adapters.model_registry import ModelRegistry
 from risk_scorer.adapters.model_store import public_keys
-from tests.commands import run
+from risk_scorer.adapters.storage import open_database
+from tests.commands import assert_declined, run
 from tests.notebook import NOTEBOOK, ROOT, SOURCE, notebook, parts
 
 REFUSED_ON_PURPOSE = ' || echo "status $?"'
@@ -76,7 +77,22 @@ def test_the_tutorial_goes_from_a_log_to_a_promoted_model_and_back(
         ("register", False), ("refusal", False), ("promote", True), ("register", False), ("shadow", False),
         ("promote", True), ("shadow", False), ("rollback", False),
     ]  # fmt: skip
-    assert "</html>" in Path("var/rba/evaluation.html").read_text(encoding="utf-8")
+    for report in ("evaluation", "drift"):
+        assert "</html>" in Path(f"var/rba/{report}.html").read_text(encoding="utf-8")
+
+
+def test_what_needs_a_scorer_is_right_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands that a notebook cannot run: the first on a scorer's database, the others as far as their options."""
+    lines = re.findall(r"^\$ risk-training (.*)$", SOURCE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [line.split()[0] for line in lines] == ["export-labels", "train"]
+    monkeypatch.chdir(tmp_path)
+    for folder in ("scorer", "rba"):
+        (tmp_path / "var" / folder).mkdir(parents=True)
+    open_database("sqlite:///var/scorer/scorer.db").close()
+    exported = run(*shlex.split(lines[0]))
+    assert exported.exit_code == 0, exported.output
+    assert (tmp_path / "var" / "rba" / "labels.jsonl").read_bytes() == b""
+    assert_declined(run(*shlex.split(lines[1])), "no_such_file")
 
 
 def test_the_tutorials_text_is_the_notebooks(root: Path) -> None:
