@@ -2,7 +2,8 @@
 
 ```
 versions/<model_version>/…            every file of that model, never changed
-pointers/active.json, shadow.json     which version a name stands for (`core.registry.Pointer`)
+pointers/active.json, shadow.json, session.json
+                                      which version a name stands for (`core.registry.Pointer`)
 journal/000000000001.json …           every act, signed and chained (`core.registry.Entry`)
 ```
 """
@@ -10,8 +11,8 @@ journal/000000000001.json …           every act, signed and chained (`core.reg
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
 
 from risk_scorer.adapters.private_copies import MAX_HISTORIES_BYTES, MAX_MODEL_BYTES
 from risk_scorer.adapters.registry_places import Place, place_at
@@ -22,6 +23,18 @@ MOST_POINTER_BYTES: Final = 64 * 1024
 MOST_ENTRY_BYTES: Final = 1024 * 1024
 MOST_MANIFEST_BYTES: Final = 16 * 1024 * 1024
 VERSIONS, POINTERS, JOURNAL = "versions", "pointers", "journal"
+
+
+class Declared(Protocol):
+    """What the manifest of every kind of model says."""
+
+    @property
+    def model_version(self) -> str: ...
+    @property
+    def files(self) -> dict[str, str]: ...
+
+
+ManifestCheck = Callable[[Mapping[str, bytes], Sequence[bytes]], Declared]
 
 
 def version_path(version: str, name: str) -> str:
@@ -72,14 +85,15 @@ class ModelRegistry:
         """One file of a version, unchecked. Raises: FileNotFoundError, BadArtefact."""
         return self.place.read(version_path(version, name), most_bytes=most_bytes)
 
-    def version_files(self, version: str) -> Mapping[str, bytes]:
+    def version_files(self, version: str, checked: ManifestCheck = checked_manifest) -> Mapping[str, bytes]:
         """The manifest, checked to be that version's and signed, and every file that it lists and a scorer may read.
 
-        The files themselves are yet to be checked (`core.artefact.load`).
+        `checked` is how a manifest of that kind of model is checked. The files themselves are yet to be checked
+        (`core.artefact.load`).
         Raises: FileNotFoundError where there is no such version, BadArtefact.
         """
         files = {name: self.file(version, name, most_bytes=MOST_MANIFEST_BYTES) for name in (SIGNATURE, MANIFEST)}
-        manifest = checked_manifest(files, self.public_keys)
+        manifest = checked(files, self.public_keys)
         if manifest.model_version != version:
             raise BadArtefact("wrong_version", f"what stands for {version} is the model {manifest.model_version}")
         room = MAX_MODEL_BYTES

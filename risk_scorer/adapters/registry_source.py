@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from risk_scorer.adapters.model_registry import VERSIONS, ModelRegistry
+from risk_scorer.adapters.model_registry import VERSIONS, ManifestCheck, ModelRegistry
 from risk_scorer.adapters.published_folder import BadPublicKey, State, public_keys
 from risk_scorer.adapters.registry_places import Place
 from risk_scorer.adapters.seen_pointers import SeenPointers
-from risk_scorer.core.artefact import BadArtefact, load
+from risk_scorer.core.artefact import BadArtefact, checked_manifest, load
 from risk_scorer.core.model import Model
 from risk_scorer.core.registry import ACTIVE, Pointer, PointerName, pointer_of
 
@@ -49,13 +49,17 @@ class RegistrySource:
 
     def fetch(self) -> tuple[Model, Mapping[str, bytes]]:
         """As `model_store.ModelSource` says; a pointer older than one that was seen is refused."""
+        files = self.files(checked_manifest)
+        return load(files, public_keys(self._key_sources)), files
+
+    def files(self, checked: ManifestCheck) -> Mapping[str, bytes]:
+        """The files of the version that the pointer names, its manifest checked as that of its kind."""
         pointer = self._believed()
         registry = self._registry(public_keys(self._key_sources))
         try:
-            files = registry.version_files(pointer.model_version or "")
+            return registry.version_files(pointer.model_version or "", checked)
         except FileNotFoundError as error:
             raise BadArtefact("version_missing", f"there is no version {pointer.model_version}") from error
-        return load(files, registry.public_keys), files
 
     def claimed_version(self) -> str | None:
         """The version that a signed pointer names."""

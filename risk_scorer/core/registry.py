@@ -1,7 +1,7 @@
 """What stands in a registry of models beside the models: signed pointers to versions, and a signed journal.
 
-A pointer says which version is in use. Its name is part of what is signed, so that the pointer of the shadow cannot be
-put in the active one's place; its sequence only grows, so that an old one cannot be put back.
+A pointer says which version is in use. Its name is part of what is signed, so that the pointer of the shadow, or of the
+session model, cannot be put in the active one's place; its sequence only grows, so that an old one cannot be put back.
 """
 
 import hashlib
@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from risk_scorer.core.signatures import BadArtefact, Signature, check_signature
 
 POINTER_FORMAT, ENTRY_FORMAT = "riskgate-pointer/1", "riskgate-journal/1"
-PointerName = Literal["active", "shadow"]
+PointerName = Literal["active", "shadow", "session"]
 Kind = Literal["register", "promote", "rollback", "shadow", "refusal"]
 Version = Annotated[str, Meta(pattern=r"\A[0-9a-f]{12}\Z")]
 """As `core.artefact.version_of` makes it: nothing that could be a path."""
@@ -22,7 +22,12 @@ Line = Annotated[str, Meta(max_length=1000)]
 
 ACTIVE: Final[PointerName] = "active"
 SHADOW: Final[PointerName] = "shadow"
+SESSION: Final[PointerName] = "session"
 POINTERS: Final[tuple[PointerName, ...]] = (ACTIVE, SHADOW)
+"""Those of models of logins."""
+ALL_POINTERS: Final[tuple[PointerName, ...]] = (*POINTERS, SESSION)
+Artefact = Literal["session"] | UnsetType
+"""Which kind of model an act is about: unset for models of logins, as in journals from before there were others."""
 
 
 class Pointer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,7 +58,8 @@ class Finding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One act on a registry. `before` is the SHA-256 of the entry before it, "" for the first.
 
-    `overridden` are gates that were not passed and did not count; `pointer` is what the act moved.
+    `overridden` are gates that were not passed and did not count; `pointer` is what the act moved. What is unset is
+    neither written nor signed.
     """
 
     format: str
@@ -67,6 +73,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     findings: tuple[Finding, ...]
     pointer: Pointer | None
     before: str
+    artefact: Artefact = UNSET
     signature: Signature | None = None
 
 

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.console import Console
 
-from training.cli.frame import DEFAULT_KEY, AsJson, Listed, Logs, ModelDir, Overlays, Seed, answered, app, progress
+from training.cli.frame import (
+    DEFAULT_KEY,
+    AsJson,
+    Kind,
+    Listed,
+    Logs,
+    ModelDir,
+    Overlays,
+    Seed,
+    answered,
+    app,
+    progress,
+)
 from training.cli.registering import By, Reason
 from training.refusals import WrongInputError
 
@@ -32,10 +44,14 @@ Candidates = Annotated[
     str | None, typer.Option(help="Register the model there as a candidate, which `promote` holds to the gates.")
 ]
 
+NO_OTHERS: dict[str, Any] = {"until": None, "left_out": (), "engine": "duckdb", "master": None}
+"""What a session model is made without."""
+
 
 @app.command()
 def train(
     sources: Logs,
+    kind: Kind = "login",
     model_dir: ModelDir = Path("models"),
     until: Until = None,
     left_out: Without = None,
@@ -53,27 +69,27 @@ def train(
 ) -> None:
     """Fit, calibrate, check and sign a model; the published one is replaced only by one that passed.
 
-    With --registry it is registered, too: one command from a log to a candidate.
+    With --registry it is registered, too: one command from a log to a candidate. A session model is made from one
+    activity log; its labels are those that `simulate` wrote, without which attacks teach nothing.
     """
     from training.reports import tell
+
+    shared: dict[str, Any] = {"model_dir": model_dir, "key": key, "seed": seed, "labels": labels}
+    shared |= {"overlays": overlays or (), "listed": listed or ()}
+    others: dict[str, Any] = {"until": until, "left_out": left_out or (), "engine": engine, "master": master}
+    told: dict[str, Any] = {"by": by, "reason": reason, "as_json": as_json}
+    with answered():
+        if kind == "session":
+            facts = _session_candidate(sources, shared, others, registry=registry, **told)
+        else:
+            facts = _candidate(_request(sources, shared, others), registry, **told)
+        tell(facts, as_json=as_json, console=Console())
+
+
+def _request(sources: list[str], shared: dict[str, Any], others: dict[str, Any]) -> "Request":
     from training.training_run import Request
 
-    request = Request(
-        sources=sources,
-        model_dir=model_dir,
-        key=key,
-        seed=seed,
-        until=until,
-        left_out=left_out or (),
-        overlays=overlays or (),
-        listed=listed or (),
-        labels=labels,
-        engine=engine,
-        master=master,
-    )
-    with answered():
-        facts = _candidate(request, registry, by=by, reason=reason, as_json=as_json)
-        tell(facts, as_json=as_json, console=Console())
+    return Request(sources=sources, **shared, **others)
 
 
 def _candidate(
@@ -93,4 +109,33 @@ def _candidate(
         facts = trained(request, moved)
     if registry is not None:
         facts |= registered(registry, request.key, request.model_dir, by=by, reason=why)
+    return facts
+
+
+def _session_candidate(
+    sources: list[str],
+    shared: dict[str, Any],
+    others: dict[str, Any],
+    *,
+    registry: str | None,
+    by: str | None,
+    reason: str,
+    as_json: bool,
+) -> dict[str, Any]:
+    from training.activity.training import Request, trained
+    from training.registry.after_training import registered, require_registry
+    from training.registry.opening import short_reason
+
+    wrong = [name for name, value in others.items() if value]
+    if wrong or len(sources) != 1:
+        raise WrongInputError(
+            "usage", f"--kind session takes one --input{', and not ' * bool(wrong)}{', '.join(wrong)}"
+        )
+    why = short_reason(reason)
+    if registry is not None:
+        require_registry(registry, shared["key"])
+    with progress(visible=not as_json) as moved:
+        facts = trained(Request(source=Path(sources[0]), **shared), moved)
+    if registry is not None:
+        facts |= registered(registry, shared["key"], shared["model_dir"], by=by, reason=why, kind="session")
     return facts

@@ -8,7 +8,7 @@ import errno
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -81,6 +81,10 @@ Overlays = Annotated[
 Listed = Annotated[list[Path] | None, typer.Option("--ip_listed", "--ip-listed", help="A list of bad networks.")]
 Registry = Annotated[
     str, typer.Option(help="The registry of models: a folder or an address such as s3://bucket/models.")
+]
+
+Kind = Annotated[
+    Literal["login", "session"], typer.Option(help="Models of logins, or of what is done in sessions after them.")
 ]
 
 DEFAULT_REGISTRY = "var/registry"

@@ -1,7 +1,7 @@
 """The commands that use a model on a log: score, evaluate."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -9,6 +9,7 @@ from rich.console import Console
 from training.cli.frame import (
     DEFAULT_PUBLIC_KEY,
     AsJson,
+    Kind,
     Listed,
     Log,
     ModelDir,
@@ -22,6 +23,15 @@ from training.refusals import WrongInputError
 
 if TYPE_CHECKING:
     from training.evaluation_run import Request
+
+
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        help="With --scores alone: the labels, as Parquet in the RBA schema with probes; with --kind session: those"
+        " that `simulate` wrote beside its log."
+    ),
+]
 
 
 @app.command()
@@ -49,15 +59,14 @@ def evaluate(
     source: Annotated[
         Path | None, typer.Option("--input", help="A log with labels: the RBA schema, or ours with a column `label`.")
     ] = None,
+    kind: Kind = "login",
     model_dir: ModelDir = Path("models"),
     public_key: PublicKey = DEFAULT_PUBLIC_KEY,
     starts: Annotated[
         str | None, typer.Option("--from", help="Judge from this UTC day or moment on; else what follows the training.")
     ] = None,
     scores: Annotated[Path | None, typer.Option(help="A file of scores to judge, as `score` writes it.")] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="With --scores alone: the labels, as Parquet in the RBA schema with probes.")
-    ] = None,
+    labels: Labels = None,
     report: Annotated[Path | None, typer.Option(help="Write the whole evaluation as one HTML file.")] = None,
     json_out: Annotated[
         Path | None, typer.Option("--json-out", "--json_out", help="Write the whole evaluation as JSON.")
@@ -69,23 +78,48 @@ def evaluate(
 ) -> None:
     """Judge a model on the later part of a labelled log: alarms, attacks caught, ablation, baselines.
 
-    Prints recall at fixed false-positive rates. --report, --json-out and --json make the whole evaluation.
+    Prints recall at fixed false-positive rates. --report, --json-out and --json make the whole evaluation. A session
+    model is judged on a whole activity log: harmless sessions prompted, attacks caught by kind, and how soon.
     """
     is_whole = report is not None or json_out is not None or as_json
+    looked_up: dict[str, Any] = {"overlays": overlays or (), "listed": listed or ()}
     with answered():
-        if source is not None and labels is None:
+        if kind == "session":
+            if source is None or labels is None or scores is not None or starts is not None or report is not None:
+                raise WrongInputError(
+                    "usage", "--kind session takes --input and --labels; not --scores, --from, --report"
+                )
+            asked = {"source": source, "labels": labels, "model_dir": model_dir, "public_key": public_key}
+            _evaluate_sessions({**asked, **looked_up, "json_out": json_out}, as_json=as_json)
+        elif source is not None and labels is None:
             from training.evaluation_run import Request
             from training.scoring_run import Judge
 
-            judge = Judge(model_dir, public_key, overlays or (), listed or ())
-            request = Request(source, judge, starts, scores, note, report, json_out)
+            request = Request(source, Judge(model_dir, public_key, **looked_up), starts, scores, note, report, json_out)
             _evaluate(request, as_json=as_json, is_whole=is_whole)
         elif labels is not None and scores is not None and source is None and not is_whole and starts is None:
-            from training.scoring_run import judged
-
-            typer.echo(judged(labels, scores))
+            _judge(labels, scores)
         else:
             raise WrongInputError("usage", "give --input with --model_dir or --scores, or --labels with --scores alone")
+
+
+def _judge(labels: Path, scores: Path) -> None:
+    from training.scoring_run import judged
+
+    typer.echo(judged(labels, scores))
+
+
+def _evaluate_sessions(asked: dict[str, Any], *, as_json: bool) -> None:
+    from risk_scorer.core.activity.scale import PROVISIONAL
+    from training.activity.evaluation import Request, evaluated, lines
+    from training.reports import tell
+
+    with progress(visible=not as_json) as moved:
+        facts = evaluated(Request(**asked), PROVISIONAL, moved)
+    if as_json:
+        tell(facts, as_json=True, console=Console())
+    else:
+        typer.echo("\n".join(lines(facts)))
 
 
 def _evaluate(request: "Request", *, as_json: bool, is_whole: bool) -> None:

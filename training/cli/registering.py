@@ -11,6 +11,7 @@ from training.cli.frame import (
     DEFAULT_PUBLIC_KEY,
     DEFAULT_REGISTRY,
     AsJson,
+    Kind,
     Listed,
     ModelDir,
     Overlays,
@@ -25,6 +26,7 @@ from training.refusals import WrongInputError
 if TYPE_CHECKING:
     from training.comparing.comparison import Comparison
     from training.registry.desk import Desk
+    from training.registry.lines import KindName
 
 Key = Annotated[Path, typer.Option(help="The key that signs what is written.")]
 Trusted = Annotated[
@@ -38,6 +40,7 @@ Version = Annotated[str, typer.Argument(help="A version, or `active`, `shadow`, 
 @app.command()
 def register(
     model_dir: ModelDir = Path("models"),
+    kind: Kind = "login",
     registry: Registry = DEFAULT_REGISTRY,
     key: Key = DEFAULT_KEY,
     trusted: Trusted = None,
@@ -49,23 +52,27 @@ def register(
     from training.registry.opening import opened_desk, short_reason
     from training.reports import tell
 
-    with answered(), opened_desk(registry, key, by=by, trusted=trusted or ()) as desk:
+    with answered(), opened_desk(registry, key, by=by, trusted=trusted or (), kind=kind) as desk:
         version, is_new = desk.register(model_dir, reason=short_reason(reason))
         tell({"model_version": version, "is_new": is_new}, as_json=as_json, console=Console())
 
 
 @app.command(name="list")
 def list_(
-    registry: Registry = DEFAULT_REGISTRY, public_key: PublicKey = DEFAULT_PUBLIC_KEY, as_json: AsJson = False
+    kind: Kind = "login",
+    registry: Registry = DEFAULT_REGISTRY,
+    public_key: PublicKey = DEFAULT_PUBLIC_KEY,
+    as_json: AsJson = False,
 ) -> None:
     """Show every version of the registry, the newest first."""
+    from training.registry.lines import LINES
     from training.registry.opening import opened_registry
     from training.registry.views import list_lines, listed
     from training.reports import tell
     from training.shown_text import one_line
 
     with answered(), opened_registry(registry, public_key) as opened:
-        rows = listed(opened)
+        rows = listed(opened, LINES[kind])
         if as_json:
             tell({"versions": rows}, as_json=True, console=Console())
             return
@@ -75,18 +82,20 @@ def list_(
 @app.command()
 def show(
     version: Version,
+    kind: Kind = "login",
     registry: Registry = DEFAULT_REGISTRY,
     public_key: PublicKey = DEFAULT_PUBLIC_KEY,
     as_json: AsJson = False,
 ) -> None:
     """Check every file of a version, and show its card and what was done with it."""
+    from training.registry.lines import LINES
     from training.registry.opening import opened_registry
     from training.registry.views import card_lines, shown
     from training.reports import tell
     from training.shown_text import one_line
 
     with answered(), opened_registry(registry, public_key) as opened:
-        facts = shown(opened, version)
+        facts = shown(opened, version, LINES[kind])
         if as_json:
             tell(facts, as_json=True, console=Console())
         else:
@@ -96,6 +105,7 @@ def show(
 @app.command()
 def promote(
     version: Version,
+    kind: Kind = "login",
     registry: Registry = DEFAULT_REGISTRY,
     key: Key = DEFAULT_KEY,
     trusted: Trusted = None,
@@ -118,8 +128,10 @@ def promote(
     from training.reports import tell
 
     with answered():
-        overridden = _overridden(override or (), reason)
-        with opened_desk(registry, key, by=by, trusted=trusted or ()) as desk:
+        overridden = _overridden(override or (), reason, kind)
+        if kind == "session" and source is not None:
+            raise WrongInputError("usage", "--input compares models of logins; a session model is not compared")
+        with opened_desk(registry, key, by=by, trusted=trusted or (), kind=kind) as desk:
             wanted = _named(desk, version)
             comparison = None
             if source is not None:
@@ -144,6 +156,7 @@ def promote(
 
 @app.command()
 def rollback(
+    kind: Kind = "login",
     registry: Registry = DEFAULT_REGISTRY,
     key: Key = DEFAULT_KEY,
     trusted: Trusted = None,
@@ -155,7 +168,7 @@ def rollback(
     from training.registry.opening import opened_desk, short_reason
     from training.reports import tell
 
-    with answered(), opened_desk(registry, key, by=by, trusted=trusted or ()) as desk:
+    with answered(), opened_desk(registry, key, by=by, trusted=trusted or (), kind=kind) as desk:
         entry = desk.rollback(reason=short_reason(reason))
         facts = {"active": entry.model_version, "previous": entry.pointer.previous if entry.pointer else None}
         tell(facts, as_json=as_json, console=Console())
@@ -164,7 +177,7 @@ def rollback(
 def _named(desk: "Desk", version: str) -> str:
     from training.registry.views import version_named
 
-    return version_named(desk.registry, version)
+    return version_named(desk.registry, version, desk.line)
 
 
 def _compared(desk: "Desk", version: str, source: Path, log: dict[str, Any], *, as_json: bool) -> "Comparison | None":
@@ -181,12 +194,13 @@ def _compared(desk: "Desk", version: str, source: Path, log: dict[str, Any], *, 
         return compared(active, candidate, open_comparison_log(source, progress=moved, **log), progress=moved)
 
 
-def _overridden(gates: "list[str] | tuple[str, ...]", reason: str) -> tuple[str, ...]:
-    from training.registry.gates import GATES
+def _overridden(gates: "list[str] | tuple[str, ...]", reason: str, kind: "KindName") -> tuple[str, ...]:
+    from training.registry.lines import LINES
 
-    unknown = [gate for gate in gates if gate not in GATES]
+    known = LINES[kind].gates
+    unknown = [gate for gate in gates if gate not in known]
     if unknown:
-        raise WrongInputError("unknown_gate", f"--override takes one of {', '.join(GATES)}; not {', '.join(unknown)}")
+        raise WrongInputError("unknown_gate", f"--override takes one of {', '.join(known)}; not {', '.join(unknown)}")
     if gates and not reason.strip():
         raise WrongInputError("no_reason", "--override needs a --reason, which the journal keeps")
     return tuple(gates)

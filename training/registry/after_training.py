@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from risk_scorer.adapters.model_registry import ModelRegistry
+from training.registry.lines import KindName
 from training.registry.opening import answering, opened_desk
 
 
@@ -20,8 +21,10 @@ def require_registry(address: str, key: Path) -> None:
             ModelRegistry.at(address, []).journal()
 
 
-def registered(address: str, key: Path, model_dir: Path, *, by: str | None, reason: str) -> dict[str, Any]:
+def registered(
+    address: str, key: Path, model_dir: Path, *, by: str | None, reason: str, kind: KindName = "login"
+) -> dict[str, Any]:
     """The published model as a candidate of the registry; what to tell. Raises as `opened_desk` does."""
-    with opened_desk(address, key, by=by) as desk:
+    with opened_desk(address, key, by=by, kind=kind) as desk:
         version, is_new = desk.register(model_dir, reason=reason)
     return {"model_version": version, "registry": address, "is_new": is_new}

@@ -13,24 +13,28 @@ from risk_scorer.adapters.published_folder import read_files
 from risk_scorer.core.artefact import FOR_ENGINEERS, MANIFEST, SIGNATURE, load
 from risk_scorer.core.card import CARD, ModelCard, decode
 from risk_scorer.core.model import Model
-from risk_scorer.core.registry import ACTIVE, SHADOW, Entry, Finding, Kind, PointerName
+from risk_scorer.core.registry import SHADOW, Entry, Finding, Kind, PointerName
 from risk_scorer.core.signatures import BadArtefact
 from training.comparing.comparison import Comparison
 from training.refusals import RefusedError, WrongInputError
-from training.registry.gates import Candidate, findings
 from training.registry.journal import Act, newest_pointer, settle, told
+from training.registry.lines import LOGINS, Line, Loaded, Standing
 
 TRIES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """A registry, whose key signs, and who does it when (epoch seconds). What is signed by `key` is trusted."""
+    """A registry, whose key signs, and who does it when (epoch seconds). What is signed by `key` is trusted.
+
+    `line` is the kind of model that all acts are about.
+    """
 
     registry: ModelRegistry
     key: Ed25519PrivateKey
     now: float
     by: str
+    line: Line = LOGINS
 
     def register(self, model_dir: Path, *, reason: str = "") -> tuple[str, bool]:
         """Copies a published model into the registry; its version, and whether it is new there.
@@ -48,7 +52,7 @@ class Desk:
             self._put(model.version, name, files[name])
         for _ in range(TRIES):
             journal = self.settled()
-            if is_registered(journal, model.version):
+            if is_registered(journal, model.version, self.line):
                 return model.version, False
             try:
                 told(self.registry, self._act("register", model.version, reason), self.key, journal=journal)
@@ -73,12 +77,12 @@ class Desk:
         """
         journal = self.settled()
         model, card = self.sound(version, journal)
-        in_use = newest_pointer(journal, ACTIVE)
+        in_use = newest_pointer(journal, self.line.pointer)
         before = in_use.model_version if in_use else None
         if before == version:
             return None, ()
-        candidate = Candidate(model=model, card=card, active=self._card_of(before), comparison=comparison)
-        found = findings(candidate, now=self.now, max_data_age_days=max_data_age_days)
+        standing = Standing(model=model, card=card, active=self._card_of(before), comparison=comparison)
+        found = self.line.findings(standing, now=self.now, max_data_age_days=max_data_age_days)
         failed = [each for each in found if not each.passed]
         stopping = [each for each in failed if each.gate not in overridden]
         if stopping:
@@ -89,7 +93,7 @@ class Desk:
             "promote",
             version,
             reason,
-            moves=ACTIVE,
+            moves=self.line.pointer,
             previous=before,
             findings=found,
             overridden=tuple(each.gate for each in failed),
@@ -102,11 +106,13 @@ class Desk:
         Raises RefusedError("no_previous"), BadArtefact when that version is damaged, PlaceAway.
         """
         journal = self.settled()
-        in_use = newest_pointer(journal, ACTIVE)
+        in_use = newest_pointer(journal, self.line.pointer)
         if in_use is None or in_use.previous is None:
             raise RefusedError("no_previous", "no version decided before the one that does")
         self.sound(in_use.previous, journal)
-        act = self._act("rollback", in_use.previous, reason, moves=ACTIVE, previous=_before(journal, in_use.previous))
+        act = self._act(
+            "rollback", in_use.previous, reason, moves=self.line.pointer, previous=_before(journal, in_use.previous)
+        )
         return told(self.registry, act, self.key, journal=journal)
 
     def shadow(self, version: str | None, *, reason: str = "") -> Entry:
@@ -126,11 +132,11 @@ class Desk:
         settle(self.registry, journal)
         return journal
 
-    def sound(self, version: str, journal: list[Entry]) -> tuple[Model, ModelCard]:
+    def sound(self, version: str, journal: list[Entry]) -> tuple[Loaded, ModelCard]:
         """A registered version, every file of it checked. Raises RefusedError("no_such_version"), BadArtefact."""
-        if not is_registered(journal, version):
+        if not is_registered(journal, version, self.line):
             raise RefusedError("no_such_version", f"{version} is not registered; `list` shows what is")
-        return sound(self.registry, version)
+        return sound_of(self.registry, version, self.line)
 
     def _act(
         self,
@@ -153,16 +159,17 @@ class Desk:
             previous=previous,
             findings=findings,
             overridden=overridden,
+            artefact=self.line.artefact,
         )
 
-    def _published(self, model_dir: Path) -> tuple[Mapping[str, bytes], Model]:
+    def _published(self, model_dir: Path) -> tuple[Mapping[str, bytes], Loaded]:
         try:
             files = read_files(model_dir)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise WrongInputError("no_model", f"there is no signed model in {model_dir}") from error
         except OSError as error:
             raise WrongInputError("no_model", f"{model_dir} cannot be read: {error.strerror}") from error
-        return files, load(files, self.registry.public_keys)
+        return files, self.line.load(files, self.registry.public_keys)
 
     def _put(self, version: str, name: str, content: bytes, digest: str | None = None) -> None:
         """The file of that version; one that is there already must be the same."""
@@ -181,23 +188,34 @@ class Desk:
         if version is None:
             return None
         try:
-            return card_in(self.registry.version_files(version))
+            return card_in(self.registry.version_files(version, self.line.manifest))
         except (FileNotFoundError, BadArtefact):
             return None
 
 
-def is_registered(journal: list[Entry], version: str) -> bool:
-    """Whether that version was ever registered."""
-    return any(entry.kind == "register" and entry.model_version == version for entry in journal)
+def is_registered(journal: list[Entry], version: str, line: Line = LOGINS) -> bool:
+    """Whether that version was ever registered as one of this kind."""
+    registered = (entry for entry in journal if entry.kind == "register" and entry.artefact == line.artefact)
+    return any(entry.model_version == version for entry in registered)
 
 
 def sound(registry: ModelRegistry, version: str) -> tuple[Model, ModelCard]:
-    """A version with every file checked, and its card. Raises BadArtefact, PlaceAway."""
+    """A version of a model of logins with every file checked, and its card. Raises BadArtefact, PlaceAway."""
+    files = _files(registry, version, LOGINS)
+    return load(files, registry.public_keys), card_in(files)
+
+
+def sound_of(registry: ModelRegistry, version: str, line: Line) -> tuple[Loaded, ModelCard]:
+    """The same for any kind of model."""
+    files = _files(registry, version, line)
+    return line.load(files, registry.public_keys), card_in(files)
+
+
+def _files(registry: ModelRegistry, version: str, line: Line) -> Mapping[str, bytes]:
     try:
-        files = registry.version_files(version)
+        return registry.version_files(version, line.manifest)
     except FileNotFoundError as error:
         raise BadArtefact("version_missing", f"the files of {version} are not in the registry") from error
-    return load(files, registry.public_keys), card_in(files)
 
 
 def card_in(files: Mapping[str, bytes]) -> ModelCard:

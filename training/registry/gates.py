@@ -43,24 +43,30 @@ def findings(candidate: Candidate, *, now: float, max_data_age_days: float) -> t
         *(_budget(candidate, mark) for mark in _MARKS),
         _recall(candidate),
         _living(candidate.model),
-        _age(candidate.card, now, max_data_age_days),
+        age(candidate.card, now, max_data_age_days, "login"),
     )
 
 
 def _budget(candidate: Candidate, mark: MarkName) -> Finding:
     """The held-out logins must prove the budget; those of a fresh log must not prove that it is exceeded."""
-    gate, told = f"budget_{mark}", candidate.card.at(mark)
+    held_out, told = budget(candidate.card, mark, "logins"), candidate.card.at(mark)
+    if candidate.comparison is None or told is None:
+        return held_out
+    fresh = candidate.comparison.at(mark)
+    seen = rate(fresh.candidate, fresh.logins)
+    passed = held_out.passed and seen.low <= told.budget
+    return Finding(gate=held_out.gate, passed=passed, text=f"{held_out.text}; {_words(seen)} on the compared log")
+
+
+def budget(card: ModelCard, mark: str, counted: str) -> Finding:
+    """Whether what was held out proves the budget of a mark; `counted` says what it was."""
+    gate, told = f"budget_{mark}", card.at(mark)
     if told is None:
         return Finding(gate=gate, passed=False, text="the card says nothing of it")
-    text = f"upper bound {told.upper:.3%} of {told.rate.of} held-out logins, budget {told.budget:.3%}"
+    text = f"upper bound {told.upper:.3%} of {told.rate.of} held-out {counted}, budget {told.budget:.3%}"
     passed = told.upper <= told.budget
     if not passed and told.is_extrapolated:
-        text += f": too few logins to count it, {math.ceil(3.0 / told.budget)} would do"
-    if candidate.comparison is not None:
-        fresh = candidate.comparison.at(mark)
-        seen = rate(fresh.candidate, fresh.logins)
-        text += f"; {_words(seen)} on the compared log"
-        passed = passed and seen.low <= told.budget
+        text += f": too few {counted} to count it, {math.ceil(3.0 / told.budget)} would do"
     return Finding(gate=gate, passed=passed, text=text)
 
 
@@ -107,9 +113,10 @@ def _dead(model: Model) -> Iterator[str]:
             yield name
 
 
-def _age(card: ModelCard, now: float, max_days: float) -> Finding:
+def age(card: ModelCard, now: float, max_days: float, last: str) -> Finding:
+    """Whether the log that it was made from is young enough; `last` says what its last row is."""
     days = (now - card.span.last) / DAY_SECONDS
-    text = f"the last login is {days:.1f} days old, at most {max_days:g} may be"
+    text = f"the last {last} is {days:.1f} days old, at most {max_days:g} may be"
     return Finding(gate="data_age", passed=days <= max_days, text=text)
 
 

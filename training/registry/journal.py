@@ -7,13 +7,15 @@ that lags behind the journal; the next act, whoever does it, puts it right first
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import UNSET
 
 from risk_scorer.adapters.model_registry import ModelRegistry, entry_path, pointer_path
 from risk_scorer.adapters.registry_places import ChangedMeanwhile
 from risk_scorer.core.registry import (
+    ALL_POINTERS,
     ENTRY_FORMAT,
     POINTER_FORMAT,
-    POINTERS,
+    Artefact,
     Entry,
     Finding,
     Kind,
@@ -48,6 +50,7 @@ class Act:
     previous: str | None = None
     findings: tuple[Finding, ...] = ()
     overridden: tuple[str, ...] = ()
+    artefact: Artefact = UNSET
 
 
 def told(registry: ModelRegistry, act: Act, key: Ed25519PrivateKey, *, journal: list[Entry]) -> Entry:
@@ -71,6 +74,7 @@ def told(registry: ModelRegistry, act: Act, key: Ed25519PrivateKey, *, journal: 
             findings=act.findings,
             pointer=_pointer(act, sequence, key),
             before=before,
+            artefact=act.artefact,
         ),
         key,
     )
@@ -108,15 +112,16 @@ def newest_pointer(journal: list[Entry], name: PointerName) -> Pointer | None:
     return next((pointer for pointer in moved if pointer.pointer == name), None)
 
 
-def newest_registered(journal: list[Entry]) -> str | None:
-    """The version that was registered last, which `newest` names."""
-    return next((entry.model_version for entry in reversed(journal) if entry.kind == "register"), None)
+def newest_registered(journal: list[Entry], artefact: Artefact = UNSET) -> str | None:
+    """The version of that kind that was registered last, which `newest` names."""
+    found = (entry for entry in reversed(journal) if entry.kind == "register" and entry.artefact == artefact)
+    return next((entry.model_version for entry in found), None)
 
 
 def settle(registry: ModelRegistry, journal: list[Entry]) -> list[PointerName]:
     """Puts each pointer that lags behind the journal where it belongs; which ones did. Raises PlaceAway."""
     lagging = []
-    for name in POINTERS:
+    for name in ALL_POINTERS:
         due = newest_pointer(journal, name)
         if due is not None and _put(registry, name, due):
             lagging.append(name)

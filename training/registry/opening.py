@@ -14,6 +14,7 @@ from risk_scorer.core.signatures import BadArtefact
 from training.publish import public_bytes, signing_key
 from training.refusals import RefusedError, UnreachableError, WrongInputError
 from training.registry.desk import Desk
+from training.registry.lines import LINES, KindName
 
 LONGEST = 1000
 DENIED = frozenset({errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENOSPC, errno.EDQUOT})
@@ -22,9 +23,17 @@ DENIED = frozenset({errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG
 
 @contextlib.contextmanager
 def opened_desk(
-    address: str, key: Path, *, by: str | None = None, trusted: Sequence[Path] = (), now: float | None = None
+    address: str,
+    key: Path,
+    *,
+    by: str | None = None,
+    trusted: Sequence[Path] = (),
+    now: float | None = None,
+    kind: KindName = "login",
 ) -> Iterator[Desk]:
     """The registry at an address, to be written with this key; what `key` or a `trusted` one signed is believed.
+
+    Acts are about models of that kind.
 
     Raises WrongInputError, RefusedError and UnreachableError, for what the block raises too.
     """
@@ -38,6 +47,7 @@ def opened_desk(
             key=private,
             now=SystemClock().now() if now is None else now,
             by=_text("--by", by or _login_name())[:LONGEST],
+            line=LINES[kind],
         )
 
 

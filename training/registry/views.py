@@ -7,41 +7,43 @@ from typing import Any
 import msgspec
 
 from risk_scorer.adapters.model_registry import MOST_MANIFEST_BYTES, ModelRegistry
-from risk_scorer.core.artefact import MANIFEST, SIGNATURE, checked_manifest
+from risk_scorer.core.artefact import MANIFEST, SIGNATURE
 from risk_scorer.core.card import CARD, ModelCard
-from risk_scorer.core.registry import ACTIVE, POINTERS, SHADOW, Entry
+from risk_scorer.core.registry import ACTIVE, SHADOW, Entry
 from risk_scorer.core.signatures import BadArtefact
 from training.refusals import RefusedError
-from training.registry.desk import card_in, is_registered, sound
+from training.registry.desk import card_in, is_registered, sound_of
 from training.registry.gates import ALL
 from training.registry.journal import NEWEST, newest_pointer, newest_registered
+from training.registry.lines import LOGINS, Line
 from training.reports import iso
 
 Facts = dict[str, Any]
 
 
-def listed(registry: ModelRegistry) -> list[Facts]:
-    """Every registered version, the newest first: which part it plays, how good it says it is, who registered it.
+def listed(registry: ModelRegistry, line: Line = LOGINS) -> list[Facts]:
+    """Every registered version of a kind, the newest first: its part, how good it says it is, who registered it.
 
     Raises BadArtefact for a journal that cannot be believed, PlaceAway.
     """
     journal = registry.journal()
-    parts = _parts(journal)
-    entries = {entry.model_version: entry for entry in reversed(journal) if entry.kind == "register"}
+    parts = _parts(journal, line)
+    registered = (entry for entry in journal if entry.kind == "register" and entry.artefact == line.artefact)
+    entries = {entry.model_version: entry for entry in reversed(list(registered))}
     newest = sorted(entries.values(), key=lambda entry: -entry.sequence)
-    return [_row(registry, entry, parts) for entry in newest]
+    return [_row(registry, entry, parts, line) for entry in newest]
 
 
-def _parts(journal: list[Entry]) -> dict[str, str]:
+def _parts(journal: list[Entry], line: Line) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name in reversed(POINTERS):
+    for name in reversed(line.pointers):
         pointer = newest_pointer(journal, name)
         if pointer is not None and pointer.model_version is not None:
-            found[pointer.model_version] = name
+            found[pointer.model_version] = ACTIVE if name == line.pointer else name
     return found
 
 
-def _row(registry: ModelRegistry, entry: Entry, parts: dict[str, str]) -> Facts:
+def _row(registry: ModelRegistry, entry: Entry, parts: dict[str, str], line: Line) -> Facts:
     version = entry.model_version or ""
     row: Facts = {
         "model_version": version,
@@ -50,16 +52,16 @@ def _row(registry: ModelRegistry, entry: Entry, parts: dict[str, str]) -> Facts:
         "by": entry.by,
     }
     try:
-        card = _quick_card(registry, version)
+        card = _quick_card(registry, version, line)
     except (FileNotFoundError, BadArtefact) as error:
         return {**row, "problem": error.code if isinstance(error, BadArtefact) else "missing_file"}
     return {**row, **_numbers(card), "problem": None}
 
 
-def _quick_card(registry: ModelRegistry, version: str) -> ModelCard:
+def _quick_card(registry: ModelRegistry, version: str, line: Line) -> ModelCard:
     """The signed card without reading the big files."""
     files = {name: registry.file(version, name, most_bytes=MOST_MANIFEST_BYTES) for name in (SIGNATURE, MANIFEST, CARD)}
-    manifest = checked_manifest(files, registry.public_keys)
+    manifest = line.manifest(files, registry.public_keys)
     if manifest.files.get(CARD) != _sha256(files[CARD]):
         raise BadArtefact("hash_mismatch", f"{CARD} is not the file that was signed")
     return card_in(files)
@@ -94,35 +96,36 @@ def _cells(row: Facts) -> tuple[str, ...]:
     return (row["model_version"], state, row.get("data_until", ""), *told, row["registered_at"], row["by"])
 
 
-def version_named(registry: ModelRegistry, name: str) -> str:
-    """The version behind `active`, `shadow`, `newest` or its own name.
+def version_named(registry: ModelRegistry, name: str, line: Line = LOGINS) -> str:
+    """The version of a kind behind `active`, `shadow`, `newest` or its own name.
 
     Raises RefusedError("no_such_version"), BadArtefact.
     """
     journal = registry.journal()
     if name == NEWEST:
-        newest = newest_registered(journal)
+        newest = newest_registered(journal, line.artefact)
         if newest is None:
             raise RefusedError("no_such_version", "no version is registered")
         return newest
-    if name in (ACTIVE, SHADOW):
-        pointer = newest_pointer(journal, ACTIVE if name == ACTIVE else SHADOW)
+    if name == ACTIVE or name in line.pointers:
+        pointer = newest_pointer(journal, SHADOW if name == SHADOW else line.pointer)
         if pointer is None or pointer.model_version is None:
             raise RefusedError("no_such_version", f"no version is {name}")
         return pointer.model_version
-    if not is_registered(journal, name):
+    if not is_registered(journal, name, line):
         raise RefusedError("no_such_version", f"{name} is not registered; `list` shows what is")
     return name
 
 
-def shown(registry: ModelRegistry, name: str) -> Facts:
+def shown(registry: ModelRegistry, name: str, line: Line = LOGINS) -> Facts:
     """Everything about a version, every file of it checked: its card, its part, and its journal."""
-    version = version_named(registry, name)
+    version = version_named(registry, name, line)
     journal = registry.journal()
-    model, card = sound(registry, version)
+    model, card = sound_of(registry, version, line)
     return {
         "model_version": model.version,
-        "state": _parts(journal).get(version, "registered"),
+        "kind": line.name,
+        "state": _parts(journal, line).get(version, "registered"),
         "card": msgspec.to_builtins(card),
         "journal": [_line(entry) for entry in journal if entry.model_version == version],
     }
