@@ -136,8 +136,8 @@ class PrivilegeEscalation(Detector):
 
 @lru_cache(maxsize=4096)
 def key_of(roles: tuple[str, ...], privileges: tuple[str, ...]) -> int:
-    """What stands for all that somebody holds; never 0."""
-    return digest_of("\n".join(["\0".join(roles), "\0".join(privileges)])) | 1
+    """What stands for all that somebody holds, in whatever order; never 0."""
+    return digest_of("\n".join(["\0".join(sorted(set(roles))), "\0".join(sorted(set(privileges)))])) | 1
 
 
 def _names(seen: Seen) -> list[str]:

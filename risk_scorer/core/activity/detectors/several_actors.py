@@ -37,7 +37,7 @@ HANDOVER_SECONDS = 600.0
 """How long after its beginning a session is handed from the browser to an application on the same machine."""
 TOGETHER_PEOPLE, COMPANION_NATS = 5, 1.5
 """What so many people have in calm sessions, or after a factor, is how an application is built. Something is left, for
-a thief may take that application, too."""
+a thief may take that application, too; of an application that never says what it is asked by, nothing."""
 MOST_COMPANIONS = 256
 AT_ONCE_NATS = 1.0
 """Two clients in turns in one network: likelier two people than one who went from one to the other."""
@@ -162,6 +162,7 @@ class SeveralActors(Detector):
             clients[place:] = [_client(seen, how)]
         client = clients[place]
         client.last_at = seen.ts
+        client.device_id = client.device_id or seen.device_id
         network = _network(seen)
         if network and network not in client.networks:
             client.networks.append(network)
@@ -176,7 +177,7 @@ def _arrival(clients: list[Client], seen: Seen) -> int:
         return _ELSEWHERE
     began = seen.began
     is_handover = began is not None and abs(seen.ts - began.started_at) < HANDOVER_SECONDS and len(clients) == 1
-    return _OWN if is_handover and network in clients[0].networks else _BESIDE
+    return _OWN if is_handover and (not network or network in clients[0].networks) else _BESIDE
 
 
 def _is_at_once(client: Client, seen: Seen) -> bool:
@@ -199,7 +200,7 @@ def _finding(other: Client, seen: Seen, around: Around, *, how: int, is_turn: bo
     nats = math.log(if_stolen / usual) + (AT_ONCE_NATS if is_turn else 0.0)
     together: Together | None = around.world.get(_NAME)
     if together is not None and len(together.pairs.get(_pair(other, seen), ())) >= TOGETHER_PEOPLE:
-        nats = min(nats, COMPANION_NATS)
+        nats = min(nats, COMPANION_NATS) if seen.browser or seen.ja4 else 0.0
     if nats < FEWEST_NATS:
         return None
     code = "another_client_elsewhere" if is_elsewhere else "another_client"
@@ -225,14 +226,16 @@ def _learn_pair(first: Client, seen: Seen, around: Around) -> None:
 
 
 def _first(seen: Seen) -> Client | None:
-    """The client that the session began with, if that is known."""
+    """The client that the session began with, if that is known.
+
+    Its device counts only if the application calls devices what the gateway calls them.
+    """
     began = seen.began
     if began is None or not (began.browser or began.ja4 or began.device_id):
         return None
     network = began.asn or (digest_of(began.prefix) if began.prefix else 0)
-    return Client(
-        began.browser, began.os, began.ja4, began.device_id, [network] if network else [], began.started_at or seen.ts
-    )
+    device = began.device_id if began.device_id == seen.device_id else ""
+    return Client(began.browser, began.os, began.ja4, device, [network] if network else [], began.started_at or seen.ts)
 
 
 def _client(seen: Seen, how: int) -> Client:

@@ -6,6 +6,7 @@ from typing import Any
 from risk_scorer.contract.activity import STEP_UP_FROM
 from risk_scorer.core.activity.engine import Judged
 from risk_scorer.core.activity.evidence import pardon
+from risk_scorer.core.activity.seen import SessionFacts
 from tests.unit.risk_scorer.core.activity.office import (
     ELSEWHERE,
     OTHER_CLIENT,
@@ -92,3 +93,29 @@ def test_a_person_who_has_always_had_two_clients_is_not_asked_for_them() -> None
         found = office.work(replace(ALICE, client=OTHER_CLIENT), at + 1200.0, session, events=3)
         nats.append(max(judged.nats for judged in found))
     assert nats[-1] < nats[0] / 2
+
+
+def test_an_application_with_device_ids_of_its_own_is_no_other_device() -> None:
+    """The gateway's device cookie and the application's id never agree; two of the application's do tell apart."""
+    office = Office()
+    began = SessionFacts(
+        prefix="198.51.3.0/24", asn=ALICE.place.asn, browser="Chrome", os="Windows", ja4=ALICE.client.ja4,
+        device_id="the-gateway's", started_at=TODAY - 9000.0,
+    )  # fmt: skip
+    own = [office.act(ALICE, TODAY + turn * 31.0, ("portal", "/home"), "s", began=began) for turn in range(3)]
+    assert "several_actors" not in {each.detector for each in own[-1].found}
+    other = replace(ALICE, client=replace(ALICE.client, device_id="another"), place=ELSEWHERE)
+    found = office.act(other, TODAY + 300.0, ("portal", "/home"), "s", began=began)
+    assert "another_client_elsewhere" in {each.code for each in found.found}
+
+
+def test_an_application_that_never_says_what_it_is_asked_by_is_left_alone_once_that_is_known() -> None:
+    """No user agent, no fingerprint, no device: after five people it is the application and not the person."""
+    office, silent, told = Office(), {"browser": "", "os": "", "ja4": "", "device_id": ""}, []
+    for number in range(8):
+        who = person(number)
+        office.act(who, TODAY, ("portal", "/home"), f"q {number}")
+        for turn in range(3):
+            judged = office.act(who, TODAY + 1200.0 + 40.0 * turn, ("docs", "/docs"), f"q {number}", **silent)
+        told.append("several_actors" in {each.detector for each in judged.found})
+    assert told == [True] * 5 + [False] * 3
