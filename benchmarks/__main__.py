@@ -9,6 +9,7 @@ from rich.console import Console
 
 from benchmarks import (
     activity_core,
+    campaigns,
     core,
     deliveries,
     faults,
@@ -38,11 +39,13 @@ def main() -> None:
         "only",
         nargs="*",
         help="forest, core, activity-core, scoring, shadow, histories, refresh, logins, policy, provider, deliveries, "
-        "start, streaming; and only when named: faults, flood, lockout, training",
+        "start, streaming; and only when named: faults, flood, lockout, training, campaigns",
     )
     parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")
-    parser.add_argument("--rows", type=int, action="append", default=[], help="training: of the log; may be repeated")
+    parser.add_argument(
+        "--rows", type=int, action="append", default=[], help="training, campaigns: of the log; may be repeated"
+    )
     parser.add_argument("--long", action="store_true", help="a million deliveries, a flood of a minute, all counts")
     chosen = parser.parse_args()
     console = Console(width=130)
@@ -66,7 +69,7 @@ def main() -> None:
         "flood": lambda: floods.measure(console, is_long=chosen.long),
         "lockout": lambda: lockout.measure(console, is_long=chosen.long),
     }
-    unknown = set(chosen.only) - set(benches) - set(bounded) - {"training"}
+    unknown = set(chosen.only) - set(benches) - set(bounded) - {"training", "campaigns"}
     if unknown:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     figures: list[Figure] = []
@@ -75,6 +78,8 @@ def main() -> None:
         console.print(f"measuring {name} …")
         if name == "training":
             training.measure(console, rows=chosen.rows)
+        elif name == "campaigns":
+            campaigns.measure(console, events=chosen.rows)
         elif name in benches:
             figures += benches[name]()
         else:

@@ -65,7 +65,7 @@ def watch_of(settings: Settings, database: Database, *, window_seconds: float) -
         randomness=randomness,
         window_seconds=window_seconds,
         kept_days=settings.event_retention_days,
-        told=SignalOutbox(),
+        told=None if settings.session_signal_url is None else SignalOutbox(),
         incidents=incidents,
     )
 

@@ -41,7 +41,11 @@ class Edges(Struct, frozen=True):
 
     def where(self, kept: NDArray[np.bool_]) -> Edges:
         """Those edges."""
-        return Edges(*(getattr(self, name)[kept] for name in self.__struct_fields__))
+        return self.at(np.flatnonzero(kept))
+
+    def at(self, places: NDArray[np.int64]) -> Edges:
+        """The edges at these places."""
+        return Edges(*(getattr(self, name)[places] for name in self.__struct_fields__))
 
 
 class Graph(Struct, frozen=True):

@@ -27,6 +27,10 @@ NATS: Final = (0.0, 12.0, 24.0, 48.0, 65.0)
 SCORES: Final = (0.0, 60.0, 80.0, 95.0, 100.0)
 OPEN_FROM: Final = 60.0
 """From here on a community is a campaign: what is seen is e^12, a hundred thousand times, likelier as one attack."""
+CORE_ACCOUNTS: Final = 3
+"""Among many people two share this or that by chance; what ties a campaign is shared by more of them."""
+TOGETHER: Final = 0.5
+"""A rhythm speaks against an account when others are at the same while it is, for half of its time."""
 FAMILIES_OF_MEMBER: Final = 2
 FAMILIES_OF_QUIET: Final = 3
 """Who shares no more than two kinds of signals and shows nothing bad stays out: somebody else behind the same proxy."""
@@ -72,22 +76,16 @@ def base_of(graph: Graph, links: Links) -> Base:
 
 def judged(links: Links, places: NDArray[np.int64], base: Base, accounts: int) -> Judged | None:
     """What the community of these edges is; None where it is no campaign."""
-    edges = links.edges
-    families = _families(links, places)
-    is_member = families >= FAMILIES_OF_MEMBER
-    places = places[is_member[_place(links, places)]]
-    members, place = np.unique(edges.account[places], return_inverse=True)
-    place = place.reshape(-1)
-    if not len(members):
+    places = _core(links, places)
+    if not len(places):
         return None
-    failing, detected, new = marked(edges)
-    on_edge = (edges.kind == RHYTHM, failing, detected, new)
+    members, place, families = _members(links, places)
     bits = np.zeros(len(members), np.int64)
-    for number, chosen in enumerate(on_edge):
-        np.bitwise_or.at(bits, place[chosen[places]], 1 << number)
+    for number, chosen in enumerate(_marked(links, places)):
+        np.bitwise_or.at(bits, place[chosen], 1 << number)
     found = tuple(_mark(number, bits, base, accounts) for number in range(len(MARKS)))
     score = float(np.interp(sum(mark.nats for mark in found), NATS, SCORES))
-    stays = (bits > 0) | (families[is_member] >= FAMILIES_OF_QUIET)
+    stays = (bits > 0) | (families >= FAMILIES_OF_QUIET)
     if score < OPEN_FROM or stays.sum() < LEAST_MEMBERS:
         return None
     kept = places[stays[place]]
@@ -95,18 +93,37 @@ def judged(links: Links, places: NDArray[np.int64], base: Base, accounts: int) -
     return Judged(score, found, overlap, members[stays], bits[stays], _signals(links, kept), kept)
 
 
-def _families(links: Links, places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each account of the community how many families of signals it shares; a device counts for two."""
-    at = _place(links, places)
-    seen = np.zeros(int(at.max()) + 1, np.int64)
-    kinds = links.edges.kind[places]
+def _core(links: Links, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The edges to what several members share, of those who share several kinds of it; until that is all."""
+    while len(places):
+        _, at, count = np.unique(links.edges.signal[places], return_inverse=True, return_counts=True)
+        left = places[count[at.reshape(-1)] >= CORE_ACCOUNTS]
+        if len(left):
+            _, place, families = _members(links, left)
+            left = left[families[place] >= FAMILIES_OF_MEMBER]
+        if len(left) == len(places):
+            break
+        places = left
+    return places
+
+
+def _members(links: Links, places: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+    """The accounts of these edges, which of them each edge has, and of how many families the signals of each are; a
+    device counts for two."""
+    members, place = np.unique(links.edges.account[places], return_inverse=True)
+    place, kinds = place.reshape(-1), links.edges.kind[places]
+    seen = np.zeros(len(members), np.int64)
     for kind, family in FAMILY_OF_KIND.items():
-        np.bitwise_or.at(seen, at[kinds == kind], family)
-    return sum((seen >> bit) & 1 for bit in range(4)) + ((seen & FAMILY_OF_KIND[DEVICE]) > 0)
+        np.bitwise_or.at(seen, place[kinds == kind], family)
+    families = sum(((seen >> bit) & 1 for bit in range(4)), (seen & FAMILY_OF_KIND[DEVICE] > 0).astype(np.int64))
+    return members, place, families
 
 
-def _place(links: Links, places: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.unique(links.edges.account[places], return_inverse=True)[1].reshape(-1)
+def _marked(links: Links, places: NDArray[np.int64]) -> tuple[NDArray[np.bool_], ...]:
+    """On which of these edges there is what, in the order of MARKS."""
+    edges = links.edges.at(places)
+    failing, detected, new = marked(edges)
+    return (edges.kind == RHYTHM) & (links.overlap[places] >= TOGETHER), failing, detected, new
 
 
 def _mark(number: int, bits: NDArray[np.int64], base: Base, accounts: int) -> Mark:

@@ -24,8 +24,7 @@ HUB_ACCOUNTS: Final = 20
 """From so many accounts on a signal may be a hub. Fewer are a household or a team, and evidence tells."""
 HUB_QUIET_SHARE: Final = 0.5
 HUB_RHYTHM_ACCOUNTS: Final = 50
-HUB_RHYTHM_SHARE: Final = 0.01
-"""A timer in an application gives all its users one rhythm: it is a hub from fifty accounts and a hundredth of all."""
+"""A timer in an application gives all its users one rhythm, and among very many people chance does."""
 QUIET_PEOPLE: Final = 1000
 """Among how many more people a signal is taken to be as rare: of twelve accounts in all nothing would be rare."""
 FULL_GROUP: Final = 3
@@ -53,9 +52,7 @@ def links_of(graph: Graph) -> Links:
     failing, detected, _ = marked(edges)
     is_quiet = ~(failing | detected)
     is_rhythm = edges.kind == RHYTHM
-    rhythm_hubs = _hubs(
-        edges, is_quiet, users, graph.signals, max(HUB_RHYTHM_ACCOUNTS, HUB_RHYTHM_SHARE * graph.accounts)
-    )
+    rhythm_hubs = _hubs(edges, is_quiet, users, graph.signals, HUB_RHYTHM_ACCOUNTS)
     rare_rhythm = accounts_with(edges, is_rhythm & ~rhythm_hubs[edges.signal], graph.accounts)
     hubs = _hubs(edges, is_quiet & ~rare_rhythm[edges.account], users, graph.signals, HUB_ACCOUNTS)
     is_hub = np.where(is_rhythm, rhythm_hubs[edges.signal], hubs[edges.signal])
@@ -70,7 +67,7 @@ def links_of(graph: Graph) -> Links:
 
 
 def _hubs(
-    edges: Edges, is_quiet: NDArray[np.bool_], users: NDArray[np.int64], signals: int, least: float
+    edges: Edges, is_quiet: NDArray[np.bool_], users: NDArray[np.int64], signals: int, least: int
 ) -> NDArray[np.bool_]:
     quiet = np.bincount(edges.signal[is_quiet], minlength=signals)
     return (users >= least) & (quiet >= HUB_QUIET_SHARE * users)

@@ -73,8 +73,8 @@ class Window:
 
     def expire(self, before: float) -> None:
         """Forget what was seen before that time, and the names that nothing shows any more."""
-        self._chunks = [each.where(each.moment >= before) for each in self._chunks if each.moment.max() >= before]
-        self._chunks = [each for each in self._chunks if len(each)]
+        kept = (each.where(each.moment >= before) for each in self._chunks)
+        self._chunks = [each for each in kept if len(each)]
         self._rename()
 
     def columns(self) -> Columns:

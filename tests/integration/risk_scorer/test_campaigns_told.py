@@ -2,6 +2,8 @@
 
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -107,3 +109,19 @@ def test_what_cannot_be_is_refused_in_one_line(state: Path, arguments: list[str]
     done = CliRunner().invoke(app, ["campaigns", *arguments])
     assert (done.exit_code, done.stderr.count("\n")) == (status, 1)
     assert says in done.stderr
+
+
+def test_following_goes_on_until_it_is_told_to_stop(state: Path, root: Path) -> None:
+    """A process of its own: what happens while it runs is found, and SIGTERM ends it between two looks."""
+    open_state(state).close()
+    command = "from risk_scorer.cli import main; main()"
+    arguments = [sys.executable, "-c", command, "campaigns", "run", "--follow", "--every", "1", "--json"]
+    with subprocess.Popen(arguments, cwd=root, stdout=subprocess.PIPE, text=True) as following:
+        assert following.stdout is not None
+        first = json.loads(following.stdout.readline())
+        filled(state, "bot").close()
+        looks = map(json.loads, following.stdout)
+        found = next(each for each in looks if each["campaigns"])
+        following.terminate()
+        assert following.wait(60) == 0
+    assert (first["campaigns"], found["settled"]["opened"], found["settled"]["told"]) == (0, 1, 0)

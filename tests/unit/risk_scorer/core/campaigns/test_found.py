@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from risk_scorer.core.campaigns.sighting import DETECTED, FAILED, NEW, Sighting
@@ -102,6 +103,16 @@ def test_a_timer_in_an_application_makes_its_users_no_campaign() -> None:
     """Two hundred people whose page asks once a minute have one rhythm, one program and nothing against them."""
     users = bots(200, Chance(8), name="app", ja4="t13d-app", every=60.0, events=12)
     assert looked(people(300, Chance(1)), users).campaigns == ()
+
+
+def test_households_that_come_as_evenly_as_timers_by_chance_are_no_campaign() -> None:
+    """Pairs share an address, all of them a slow rhythm: each shares two kinds of things, and never with the same."""
+    pairs = [
+        msgspec.structs.replace(each, ja4=CHROME, address=f"31.{number // 2}.0.1")
+        for number in range(8)
+        for each in bots(1, Chance(number), name=f"even{number}", every=3000.0, began=NOW - 80_000.0)
+    ]
+    assert looked(people(400, Chance(1)), pairs).campaigns == ()
 
 
 def test_a_bystander_behind_an_attackers_proxy_is_no_member() -> None:

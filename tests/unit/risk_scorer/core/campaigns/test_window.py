@@ -30,6 +30,15 @@ def test_what_is_older_than_the_window_is_forgotten_with_its_names(monkeypatch: 
     }
 
 
+def test_a_window_that_was_empty_fills_again() -> None:
+    """Nothing at first, nothing after a while, and then something."""
+    window = Window()
+    for hour, crowd in enumerate(([], [Sighting("a", NOW)], [], [Sighting("b", NOW + 3 * 3600)])):
+        window.add(crowd)
+        window.expire(NOW + 3600 * (hour - 1))
+        assert len(window.columns()) == (0, 1, 0, 1)[hour]
+
+
 def test_more_events_than_may_be_push_out_the_oldest() -> None:
     """A flood costs memory up to a bound, and no more."""
     window = Window(most_events=100)
