@@ -28,6 +28,9 @@ class Detector(Protocol):
     texts: Mapping[str, str]
     """Every code that it may find → a sentence for an analyst."""
     parts: Mapping[Scope, type[Part]] = {}
+    is_taken_back: bool = True
+    """Whether what a session taught of its person is undone when it turns out to be suspicious: where `learn` alone
+    writes in the person's part. Where `note` does too, `learn` has to take care itself."""
 
     def look(self, seen: Seen, around: Around) -> Finding | Unknown | None:
         """What this event says against the person: `None` nothing, `UNKNOWN` while warming up. Changes nothing."""

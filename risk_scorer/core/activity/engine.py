@@ -11,6 +11,8 @@ from risk_scorer.contract.activity import STEP_UP_FROM, Signal
 from risk_scorer.core.activity.detector import Detector
 from risk_scorer.core.activity.evidence import NAME, Counted, Evidence, copied, counted, evidence_of, fade, hold, total
 from risk_scorer.core.activity.finding import Unknown
+from risk_scorer.core.activity.lessons_taken_back import NAME as BEFORE
+from risk_scorer.core.activity.lessons_taken_back import Before, keep_before, take_back
 from risk_scorer.core.activity.memory import SCOPES, Around, Part, Scope
 from risk_scorer.core.activity.scale import PROVISIONAL, Scale, hundredths
 from risk_scorer.core.activity.seen import Seen
@@ -45,21 +47,23 @@ class Engine:
         self.texts: dict[str, str] = {code: text for each in self.detectors for code, text in each.texts.items()}
         self._looks = [(each.name, each.look) for each in self.detectors]
         self._lessons = [each.learn for each in self.detectors if type(each).learn is not Detector.learn]
+        self._taken_back = {
+            each.name: each.parts["person"] for each in self.detectors if each.is_taken_back and "person" in each.parts
+        }
         self._notes = [each.note for each in self.detectors if type(each).note is not Detector.note]
         if len(self.families) != len(self.detectors) or NAME in self.families:
             raise ValueError("two detectors of one name would share a memory")
 
     def parts(self, scope: Scope) -> dict[str, type[Part]]:
         """Everything that is kept in one scope, by name: what `memory.unpacked` needs."""
-        own: dict[str, type[Part]] = {NAME: Evidence} if scope == "session" else {}
+        own: dict[str, type[Part]] = {NAME: Evidence, BEFORE: Before} if scope == "session" else {}
         return own | {each.name: each.parts[scope] for each in self.detectors if scope in each.parts}
 
     def most_bytes(self) -> dict[Scope, int]:
         """What each memory takes at most when packed, with the names in it."""
-        return {
-            scope: 8 + sum(part.most_bytes + len(name) + 2 for name, part in self.parts(scope).items())
-            for scope in SCOPES
-        }
+        most = {scope: _most_bytes(self.parts(scope)) for scope in SCOPES}
+        most["session"] += _most_bytes(self._taken_back)
+        return most
 
     def assess(self, seen: Seen, around: Around) -> Judged:
         """Judges the event, then lets baselines learn it unless it or its session is suspicious."""
@@ -77,7 +81,12 @@ class Engine:
         stands = counted(evidence, self.families) if evidence.held else []
         nats = total(stands)
         score = hundredths(self.scale.at(nats)) / 100.0
+        evidence.nats = nats
         teaches = score < STEP_UP_FROM and own_nats < TEACHES_BELOW_NATS
+        if score >= STEP_UP_FROM:
+            take_back(around.session, around.person, self._taken_back)
+        else:
+            keep_before(around.session, around.person, self._taken_back, seen.ts)
         if teaches:
             for learn in self._lessons:
                 learn(seen, around)
@@ -113,3 +122,7 @@ class Engine:
         rest = (whole - sum(points)) / 100.0
         signals.append(Signal(code=BASELINE, points=rest, nats=0.0, observed="", usual="", text=BASELINE_TEXT))
         return signals
+
+
+def _most_bytes(parts: Mapping[str, type[Part]]) -> int:
+    return 8 + sum(part.most_bytes + len(name) + 2 for name, part in parts.items())

@@ -39,13 +39,27 @@ class Held(Part):
 
 
 class Evidence(Part):
-    """What is held against a session, by detector, as of `at`; when its first event was and how many there were."""
+    """What is held against a session, by detector, as of `at`; when its first event was and how many there were.
+
+    `nats` is what it came to after the last event.
+    """
 
     most_bytes: ClassVar[int] = 16_000
     at: float = 0.0
     began: float = 0.0
     events: int = 0
     held: dict[str, Held] = field(default_factory=dict)
+    nats: float = 0.0
+
+
+CALM_NATS = 2.0
+"""Groups have enough to learn from to be choosy: with seven to one against a session they leave its event out."""
+
+
+def is_calm(session: Memory) -> bool:
+    """Whether so little is held against the session that its event may teach the baselines of a group."""
+    evidence: Evidence | None = session.get(NAME)
+    return evidence is None or evidence.nats < CALM_NATS
 
 
 class Counted(Struct, frozen=True, gc=False):
@@ -128,4 +142,4 @@ def copied(evidence: Evidence) -> Evidence:
 
 def total(counted: list[Counted]) -> float:
     """The session's evidence in nats."""
-    return sum([each.nats for each in counted])
+    return sum([each.nats for each in counted], 0.0)

@@ -52,7 +52,7 @@ PROVISIONAL = Scale(
     score=(2.0, 20.0, 38.0, 60.0, 80.0, 90.0, 97.0),
 )
 """Until a session artefact brings its own. Read off an invented log (8,191 benign sessions of `risk-training simulate
---kind activity`, 100,000 rows): 2 % of them hold 2.8 nats or more at some moment, 1 % hold 3.5, one in a thousand 6.2.
-The marks stand a little above, for real people vary more than invented ones. 90 takes two strong detectors of different
-families, 97 three.
+--kind activity`, 100,000 rows): 2 % of them hold 3.0 nats or more at some moment, 1 % hold 3.7, one in a thousand 6.4.
+60 stands between the first two, for real people vary more than invented ones; 80 is close to the third. 90 takes two
+strong detectors of different families, 97 three.
 """

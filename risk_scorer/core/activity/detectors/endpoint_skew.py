@@ -9,6 +9,7 @@ import math
 from typing import ClassVar
 
 from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.evidence import is_calm
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part, is_sampled, keep, part_in
 from risk_scorer.core.activity.seen import Seen
@@ -80,6 +81,8 @@ class EndpointSkew(Detector):
 
     def learn(self, seen: Seen, around: Around) -> None:
         _add(part_in(around.person, "endpoint_skew", Endpoints), seen.endpoint, OWN_MOST)
+        if not is_calm(around.session):
+            return
         peers = part_in(around.peers, "endpoint_skew", GroupEndpoints)
         sampled = is_sampled(seen.ts)
         if sampled or peers.events < GROUP_ENOUGH:

@@ -7,6 +7,7 @@ import math
 from typing import ClassVar
 
 from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.evidence import is_calm
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part, part_in
 from risk_scorer.core.activity.seen import Seen
@@ -79,7 +80,8 @@ class Hours(Detector):
             return
         own.last = now
         _add(own, *hour_and_day(seen.ts))
-        _add(part_in(around.peers, "hours", Clock), *hour_and_day(seen.ts))
+        if is_calm(around.session):
+            _add(part_in(around.peers, "hours", Clock), *hour_and_day(seen.ts))
 
     def note(self, seen: Seen, around: Around) -> None:
         part_in(around.session, "hours", Looked).hour = int(seen.ts) // HOUR_SECONDS

@@ -66,6 +66,7 @@ class PrivilegeCreep(Detector):
     warm_up = f"{KNOWN_DAYS:.0f} days since the person was first seen"
     texts = {"rights_creep": "The person gathers rights step by step, far more than peers do."}
     parts = {"person": Gathered, "peers": Gaining}
+    is_taken_back = False
 
     def look(self, seen: Seen, around: Around) -> Finding | Unknown | None:
         """How unlike the peers' rate the person's is, if something was gained within a day."""

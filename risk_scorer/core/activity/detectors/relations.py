@@ -83,6 +83,7 @@ class Relations(Detector):
         "many_devices": "The account is used on ever more devices.",
     }
     parts = {"person": Belongings, "world": Edges}
+    is_taken_back = False
 
     def look(self, seen: Seen, around: Around) -> Finding | Unknown | None:
         """What a device says that the person never had."""

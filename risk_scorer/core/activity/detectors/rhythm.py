@@ -9,6 +9,7 @@ import math
 from typing import ClassVar
 
 from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.evidence import is_calm
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part, is_sampled, part_in
 from risk_scorer.core.activity.seen import Seen
@@ -82,6 +83,8 @@ class Rhythm(Detector):
         if TOGETHER_SECONDS <= pause <= AWAY_SECONDS:
             place = _bin(math.log(pause))
             _add(part_in(around.person, "rhythm", Pauses), place)
+            if not is_calm(around.session):
+                return
             peers = part_in(around.peers, "rhythm", Pauses)
             if peers.events < GROUP_ENOUGH or is_sampled(seen.ts):
                 _add(peers, place)

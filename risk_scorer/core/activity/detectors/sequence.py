@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 from zlib import crc32
 
 from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.evidence import is_calm
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part, is_sampled, part_in
 from risk_scorer.core.activity.seen import Seen
@@ -105,6 +106,8 @@ class Sequence(Detector):
             return
         before, after = walk.mark, mark_of(seen.action)
         _add(part_in(around.person, "sequence", Chain).rows, before, after, OWN)
+        if not is_calm(around.session):
+            return
         peers = part_in(around.peers, "sequence", GroupChain).rows
         sampled = is_sampled(seen.ts)
         if sampled or _steps(peers) < GROUP_ENOUGH:

@@ -8,6 +8,7 @@ import math
 from typing import ClassVar
 
 from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.evidence import is_calm
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part, is_sampled, part_in
 from risk_scorer.core.activity.seen import Seen
@@ -92,6 +93,8 @@ class Timing(Detector):
         apart = self._again(seen, service)
         if apart is not None:
             learn_value(part_in(around.person, "timing", Usual), apart, LEAST_DEVIATION)
+        if not is_calm(around.session):
+            return
         medians = service.medians
         known = medians.get(seen.endpoint)
         if known is not None and known[1] >= SETTLED and not is_sampled(seen.ts):

@@ -10,6 +10,7 @@ from typing import ClassVar
 from msgspec import field
 
 from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.evidence import is_calm
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part, part_in
 from risk_scorer.core.activity.seen import Seen
@@ -56,6 +57,7 @@ class Traffic(Detector):
         "traffic_run": "More is done in ten minutes than this person does, for longer than they go on.",
     }
     parts = {"person": Paces, "peers": Paces}
+    is_taken_back = False
 
     def look(self, seen: Seen, around: Around) -> Finding | Unknown | None:
         own: Paces | None = around.person.get("traffic")
@@ -80,10 +82,10 @@ class Traffic(Detector):
         own = part_in(around.person, "traffic", Paces)
         fast, slow = int(seen.ts) // FAST_SECONDS, int(seen.ts) // SLOW_SECONDS
         if fast > own.fast.window:
-            peers = part_in(around.peers, "traffic", Paces)
-            _finish(own.fast, peers.fast, fast)
+            peers = part_in(around.peers, "traffic", Paces) if is_calm(around.session) else None
+            _finish(own.fast, None if peers is None else peers.fast, fast)
             if slow > own.slow.window:
-                _finish(own.slow, peers.slow, slow)
+                _finish(own.slow, None if peers is None else peers.slow, slow)
         own.fast.taught += 1
         own.slow.taught += 1
 
@@ -125,11 +127,12 @@ def tail_nats(count: int, mean: float, variance: float) -> float:
     return nats - (count + shape) * math.log((count + shape) / (mean + shape))
 
 
-def _finish(pace: Pace, peers: Pace, window: int) -> None:
+def _finish(pace: Pace, peers: Pace | None, window: int) -> None:
     """A window that is over is learned if each of its events was allowed to teach."""
     if pace.events and pace.taught == pace.events:
         learn_value(pace.usual, float(pace.events), LEAST_DEVIATION)
-        learn_value(peers.usual, float(pace.events), LEAST_DEVIATION)
+        if peers is not None:
+            learn_value(peers.usual, float(pace.events), LEAST_DEVIATION)
     pace.window, pace.events, pace.taught = window, 0, 0
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 from msgspec import field
 
 from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.evidence import is_calm
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part, part_in
 from risk_scorer.core.activity.seen import Seen
@@ -40,6 +41,7 @@ class Volume(Detector):
     warm_up = "8 hours of the person with bytes out, or 40 of people with the same roles"
     texts = {"volume": "Far more data goes out in an hour than this person and their peers ever take."}
     parts = {"person": Hourly, "peers": Usual}
+    is_taken_back = False
 
     def look(self, seen: Seen, around: Around) -> Finding | Unknown | None:
         own: Hourly | None = around.person.get("volume")
@@ -69,7 +71,8 @@ class Volume(Detector):
             if own.bytes_out and own.taught == own.events:
                 value = math.log(own.bytes_out)
                 learn_value(own.usual, value, LEAST_DEVIATION)
-                learn_value(part_in(around.peers, "volume", Usual), value, LEAST_DEVIATION)
+                if is_calm(around.session):
+                    learn_value(part_in(around.peers, "volume", Usual), value, LEAST_DEVIATION)
             _begin(own, hour)
         own.taught += 1
 

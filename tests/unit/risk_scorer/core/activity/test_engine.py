@@ -102,8 +102,10 @@ def test_no_event_of_a_suspicious_session_teaches() -> None:
     """From the finding on that makes it medium, until that has faded; what is noted is noted always."""
     house = House([Says("a", "x"), Says("b", "y")])
     own = house.people["ada"]
-    house.sees([done(0.0), done(1.0, bytes_in=2)])
-    assert own["a"].learned == 1  # two findings of two nats are suspicious together
+    house.sees([done(-9.0, session="before"), done(0.0)])
+    assert own["a"].learned == 2
+    house.sees([done(1.0, bytes_in=2)])  # two findings of two nats are suspicious together
+    assert own["a"].learned == 1  # and what the session has taught before is taken back
     house.sees([done(2.0), done(3.0)])
     assert own["a"].learned == 1
     house.sees([done(3.0 + HALF_LIFE_SECONDS)])

@@ -16,7 +16,7 @@ from risk_scorer.core.activity.detectors.timing import Timing
 from risk_scorer.core.activity.detectors.traffic import Traffic
 from risk_scorer.core.activity.detectors.volume import Volume
 from risk_scorer.core.activity.seen import Seen, action_of
-from tests.unit.risk_scorer.core.activity.work import HOUR, LATER, WAY, House, done, settled, sitting, without
+from tests.unit.risk_scorer.core.activity.work import DAY, HOUR, LATER, WAY, House, done, settled, sitting, without
 
 DETECTORS: tuple[Detector, ...] = (Traffic(), EndpointSkew(), Order(), Timing(), Rhythm(), Volume(), Hours())
 FOREIGN = ("/admin/users", "/admin/settings", "/admin/keys", "/admin/audit")
@@ -126,6 +126,16 @@ def test_each_detector_catches_what_the_others_miss(name: str, attack: Scene, lo
     assert adas_worst(settled(DETECTORS), attack()) >= STEP_UP_FROM
     assert adas_worst(settled(without(DETECTORS, name)), attack()) < STEP_UP_FROM
     assert adas_worst(settled(DETECTORS), look_alike()) < STEP_UP_FROM
+
+
+@pytest.mark.parametrize(("name", "attack", "_"), SCENES, ids=NAMES)
+def test_a_hundred_times_the_same_attack_is_as_suspicious_as_the_first(name: str, attack: Scene, _: Scene) -> None:
+    """Once a day, and nobody does anything about it: neither the person nor the small group learns that it is usual."""
+    house, worst = settled(DETECTORS), list[float]()
+    for turn in range(100):
+        again = [replace(seen, ts=seen.ts + turn * DAY, session_id=f"{turn}") for seen in attack()]
+        worst.append(adas_worst(house, again))
+    assert min(worst) >= STEP_UP_FROM
 
 
 def test_as_much_by_day_is_not_asked_about() -> None:
