@@ -29,6 +29,7 @@ from risk_scorer.flows.activity.observe import ActivityObserver
 from risk_scorer.flows.activity.ports import Place
 from risk_scorer.flows.activity.standing import Standing
 from risk_scorer.flows.activity.tasks import AssessLater
+from risk_scorer.incident_desk import incident_rows
 from webhooks.fetching import Fetcher
 
 SESSIONS_A_PERSON: Final = 2
@@ -84,7 +85,7 @@ def acting_of(scorer: Scorer) -> Acting:
     settings, clock, database = scorer.settings, scorer.clock, scorer.database
     is_alone = not scorer.profiles.has_company
     engine = Engine(ALL)
-    sessions = KnownSessions(database, clock=clock, is_alone=is_alone)
+    sessions = KnownSessions(database, clock=clock, is_alone=is_alone, incidents=incident_rows(scorer))
     people = settings.activity_people_in_memory
     most: dict[Scope, int] = {
         "person": people,
@@ -100,6 +101,7 @@ def acting_of(scorer: Scorer) -> Acting:
     events = EventStore(
         database,
         clock=clock,
+        incidents=incident_rows(scorer),
         tells_gateway=settings.session_signal_url is not None,
         wake_delivery=scorer.delivery.wake,
     )

@@ -24,6 +24,7 @@ from risk_scorer.adapters.tables import (
     known_sessions,
     session_risk,
 )
+from risk_scorer.core.incidents.incident import user_key
 
 EVENT_ROWS: Final = 2000
 """Events that one transaction deletes, so that the writer is never held for long."""
@@ -92,7 +93,7 @@ def _own(tx: Transaction, user_id: str) -> int:
     sessions = sorted(row[0] for row in tx.all(SESSIONS, of_user=user_id))
     gone = tx.run(FORGET_SESSIONS, sessions=msgspec.json.encode(sessions).decode())
     gone += tx.run(FORGET_PERSON, of_user=user_id)
-    gone += tx.run(OWN_INCIDENTS, of_key=f"user:{user_id}")
+    gone += tx.run(OWN_INCIDENTS, of_key=user_key(user_id))
     return gone + sum(tx.run(statement, of_user=user_id) for statement in OF_PERSON)
 
 

@@ -6,7 +6,7 @@ session are on the disk. Fails closed: where the database does not take them, th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -23,8 +23,11 @@ from risk_scorer.adapters.activity.event_rows import (
     keep_risks,
     risk_of,
 )
+from risk_scorer.adapters.activity.incident_rows import IncidentRows
 from risk_scorer.adapters.activity.known_sessions import describe
 from risk_scorer.adapters.activity.memory_rows import Written, write_memories
+from risk_scorer.core.incidents.incident import Sighting
+from risk_scorer.core.incidents.of_sessions import session_sighting
 from risk_scorer.flows.activity.ports import Judgement, Place, Risk
 
 _encode = msgspec.json.Encoder().encode
@@ -34,11 +37,18 @@ class EventStore:
     """Keeps events, and finds what was kept. Use it from the event loop."""
 
     def __init__(
-        self, database: Database, *, clock: Clock, tells_gateway: bool, wake_delivery: Callable[[], None]
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        incidents: IncidentRows,
+        tells_gateway: bool,
+        wake_delivery: Callable[[], None],
     ) -> None:
         self._database = database
         self._clock = clock
         self._signals = SignalOutbox()
+        self._incidents = incidents
         self._tells_gateway = tells_gateway
         self._wake_delivery = wake_delivery
 
@@ -51,13 +61,19 @@ class EventStore:
     async def keep(self, judged: Sequence[Judgement], written: Sequence[Written]) -> list[Place]:
         """Keep all of it, durably; which memories another process had changed meanwhile. Raises: Refused."""
         now = self._clock.now()
-        lost = await self._database.write(lambda tx: self._kept(tx, judged, written, now))
+        new_ids = {each.signal.signal_id: self._incidents.new_id() for each in judged if each.signal is not None}
+        lost = await self._database.write(lambda tx: self._kept(tx, judged, written, now, new_ids))
         if any(each.signal is not None for each in judged):
             self._wake_delivery()
         return lost
 
     def _kept(
-        self, tx: Transaction, judged: Sequence[Judgement], written: Sequence[Written], now: float
+        self,
+        tx: Transaction,
+        judged: Sequence[Judgement],
+        written: Sequence[Written],
+        now: float,
+        new_ids: Mapping[str, str],
     ) -> list[Place]:
         fresh = _fresh(tx, judged)
         described = {each.described.session_id: each.described for each in fresh if each.described is not None}
@@ -70,6 +86,8 @@ class EventStore:
         if self._tells_gateway:
             # Two processes may find the same rise of a session's risk: its id is the same, and once is once.
             self._signals.telling([each.signal for each in fresh if each.signal is not None])(tx)
+        for sighting, new_id in _sightings(fresh, new_ids):
+            self._incidents.sight(tx, sighting, new_id=new_id)
         return lost
 
     def risks(self, session_ids: Sequence[str]) -> dict[str, Risk]:
@@ -89,6 +107,13 @@ class EventStore:
 
         newest, risks = await self._database.read_in_thread(job)
         return newest, [risk_of(row) for row in risks]
+
+
+def _sightings(judged: Sequence[Judgement], new_ids: Mapping[str, str]) -> list[tuple[Sighting, str]]:
+    """What is an incident, in the order in which several processes lock them without a knot."""
+    signals = [each.signal for each in judged if each.signal is not None]
+    found = [(session_sighting(each), new_ids[each.signal_id]) for each in signals]
+    return sorted(((each, new_id) for each, new_id in found if each is not None), key=lambda pair: pair[0].key)
 
 
 def _fresh(tx: Transaction, judged: Sequence[Judgement]) -> list[Judgement]:

@@ -21,10 +21,13 @@ from plumbing.database import Database, Transaction
 from plumbing.expressions import texts_of
 from plumbing.statements import Row, Statement
 from risk_scorer.adapters.activity.event_rows import CALM
+from risk_scorer.adapters.activity.incident_rows import IncidentRows
 from risk_scorer.adapters.activity.memory_rows import Written, write_memories
 from risk_scorer.adapters.tables import known_sessions
 from risk_scorer.contract.sessions import SessionNotice
 from risk_scorer.core.activity.seen import SessionFacts
+from risk_scorer.core.incidents.incident import user_key
+from risk_scorer.core.incidents.of_sessions import response_of
 from risk_scorer.core.known_session import KnownSession, Told, heard
 from risk_scorer.flows.activity.ports import Place
 
@@ -64,10 +67,14 @@ class _Kept(NamedTuple):
 class KnownSessions:
     """Sessions by their id. Use it from the event loop."""
 
-    def __init__(self, database: Database, *, clock: Clock, is_alone: bool) -> None:
+    def __init__(
+        self, database: Database, *, clock: Clock, is_alone: bool, incidents: IncidentRows | None = None
+    ) -> None:
+        """`incidents` get what the gateway did into their timelines."""
         self._database = database
         self._clock = clock
         self._is_alone = is_alone
+        self._incidents = incidents
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     def find(self, session_ids: Iterable[str]) -> dict[str, KnownSession]:
@@ -101,12 +108,21 @@ class KnownSessions:
             told = [_heard(tx, notice, facts) for notice, facts in notices]
             lost = write_memories(tx, written, now) if written else []
             tx.many(CALM, [{"of_id": session_id, "at": now} for session_id in sorted(calmed)])
+            self._note(tx, [notice for (notice, _), new in zip(notices, told, strict=True) if new is not None])
             return told, lost
 
         told, lost = await self._database.write(job)
         news = [each for each in told if each is not None]
         self.keep(news)
         return len(news), lost
+
+    def _note(self, tx: Transaction, news: Sequence[SessionNotice]) -> None:
+        if self._incidents is None:
+            return
+        for notice in sorted(news, key=lambda each: (each.user_id, each.at)):
+            text = response_of(notice)
+            if text is not None:
+                self._incidents.note_response(tx, user_key(notice.user_id), text=text, at=notice.at)
 
     def keep(self, sessions: Iterable[KnownSession]) -> None:
         """Take these, which are in the database, for what is known."""

@@ -113,6 +113,11 @@ _RESPONSES: Final[dict[tuple[Kind, RiskLevel], str]] = {
 }
 
 
+def user_key(user_id: str) -> str:
+    """The key of what is seen of this person."""
+    return f"user:{user_id}"
+
+
 def opened(sighting: Sighting, *, incident_id: str) -> Incident:
     """The incident that begins with this."""
     return Incident(

@@ -227,3 +227,18 @@ async def test_incidents_are_asked_and_changed_by_http(service: Running) -> None
         assert refused.json()["error"]
     alone = await client.patch(path, json=body, headers={"authorization": "Bearer rgs_nobody"})
     assert alone.status_code == 401
+
+
+async def test_what_the_gateway_tells_of_a_session_goes_into_its_persons_incident(service: Running) -> None:
+    """Once, however often it is told, and into nobody else's."""
+    mine, other = (
+        await incident_rows(service.scorer).see(seen("alice")),
+        await incident_rows(service.scorer).see(seen("bob")),
+    )
+    notice = {"session_id": "ses-1", "user_id": "alice", "at": NOW + 1}
+    for state, reason in (("started", ""), ("ended", "session_risk"), ("ended", "session_risk")):
+        told = {**notice, "state": state, "reason": reason, "at": NOW + (state == "ended")}
+        assert (await service.client.post("/sessions", json=told)).status_code == 200
+    lines = (await service.client.get(f"/incidents/{mine}")).json()["incident"]["timeline"]
+    assert [line["text"] for line in lines if line["what"] == "responded"] == ["session ses-1 ended: session_risk"]
+    assert len((await service.client.get(f"/incidents/{other}")).json()["incident"]["timeline"]) == 1
