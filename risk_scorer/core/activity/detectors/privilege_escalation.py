@@ -84,6 +84,8 @@ class PrivilegeEscalation(Detector):
         """What was gained, now or a moment ago in this session, and whether this event uses it."""
         part: Rights | None = around.session.get(_NAME)
         is_new = part is None or seen.change is not None or part.key != key_of(seen.roles, seen.privileges)
+        if part is not None and not (is_new or part.gained):
+            return None
         world: Holders | None = around.world.get(_NAME)
         if world is None or world.people < FEWEST_PEOPLE:
             return UNKNOWN

@@ -98,7 +98,7 @@ def test_no_order_of_events_breaks_it(seed: int, moments: list[float]) -> None:
 def test_a_long_life_of_hostile_events_fills_no_memory_beyond_its_bound(step: float, rounds: int) -> None:
     """Thousands of sessions of three people, with new names each time, at a standstill, in a rush and over decades."""
     chance, minds = random.Random(step), Minds(Engine(ALL))
-    for number in range(rounds * 50):
+    for number in range(rounds * 30):
         seen = seen_of(chance, number, min(4.1e9, 1e9 + number * step))
         minds.take(seen)
     minds.check()

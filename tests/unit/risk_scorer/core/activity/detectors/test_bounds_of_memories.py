@@ -71,10 +71,10 @@ def hostile_event(chance: random.Random, number: int) -> Seen:
 
 @pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: detector.name)
 def test_no_event_makes_a_memory_larger_than_it_says(detector: Detector) -> None:
-    """In each scope: one person, session, group, service, world and trace for hundreds of hostile events."""
+    """In each scope: one person, session, group, service, world and trace for many hostile events."""
     chance = random.Random(11)
     around = Around({}, {}, {}, {}, {}, {})
-    for number in range(150):
+    for number in range(90):
         seen = hostile_event(chance, number)
         detector.look(seen, around)
         detector.learn(seen, around)
