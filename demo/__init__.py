@@ -1,1 +1,1 @@
-"""The main job, shown: two services, a receiver and a walk in six steps."""
+"""The main job, shown: two services, a receiver and a walk in seven steps."""

@@ -107,12 +107,29 @@ def wait_for_the_end(house: House) -> None:
         return
 
 
+def asking(house: House, name: str, scopes: str) -> httpx2.Client:
+    """A service that may ask the scorer so much."""
+    bearer = {"authorization": f"Bearer {house.make_credential(name, scopes)}"}
+    return httpx2.Client(base_url=house.scorer_url, headers=bearer, trust_env=False, timeout=30.0)
+
+
 def show(house: House, console: Console, *, once: bool) -> int:
     """The whole demo; the exit status."""
     start(house, console)
-    with httpx2.Client(base_url=house.gateway_url, trust_env=False, timeout=15.0) as gateway:
+    with (
+        httpx2.Client(base_url=house.gateway_url, trust_env=False, timeout=15.0) as gateway,
+        asking(house, "company", "activity,vouch") as company,
+        asking(house, "application", "activity") as own,
+    ):
         walk = Walk(
-            gateway, house.enrol_alice(), house.receiver.kill, house.receiver.start, house.application_url, console
+            gateway=gateway,
+            totp_secret=house.enrol_alice(),
+            receiver_dies=house.receiver.kill,
+            receiver_returns=house.receiver.start,
+            application_url=house.application_url,
+            company=company,
+            application=own,
+            console=console,
         )
         kept = tell(walk)
     console.print()

@@ -16,6 +16,7 @@ from demo.processes import Child, DemoFailed, command, free_port, run
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "data" / "sample_logins.csv"
 NETWORKS = ROOT / "demo" / "networks.toml"
+POLICY = ROOT / "demo" / "policy.toml"
 CLIENT_ID = "demo-application"
 
 
@@ -77,6 +78,7 @@ class House:
     def __init__(self, workplace: Workplace, ports: Ports) -> None:
         self.workplace, self.ports = workplace, ports
         self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        self.signal_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         self.scorer_url = f"http://127.0.0.1:{ports.scorer}"
         self.gateway_url = f"http://localhost:{ports.gateway}"
         self.application_url = f"http://localhost:{ports.application}"
@@ -117,6 +119,9 @@ class House:
             "RISK_SCORER_GEO_CACHE": str(self.workplace.state / "geo"),
             "RISK_SCORER_PORT": str(self.ports.scorer),
             "IP_OVERLAY": str(NETWORKS),
+            "GATEWAY_ISSUER": self.gateway_url,
+            "SESSION_SIGNAL_URL": f"{self.gateway_url}/signals/session-risk",
+            "SESSION_SIGNAL_SECRET": self.signal_secret,
         }
 
     def gateway_environment(self, credential: str) -> dict[str, str]:
@@ -131,6 +136,8 @@ class House:
             "JWT_ISSUER": self.gateway_url,
             "RISK_API_URL": self.scorer_url,
             "RISK_API_CREDENTIAL": credential,
+            "SESSION_SIGNAL_SECRET": self.signal_secret,
+            "LOGIN_POLICY_FILE": str(POLICY),
         }
 
     def make_credential(self, name: str, scopes: str) -> str:

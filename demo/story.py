@@ -9,10 +9,12 @@ import httpx2
 import pyotp
 from rich.console import Console
 
-from demo.browser import Browser
+from demo import working_life
+from demo.browser import Browser, Page
 from demo.people import ALICE_PASSWORD, LISTED_NETWORK, NEW_PHONE_ABROAD, USUAL, Attempt
 
 STEP_SECONDS = 30
+WITHIN_SECONDS = 10.0
 
 
 class BrokenPromise(Exception):
@@ -28,6 +30,8 @@ class Walk:
     receiver_dies: Callable[[], None]
     receiver_returns: Callable[[], None]
     application_url: str
+    company: httpx2.Client
+    application: httpx2.Client
     console: Console
     tokens: dict[str, Any] = field(default_factory=dict)
     last_totp_step: int = 0
@@ -44,6 +48,29 @@ class Walk:
     def complete(self, challenge_id: str) -> tuple[int, Mapping[str, Any]]:
         answer = self.gateway.post("/login/complete", json={"challenge_id": challenge_id, "code": self.totp_code()})
         return answer.status_code, answer.json()
+
+    def assess(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the scorer says of one event of the application's, once the gateway has told it of the session."""
+        deadline = time.monotonic() + WITHIN_SECONDS
+        while True:
+            answer = self.application.post("/assess", json=event)
+            if answer.status_code == 200 or time.monotonic() > deadline:
+                assessment: Mapping[str, Any] = answer.json()
+                promise(answer.status_code == 200, answer.status_code, assessment)
+                return assessment
+            time.sleep(0.1)
+
+    def until_refused(self, reason: str | None) -> None:
+        """Refresh until that is refused for this reason. Raises: BrokenPromise when it is not in time."""
+        deadline = time.monotonic() + WITHIN_SECONDS
+        while time.monotonic() < deadline:
+            status, answer = self.refresh(self.tokens["refresh_token"])
+            if status == 200:
+                self.tokens = {**self.tokens, "refresh_token": answer["refresh_token"]}
+            elif answer.get("reason") == reason:
+                return
+            time.sleep(0.05)
+        raise BrokenPromise(f"status {status}, answer {answer}")
 
     def totp_code(self) -> str:
         """The code of a time step that was not used yet (each counts once)."""
@@ -114,21 +141,56 @@ def stolen_refresh_token(walk: Walk) -> None:
     walk.say("(The webhook receiver was started again.)")
 
 
+def sign_in(walk: Walk, browser: Browser) -> Page:
+    """Alice's page at the application once she is in."""
+    page = browser.open(f"{walk.application_url}/sign-in")
+    page = browser.fill(page, username="alice", password=ALICE_PASSWORD)
+    if page.asks_for("code"):
+        walk.challenges += 1
+        page = browser.fill(page, code=walk.totp_code())
+    promise(page.address == f"{walk.application_url}/" and "alice" in page.text, page.status, {"page": page.address})
+    return page
+
+
 def application(walk: Walk) -> None:
     """Alice signs in to an application by OpenID Connect, on the gateway's own page, and out again."""
     with Browser(USUAL.context["user_agent"]) as browser:
-        page = browser.open(f"{walk.application_url}/sign-in")
-        page = browser.fill(page, username="alice", password=ALICE_PASSWORD)
-        if page.asks_for("code"):
-            walk.challenges += 1
-            page = browser.fill(page, code=walk.totp_code())
-        promise(
-            page.address == f"{walk.application_url}/" and "alice" in page.text, page.status, {"page": page.address}
-        )
+        page = sign_in(walk, browser)
         walk.say("In: the application checked her ID token against the published keys. A new browser, so a code too.")
         page = browser.open(f"{walk.application_url}/sign-out")
         promise("Nobody is signed in" in page.text, page.status, {"page": page.address})
         walk.say("Out: her session at the gateway ended with the application's.")
+
+
+def risk_after_the_login(walk: Walk) -> None:
+    """Four ordinary weeks; then Alice's rights grow, and at night somebody exports in her session: out, everywhere."""
+    status, answer = walk.login(USUAL)
+    promise(status == 200 and answer.get("allowed") is True, status, answer)
+    walk.tokens = answer["tokens"]
+    looks = {name: USUAL.context[name] for name in ("ip", "user_agent", "device_id", "ja4")}
+    past = working_life.weeks(time.time(), looks)
+    answers = walk.company.post("/assess/bulk", json=past).json()
+    promise(all(each.get("action") == "allow" for each in answers), 200, {"bulk": answers[-1]})
+    walk.say(f"{len(past)} events of Alice and {working_life.COLLEAGUES} colleagues: nobody is asked for anything.")
+    session = {"user_id": "alice", "session_id": answer["session_id"], **looks}
+    walk.assess(working_life.event({**session, **working_life.SUPPORT}, "/tickets", time.time()))
+    began, grown = time.monotonic(), {**session, **working_life.ADMIN}
+    escalated = walk.assess(working_life.event(grown, "/tickets", time.time(), change=working_life.escalation()))
+    walk.until_refused("interaction_required")
+    walk.say(f"Rights that no colleague has: {_told(escalated)}. Her session rests until she shows a factor.")
+    sent = working_life.EXPORTED_BYTES
+    exported = walk.assess(working_life.event(grown, "/customers/export", time.time(), sent=sent))
+    walk.until_refused(None)
+    took_seconds = time.monotonic() - began
+    walk.say(
+        f"An export of {sent // 10**6} MB: {_told(exported)}. {took_seconds:.1f} s after the first sign all is over."
+    )
+
+
+def _told(assessment: Mapping[str, Any]) -> str:
+    """The score and its first reasons."""
+    reasons = [signal["code"] for signal in assessment["signals"] if signal["code"] != "baseline"]
+    return f"{assessment['total_score']:.0f} ({', '.join(reasons[:3])})"
 
 
 STEPS: tuple[Callable[[Walk], None], ...] = (
@@ -138,6 +200,7 @@ STEPS: tuple[Callable[[Walk], None], ...] = (
     refresh,
     stolen_refresh_token,
     application,
+    risk_after_the_login,
 )
 
 

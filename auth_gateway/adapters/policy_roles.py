@@ -6,13 +6,13 @@ from plumbing.statements import Transaction
 
 
 class PolicyRoles:
-    """The roles of people by the document in force. Until a document is there, nobody has any, and nobody is looked
-    up."""
+    """The roles of people by the document in force. One without groups and roles says nothing about anybody, and nobody
+    is looked up for it."""
 
     def __init__(self, users: StoredUsers) -> None:
         self.documents: PolicyDocuments = NoDocument()
         self._users = users
 
-    def of(self, tx: Transaction, user_id: str) -> tuple[str, ...]:
+    def of(self, tx: Transaction, user_id: str) -> tuple[str, ...] | None:
         document = self.documents.current()
-        return document.roles_of(self._users.username(tx, user_id)) if document.people else ()
+        return document.roles_of(self._users.username(tx, user_id)) if document.people else None

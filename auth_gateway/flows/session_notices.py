@@ -23,16 +23,16 @@ MOST_ROLES: Final = 64
 class RolesOfPeople(Protocol):
     """What people are, in the operator's own words."""
 
-    def of(self, tx: Transaction, user_id: str) -> tuple[str, ...]:
-        """The groups and roles that name this person."""
+    def of(self, tx: Transaction, user_id: str) -> tuple[str, ...] | None:
+        """The groups and roles that name this person; None where there are no such words."""
         ...
 
 
 class NoRoles:
     """The operator has no words for people."""
 
-    def of(self, tx: Transaction, user_id: str) -> tuple[str, ...]:
-        return ()
+    def of(self, tx: Transaction, user_id: str) -> None:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class SessionNotices:
             device_id=device_id,
             ja4=session.ja4,
             country=session.country,
-            roles=self._roles(tx, session) if self.is_on else None,
+            roles=self._roles(tx, session),
             amr=tuple(session.amr.split()),
         )
         self._add(tx, began, f"{session.session_id}.started", now=session.created_at)
@@ -75,7 +75,7 @@ class SessionNotices:
             device_id=shown.device_id,
             ja4=shown.ja4,
             country=session.country,
-            roles=self._roles(tx, session) if self.is_on else None,
+            roles=self._roles(tx, session),
             amr=tuple(session.amr.split()),
         )
         self._add(tx, notice, f"{session.session_id}.stepped_up.{int(now * 1000)}", now=now)
@@ -92,8 +92,10 @@ class SessionNotices:
         )
         self._add(tx, notice, f"{session.session_id}.ended", now=now)
 
-    def _roles(self, tx: Transaction, session: Session) -> tuple[str, ...]:
-        return self.roles.of(tx, session.user_id)[:MOST_ROLES]
+    def _roles(self, tx: Transaction, session: Session) -> tuple[str, ...] | None:
+        """None is not known here: what applications say of it counts then."""
+        found = self.roles.of(tx, session.user_id) if self.is_on else None
+        return None if found is None else found[:MOST_ROLES]
 
     def _add(self, tx: Transaction, notice: SessionNotice, name: str, *, now: float) -> None:
         if self.is_on:

@@ -205,3 +205,4 @@ def test_a_session_of_json_rests_until_its_person_logs_in_again(story: Story) ->
     refused = story.refresh(allowed["tokens"]["refresh_token"])
     assert (refused.status_code, refused.json()["reason"]) == (400, "interaction_required")
     assert story.login("bob").json()["session_id"] != allowed["session_id"]
+    assert all("roles" not in notice for notice in story.notices())  # no word for people here: applications have theirs
