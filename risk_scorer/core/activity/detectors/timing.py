@@ -20,10 +20,11 @@ STEP = 0.05
 """By which a median follows each answer: frugal streaming (Ma, Muthukrishnan, Sandler 2013)."""
 SETTLED = 30
 """Answers after which an endpoint's median is one: its steps have reached a factor of four by then."""
-PRESENT_SECONDS = 120.0
-"""The service's slowness is the mean of about two minutes; older answers weigh e times less."""
+PRESENT_SECONDS = 600.0
+"""The service's slowness is the mean of about ten minutes; older answers weigh e times less."""
 DOUBT = 1.0
-"""Answers' worth of doubt: what one other person feels is half believed to be the server."""
+"""Answers' worth of doubt: what one answer to somebody else says of the server is half believed, and whoever has been
+alone on it of late cannot be told from it, so that half of what is found counts."""
 OWN_ENOUGH = 40.0
 SESSION_MEMORY, SESSION_ENOUGH = 12.0, 4.0
 """Answers that the session's mean rests on."""
@@ -82,8 +83,10 @@ class Timing(Detector):
         least = LEAST_DEVIATION * LEAST_DEVIATION
         deviation = math.sqrt(max(own.variance, least) / answers + least)
         nats = tail_nats((mean - own.mean) / deviation) - START_NATS
-        if nats <= 0.0:
+        if nats <= 0.0 or service is None:
             return None
+        heard = _weight(service, seen.ts)
+        nats *= heard / (heard + DOUBT)
         return Finding("latency", nats, f"{math.exp(mean):.1f} × the usual", f"{math.exp(own.mean):.1f} ×")
 
     def learn(self, seen: Seen, around: Around) -> None:
@@ -133,9 +136,14 @@ def _apart(seen: Seen, service: Latencies) -> float | None:
         return None
     apart = math.log(max(seen.latency_ms, LEAST_MS)) - median
     if not -LEAST_SLOWNESS < service.slow < LEAST_SLOWNESS:
-        weight = service.weight * math.exp(min(0.0, service.at - seen.ts) / PRESENT_SECONDS)
+        weight = _weight(service, seen.ts)
         apart -= service.slow * weight / (weight + DOUBT)
     return apart
+
+
+def _weight(service: Latencies, ts: float) -> float:
+    """On how many answers of late the service's slowness rests."""
+    return service.weight * math.exp(min(0.0, service.at - ts) / PRESENT_SECONDS)
 
 
 def _with(present: Present | None, apart: float) -> tuple[float, float]:
@@ -148,6 +156,6 @@ def _with(present: Present | None, apart: float) -> tuple[float, float]:
 def _hear(service: Latencies, seen: Seen) -> None:
     """One more answer says how slow the server is: nobody who asks again and again can say so alone."""
     log = math.log(max(seen.latency_ms, LEAST_MS)) - service.medians[seen.endpoint][0]
-    weight = service.weight * math.exp(min(0.0, service.at - seen.ts) / PRESENT_SECONDS) + 1.0
+    weight = _weight(service, seen.ts) + 1.0
     service.slow += (log - service.slow) / weight
     service.weight, service.at, service.by = weight, max(service.at, seen.ts), seen.user_id
