@@ -69,6 +69,7 @@ class Acting:
         """Have nothing of this person in memory."""
         sessions: list[Place] = [("session", session_id) for session_id in self.sessions.forget_person(user_id)]
         self.memories.forget([("person", user_id), *sessions])
+        self.memories.forget_name(user_id)
 
     def predict(self, _rows: Sequence[BehaviourRow]) -> Sequence[Anomaly] | None:
         """How unusual each window is, None while there is no model that says so."""

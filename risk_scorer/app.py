@@ -106,7 +106,7 @@ def create_app(
     add_incidents(app, IncidentRoutes(access=access, incidents=Incidents(incident_rows(scorer))))
     mount_docs(app)
     describe(app)
-    app.state.watching = watching
+    app.state.watching, app.state.acting = watching, acting
     watch_requests(app, meters=scorer.meters, tracing=scorer.tracing, joins=True)
     return app
 

@@ -42,13 +42,15 @@ def answers(tx: Transaction, keys: Iterable[int]) -> dict[int, bytes]:
 
 def keep_answers(tx: Transaction, given: Sequence[tuple[str, str, bytes]]) -> list[bool]:
     """Keep each (person, event id, answer) that has none yet; which of them were new, whoever kept the others."""
-    keys = [answer_key(user, event) for user, event, _ in given]
-    places = sorted(range(len(keys)), key=keys.__getitem__)  # in one order: processes tie no knots
-    rows: list[dict[str, Value]] = [{"event_key": keys[place], "answer": given[place][2]} for place in places]
-    new = [False] * len(keys)
-    for place, count in zip(places, tx.each(KEEP, rows), strict=True):
-        new[place] = count == 1
-    return new
+    named = [(answer_key(user, event), answer) for user, event, answer in given]
+    rows: list[dict[str, Value]] = [
+        {"event_key": key, "answer": answer}
+        for key, answer in sorted(named)  # in one order: processes tie no knots
+    ]
+    if tx.many(KEEP, rows) == len(rows):
+        return [True] * len(rows)
+    kept = answers(tx, [key for key, _ in named])
+    return [kept.get(key) == answer for key, answer in named]  # no two answers are the same: each says when it was made
 
 
 def forget_answers(tx: Transaction, events: Iterable[tuple[str, str]]) -> None:

@@ -15,6 +15,7 @@ from plumbing.expressions import texts_of
 from plumbing.statements import Row, Statement, Value
 from risk_scorer.adapters.activity.answers import forget_answers
 from risk_scorer.adapters.tables import activity_events, session_risk
+from risk_scorer.contract.activity import Signal
 from risk_scorer.flows.activity.ports import Judgement, Risk
 
 PRUNE_ROWS: Final = 2000
@@ -113,8 +114,13 @@ def _row(each: Judgement) -> dict[str, Value]:
         "trace_id": seen.trace_id,
         "event_type": seen.event_type,
         "score": answer.total_score,
-        "signals": _encode(answer.signals).decode() if answer.signals else "[]",
+        "signals": _held(answer.signals),
     }
+
+
+def _held(signals: list[Signal]) -> str:
+    """What is held against the session; that it begins above nothing is said in answers alone."""
+    return "[]" if len(signals) < 2 else _encode([each for each in signals if each.nats]).decode()
 
 
 def keep_risks(tx: Transaction, risks: Iterable[Risk], contested: frozenset[str]) -> None:

@@ -23,6 +23,7 @@ import structlog
 from plumbing.clock import Clock
 from plumbing.database import Database
 from plumbing.refusals import Refused
+from risk_scorer.adapters.activity.erasure import without
 from risk_scorer.adapters.activity.memory_rows import Stored, Written, stored_at, write_memories
 from risk_scorer.core.activity.memory import SCOPES, Memory, Part, Scope, packed, unpacked
 from risk_scorer.flows.activity.ports import Place
@@ -31,7 +32,7 @@ FLUSH_SECONDS: Final = 30.0
 FLUSH_PLACES: Final = 500
 """Memories that one transaction writes behind, so that the event loop and the writer are never held for long."""
 FRESH_SECONDS: Final = 5.0
-SHARED: Final = frozenset({"peers", "service", "world"})
+SHARED: Final[frozenset[Scope]] = frozenset({"peers", "service", "world"})
 """What many people share: it changes at every event, so it is never written with one."""
 
 log = structlog.get_logger(__name__)
@@ -78,7 +79,8 @@ class MemoryStore:
             else:
                 found[place] = entry.memory
         if missing:
-            stored = self._database.read(lambda tx: stored_at(tx, missing))
+            asked = [place for place in missing if not (self._is_alone and place[0] == "trace")]
+            stored = self._database.read(lambda tx: stored_at(tx, asked)) if asked else {}
             for place in missing:
                 found[place] = self._taken(place, stored.get(place), now)
             self._let_go()
@@ -132,6 +134,17 @@ class MemoryStore:
         """Take nothing for known there, which somebody has just deleted."""
         for place in places:
             self._drop(place)
+
+    def forget_name(self, name: str) -> None:
+        """Have nothing of this person in what many share."""
+        needle = name.encode()
+        for scope in SHARED:
+            for key, entry in self._entries[scope].items():
+                whole = packed(entry.memory)
+                if needle in whole:
+                    entry.memory = self._read(scope, without(whole, name))
+                    entry.is_dirty = True
+                    self._dirty[scope, key] = None
 
     @property
     def waiting(self) -> int:

@@ -30,6 +30,8 @@ TOGETHER: Final = 250
 """Events between two breaths of the event loop: some milliseconds, so that logins hardly notice a bulk."""
 MOST_ON_WAY: Final = 4
 """Batches of one request that are being written while the next is judged."""
+SESSION: Final = 1
+"""Where the session's stands among the memories of an event."""
 BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 """What a mistake of ours raises, as opposed to storage that fails."""
 
@@ -128,41 +130,38 @@ class AssessActivity:
     ) -> tuple[list[Judgement], dict[Place, bool]]:
         """Judge those without an answer, in order, and answer them; the places whose memories that changed, true for
         those that are to be written with the events."""
-        waiting = [place for place, answer in enumerate(answers) if answer is None]
-        events = [seen[place] for place in waiting]
-        memories = self._memories.at([each for event in events if isinstance(event, Seen) for each in _places(event)])
+        waiting = [
+            (place, event, _places(event))
+            for place, event in enumerate(seen)
+            if isinstance(event, Seen) and answers[place] is None
+        ]
+        memories = self._memories.at([each for _, _, around in waiting for each in around if _is_kept(each)])
         judged: list[Judgement] = []
         changed: dict[Place, bool] = {}
         twice: dict[tuple[str, str], Assessment] = {}
-        for place, event in zip(waiting, events, strict=True):
-            whose, request = who[place], requests[place]
-            if not isinstance(event, Seen) or isinstance(whose, Refused):
+        for place, event, around in waiting:
+            whose, named = who[place], (event.user_id, event.event_id)
+            if isinstance(whose, Refused):
                 continue
-            named = (event.user_id, event.event_id)
             if named in twice:
                 answers[place] = twice[named]
                 continue
-            done = self._one(event, whose, request, memories)
+            done = self._one(event, whose, requests[place], [memories.get(each, {}) for each in around])
             answers[place] = done if isinstance(done, Refused) else done.answer
-            for each in _places(event):
-                changed[each] = changed.get(each, False) or (
-                    each[0] == "session" and isinstance(done, Judgement) and done.answer.action != "allow"
-                )
+            changed.update((each, False) for each in around if each not in changed and _is_kept(each))
             if isinstance(done, Judgement):
                 judged.append(done)
                 twice[named] = done.answer
+                if done.answer.action != "allow" and event.session_id:
+                    changed[around[SESSION]] = True
         return judged, changed
 
-    def _one(
-        self, event: Seen, who: Who, request: AssessRequest, memories: Mapping[Place, Memory]
-    ) -> Judgement | Refused:
+    def _one(self, event: Seen, who: Who, request: AssessRequest, memories: Sequence[Memory]) -> Judgement | Refused:
         described = None
         if who.session is None and who.session_id:
-            session = memories["session", who.session_id]
-            event, described = _described(event, session, is_first=SIGNALLED not in session, how=who.how)
-        around = Around(*(memories.get(each, {}) for each in _all_places(event)))
+            event, described = _described(event, memories[SESSION], how=who.how)
         try:
-            answer, risk, signal = self._judge(event, around, how=who.how)
+            answer, risk, signal = self._judge(event, Around(*memories), how=who.how)
         except BUGS as error:
             # One event that trips us up must not hold up all that come after it.
             log.exception("activity_not_judged", reason=type(error).__name__)
@@ -216,8 +215,8 @@ class AssessActivity:
         return [each.event_id or f"{base}_{position}" for position, each in enumerate(requests)]
 
 
-def _all_places(event: Seen) -> tuple[Place, Place, Place, Place, Place, Place]:
-    """In the order of `Around`."""
+def _places(event: Seen) -> tuple[Place, Place, Place, Place, Place, Place]:
+    """Whose memories belong to this event, in the order of `Around`."""
     return (
         ("person", event.user_id),
         ("session", event.session_id),
@@ -228,14 +227,14 @@ def _all_places(event: Seen) -> tuple[Place, Place, Place, Place, Place, Place]:
     )
 
 
-def _places(event: Seen) -> list[Place]:
-    """Where what is remembered belongs to this event: nobody's session and trace is kept."""
-    return [place for place in _all_places(event) if place[1] or place[0] not in ("session", "trace")]
+def _is_kept(place: Place) -> bool:
+    """Nobody's session and trace is not."""
+    return place[1] != "" or place[0] not in ("session", "trace")
 
 
-def _described(event: Seen, session: Memory, *, is_first: bool, how: HowKnown) -> tuple[Seen, KnownSession | None]:
-    """The event and the session that nobody told of, which began as its first event says."""
-    if not is_first:
+def _described(event: Seen, session: Memory, *, how: HowKnown) -> tuple[Seen, KnownSession | None]:
+    """The event, and with the first one the session that nobody told of, which began as that says."""
+    if SIGNALLED in session:
         return event, None
     session[SIGNALLED] = Signalled()
     facts = facts_of(event)

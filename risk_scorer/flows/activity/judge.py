@@ -44,6 +44,7 @@ class Judge:
         self._engine = engine
         self._clock = clock
         self._likelihood = likelihood
+        self._said: tuple[Engine, list[Signal]] | None = None
 
     def __call__(
         self, seen: Seen, around: Around, *, how: HowKnown
@@ -58,7 +59,7 @@ class Judge:
             total_score=judged.total_score,
             risk_level=risk_level(judged.total_score),
             action=recommended(judged.total_score),
-            signals=engine.signals(judged),
+            signals=engine.signals(judged) if judged.found else self._quiet(engine, judged),
             unknown=list(judged.unknown),
             attack_likelihood=self._likelihood(seen, around),
             identity=how,
@@ -67,6 +68,12 @@ class Judge:
         )
         risk, signal = self._told(answer, judged, around, now)
         return answer, risk, signal
+
+    def _quiet(self, engine: Engine, judged: Judged) -> list[Signal]:
+        """What is said of a session against which nothing is held: always the same."""
+        if self._said is None or self._said[0] is not engine:
+            self._said = engine, engine.signals(judged)
+        return self._said[1]
 
     def _told(
         self, answer: Assessment, judged: Judged, around: Around, now: float
