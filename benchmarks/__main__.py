@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import (
+    activity,
     activity_core,
     campaigns,
     core,
@@ -39,7 +40,7 @@ def main() -> None:
         "only",
         nargs="*",
         help="forest, core, activity-core, scoring, shadow, histories, refresh, logins, policy, provider, deliveries, "
-        "start, streaming; and only when named: faults, flood, lockout, training, campaigns",
+        "start, streaming; and only when named: activity, faults, flood, lockout, training, campaigns",
     )
     parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")
@@ -69,7 +70,7 @@ def main() -> None:
         "flood": lambda: floods.measure(console, is_long=chosen.long),
         "lockout": lambda: lockout.measure(console, is_long=chosen.long),
     }
-    unknown = set(chosen.only) - set(benches) - set(bounded) - {"training", "campaigns"}
+    unknown = set(chosen.only) - set(benches) - set(bounded) - {"activity", "training", "campaigns"}
     if unknown:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     figures: list[Figure] = []
@@ -78,6 +79,8 @@ def main() -> None:
         console.print(f"measuring {name} …")
         if name == "training":
             training.measure(console, rows=chosen.rows)
+        elif name == "activity":
+            figures += activity.measure(chosen.rounds, console, rows=chosen.rows)
         elif name == "campaigns":
             campaigns.measure(console, events=chosen.rows)
         elif name in benches:

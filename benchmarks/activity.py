@@ -111,8 +111,8 @@ async def _measured(scorer: Scorer, size: int, place: Path) -> Paces:
                 judged[action] = judged.get(action, 0) + 1
     await acting.keep_the_rest()
     ended = time.perf_counter()
-    for each in work:
-        each.cancel()
+    for task in work:
+        task.cancel()
     start = int(len(marks) * WARM_SHARE)
     counted = marks[start + 1 :]
     rate = sum(one[1] for one in counted) / (ended - marks[start][0])
