@@ -17,7 +17,6 @@ from risk_scorer.adapters.activity.memory_store import FLUSH_SECONDS, MemoryStor
 from risk_scorer.adapters.activity.task_rows import TaskRows
 from risk_scorer.assembly import Scorer
 from risk_scorer.contract.prediction import Anomaly, BehaviourRow
-from risk_scorer.core.activity.detectors import ALL
 from risk_scorer.core.activity.engine import Engine
 from risk_scorer.core.activity.memory import Part, Scope
 from risk_scorer.core.session_evidence import SIGNALLED, Signalled
@@ -30,6 +29,7 @@ from risk_scorer.flows.activity.ports import Place
 from risk_scorer.flows.activity.standing import Standing
 from risk_scorer.flows.activity.tasks import AssessLater
 from risk_scorer.incident_desk import incident_rows
+from risk_scorer.session_modelling import SessionModelling, session_modelling_of
 from webhooks.fetching import Fetcher
 
 SESSIONS_A_PERSON: Final = 2
@@ -53,10 +53,11 @@ class Acting:
     later: AssessLater
     hear: HearSessions
     standing: Standing
+    learned: SessionModelling
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """What every process that judges activity does for ever."""
-        return [self._flush_again_and_again(), self.later.run()]
+        return [self._flush_again_and_again(), self.later.run(), self.learned.follow()]
 
     async def keep_the_rest(self) -> None:
         """Write what was learned and is not written yet; for the end of the process."""
@@ -71,9 +72,9 @@ class Acting:
         self.memories.forget([("person", user_id), *sessions])
         self.memories.forget_name(user_id)
 
-    def predict(self, _rows: Sequence[BehaviourRow]) -> Sequence[Anomaly] | None:
-        """How unusual each window is, None while there is no model that says so."""
-        return None
+    def predict(self, rows: Sequence[BehaviourRow]) -> Sequence[Anomaly] | None:
+        """How unusual each window is, None while there is no model that says so. Raises: Refused."""
+        return self.learned.predict(rows, self.memories)
 
     async def _flush_again_and_again(self) -> None:
         while True:
@@ -85,7 +86,8 @@ def acting_of(scorer: Scorer) -> Acting:
     """The parts, as the settings say; nothing runs yet."""
     settings, clock, database = scorer.settings, scorer.clock, scorer.database
     is_alone = not scorer.profiles.has_company
-    engine = Engine(ALL)
+    learned = session_modelling_of(settings)
+    engine = learned.engine()
     sessions = KnownSessions(database, clock=clock, is_alone=is_alone, incidents=incident_rows(scorer))
     people = settings.activity_people_in_memory
     most: dict[Scope, int] = {
@@ -111,7 +113,7 @@ def acting_of(scorer: Scorer) -> Acting:
     assess = AssessActivity(
         identify=identify,
         observer=observer,
-        judge=Judge(lambda: engine, clock=clock),
+        judge=Judge(learned.engine, clock=clock, likelihood=learned.likelihood),
         memories=memories,
         events=events,
         clock=clock,
@@ -128,7 +130,8 @@ def acting_of(scorer: Scorer) -> Acting:
         assess=assess,
         later=AssessLater(assess=assess, identify=identify, tasks=tasks, clock=clock, randomness=scorer.randomness),
         hear=HearSessions(observer=observer, sessions=sessions, memories=memories),
-        standing=Standing(engine=lambda: engine, sessions=sessions, memories=memories, history=events, clock=clock),
+        standing=Standing(engine=learned.engine, sessions=sessions, memories=memories, history=events, clock=clock),
+        learned=learned,
     )
 
 

@@ -1,5 +1,7 @@
 """What an operator may say about what people do in their sessions; part of the settings."""
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
@@ -7,8 +9,13 @@ from webhooks.signing import parse_secret
 
 
 class ActivitySettings(BaseSettings):
-    """Whose sessions they are, whom a risky one is told, what is kept and for how long."""
+    """Whose sessions they are, whom a risky one is told, what is kept and for how long.
 
+    The session model comes from a registry, or else a folder, signed by a key of MODEL_PUBLIC_KEYS; else there is none.
+    """
+
+    session_model_registry: str = Field(default="", max_length=1024)
+    session_model_dir: Path | None = None
     gateway_issuer: str | None = Field(default=None, max_length=1024)
     session_signal_url: str | None = None
     session_signal_secret: SecretStr | None = None

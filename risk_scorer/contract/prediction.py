@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -33,11 +33,15 @@ class BehaviourRow(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Anomaly(Struct, frozen=True, kw_only=True, gc=False):
-    """How unusual the window is: above 0 more than `threshold_percentile` of those that the model was trained on."""
+    """How unusual the window is: above 0 more than `threshold_percentile` of those that the model was trained on.
+
+    `baseline` says whose habits it was held against: the person's own, or everyone's where we know none of the person.
+    """
 
     anomaly_score: float
     is_anomaly: bool
     threshold_percentile: float
+    baseline: Literal["person", "everyone"]
 
 
 class SessionQuery(Struct, frozen=True, kw_only=True):

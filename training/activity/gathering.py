@@ -15,7 +15,7 @@ from risk_scorer.core.activity.memory import Around
 from risk_scorer.core.activity.seen import Seen
 from risk_scorer.core.session_model import window
 from risk_scorer.core.session_model.model import found_nats
-from risk_scorer.core.session_model.sequence import STEPS, Steps, advanced, numbers
+from risk_scorer.core.session_model.sequence import FOUND, STEPS, Steps, advanced, numbers
 from risk_scorer.core.session_model.window import Everyone
 from training.activity.reading import Label
 
@@ -47,7 +47,7 @@ def everyone_in(log: Iterable[Seen], until: float) -> Everyone:
 
 
 class GatheredWindows(SessionWindow):
-    """Keeps every window at which the detector would ask its model, and finds nothing."""
+    """Keeps the windows of the 1st, 2nd, 4th, 8th … event of each session, logins among them, and finds nothing."""
 
     def __init__(self, everyone: Everyone, starts: float, ends: float) -> None:
         super().__init__(lambda: None)
@@ -81,7 +81,9 @@ class GatheredSequences(AttackSequence):
             self._hostile.add(seen.session_id)
         steps: Steps = advanced(around.session.get(self.name), seen)
         if self._from <= seen.ts < self._until and steps.events >= ENOUGH_EVENTS and _is_sampled(steps.events):
-            self.rows.append(dict(zip(STEPS, numbers(steps), strict=True)) | found_nats(around.session.get(EVIDENCE)))
+            found = found_nats(around.session.get(EVIDENCE))
+            held = {FOUND + name: nats for name, nats in found.items()}
+            self.rows.append(dict(zip(STEPS, numbers(steps), strict=True)) | held)
             self.is_hostile.append(seen.session_id in self._hostile)
             self.sessions.append(seen.session_id)
         return UNKNOWN

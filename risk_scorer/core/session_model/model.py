@@ -3,13 +3,15 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from functools import cached_property
+from operator import mul
+from typing import Any, Final
 
 import msgspec
 import numpy as np
-from msgspec import Struct
 from numpy.typing import NDArray
 
+from risk_scorer.contract.prediction import Anomaly
 from risk_scorer.core.activity.evidence import NAME as EVIDENCE
 from risk_scorer.core.activity.evidence import Evidence
 from risk_scorer.core.activity.memory import Memory
@@ -27,25 +29,20 @@ Matrix = NDArray[np.float64]
 BaselineOf = Callable[[str], Habits | None]
 
 
-class Prediction(Struct, frozen=True, kw_only=True, gc=False):
-    """How unusual a window is: above 0 more than all but 2 in 100 of those that were trained on.
-
-    `baseline` says whose habits it was held against.
-    """
-
-    anomaly_score: float
-    is_anomaly: bool
-    threshold_percentile: float
-    baseline: Literal["person", "everyone"]
-
-
 @dataclass(frozen=True)
 class Predictor:
-    """A regularised logistic regression: weight of each input by name, intercept, and the prior log odds."""
+    """A regularised logistic regression: weight of each input by name, intercept, and the prior log odds.
+
+    `of_steps` are the weights of `STEPS`, in their order.
+    """
 
     weights: Mapping[str, float]
     intercept: float
     prior: float
+
+    @cached_property
+    def of_steps(self) -> tuple[float, ...]:
+        return tuple(self.weights.get(name, 0.0) for name in STEPS)
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ class SessionModel:
         """Nats: how rarely a window that was trained on is as unusual."""
         return float(np.interp(anomaly_score, self.unusual, self.nats))
 
-    def predict(self, rows: Sequence[Row], live: BaselineOf = lambda user_id: None) -> list[Prediction]:
+    def predict(self, rows: Sequence[Row], live: BaselineOf = lambda user_id: None) -> list[Anomaly]:
         """For each row, held against the person's habits: those that live scoring knows, else those of training."""
         habits = [live(row.user_id) or self.baseline(row.user_id) for row in rows]
         windows = [vector(row, known, self.everyone) for row, known in zip(rows, habits, strict=True)]
@@ -87,7 +84,7 @@ class SessionModel:
             return []
         scores = self.anomaly_scores(np.array(windows))
         return [
-            Prediction(
+            Anomaly(
                 anomaly_score=round(score, 6),
                 is_anomaly=score >= self.threshold,
                 threshold_percentile=self.threshold_percentile,
@@ -98,20 +95,18 @@ class SessionModel:
 
     def log_odds(self, steps: Steps, evidence: Evidence | None) -> float:
         """How much the sequence speaks for an attack, as trained on invented sessions."""
-        found = dict(zip(STEPS, numbers(steps), strict=True)) | found_nats(evidence)
         chosen = self.predictor
-        return chosen.intercept + sum([weight * found.get(name, 0.0) for name, weight in chosen.weights.items()])
+        odds: float = chosen.intercept + sum(map(mul, chosen.of_steps, numbers(steps)))
+        for name, nats in found_nats(evidence).items():
+            odds += chosen.weights.get(FOUND + name, 0.0) * nats
+        return odds
 
 
 def found_nats(evidence: Evidence | None) -> dict[str, float]:
-    """What each other detector holds against the session, by `found:name`; nothing of this model's own predictor."""
-    if evidence is None:
+    """What each other detector holds against the session, by its name; nothing of this model's own predictor."""
+    if evidence is None or not evidence.held:
         return {}
-    return {
-        FOUND + name: max(0.0, held.nats - held.pardoned)
-        for name, held in evidence.held.items()
-        if name != SEQUENCE_NAME
-    }
+    return {name: max(0.0, held.nats - held.pardoned) for name, held in evidence.held.items() if name != SEQUENCE_NAME}
 
 
 def attack_likelihood(model: SessionModel | None, session: Memory) -> float | None:

@@ -5,11 +5,9 @@ use; see Doran and Gokhale 2011, "Web robot detection techniques: overview and l
 """
 
 import math
-from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from msgspec import field
-from msgspec.structs import replace
 
 from risk_scorer.core.activity.memory import Part
 from risk_scorer.core.activity.seen import Seen
@@ -51,18 +49,17 @@ def advanced(steps: Steps | None, seen: Seen) -> Steps:
         off = wait - gap
         gap += off / gaps
         squares += off * (wait - gap)
-    return replace(
-        before,
-        events=before.events + 1,
-        downloads=before.downloads + (seen.event_type == "download"),
-        errors=before.errors + (400 <= seen.status < 500),
-        last=max(before.last, seen.ts),
-        gap=gap,
-        gap_squares=squares,
-        bytes_out=before.bytes_out + seen.bytes_out,
-        services=_with(before.services, seen.service),
-        prefixes=_with(before.prefixes, seen.prefix),
-        actions=_with(before.actions, seen.action),
+    return Steps(
+        before.events + 1,
+        before.downloads + (seen.event_type == "download"),
+        before.errors + (400 <= seen.status < 500),
+        max(before.last, seen.ts),
+        gap,
+        squares,
+        before.bytes_out + seen.bytes_out,
+        _with(before.services, seen.service),
+        _with(before.prefixes, seen.prefix),
+        _with(before.actions, seen.action),
     )
 
 
@@ -83,9 +80,9 @@ def numbers(steps: Steps) -> list[float]:
     ]
 
 
-def _with(names: Sequence[str], name: str) -> list[str]:
+def _with(names: list[str], name: str) -> list[str]:
+    """The names with this one; the same list where it is among them, for nothing here is changed in place."""
+    if not name or name in names or len(names) >= MOST_NAMES:
+        return names
     kept = name[:_LONGEST_NAME]
-    known = list(names)
-    if kept and kept not in known and len(known) < MOST_NAMES:
-        known.append(kept)
-    return known
+    return names if kept in names else [*names, kept]

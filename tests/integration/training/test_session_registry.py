@@ -5,44 +5,32 @@ import shutil
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from risk_scorer.adapters.model_registry import ModelRegistry
+from risk_scorer.adapters.published_folder import public_keys
 from risk_scorer.adapters.registry_places import place_at
 from risk_scorer.adapters.registry_source import RegistrySource
 from risk_scorer.adapters.seen_pointers import SeenPointers
 from risk_scorer.core.artefact import BadArtefact
 from risk_scorer.core.registry import ACTIVE, SESSION, encode
 from tests.integration.training.registered_models import card, published
-from tests.integration.training.session_models import Made, small_model
+from tests.integration.training.session_models import (
+    ALL_GATES,
+    WHY,
+    Made,
+    another_version,
+    on,
+    registered,
+    run,
+    small_model,
+)
 from tests.unit.risk_scorer.core.stored_model import KEY
-from training.cli import app
 from training.publish import public_bytes
 from training.registry.session_gates import GATES
-
-ALL_GATES = [word for gate in GATES for word in ("--override", gate)]
-WHY = ["--reason", "a try-out"]
-
-
-def run(*arguments: object, status: int = 0) -> str:
-    result = CliRunner().invoke(app, [str(each) for each in arguments])
-    assert result.exit_code == status, result.output
-    return result.output
-
-
-def on(made: Made, registry: Path, *more: object) -> list[object]:
-    return ["--kind", "session", "--registry", registry, *more]
 
 
 def told(text: str) -> dict[str, object]:
     return dict(json.loads(text.splitlines()[-1]))
-
-
-def registered(registry: Path) -> tuple[Made, str]:
-    """A registry with the small session model."""
-    made = small_model()
-    run("register", *on(made, registry, "--model_dir", made.folder, "--key", made.key))
-    return made, str(made.told["model_version"])
 
 
 def test_a_session_model_goes_through_all_commands(tmp_path: Path) -> None:
@@ -168,27 +156,4 @@ def test_one_command_makes_registers_and_another_judges(tmp_path: Path) -> None:
 
 
 def of(made: Made, place: Path) -> ModelRegistry:
-    from risk_scorer.adapters.published_folder import public_keys
-
     return ModelRegistry(place_at(str(place)), public_keys([str(made.public_key)]))
-
-
-def another_version(made: Made, registry: Path) -> str:
-    """The same model under another name: signed again with one more note."""
-    import msgspec
-
-    from risk_scorer.adapters.published_folder import read_files
-    from risk_scorer.core.artefact import MANIFEST, SIGNATURE
-    from risk_scorer.core.session_model.manifest import decode, version_of
-    from risk_scorer.core.session_model.manifest import encode as written
-    from training.publish import publish, read_key, signature
-
-    files = dict(read_files(made.folder))
-    noted = msgspec.structs.replace(decode(files[MANIFEST]), notes=("another",))
-    noted = msgspec.structs.replace(noted, model_version=version_of(noted))
-    files[MANIFEST] = written(noted)
-    files[SIGNATURE] = signature(files[MANIFEST], read_key(made.key))
-    folder = registry.with_name(f"{registry.name}-another")
-    publish(files, folder)
-    run("register", *on(made, registry, "--model_dir", folder, "--key", made.key))
-    return noted.model_version

@@ -33,6 +33,7 @@ class AttackSequence(Detector):
 
     def __init__(self, current: Callable[[], SessionModel | None]) -> None:
         self._current = current
+        self._last: tuple[Seen | None, Steps] = (None, Steps())
 
     def look(self, seen: Seen, around: Around) -> Finding | Unknown | None:
         """The log odds beyond the prior and beyond what the other findings add up to."""
@@ -40,7 +41,8 @@ class AttackSequence(Detector):
         if model is None or known is None or known.events < ENOUGH_EVENTS - 1:
             return UNKNOWN
         evidence = around.session.get(EVIDENCE)
-        gained = model.log_odds(advanced(known, seen), evidence) - model.predictor.prior
+        self._last = (seen, advanced(known, seen))
+        gained = model.log_odds(self._last[1], evidence) - model.predictor.prior
         nats = min(MOST_NATS, gained - sum(found_nats(evidence).values()))
         if nats < LEAST_NATS:
             return None
@@ -48,4 +50,5 @@ class AttackSequence(Detector):
 
     def note(self, seen: Seen, around: Around) -> None:
         """The session has had this event."""
-        around.session[self.name] = advanced(around.session.get(self.name), seen)
+        last, steps = self._last
+        around.session[self.name] = steps if last is seen else advanced(around.session.get(self.name), seen)
