@@ -55,16 +55,17 @@ class Window:
             return
         names = self.names
         account = np.fromiter((names.account(each.account) for each in page), np.int32, len(page))
-        signals = np.empty((len(IN_EVENTS), len(page)), np.int32)
-        for at, each in enumerate(page):
-            address, prefix = names.network(each.address)
-            signals[:, at] = (
-                address,
-                prefix,
-                names.signal(DEVICE, each.device),
-                names.signal(JA4, each.ja4),
-                names.signal(USER_AGENT, each.user_agent),
+        network, signal = names.network, names.signal
+        rows = [
+            (
+                *network(each.address),
+                signal(DEVICE, each.device),
+                signal(JA4, each.ja4),
+                signal(USER_AGENT, each.user_agent),
             )
+            for each in page
+        ]
+        signals = np.ascontiguousarray(np.array(rows, np.int32).T)
         moment = np.fromiter((each.moment for each in page), np.float64, len(page))
         marks = np.fromiter((each.marks for each in page), np.uint8, len(page))
         self._chunks.append(Columns(account, signals, moment, marks))
@@ -72,7 +73,10 @@ class Window:
             del self._chunks[0]
 
     def expire(self, before: float) -> None:
-        """Forget what was seen before that time, and the names that nothing shows any more."""
+        """Forget what was seen before that time or is more than may be, and the names that nothing shows any more."""
+        if len(self) > self._most:
+            moments = np.concatenate([each.moment for each in self._chunks])
+            before = max(before, float(np.partition(moments, len(moments) - self._most)[len(moments) - self._most]))
         kept = (each.where(each.moment >= before) for each in self._chunks)
         self._chunks = [each for each in kept if len(each)]
         self._rename()

@@ -125,3 +125,11 @@ def test_following_goes_on_until_it_is_told_to_stop(state: Path, root: Path) -> 
         following.terminate()
         assert following.wait(60) == 0
     assert (first["campaigns"], found["settled"]["opened"], found["settled"]["told"]) == (0, 1, 0)
+
+
+def test_without_the_library_it_says_what_to_install(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra; listing what others found does without it."""
+    monkeypatch.setitem(sys.modules, "graspologic_native", None)
+    run = CliRunner().invoke(app, ["campaigns", "run"])
+    assert (run.exit_code, "riskgate[campaigns]" in run.stderr) == (2, True)
+    assert CliRunner().invoke(app, ["campaigns", "list"]).exit_code == 0

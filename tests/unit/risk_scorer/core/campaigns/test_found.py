@@ -122,6 +122,13 @@ def test_a_bystander_behind_an_attackers_proxy_is_no_member() -> None:
     assert members(found) == bot_names(12)
 
 
+def test_who_does_well_at_an_attackers_address_with_his_program_is_no_member() -> None:
+    """Two kinds of things shared, and nothing bad: a developer in the same rented network."""
+    developer = [Sighting("developer", NOW - 1800 + 40 * n * n, "203.0.113.9", "pc", "t13d-python") for n in range(6)]
+    [found] = looked(people(400, Chance(1)), stuffing(120), developer).campaigns
+    assert members(found) == {f"person-{number}" for number in range(120)}
+
+
 def hostile() -> Iterator[Sighting]:
     """Values that break what is not ready for them."""
     for number, text in enumerate(["\x00", "‮gnp.exe", "x" * 100_000, "", "999.1.1.1", "::ffff:1.2.3.4", "💥" * 300]):

@@ -45,7 +45,12 @@ def test_more_events_than_may_be_push_out_the_oldest() -> None:
     for number in range(40):
         window.add([Sighting("a", NOW + number, "10.0.0.1")] * 10)
     assert len(window) <= 110
-    assert window.columns().moment.max() == NOW + 39
+    for number in range(40, 80):
+        window.columns()
+        window.add([Sighting("a", NOW + number, "10.0.0.1")] * 10)
+        window.expire(NOW)
+        assert len(window) == 100
+    assert (window.columns().moment.min(), window.columns().moment.max()) == (NOW + 70, NOW + 79)
 
 
 @pytest.mark.parametrize(
