@@ -1,13 +1,15 @@
 """From typed batches to whole columns: what is usable stays, what is not is counted by its reason."""
 
 import ipaddress
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.log_schemas import TEXTS
+from training.refusals import WrongInputError
 
 Objects = NDArray[np.object_]
 Columns = dict[str, NDArray[Any]]
@@ -144,6 +146,51 @@ def unusable(columns: Columns, moment: NDArray[np.float64]) -> dict[str, NDArray
         taken |= rows
     reasons["duplicate"] = ~taken & repeated(columns["fingerprint"], moment, ~taken)
     return reasons
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Which rows of a log are used: their `places` among those that were parsed, in time order (ties keep the log's).
+
+    `row_order` are their places in the log, `is_whole` says that all rows are used as they stand.
+    """
+
+    places: NDArray[np.int64]
+    row_order: NDArray[np.int64]
+    is_whole: bool
+    dropped: dict[str, int]
+    rows_in_file: int
+    held_back: int
+
+
+def kept_rows(
+    reasons: dict[str, NDArray[np.bool_]],
+    moment: NDArray[np.float64],
+    malformed: Sequence[int],
+    *,
+    name: str,
+    until: float | None,
+) -> Kept:
+    """The rows that no reason is against, before `until`. Raises WrongInputError("no_usable_rows")."""
+    dropped = {reason: int(rows.sum()) for reason, rows in reasons.items()}
+    dropped["malformed_row"] += len(malformed)
+    dropped = {reason: count for reason, count in dropped.items() if count}
+    usable = ~np.logical_or.reduce(list(reasons.values()))
+    wanted = usable if until is None else usable & (moment < until)
+    if not wanted.any():
+        why = ", ".join(f"{reason} {count}" for reason, count in dropped.items()) or "all are too late"
+        raise WrongInputError("no_usable_rows", f"no row of {name} can be used: {why}")
+    places = np.flatnonzero(wanted)
+    places = places[np.argsort(moment[places], kind="stable")]
+    rows_in_file = len(moment) + len(malformed)
+    return Kept(
+        places=places,
+        row_order=np.setdiff1d(np.arange(rows_in_file), malformed)[places] if malformed else places,
+        is_whole=len(places) == len(moment) and bool((places[1:] > places[:-1]).all()),
+        dropped=dropped,
+        rows_in_file=rows_in_file,
+        held_back=int((usable & ~wanted).sum()),
+    )
 
 
 def _equals(values: NDArray[Any], text: str) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.engines import Log
-from training.log_rows import Columns, Objects, gathered, moments, unusable
+from training.log_rows import Columns, Objects, gathered, kept_rows, moments, unusable
 from training.log_schemas import REQUIRED, TEXTS
 from training.log_sources import open_logs
 from training.refusals import WrongInputError
@@ -101,28 +101,16 @@ def require_columns(columns: Columns, name: str) -> None:
 
 def _table(columns: Columns, malformed: list[int], *, name: str, until: float | None) -> EventTable:
     moment, made_up = moments(columns)
-    reasons = unusable(columns, moment)
-    dropped = {reason: int(rows.sum()) for reason, rows in reasons.items()}
-    dropped["malformed_row"] += len(malformed)
-    usable = ~np.logical_or.reduce(list(reasons.values()))
-    wanted = usable if until is None else usable & (moment < until)
-    if not wanted.any():
-        raise WrongInputError(
-            "no_usable_rows", f"no row of {name} can be used: {counts_of(dropped) or 'all are too late'}"
-        )
-    places = np.flatnonzero(wanted)
-    places = places[np.argsort(moment[places], kind="stable")]
-    is_whole = len(places) == len(moment) and bool((places[1:] > places[:-1]).all())
-    positions = np.setdiff1d(np.arange(len(moment) + len(malformed)), malformed)
-    kept = columns if is_whole else {column: values[places] for column, values in columns.items()}
+    rows = kept_rows(unusable(columns, moment), moment, malformed, name=name, until=until)
+    kept = columns if rows.is_whole else {column: values[rows.places] for column, values in columns.items()}
     strange = int((kept["asn_given"] & ~((kept["asn"] > 0) & (kept["asn"] <= MAX_ASN))).sum())
     notes = notes_of(set(kept["user_id"]), strange=strange, made_up=made_up)
     return EventTable(
-        **_fields(kept, moment[places]),
-        row_order=positions[places],
-        dropped={reason: count for reason, count in dropped.items() if count},
-        rows_in_file=len(moment) + len(malformed),
-        held_back=int((usable & ~wanted).sum()),
+        **_fields(kept, moment[rows.places]),
+        row_order=rows.row_order,
+        dropped=rows.dropped,
+        rows_in_file=rows.rows_in_file,
+        held_back=rows.held_back,
         notes=notes,
     )
 
@@ -156,8 +144,3 @@ def notes_of(users: Iterable[str], *, strange: int, made_up: bool) -> tuple[str,
     if strange:
         notes.append(f"{strange} AS numbers cannot be read and are taken as missing")
     return tuple(notes)
-
-
-def counts_of(dropped: dict[str, int]) -> str:
-    """Why rows were dropped, in words."""
-    return ", ".join(f"{reason} {count}" for reason, count in dropped.items() if count)

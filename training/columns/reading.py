@@ -6,7 +6,6 @@ What is read, what is dropped and why is told in `log_schemas` and `log_rows`; a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,10 @@ from training.columns.growing import Growing
 from training.columns.log import OPTIONAL, CodedLog
 from training.columns.texts import Codes, Texts
 from training.engines import Log
-from training.log_rows import UNUSABLE, Columns, canonical, moments, numbers, repeated
+from training.log_rows import UNUSABLE, Columns, Kept, canonical, kept_rows, moments, numbers, repeated
 from training.log_schemas import TEXTS
 from training.refusals import WrongInputError
-from training.sources import MAX_ASN, counts_of, notes_of, require_columns
+from training.sources import MAX_ASN, notes_of, require_columns
 
 Mask = NDArray[np.bool_]
 CODED = tuple(name for name in TEXTS if name != "event_id")
@@ -81,38 +80,17 @@ def _ordered(
 ) -> CodedLog:
     moment, made_up = moments(columns)
     del columns["hour_clock"], columns["moment"]
-    reasons = _reasons(columns, texts, moment)
-    dropped = {reason: int(rows.sum()) for reason, rows in reasons.items()}
-    dropped["malformed_row"] += len(malformed)
-    usable = ~np.logical_or.reduce(list(reasons.values()))
-    wanted = usable if until is None else usable & (moment < until)
-    if not wanted.any():
-        raise WrongInputError(
-            "no_usable_rows", f"no row of {name} can be used: {counts_of(dropped) or 'all are too late'}"
-        )
-    rows_in_file, held_back = len(moment) + len(malformed), int((usable & ~wanted).sum())
-    places = np.flatnonzero(wanted)
-    places = places[np.argsort(moment[places], kind="stable")]
-    positions = np.setdiff1d(np.arange(rows_in_file), malformed) if malformed else np.arange(rows_in_file)
+    rows = kept_rows(_reasons(columns, texts, moment), moment, malformed, name=name, until=until)
     kept: Columns = {}
     for column in [each for each in columns if each not in ("odd", "fingerprint", "success_known")]:
         values = columns.pop(column)
-        kept[column] = values[places] if values.strides != (0,) else values[: len(places)]
-    read = _Read(dropped, rows_in_file, held_back, made_up)
-    return _log(kept, texts, moment[places], positions[places], read)
+        if not rows.is_whole:
+            values = values[rows.places] if values.strides != (0,) else values[: len(rows.places)]
+        kept[column] = values
+    return _log(kept, texts, moment if rows.is_whole else moment[rows.places], rows, made_up=made_up)
 
 
-@dataclass(frozen=True)
-class _Read:
-    """What is told of a log beside its rows."""
-
-    dropped: dict[str, int]
-    rows_in_file: int
-    held_back: int
-    made_up: bool
-
-
-def _log(kept: Columns, texts: dict[str, Texts], moment: Any, order: Any, read: _Read) -> CodedLog:
+def _log(kept: Columns, texts: dict[str, Texts], moment: Any, rows: Kept, *, made_up: bool) -> CodedLog:
     asn = np.maximum(kept["asn"], 0)
     ip_rep = _within(kept["ip_rep"], 0, 100)
     rtt_ms = _within(kept["rtt_ms"], 0, np.inf)
@@ -131,12 +109,12 @@ def _log(kept: Columns, texts: dict[str, Texts], moment: Any, order: Any, read: 
         rtt_ms=rtt_ms,
         codes={name: kept[name] for name in CODED},
         texts=texts,
-        row_order=order,
+        row_order=rows.row_order,
         present=frozenset(present),
-        dropped={reason: count for reason, count in read.dropped.items() if count},
-        rows_in_file=read.rows_in_file,
-        held_back=read.held_back,
-        notes=notes_of(users, strange=strange, made_up=read.made_up),
+        dropped=rows.dropped,
+        rows_in_file=rows.rows_in_file,
+        held_back=rows.held_back,
+        notes=notes_of(users, strange=strange, made_up=made_up),
         optional=optional,
     )
 
