@@ -126,11 +126,8 @@ def _session_candidate(
     from training.registry.after_training import registered, require_registry
     from training.registry.opening import short_reason
 
-    wrong = [name for name, value in others.items() if value]
-    if wrong or len(sources) != 1:
-        raise WrongInputError(
-            "usage", f"--kind session takes one --input{', and not ' * bool(wrong)}{', '.join(wrong)}"
-        )
+    if len(sources) != 1 or others != NO_OTHERS:
+        raise WrongInputError("usage", "--kind session takes one --input; not --until, --without, --engine, --master")
     why = short_reason(reason)
     if registry is not None:
         require_registry(registry, shared["key"])

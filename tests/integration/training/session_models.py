@@ -1,6 +1,7 @@
 """A small session model of an invented log, fitted once for all tests that ask for one."""
 
 import functools
+import json
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,6 @@ from risk_scorer.core.session_model.manifest import decode, version_of
 from risk_scorer.core.session_model.manifest import encode as written
 from training.activity.files import simulate
 from training.activity.log import Plan
-from training.activity.training import Request, trained
 from training.cli import app
 from training.publish import publish, read_key, signature
 from training.registry.session_gates import GATES
@@ -45,9 +45,10 @@ def small_model() -> Made:
     """The model; whoever changes its files takes a copy first."""
     place = Path(_PLACE.name)
     log, labels = simulated(place, seed=FITTED_ON)
-    request = Request(log, labels, place / "model", place / "keys" / "signing.key", seed=1)
-    told = trained(request, lambda step, share: None)
-    return Made(request.model_dir, request.key, request.key.with_suffix(".pub"), log, labels, told)
+    folder, key = place / "model", place / "keys" / "signing.key"
+    asked = ("--kind", "session", "--input", log, "--labels", labels, "--model_dir", folder, "--key", key, "--seed", 1)
+    told = json.loads(run("train", *asked, "--json").splitlines()[-1])
+    return Made(folder, key, key.with_suffix(".pub"), log, labels, told)
 
 
 def simulated(place: Path, *, seed: int, rows: int = 7_000, people: int = 100, days: int = 12) -> tuple[Path, Path]:

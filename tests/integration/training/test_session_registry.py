@@ -139,7 +139,7 @@ def test_what_a_session_model_cannot_be_asked_is_wrong_usage(
     """Status 2 before any work."""
     monkeypatch.chdir(tmp_path)
     more = ["--key", str(small_model().key)] if arguments[0] in ("promote", "train") else []
-    assert "error" in run(*arguments, *more, status=2)
+    assert "error u" in run(*arguments, *more, status=2)
 
 
 def test_one_command_makes_registers_and_another_judges(tmp_path: Path) -> None:
