@@ -13,14 +13,17 @@ from typing import ClassVar
 from msgspec import field
 
 from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.evidence import is_calm
 from risk_scorer.core.activity.finding import Finding, Unknown
-from risk_scorer.core.activity.memory import Around, Part
+from risk_scorer.core.activity.memory import Around, Part, is_sampled
 from risk_scorer.core.activity.seen import Seen
 from risk_scorer.core.activity.sketch import digest_of, is_marked, mark
 
 _NAME = "account_probe"
 REFUSED_IF_PROBING, REFUSED_USUAL = 0.8, 0.2
 """Shares of first contacts that fail, of scanners and of others. Source: the paper, section 4.3."""
+MOST_REFUSED = 0.5
+"""However much a service refuses, refusals say something: else whoever probes it often would make it usual."""
 STRENGTH, MOST_CONTACTS = 50.0, 10_000.0
 BURST_SECONDS = 2.0
 """A page has asked for all its parts within it."""
@@ -80,18 +83,15 @@ class AccountProbe(Detector):
         """How often the service refuses what somebody asks for the first time."""
         is_refusal = seen.status in (401, 403, 404)
         part: Probing | None = around.session.get(_NAME)
-        if not is_refusal and part is None:
+        if part is None and not is_refusal:
+            if is_sampled(seen.ts):
+                _learn(around, contacts=4.0, refused=0.0)
             return
         thing = _thing(seen)
         if part is not None and (is_marked(part.missed, thing) or is_marked(part.given, thing)):
             return
-        service: Contacts | None = around.service.get(_NAME)
-        if service is None:
-            service = around.service[_NAME] = Contacts()
-        service.contacts += 1.0
-        service.refused += is_refusal
-        if service.contacts > MOST_CONTACTS:
-            service.contacts, service.refused = service.contacts / 2, service.refused / 2
+        if is_calm(around.session):
+            _learn(around, contacts=1.0, refused=float(is_refusal))
 
     def note(self, seen: Seen, around: Around) -> None:
         """A step up for what is refused for the first time, a step down for what is given for the first time."""
@@ -119,6 +119,16 @@ _NOTHING = Probing()
 _DOWN = math.log((1.0 - REFUSED_USUAL) / (1.0 - REFUSED_IF_PROBING))
 
 
+def _learn(around: Around, *, contacts: float, refused: float) -> None:
+    service: Contacts | None = around.service.get(_NAME)
+    if service is None:
+        service = around.service[_NAME] = Contacts()
+    service.contacts += contacts
+    service.refused += refused
+    if service.contacts > MOST_CONTACTS:
+        service.contacts, service.refused = service.contacts / 2, service.refused / 2
+
+
 def _faded(part: Probing, ts: float) -> float:
     return part.walk * 0.5 ** (abs(ts - part.at) / HALVES_SECONDS) if part.walk else 0.0
 
@@ -129,7 +139,7 @@ def _step(part: Probing, seen: Seen, around: Around) -> float:
     usual = REFUSED_USUAL
     if service is not None:
         learned = (service.refused + STRENGTH * REFUSED_USUAL) / (service.contacts + STRENGTH)
-        usual = min(REFUSED_IF_PROBING, max(REFUSED_USUAL, learned))
+        usual = min(MOST_REFUSED, max(REFUSED_USUAL, learned))
     step = math.log(REFUSED_IF_PROBING / usual)
     if abs(seen.ts - part.burst_at) > BURST_SECONDS or not part.in_burst:
         return step

@@ -10,6 +10,7 @@ from typing import ClassVar
 from msgspec import field
 
 from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.evidence import is_calm
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part, keep
 from risk_scorer.core.activity.seen import Seen
@@ -116,7 +117,8 @@ class NewService(Detector):
         elif news is None or not news.services:
             own.novel += 1.0
         keep(own.services, seen.service, 1, MOST_SERVICES)
-        keep(peers.services, seen.service, peers.services.get(seen.service, 0.0) + 1.0, MOST_AMONG_PEERS)
+        if is_calm(around.session):
+            keep(peers.services, seen.service, peers.services.get(seen.service, 0.0) + 1.0, MOST_AMONG_PEERS)
 
     def note(self, seen: Seen, around: Around) -> None:
         """What was new in this session, and since when there is such a service."""

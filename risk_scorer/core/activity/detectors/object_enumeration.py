@@ -11,6 +11,7 @@ from typing import ClassVar
 from msgspec import field
 
 from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.evidence import is_calm
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part
 from risk_scorer.core.activity.seen import Seen
@@ -20,8 +21,9 @@ _NAME = "object_enumeration"
 NEXT_IF_ENUMERATING, NEXT_USUAL = 0.9, 0.5
 """Shares of steps from one id to the one beside it. Reason for the second: half of what is opened in a list may be
 beside the last; what a service really has is learned."""
-LEAST_NEXT = 0.3
-"""No service makes a run of four evidence enough: one's own orders stand beside each other."""
+LEAST_NEXT, MOST_NEXT = 0.3, 0.8
+"""No service makes a run of four evidence enough, since one's own orders stand beside each other; and none makes runs
+of any length usual, however often somebody has run there."""
 STEPS_STRENGTH, MOST_STEPS = 100.0, 10_000.0
 MANY_IF_ENUMERATING = 0.2
 """Share of thieves' sessions that open so much; others take one export."""
@@ -103,12 +105,12 @@ class ObjectEnumeration(Detector):
         things = 1
         if part is not None:
             beside = _is_beside(part, seen)
-            if beside is not None:
+            if beside is not None and is_calm(around.session):
                 _learn_step(around, beside=beside)
             things = part.things + 1
             if things & part.things or things >= 1 << LEVELS or is_marked(part.known, _thing(seen)):
                 return
-        for memory in (around.peers, around.person):
+        for memory in (around.peers, around.person) if is_calm(around.session) else (around.person,):
             reached: Reached | None = memory.get(_NAME)
             if reached is None:
                 reached = memory[_NAME] = Reached()
@@ -161,7 +163,7 @@ def _step(around: Around, *, beside: bool) -> float:
     usual = NEXT_USUAL
     if service is not None:
         usual = (service.beside + STEPS_STRENGTH * NEXT_USUAL) / (service.steps + STEPS_STRENGTH)
-    usual = min(NEXT_IF_ENUMERATING, max(LEAST_NEXT, usual))
+    usual = min(MOST_NEXT, max(LEAST_NEXT, usual))
     if beside:
         return math.log(NEXT_IF_ENUMERATING / usual)
     return math.log((1.0 - NEXT_IF_ENUMERATING) / (1.0 - usual))

@@ -13,6 +13,7 @@ from typing import ClassVar
 from msgspec import field
 
 from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.evidence import is_calm
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part
 from risk_scorer.core.activity.seen import Seen
@@ -187,6 +188,8 @@ def _learn_rights(own: Known, seen: Seen, around: Around) -> None:
     is_first = not own.key
     fresh = [digest for digest in map(digest_of, _names(seen)) if digest not in own.rights]
     own.rights = (own.rights + fresh)[-MOST_RIGHTS:]
+    if not is_calm(around.session):
+        return
     for memory in (around.world, around.peers):
         holders: Holders | None = memory.get(_NAME)
         if holders is None:

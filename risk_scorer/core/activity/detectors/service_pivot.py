@@ -11,6 +11,7 @@ from typing import ClassVar
 from msgspec import field
 
 from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.evidence import is_calm
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part
 from risk_scorer.core.activity.seen import Seen
@@ -90,7 +91,7 @@ class ServicePivot(Detector):
         if not (seen.trace_id and seen.service):
             return
         chain: Chain | None = around.trace.get(_NAME)
-        if chain is None:
+        if chain is None or not is_calm(around.session):
             return
         peers: Hops | None = around.peers.get(_NAME)
         if peers is None:

@@ -146,7 +146,7 @@ class SeveralActors(Detector):
         if place < 0:
             own.beside += how == _BESIDE
             own.elsewhere += how == _ELSEWHERE
-        _learn_pair(clients[0], seen, around)
+        _learn_pair(clients[0], seen, around, how=how)
 
     def note(self, seen: Seen, around: Around) -> None:
         """Which client acted, from which network, and how it came."""
@@ -199,7 +199,7 @@ def _finding(other: Client, seen: Seen, around: Around, *, how: int, is_turn: bo
         usual = (times + STRENGTH * usual) / (own.sessions + STRENGTH)
     nats = math.log(if_stolen / usual) + (AT_ONCE_NATS if is_turn else 0.0)
     together: Together | None = around.world.get(_NAME)
-    if together is not None and len(together.pairs.get(_pair(other, seen), ())) >= TOGETHER_PEOPLE:
+    if together is not None and len(together.pairs.get(_pair(other, seen, how), ())) >= TOGETHER_PEOPLE:
         nats = min(nats, COMPANION_NATS) if seen.browser or seen.ja4 else 0.0
     if nats < FEWEST_NATS:
         return None
@@ -207,17 +207,17 @@ def _finding(other: Client, seen: Seen, around: Around, *, how: int, is_turn: bo
     return Finding(code, nats, _words(seen.browser, seen.os, seen.country), _words(other.browser, other.os, ""))
 
 
-def _pair(other: Client, seen: Seen) -> int:
-    """What stands for the two clients, whichever of them acts."""
+def _pair(other: Client, seen: Seen, how: int) -> int:
+    """What stands for the two clients, whichever of them acts, and for how the second one came."""
     two = sorted((f"{other.browser} {other.os}", f"{seen.browser} {seen.os}"))
-    return digest_of("\n".join(two))
+    return digest_of("\n".join([*two, str(how)]))
 
 
-def _learn_pair(first: Client, seen: Seen, around: Around) -> None:
+def _learn_pair(first: Client, seen: Seen, around: Around, *, how: int) -> None:
     together: Together | None = around.world.get(_NAME)
     if together is None:
         together = around.world[_NAME] = Together()
-    pair, person = _pair(first, seen), digest_of(seen.user_id)
+    pair, person = _pair(first, seen, how), digest_of(seen.user_id)
     people = together.pairs.setdefault(pair, [])
     if len(people) < TOGETHER_PEOPLE and person not in people:
         people.append(person)

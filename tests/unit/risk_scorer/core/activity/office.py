@@ -117,6 +117,10 @@ class Office:
         seen = replace(usual, **what)
         return self.engine.assess(seen, self.around(seen))
 
+    def forget_sessions(self) -> None:
+        """What comes now is in new sessions and traces, whatever they are called."""
+        self.memories["session"], self.memories["trace"], self.began = {}, {}, {}
+
     def work(self, who: Person, at: float, session: str, *, events: int = 12, seed: int = 0) -> list[Judged]:
         """An ordinary session, or part of one."""
         return [self.act(who, at + gap, step, session, **what) for gap, step, what in ordinary(who, events, seed)]

@@ -247,6 +247,17 @@ def test_an_attack_that_this_detector_alone_catches(name: str, attack: Story) ->
     assert missed.total_score < STEP_UP_FROM, missed
 
 
+@pytest.mark.parametrize(("name", "attack"), [(name, attack) for name, attack, _ in CASES])
+def test_an_attack_that_is_repeated_teaches_nothing(name: str, attack: Story) -> None:
+    """Forty times in sessions of their own: at the end it is caught as at first, and by the same detector."""
+    office = Office()
+    for _ in range(40):
+        caught = worst(attack(office))
+        office.forget_sessions()
+    assert caught.total_score >= STEP_UP_FROM, caught
+    assert name in {each.detector for each in caught.found}
+
+
 @pytest.mark.parametrize("look_alike", [each for _, _, each in CASES])
 def test_what_only_looks_like_it_is_left_alone(look_alike: Story) -> None:
     """No session of it is stepped up."""
