@@ -89,18 +89,7 @@ def acting_of(scorer: Scorer) -> Acting:
     learned = session_modelling_of(settings)
     engine = learned.engine()
     sessions = KnownSessions(database, clock=clock, is_alone=is_alone, incidents=incident_rows(scorer))
-    people = settings.activity_people_in_memory
-    most: dict[Scope, int] = {
-        "person": people,
-        "session": SESSIONS_A_PERSON * people,
-        "peers": MOST_PEERS,
-        "service": MOST_SERVICES,
-        "world": 1,
-        "trace": MOST_TRACES,
-    }
-    memories = MemoryStore(
-        database, clock=clock, parts=lambda scope: _parts(engine, scope), most=most, is_alone=is_alone
-    )
+    memories = _memories(scorer, engine, is_alone=is_alone)
     events = EventStore(
         database,
         clock=clock,
@@ -132,6 +121,45 @@ def acting_of(scorer: Scorer) -> Acting:
         hear=HearSessions(observer=observer, sessions=sessions, memories=memories),
         standing=Standing(engine=learned.engine, sessions=sessions, memories=memories, history=events, clock=clock),
         learned=learned,
+    )
+
+
+def _memories(scorer: Scorer, engine: Engine, *, is_alone: bool) -> MemoryStore:
+    people = scorer.settings.activity_people_in_memory
+    most: dict[Scope, int] = {
+        "person": people,
+        "session": SESSIONS_A_PERSON * people,
+        "peers": MOST_PEERS,
+        "service": MOST_SERVICES,
+        "world": 1,
+        "trace": MOST_TRACES,
+    }
+    memories = MemoryStore(
+        scorer.database,
+        clock=scorer.clock,
+        parts=lambda scope: _parts(engine, scope),
+        most=most,
+        is_alone=is_alone,
+    )
+    _watch(scorer, memories)
+    return memories
+
+
+def _watch(scorer: Scorer, memories: MemoryStore) -> None:
+    look = scorer.meters.look
+    look(
+        "riskgate_activity_memories",
+        "What detectors remember that is at hand, by scope.",
+        ["scope"],
+        lambda: [((scope,), count) for scope, count in memories.held.items()],
+        of="process",
+    )
+    look(
+        "riskgate_activity_memories_lost_total",
+        "Memories that another process had changed, or that found no place.",
+        [],
+        lambda: [((), memories.lost)],
+        of="process",
     )
 
 
