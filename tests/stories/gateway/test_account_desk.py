@@ -1,5 +1,6 @@
 """What reviewers see of accounts and do to them, by programs and by commands."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from auth_gateway.adapters.scorer_activity import ScorerActivity
+from auth_gateway.flows.ports.session_risk import Behaviour
 from tests.stories.gateway.applications import Application, refused, register
 from tests.stories.gateway.relying_party import ISSUER
 from tests.stories.gateway.risky import PROVIDER, signal
@@ -129,24 +131,26 @@ def test_only_who_may_and_says_why_does_anything(story: Story) -> None:
     assert story.login().status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "missing"),
-    [
-        (json.dumps({"user_id": "id-alice", "sessions": 3}).encode(), 200, None),
+def test_a_summary_has_the_scorer_s_word_or_a_reason() -> None:
+    """Whatever the scorer says, the rest is shown."""
+    for body, status, missing in (
+        (json.dumps({"user_id": "id/alice", "sessions": 3}).encode(), 200, None),
         (b"{}", 404, "unknown_to_scorer"),
         (b"{}", 403, "scorer_refused"),
         (b"[]", 200, "scorer_invalid"),
         (b'"' + b"x" * 300_000 + b'"', 200, "scorer_invalid"),
-    ],
-)
-def test_a_summary_has_the_scorer_s_word_or_a_reason(
-    story: Story, body: bytes, status: int, missing: str | None
-) -> None:
-    """Whatever the scorer says, the rest is shown."""
-    with knowing_scorer(body, status) as (url, paths):
-        scorer = ScorerActivity(base_url=url, credential="rgs_test")
-        told = story.runner.run(scorer.of("id/alice"))
-        story.runner.run(scorer.close())
-    assert paths == ["/people/id%2Falice/activity"]
-    assert told.missing == missing
-    assert (told.told is None) is (missing is not None)
+    ):
+        with knowing_scorer(body, status) as (url, paths):
+            told = asyncio.run(asked_of(ScorerActivity(base_url=url, credential="rgs_test")))
+        assert paths == ["/people/id%2Falice/activity"]
+        assert (told.missing, told.told is None) == (missing, missing is not None)
+    silent = asyncio.run(asked_of(ScorerActivity(base_url="http://127.0.0.1:9", credential="rgs_test")))
+    assert silent.missing == "scorer_unreachable"
+    assert asyncio.run(asked_of(ScorerActivity(base_url=url, credential=None))).missing == "no_credential"
+
+
+async def asked_of(scorer: ScorerActivity) -> Behaviour:
+    """What it answers about somebody whose id is no path."""
+    told = await scorer.of("id/alice")
+    await scorer.close()
+    return told

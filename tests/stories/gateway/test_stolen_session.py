@@ -1,14 +1,19 @@
 """Both services as the demo starts them: a session is stolen after the login, and what is done with it is answered."""
 
+import os
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx2
+import pyotp
 import pytest
 
-from demo.people import USUAL
+from demo.browser import Browser, Page
+from demo.people import ALICE_PASSWORD, USUAL
 from tests.house import RunningHouse
+from tests.scorer_commands import new_credential
 
 THIEF = {"ip": "203.0.113.77", "user_agent": "python-requests/2.32", "ja4": "t13d1011h1_61a7ad8aa9b6_3a8073edd8ef"}
 EXPORTS = ("/crm/export", "/reports/7/export", "/billing/invoices/19/pdf")
@@ -17,10 +22,16 @@ PATIENCE_SECONDS = 5.0
 """From the signal to its effect, and the notice of the session before it."""
 
 
+@pytest.fixture(scope="module")
+def credential(house: RunningHouse) -> str:
+    """What an API shows that tells the scorer of requests, and may vouch for nobody."""
+    return new_credential(house.house.scorer_environment(), "stolen", "activity")
+
+
 @pytest.fixture
-def application(house: RunningHouse) -> Iterator[httpx2.Client]:
-    """An API that tells the scorer of each request, and may vouch for nobody."""
-    bearer = {"authorization": f"Bearer {house.house.make_credential('stolen', 'activity')}"}
+def application(house: RunningHouse, credential: str) -> Iterator[httpx2.Client]:
+    """That API."""
+    bearer = {"authorization": f"Bearer {credential}"}
     with httpx2.Client(base_url=house.house.scorer_url, headers=bearer, trust_env=False, timeout=20.0) as client:
         yield client
     house.forgive()
@@ -52,13 +63,7 @@ def test_a_stolen_session_is_stopped_before_its_tenth_request(house: RunningHous
             assert time.monotonic() < deadline, "the scorer was not told of the session"
         assert refreshed(gateway, tokens)[0] == 200
 
-        asked_at = None
-        for number in range(REQUESTS):
-            answer = application.post("/assess", json=request(session_id, EXPORTS[number % 3], **THIEF))
-            if answer.status_code != 200 or answer.json()["action"] != "allow":
-                asked_at = number
-                break
-        assert asked_at is not None, answer.text
+        assert stolen(application, session_id) < REQUESTS
         while (said := refreshed(gateway, tokens))[0] == 200:
             assert time.monotonic() < deadline + PATIENCE_SECONDS, "nothing came of it"
         assert said[0] == 400
@@ -71,3 +76,64 @@ def test_a_stolen_session_is_stopped_before_its_tenth_request(house: RunningHous
         assert again["session_id"] != session_id
         assert refreshed(gateway, dict(again["tokens"]))[0] == 200
         assert refreshed(gateway, tokens)[0] == 400
+
+
+@pytest.fixture
+def website(house: RunningHouse) -> Iterator[str]:
+    """An application that signs people in, and hears of logouts."""
+    own = house.house
+    own.application.environment = {**os.environ, "DEMO_CLIENT_SECRET": own.register_application()}
+    own.application.start()
+    own.application.wait_until_ready(own.application_url)
+    yield own.application_url
+    own.application.stop()
+
+
+def stolen(application: httpx2.Client, session_id: str) -> int:
+    """How many requests of the thief were taken for the owner's."""
+    for number in range(REQUESTS):
+        answer = application.post("/assess", json=request(session_id, EXPORTS[number % 3], **THIEF))
+        if answer.status_code != 200 or answer.json()["action"] != "allow":
+            return number
+    return REQUESTS
+
+
+def signed_in(house: RunningHouse, browser: Browser, page: Page) -> Page:
+    """Alice is in, once she has shown what is asked for."""
+    page = browser.fill(page, username="alice", password=ALICE_PASSWORD)
+    return browser.fill(page, code=pyotp.TOTP(house.totp_secret).now()) if page.asks_for("code") else page
+
+
+def sid_of(page: Page) -> str:
+    """The session that the application shows."""
+    found = re.search(r"<dt>sid<dd>([\w-]+)", page.text)
+    assert found is not None, page.text
+    return found[1]
+
+
+def test_the_owner_of_a_stolen_session_is_asked_once_and_goes_on(
+    house: RunningHouse, application: httpx2.Client, website: str
+) -> None:
+    """In the same session, by one factor; what the owner then does asks for nothing, and the thief has nothing."""
+    looks = {"ip": "127.0.0.1", "user_agent": USUAL.context["user_agent"]}
+    with Browser(looks["user_agent"]) as owner:
+        session_id = sid_of(signed_in(house, owner, owner.open(f"{website}/sign-in")))
+        own = request(session_id, "/crm/customers/4", **looks)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while application.post("/assess", json=own).status_code != 200:
+            assert time.monotonic() < deadline, "the scorer was not told of the session"
+        assert stolen(application, session_id) < REQUESTS
+        while not (page := owner.open(f"{website}/sign-in")).asks_for("code"):
+            assert time.monotonic() < deadline + PATIENCE_SECONDS, "nothing came of it"
+        asked_at = time.time()
+        while int(time.time()) == int(asked_at):  # no person types a code in the second in which they are asked
+            page = owner.open(f"{website}/sign-in")
+        # The code of this half minute may be the one that was used to sign in.
+        page = owner.fill(page, code=pyotp.TOTP(house.totp_secret).at(int(time.time()) + 30))
+        assert sid_of(page) == session_id
+        assert sid_of(owner.open(f"{website}/sign-in")) == session_id  # not asked again
+        while application.post("/assess", json=own).json().get("action") != "allow":
+            assert time.monotonic() < deadline + 2 * PATIENCE_SECONDS, "the scorer was not told of the answer"
+        assert sid_of(owner.open(f"{website}/sign-in")) == session_id
+    rows = house.gateway_rows(f"SELECT revoked_at FROM sessions WHERE session_id = '{session_id}'")  # noqa: S608
+    assert rows == [(None,)]

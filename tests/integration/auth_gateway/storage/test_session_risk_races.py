@@ -72,7 +72,7 @@ SESSION = Session(
 )
 FAMILY = RefreshFamily(family_id="f", session_id="before", client_id="web", created_at=NOW)
 TOKEN = RefreshToken(token_digest=digest("token"), family_id="f", issued_at=NOW, expires_at=NOW + 1000)
-ROUNDS = 6
+ROUNDS = 4
 T = TypeVar("T")
 
 
