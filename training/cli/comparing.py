@@ -88,6 +88,7 @@ def shadow(
 ) -> None:
     """Let a version score live traffic without deciding; the scorers on this registry follow within seconds."""
     from risk_scorer.core.registry import SHADOW
+    from training.registry.journal import newest_pointer
     from training.registry.opening import opened_desk, short_reason
     from training.registry.views import version_named
     from training.reports import tell
@@ -96,8 +97,9 @@ def shadow(
         if (version is None) != is_off:
             raise WrongInputError("usage", "give the version that is to shadow, or --off")
         with opened_desk(registry, key, by=by, trusted=trusted or ()) as desk:
+            # What the journal says: the pointer itself may lag behind it, or be an old one that was put back.
+            pointer = newest_pointer(desk.settled(), SHADOW)
             version = None if version is None else version_named(desk.registry, version)
-            pointer = desk.registry.pointer(SHADOW)
             before = None if pointer is None else pointer.model_version
             is_news = version != before
             if is_news:

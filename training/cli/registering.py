@@ -185,8 +185,9 @@ def _compared(desk: "Desk", version: str, source: Path, log: dict[str, Any], *, 
     from risk_scorer.core.registry import ACTIVE
     from training.comparing.on_log import compared, open_comparison_log
     from training.registry.desk import sound
+    from training.registry.journal import newest_pointer
 
-    pointer = desk.registry.pointer(ACTIVE)
+    pointer = newest_pointer(desk.settled(), ACTIVE)
     if pointer is None or pointer.model_version in (None, version):
         return None
     active, candidate = (sound(desk.registry, name)[0] for name in (pointer.model_version or "", version))

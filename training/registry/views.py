@@ -62,6 +62,8 @@ def _quick_card(registry: ModelRegistry, version: str, line: Line) -> ModelCard:
     """The signed card without reading the big files."""
     files = {name: registry.file(version, name, most_bytes=MOST_MANIFEST_BYTES) for name in (SIGNATURE, MANIFEST, CARD)}
     manifest = line.manifest(files, registry.public_keys)
+    if manifest.model_version != version:
+        raise BadArtefact("wrong_version", f"what stands for {version} is the model {manifest.model_version}")
     if manifest.files.get(CARD) != _sha256(files[CARD]):
         raise BadArtefact("hash_mismatch", f"{CARD} is not the file that was signed")
     return card_in(files)

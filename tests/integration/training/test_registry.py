@@ -1,5 +1,6 @@
 """A registry of models: versions never change, what decides is named by signed pointers, and every act is told."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -256,6 +257,9 @@ def test_list_and_show_tell_state_quality_and_damage(place: Place, add: Callable
     spoiled = tmp_path / "registry" / "versions" / second / "card.json"
     spoiled.write_bytes(spoiled.read_bytes().replace(b"0.8", b"0.9"))
     assert [row["problem"] for row in listed(registry)] == ["hash_mismatch", None]
+    shutil.rmtree(spoiled.parent)
+    shutil.copytree(spoiled.parent.with_name(first), spoiled.parent)
+    assert [row["problem"] for row in listed(registry)] == ["wrong_version", None]
 
 
 def test_the_pointer_has_the_fields_that_were_promised(place: Place, add: Callable[..., str], tmp_path: Path) -> None:

@@ -79,6 +79,21 @@ def test_what_is_wrong_changes_nothing(
     assert not (place / "none.key").exists()
 
 
+def test_an_old_pointer_that_was_put_back_is_not_what_is_so(place: Path) -> None:
+    """The journal says what shadows: scorers refuse the old pointer, so naming its version again is news."""
+    one, pointer = registered(place, 1), place / "registry" / "pointers" / "shadow.json"
+    assert run(place, "shadow", one).exit_code == 0
+    old = pointer.read_bytes()
+    assert run(place, "shadow", "--off").exit_code == 0
+    for stands in (old, b"{"):
+        pointer.write_bytes(stands)
+        told = json.loads(run(place, "shadow", one).stdout)
+        assert (told["previous"], told["was_so"]) == (None, False)
+        newest = json.loads(pointer.read_bytes())
+        assert (newest["model_version"], newest["sequence"]) == (one, len(registry_of(place).journal()))
+        assert run(place, "shadow", "--off").exit_code == 0
+
+
 def test_a_damaged_version_does_not_shadow(place: Path) -> None:
     """It is checked as a scorer would check it, before anything is signed."""
     version = registered(place, 1)
