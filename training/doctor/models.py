@@ -11,14 +11,22 @@ from risk_scorer.adapters.model_store import BadPublicKey, public_keys, read_fil
 from risk_scorer.adapters.registry_places import BadPlace, PlaceAway
 from risk_scorer.core.artefact import BadArtefact, load
 from risk_scorer.core.model import Model
-from risk_scorer.core.registry import ACTIVE, POINTERS, Entry, Pointer
+from risk_scorer.core.registry import ACTIVE, ALL_POINTERS, SESSION, SHADOW, Entry, Pointer, PointerName
 from training.doctor.finding import Finding
 from training.publish import public_bytes, read_key
 from training.refusals import WrongInputError
+from training.registry.desk import sound_of
 from training.registry.journal import newest_pointer
+from training.registry.lines import LOGINS, SESSIONS, Loaded
 from training.reports import iso
 
 DAY = 86_400
+REMEDIES: dict[PointerName, str] = {
+    ACTIVE: "risk-training promote active",
+    SHADOW: "risk-training shadow shadow",
+    SESSION: "risk-training promote active --kind session",
+}
+"""Acts that change nothing: each puts the pointers where the journal says before it looks what there is to do."""
 OLD_TABLES_DAYS = 90
 """As the alert on `riskgate_ip_tables_age_seconds` has it."""
 
@@ -97,7 +105,7 @@ def registry(address: str, public_key: Path, *, now: float, most_days: int) -> I
 
 
 def _pointers(opened: ModelRegistry, journal: list[Entry], *, now: float, most_days: int) -> Iterator[Finding]:
-    for name in POINTERS:
+    for name in ALL_POINTERS:
         pointer = opened.pointer(name)
         due = newest_pointer(journal, name)
         if due is not None and (pointer is None or pointer.sequence != due.sequence):
@@ -107,18 +115,18 @@ def _pointers(opened: ModelRegistry, journal: list[Entry], *, now: float, most_d
             if name == ACTIVE:
                 yield Finding("note", "no_active_model", "no version is in use", "risk-training promote VERSION")
             continue
-        found = load(opened.version_files(pointer.model_version), opened.public_keys)
+        found, _ = sound_of(opened, pointer.model_version, SESSIONS if name == SESSION else LOGINS)
         since = f"{name} since {iso(pointer.at)}"
         yield Finding("good", f"{name}_model", f"{found.version}, {since}, put there by {pointer.by}")
         if name == ACTIVE:
             yield _data_age(found, now=now, most_days=most_days)
 
 
-def _lagging(name: str, pointer: Pointer | None, due: Pointer) -> Finding:
+def _lagging(name: PointerName, pointer: Pointer | None, due: Pointer) -> Finding:
     """An act that was cut short leaves this for a moment; else somebody has put an old pointer in place."""
     stands = "there is no" if pointer is None else f"number {pointer.sequence} is put in place as the"
     seen = f"{stands} pointer {name}, and the journal has number {due.sequence}: scorers may refuse it"
-    return Finding("problem", "pointer_lags", seen, "risk-training promote active, which puts every pointer right")
+    return Finding("problem", "pointer_lags", seen, f"{REMEDIES[name]}, which puts every pointer right")
 
 
 def tables(*, now: float) -> Iterator[Finding]:
@@ -134,7 +142,7 @@ def tables(*, now: float) -> Iterator[Finding]:
         yield Finding("good", "ip_data", f"the address tables are {days:.0f} days old")
 
 
-def _data_age(found: Model, *, now: float, most_days: int) -> Finding:
+def _data_age(found: Loaded, *, now: float, most_days: int) -> Finding:
     last = found.manifest.span.last
     days = (now - last) / DAY
     seen = f"{found.version} was trained on logins until {iso(last)}"

@@ -123,21 +123,24 @@ def _take_away(pointer: Path, _: bytes) -> None:
     pointer.unlink()
 
 
+@pytest.mark.parametrize("name", ["active", "shadow"])
 @pytest.mark.parametrize("damage", [_put_back, _take_away])
-def test_a_pointer_that_is_not_the_journals_is_a_problem(damage: Callable[[Path, bytes], None], tmp_path: Path) -> None:
+def test_a_pointer_that_is_not_the_journals_is_a_problem(
+    damage: Callable[[Path, bytes], None], name: str, tmp_path: Path
+) -> None:
     """Scorers refuse an old one that was put back; the remedy that is told is one."""
     (tmp_path / "signing.key").write_bytes(base64.b64encode(KEY.private_bytes_raw()))
     (tmp_path / "signing.key").chmod(0o600)
     signing_key(tmp_path / "signing.key")
     place = FolderPlace(tmp_path / "registry")
-    pointer = tmp_path / "registry" / "pointers" / "active.json"
+    pointer = tmp_path / "registry" / "pointers" / f"{name}.json"
     stood = []
     for seed in (1, 2):
         published(tmp_path / f"models-{seed}", card(), seed=seed)
         version, _ = desk(place).register(tmp_path / f"models-{seed}")
-        desk(place).promote(version, max_data_age_days=9999.0)
+        desk(place).shadow(version) if name == "shadow" else desk(place).promote(version, max_data_age_days=9999.0)
         stood.append(pointer.read_bytes())
-    assert looked(tmp_path)[1]["active_model"][0] == "good"
+    assert looked(tmp_path)[1][f"{name}_model"][0] == "good"
     damage(pointer, stood[0])
     status, told = looked(tmp_path)
     assert (status, told["pointer_lags"][0]) == (3, "problem")

@@ -50,6 +50,11 @@ def test_a_session_model_goes_through_all_commands(tmp_path: Path) -> None:
     pointer = registry.pointer(SESSION)
     assert pointer is not None
     assert pointer.model_version == version
+    looked = CliRunner().invoke(
+        app, ["doctor", "--registry", str(tmp_path), "--public-key", str(made.public_key), "--json"]
+    )
+    found = {each["code"]: each["level"] for each in json.loads(looked.stdout)["findings"]}
+    assert found["session_model"] == "good"
 
 
 def test_a_model_of_invented_people_is_promoted_by_nobodys_oversight(tmp_path: Path) -> None:
