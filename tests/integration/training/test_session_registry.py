@@ -50,10 +50,9 @@ def test_a_session_model_goes_through_all_commands(tmp_path: Path) -> None:
     pointer = registry.pointer(SESSION)
     assert pointer is not None
     assert pointer.model_version == version
-    looked = CliRunner().invoke(
-        app, ["doctor", "--registry", str(tmp_path), "--public-key", str(made.public_key), "--json"]
-    )
-    found = {each["code"]: each["level"] for each in json.loads(looked.stdout)["findings"]}
+    keys = ("--key", made.key, "--public-key", made.public_key)
+    looked = told(run("doctor", "--registry", tmp_path, "--model-dir", tmp_path / "none", *keys, "--json"))
+    found = {each["code"]: each["level"] for each in looked["findings"]}
     assert found["session_model"] == "good"
 
 
