@@ -101,7 +101,7 @@ def run(store: Path, events: int) -> tuple[list[Stage], str]:
     watch.ended("with a minute more")
     watch.close()
     with sqlite3.connect(store) as connection:
-        connection.execute("DELETE FROM activity_events WHERE ts > ?", (NOW,))
+        connection.execute("DELETE FROM activity_events WHERE ts >= ?", (NOW,))
     database.close()
     if first is None or again is None:
         raise RuntimeError("nobody else looks at this store")
