@@ -12,6 +12,7 @@ from training.cli.frame import (
     DEFAULT_KEY,
     DEFAULT_PUBLIC_KEY,
     AsJson,
+    Labels,
     Listed,
     ModelDir,
     Overlays,
@@ -30,7 +31,6 @@ Later = Annotated[
     str | None,
     typer.Option("--input", help="Logins that came after the model's training, as for `train`; a file's labels count."),
 ]
-Labels = Annotated[Path | None, typer.Option(help="What people found out, as `risk-scorer labels` writes it.")]
 Budget = Annotated[float, typer.Option(help="The share of people's own logins that may be asked for more.")]
 DenyBudget = Annotated[float, typer.Option("--deny-budget", "--deny_budget", help="The share that may be denied.")]
 From = Annotated[

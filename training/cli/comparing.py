@@ -1,6 +1,5 @@
 """The commands that hold one model against another: compare, shadow."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,15 +10,19 @@ from training.cli.frame import (
     DEFAULT_PUBLIC_KEY,
     DEFAULT_REGISTRY,
     AsJson,
+    By,
+    Key,
+    Labels,
     Listed,
     Overlays,
     PublicKey,
+    Reason,
     Registry,
+    Trusted,
     answered,
     app,
     progress,
 )
-from training.cli.registering import By, Key, Reason, Trusted
 from training.refusals import WrongInputError
 
 if TYPE_CHECKING:
@@ -44,9 +47,7 @@ def compare(
         str | None,
         typer.Option("--from", help="Judge from this UTC day or moment on; else what follows both trainings."),
     ] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="What people found out, as `risk-scorer labels` writes it.")
-    ] = None,
+    labels: Labels = None,
     registry: Registry = DEFAULT_REGISTRY,
     public_key: PublicKey = DEFAULT_PUBLIC_KEY,
     overlays: Overlays = None,

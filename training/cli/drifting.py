@@ -10,6 +10,7 @@ from training.cli.frame import (
     DEFAULT_PUBLIC_KEY,
     DEFAULT_REGISTRY,
     AsJson,
+    From,
     Listed,
     Overlays,
     PublicKey,
@@ -32,9 +33,7 @@ def drift(
     model: Annotated[
         str, typer.Option("--model", "--model_dir", "--model-dir", help="A version, `active`, or a folder.")
     ] = "models",
-    starts: Annotated[
-        str | None, typer.Option("--from", help="Judge from this UTC day or moment on; else what follows the training.")
-    ] = None,
+    starts: From = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="With --database: how many days, today among them.")] = 7,
     page: Annotated[Path | None, typer.Option("--report", help="Write everything as one HTML file.")] = None,
     fail: Annotated[bool, typer.Option("--fail", help="End with status 3 when something is past its mark.")] = False,

@@ -9,17 +9,18 @@ from rich.console import Console
 from training.cli.frame import (
     DEFAULT_KEY,
     AsJson,
+    By,
     Kind,
     Listed,
     Logs,
     ModelDir,
     Overlays,
+    Reason,
     Seed,
     answered,
     app,
     progress,
 )
-from training.cli.registering import By, Reason
 from training.refusals import WrongInputError
 
 if TYPE_CHECKING:

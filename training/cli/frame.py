@@ -86,6 +86,16 @@ Registry = Annotated[
 Kind = Annotated[
     Literal["login", "session"], typer.Option(help="Models of logins, or of what is done in sessions after them.")
 ]
+Key = Annotated[Path, typer.Option(help="The key that signs what is written.")]
+Trusted = Annotated[
+    list[Path] | None, typer.Option(help="Another public key whose models and entries are believed; may be repeated.")
+]
+By = Annotated[str | None, typer.Option(help="Who does it; else the name of your account.")]
+Reason = Annotated[str, typer.Option(help="Why, for the journal.")]
+Labels = Annotated[Path | None, typer.Option(help="What people found out, as `risk-scorer labels` writes it.")]
+From = Annotated[
+    str | None, typer.Option("--from", help="Judge from this UTC day or moment on; else what follows the training.")
+]
 
 DEFAULT_REGISTRY = "var/registry"
 DEFAULT_KEY = Path("var/training/signing.key")

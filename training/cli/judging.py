@@ -9,6 +9,7 @@ from rich.console import Console
 from training.cli.frame import (
     DEFAULT_PUBLIC_KEY,
     AsJson,
+    From,
     Kind,
     Listed,
     Log,
@@ -62,9 +63,7 @@ def evaluate(
     kind: Kind = "login",
     model_dir: ModelDir = Path("models"),
     public_key: PublicKey = DEFAULT_PUBLIC_KEY,
-    starts: Annotated[
-        str | None, typer.Option("--from", help="Judge from this UTC day or moment on; else what follows the training.")
-    ] = None,
+    starts: From = None,
     scores: Annotated[Path | None, typer.Option(help="A file of scores to judge, as `score` writes it.")] = None,
     labels: Labels = None,
     report: Annotated[Path | None, typer.Option(help="Write the whole evaluation as one HTML file.")] = None,

@@ -11,12 +11,16 @@ from training.cli.frame import (
     DEFAULT_PUBLIC_KEY,
     DEFAULT_REGISTRY,
     AsJson,
+    By,
+    Key,
     Kind,
     Listed,
     ModelDir,
     Overlays,
     PublicKey,
+    Reason,
     Registry,
+    Trusted,
     answered,
     app,
     progress,
@@ -28,12 +32,6 @@ if TYPE_CHECKING:
     from training.registry.desk import Desk
     from training.registry.lines import KindName
 
-Key = Annotated[Path, typer.Option(help="The key that signs what is written.")]
-Trusted = Annotated[
-    list[Path] | None, typer.Option(help="Another public key whose models and entries are believed; may be repeated.")
-]
-By = Annotated[str | None, typer.Option(help="Who does it; else the name of your account.")]
-Reason = Annotated[str, typer.Option(help="Why, for the journal.")]
 Version = Annotated[str, typer.Argument(help="A version, or `active`, `shadow`, or `newest`: registered last.")]
 
 
