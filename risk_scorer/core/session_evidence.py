@@ -76,4 +76,5 @@ def stronger(one: Evidence, other: Evidence) -> Evidence:
             mine.pardoned = max(mine.pardoned, held.pardoned)
     one.began = min(filter(None, (one.began, other.began)), default=0.0)
     one.events = max(one.events, other.events) + 1
+    one.nats = max(one.nats, other.nats)
     return one

@@ -171,7 +171,8 @@ class Stream:
             if self._announce:
                 announcements.extend(self._assess.announcements(scored))
 
-        await self._assess.each([each.event for each in fresh], together=self._together, take=take)
+        if fresh:  # without logins no model of logins is needed
+            await self._assess.each([each.event for each in fresh], together=self._together, take=take)
         if not results:
             return [], []
         kept = await self._log.keep(results, announcements, ends)

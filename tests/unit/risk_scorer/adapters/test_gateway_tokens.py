@@ -1,0 +1,154 @@
+"""Access tokens of the gateway: whose session they are of, and what happens while its keys are away, slow or wrong."""
+
+import base64
+import json
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from plumbing.clock import FixedClock
+from plumbing.refusals import Refused
+from risk_scorer.adapters.activity.gateway_tokens import (
+    ASKED_AGAIN_SECONDS,
+    FRESH_SECONDS,
+    STALE_SECONDS,
+    GatewayTokens,
+)
+from risk_scorer.flows.activity.ports import TokenSession
+from webhooks.fetching import Unfetched, Wanted
+
+pytestmark = pytest.mark.anyio
+NOW, ISSUER = 1_760_000_000.0, "https://login.example.com"
+KEY, OTHER = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+CLAIMS = {"iss": ISSUER, "sub": "alice", "sid": "ses-1", "iat": NOW - 10, "exp": NOW + 900, "aud": "shop"}
+ALICE = TokenSession(session_id="ses-1", user_id="alice")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def jwk(key: ec.EllipticCurvePrivateKey, kid: str = "k1", **changes: Any) -> dict[str, Any]:
+    return {**json.loads(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key())), "kid": kid, "alg": "ES256", **changes}
+
+
+def token(key: Any = KEY, *, kid: str = "k1", algorithm: str = "ES256", **changes: Any) -> str:
+    headers = {"kid": kid, "typ": changes.pop("typ", "at+jwt")}
+    claims = {name: value for name, value in {**CLAIMS, **changes}.items() if value is not None}
+    return jwt.encode(claims, key, algorithm=algorithm, headers=headers)
+
+
+class Gateway:
+    """Publishes keys, or fails as told."""
+
+    def __init__(self) -> None:
+        self.answer: bytes | Unfetched = json.dumps({"keys": [jwk(KEY)]}).encode()
+        self.asked: list[str] = []
+
+    async def __call__(self, wanted: Wanted) -> bytes:
+        self.asked.append(wanted.url)
+        if isinstance(self.answer, Unfetched):
+            raise self.answer
+        return self.answer
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def tokens(gateway: Gateway, clock: FixedClock) -> GatewayTokens:
+    return GatewayTokens(gateway, clock=clock, issuer=ISSUER)
+
+
+async def refusal(tokens: GatewayTokens, text: str) -> tuple[str, int]:
+    with pytest.raises(Refused) as caught:
+        await tokens.session_of(text)
+    return caught.value.code, caught.value.status
+
+
+async def test_a_token_in_force_names_its_session(tokens: GatewayTokens, gateway: Gateway, clock: FixedClock) -> None:
+    """The keys are fetched once, where the issuer publishes them, and an expired token is none."""
+    assert await tokens.session_of(token()) == await tokens.session_of(token()) == ALICE
+    assert gateway.asked == [f"{ISSUER}/.well-known/jwks.json"]
+    clock.advance(901)
+    assert await refusal(tokens, token()) == ("invalid_token", 401)
+
+
+FORGED = [
+    token(OTHER),
+    token(iss="https://evil.example.com"),
+    token(exp=NOW - 1),
+    token(iat=NOW + 120),
+    token(sid=None),
+    token(sid=7),
+    token(sub=""),
+    token(typ="JWT"),
+    token(kid="unknown"),
+    token("x" * 32, algorithm="HS256"),
+    jwt.encode(CLAIMS, "", algorithm="none", headers={"kid": "k1", "typ": "at+jwt"}),
+    token()[:-4] + "AAAA",
+    "a.b.c",
+    "",
+    "x" * 8192,
+    base64.urlsafe_b64encode(b"[" * 3000).decode() + ".e30.AA",
+]
+
+
+@pytest.mark.parametrize("text", FORGED, ids=range(len(FORGED)))
+async def test_what_is_no_token_of_the_gateway_is_refused(tokens: GatewayTokens, text: str) -> None:
+    """Another key, issuer, time, type or algorithm: one code for all of them."""
+    assert await refusal(tokens, text) == ("invalid_token", 401)
+
+
+LIES = [
+    Unfetched("timeout"),
+    Unfetched("status_500"),
+    b"<html>",
+    b"[]",
+    b'{"keys": 7}',
+    b"\xff",
+    b"[" * 60_000,
+]
+
+
+@pytest.mark.parametrize("answer", LIES, ids=range(len(LIES)))
+async def test_without_keys_nothing_is_believed(tokens: GatewayTokens, gateway: Gateway, answer: Any) -> None:
+    """503 with when to come again; a stranger's tokens do not make us ask more often."""
+    gateway.answer = answer
+    for _ in range(3):
+        assert await refusal(tokens, token()) == ("keys_unavailable", 503)
+    assert (len(gateway.asked), tokens.problem) == (1, "keys_unavailable")
+
+
+async def test_keys_that_were_fetched_count_on_while_the_gateway_is_away(
+    tokens: GatewayTokens, gateway: Gateway, clock: FixedClock
+) -> None:
+    """For an hour, and a new token each time; then they are too old."""
+    await tokens.session_of(token())
+    gateway.answer = Unfetched("connect_failed")
+    clock.advance(FRESH_SECONDS + 1)
+    assert await tokens.session_of(token(exp=NOW + 9000)) == ALICE
+    clock.advance(STALE_SECONDS)
+    assert await refusal(tokens, token(exp=NOW + 9001)) == ("keys_unavailable", 503)
+
+
+async def test_a_new_key_is_found_and_private_ones_and_others_are_passed_over(
+    tokens: GatewayTokens, gateway: Gateway, clock: FixedClock
+) -> None:
+    """Keys rotate: one that is not known yet is looked for, at most once in ten seconds."""
+    await tokens.session_of(token())
+    keys = [{"kty": "RSA"}, 7, jwk(OTHER, "k3", d="x"), jwk(OTHER, "k4", x="?"), jwk(OTHER, "k2")]
+    gateway.answer = json.dumps({"keys": keys}).encode()
+    clock.advance(ASKED_AGAIN_SECONDS + 1)
+    assert await tokens.session_of(token(OTHER, kid="k2")) == ALICE
+    assert await refusal(tokens, token(OTHER, kid="k3")) in (("keys_unavailable", 503), ("invalid_token", 401))
