@@ -27,8 +27,8 @@ of any length usual, however often somebody has run there."""
 STEPS_STRENGTH, MOST_STEPS = 100.0, 10_000.0
 MANY_IF_ENUMERATING = 0.2
 """Share of thieves' sessions that open so much; others take one export."""
-MOST_MANY_NATS = 4.0
-"""50 to 1: how far the tail of busy days reaches is known worst."""
+MOST_MANY_NATS = 3.0
+"""20 to 1, which asks nobody by itself: how far the tail of busy days reaches is known worst."""
 FEWEST_THINGS = 16
 """So many are not many, whatever others do."""
 SESSIONS_KNOWN, SESSIONS_STRENGTH, MOST_SESSIONS = 50.0, 10.0, 5_000.0
