@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, select, tuple_, update
 
 from plumbing.database import Database, Transaction
 from plumbing.statements import Row, Statement
-from risk_scorer.adapters.activity.campaign_rows import erase_campaigns
+from risk_scorer.adapters.activity.campaign_looks import erase_campaigns
 from risk_scorer.adapters.activity.erasure import erase_activity
 from risk_scorer.adapters.event_places import event_key
 from risk_scorer.adapters.tables import (

@@ -14,9 +14,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.database import Database, Transaction
 from plumbing.statements import Statement
+from risk_scorer.adapters.activity.campaign_looks import HOLD, LOOK, LOOKED, begin
 from risk_scorer.adapters.tables import (
     account_scores,
-    campaign_looks,
     campaign_members,
     campaign_signals,
     campaigns,
@@ -26,25 +26,11 @@ from risk_scorer.core.campaigns.found import FoundCampaign, Look
 from risk_scorer.core.campaigns.telling import evidence_of, incident_sighting, member_signal
 from risk_scorer.flows.activity.campaign_ports import Before, Incidents, MemberTold, Settled
 
-THE_LOOK: Final = "campaigns"
-NEVER: Final = 0.0
 MOST_KNOWN: Final = 2000
 PRUNED_AT_ONCE: Final = 20
 NEWER_SECONDS: Final = 600.0
 """When a member was last seen is written again from so much later on: a look each minute does not write each row."""
 
-BEGIN = Statement(insert(campaign_looks).on_conflict_do_nothing())
-_look = campaign_looks.c
-_LOOK = select(_look.looks, _look.erasures).where(_look.name == THE_LOOK)
-LOOK = Statement(_LOOK)
-HOLD = Statement(_LOOK.with_for_update())
-LOOKED = Statement(
-    update(campaign_looks)
-    .where(_look.name == THE_LOOK)
-    .values({name: bindparam(f"new_{name}") for name in ("looked_at", "events", "accounts", "seconds")})
-    .values(looks=_look.looks + 1)
-)
-ERASED = Statement(update(campaign_looks).where(_look.name == THE_LOOK).values(erasures=_look.erasures + 1))
 _c = campaigns.c
 KNOWN = Statement(
     select(_c.campaign_id, _c.state, _c.revision, _c.score, _c.first_seen, _c.last_seen, _c.opened_at)
@@ -84,8 +70,6 @@ FORGET = tuple(
     Statement(delete(table).where(table.c.campaign_id == bindparam("of_id")))
     for table in (campaign_members, campaign_signals, campaigns)
 )
-UNMEMBER = Statement(delete(campaign_members).where(_m.user_id == bindparam("of_user")))
-UNSCORE = Statement(delete(account_scores).where(account_scores.c.user_id == bindparam("of_user")))
 
 _encode = msgspec.json.Encoder().encode
 
@@ -109,7 +93,7 @@ class CampaignRows:
 
     def load(self, now: float) -> Before:
         """What a look starts from. Raises: Refused."""
-        self._database.write_sync(_begin)
+        self._database.write_sync(begin)
         return self._database.read(lambda tx: _before(tx, now))
 
     def settle(
@@ -182,24 +166,6 @@ class CampaignRows:
             return 0
         self._told.telling(signals)(tx)
         return len(signals)
-
-
-def erase_campaigns(database: Database, user_id: str) -> int:
-    """Take this person out of every campaign and score, and have whoever looks for campaigns forget what it read; how
-    many rows went. It comes after the logs are cleared: what is read anew does not bring the person back. Raises:
-    Refused."""
-
-    def job(tx: Transaction) -> int:
-        _begin(tx)
-        tx.one(HOLD)
-        tx.run(ERASED)
-        return tx.run(UNMEMBER, of_user=user_id) + tx.run(UNSCORE, of_user=user_id)
-
-    return database.write_sync(job)
-
-
-def _begin(tx: Transaction) -> None:
-    tx.run(BEGIN, name=THE_LOOK, looks=0, erasures=0, looked_at=NEVER, events=0, accounts=0, seconds=0.0)
 
 
 def _before(tx: Transaction, now: float) -> Before:
