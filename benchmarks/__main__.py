@@ -23,6 +23,7 @@ from benchmarks import (
     provider,
     refresh,
     scoring,
+    session_response,
     shadow,
     start,
     streaming,
@@ -40,7 +41,8 @@ def main() -> None:
         "only",
         nargs="*",
         help="forest, core, activity-core, scoring, shadow, histories, refresh, logins, policy, provider, deliveries, "
-        "start, streaming; and only when named: activity, faults, flood, lockout, training, campaigns",
+        "start, streaming; and only when named: activity, faults, flood, lockout, session-response, training, "
+        "campaigns",
     )
     parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")
@@ -69,6 +71,7 @@ def main() -> None:
         "faults": lambda: faults.measure(console, is_long=chosen.long),
         "flood": lambda: floods.measure(console, is_long=chosen.long),
         "lockout": lambda: lockout.measure(console, is_long=chosen.long),
+        "session-response": lambda: session_response.measure(console),
     }
     unknown = set(chosen.only) - set(benches) - set(bounded) - {"activity", "training", "campaigns"}
     if unknown:

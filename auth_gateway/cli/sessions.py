@@ -50,4 +50,6 @@ def revoke(
 def _state(session: Session, now: float) -> str:
     if session.revoked_at is not None:
         return f"ended ({session.revoked_reason})"
-    return "running" if now < session.expires_at else "expired"
+    if now >= session.expires_at:
+        return "expired"
+    return "awaits a factor" if session.awaits_factor else "running"
