@@ -5,6 +5,7 @@ same fact from two sides. What is left is added, as independent likelihood ratio
 Weighing of Evidence").
 """
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -60,6 +61,19 @@ def is_calm(session: Memory) -> bool:
     """Whether so little is held against the session that its event may teach the baselines of a group."""
     evidence: Evidence | None = session.get(NAME)
     return evidence is None or evidence.nats < CALM_NATS
+
+
+ORDINARY_EVENTS = 12
+"""Of a session: what a sum reaches by chance is known of sessions of this length."""
+
+
+def length_nats(session: Memory) -> float:
+    """What a long session costs a sum that is looked at after each event: longer ones reach a high one by chance.
+
+    Source: Bonferroni; the logarithm of how many ordinary sessions it is.
+    """
+    evidence: Evidence | None = session.get(NAME)
+    return 0.0 if evidence is None else math.log(max(1.0, evidence.events / ORDINARY_EVENTS))
 
 
 class Counted(Struct, frozen=True, gc=False):

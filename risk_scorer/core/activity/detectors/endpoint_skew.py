@@ -9,7 +9,7 @@ import math
 from typing import ClassVar
 
 from risk_scorer.core.activity.detector import Detector
-from risk_scorer.core.activity.evidence import is_calm
+from risk_scorer.core.activity.evidence import is_calm, length_nats
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part, is_sampled, keep, part_in
 from risk_scorer.core.activity.seen import Seen
@@ -76,8 +76,11 @@ class EndpointSkew(Detector):
         self._found = (seen, after)
         if after <= START_NATS:
             return None
+        nats = after - START_NATS - length_nats(around.session)
+        if nats <= 0.0:
+            return None
         most = max(own.used, key=own.used.__getitem__) if own is not None and own.used else ""
-        return Finding("endpoint_skew", after - START_NATS, seen.endpoint, most)
+        return Finding("endpoint_skew", nats, seen.endpoint, most)
 
     def learn(self, seen: Seen, around: Around) -> None:
         _add(part_in(around.person, "endpoint_skew", Endpoints), seen.endpoint, OWN_MOST)

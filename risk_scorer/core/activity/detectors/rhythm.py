@@ -9,7 +9,7 @@ import math
 from typing import ClassVar
 
 from risk_scorer.core.activity.detector import Detector
-from risk_scorer.core.activity.evidence import is_calm
+from risk_scorer.core.activity.evidence import is_calm, length_nats
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part, is_sampled, part_in
 from risk_scorer.core.activity.seen import Seen
@@ -75,7 +75,10 @@ class Rhythm(Detector):
             return UNKNOWN
         if after <= START_NATS:
             return None
-        return Finding("machine_rhythm", after - START_NATS, f"every {math.exp(beat.mean):.1f} s", "uneven")
+        nats = after - START_NATS - length_nats(around.session)
+        if nats <= 0.0:
+            return None
+        return Finding("machine_rhythm", nats, f"every {math.exp(beat.mean):.1f} s", "uneven")
 
     def learn(self, seen: Seen, around: Around) -> None:
         beat: Beat | None = around.session.get("rhythm")

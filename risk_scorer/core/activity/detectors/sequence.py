@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple
 from zlib import crc32
 
 from risk_scorer.core.activity.detector import Detector
-from risk_scorer.core.activity.evidence import is_calm
+from risk_scorer.core.activity.evidence import is_calm, length_nats
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part, is_sampled, part_in
 from risk_scorer.core.activity.seen import Seen
@@ -97,8 +97,11 @@ class Sequence(Detector):
             return UNKNOWN
         if after <= START_NATS:
             return None
+        nats = after - START_NATS - length_nats(around.session)
+        if nats <= 0.0:
+            return None
         walk: Walk = around.session["sequence"]
-        return Finding("sequence", after - START_NATS, f"{walk.action} → {seen.action}", "another order")
+        return Finding("sequence", nats, f"{walk.action} → {seen.action}", "another order")
 
     def learn(self, seen: Seen, around: Around) -> None:
         walk: Walk | None = around.session.get("sequence")
