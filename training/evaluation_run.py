@@ -24,7 +24,7 @@ from training.log_schemas import RBA
 from training.lookup_files import open_lookups
 from training.lookups import Lookups, address_problem
 from training.outputs import replaced_whole, require_apart
-from training.refusals import WrongInputError
+from training.refusals import WrongInputError, text_of
 from training.report.page import page
 from training.scoring_run import Judge, opened_model
 from training.sources import EventTable, read_events
@@ -112,6 +112,7 @@ def _untaught(table: EventTable, starts: float) -> str | None:
 
 def _check_places(request: Request) -> None:
     """Told before the minutes of work, not after."""
+    text_of("--note", request.note)
     for path in (request.report, request.json_out):
         if path is not None and path.is_dir():
             raise WrongInputError("unwritable_output", f"{path} is a directory")

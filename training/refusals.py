@@ -26,3 +26,12 @@ class UnreachableError(_DeclinedError):
 
 class EngineError(UnreachableError):
     """The engine that was asked for is not installed, cannot be reached, or gave up; nothing was published."""
+
+
+def text_of(option: str, given: str) -> str:
+    """An argument that is text: a shell hands over any bytes. Raises WrongInputError("bad_text")."""
+    try:
+        given.encode()
+    except UnicodeEncodeError as cause:
+        raise WrongInputError("bad_text", f"{option} is not text in UTF-8") from cause
+    return given

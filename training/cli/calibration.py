@@ -22,7 +22,7 @@ from training.cli.frame import (
     app,
     progress,
 )
-from training.refusals import WrongInputError
+from training.refusals import WrongInputError, text_of
 
 if TYPE_CHECKING:
     from training.calibrating.run import Request
@@ -100,7 +100,7 @@ def calibrate(
         named = _user() if by is None else by
         request = Request(
             source, model_dir, public_key, key, budgets, starts, labels, seed, out, per, asks, own, marks_out,
-            named[:LONGEST], short_reason(reason), overlays or (), listed or (),
+            text_of("--by", named)[:LONGEST], short_reason(reason), overlays or (), listed or (),
         )  # fmt: skip
         _tell_marks(request, as_json=as_json)
 

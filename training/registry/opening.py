@@ -12,7 +12,7 @@ from risk_scorer.adapters.published_folder import BadPublicKey, public_keys
 from risk_scorer.adapters.registry_places import BadPlace, PlaceAway
 from risk_scorer.core.signatures import BadArtefact
 from training.publish import public_bytes, signing_key
-from training.refusals import RefusedError, UnreachableError, WrongInputError
+from training.refusals import RefusedError, UnreachableError, WrongInputError, text_of
 from training.registry.desk import Desk
 from training.registry.lines import LINES, KindName
 
@@ -46,7 +46,7 @@ def opened_desk(
             registry=_registry_at(address, believed),
             key=private,
             now=SystemClock().now() if now is None else now,
-            by=_text("--by", by or _login_name())[:LONGEST],
+            by=text_of("--by", by or _login_name())[:LONGEST],
             line=LINES[kind],
         )
 
@@ -77,16 +77,7 @@ def short_reason(reason: str) -> str:
     """The reason, if the journal can keep it. Raises WrongInputError: long_reason, bad_text."""
     if len(reason) > LONGEST:
         raise WrongInputError("long_reason", f"--reason may have {LONGEST} characters")
-    return _text("--reason", reason)
-
-
-def _text(option: str, given: str) -> str:
-    """An argument that is text: a shell hands over any bytes."""
-    try:
-        given.encode()
-    except UnicodeEncodeError as cause:
-        raise WrongInputError("bad_text", f"{option} is not text in UTF-8") from cause
-    return given
+    return text_of("--reason", reason)
 
 
 def _registry_at(address: str, keys: Sequence[bytes]) -> ModelRegistry:

@@ -206,6 +206,8 @@ def test_later_logins_alone_are_held_against_what_the_model_knows(place: Path) -
         (("--per", "shoe_size"), "unknown_columns", 2),
         (("--marks-out", "m.toml"), "usage", 2),
         (("--from", "soon"), "bad_date", 2),
+        (("--by", "\udcff"), "bad_text", 2),
+        (("--reason", "x" * 1001), "long_reason", 2),
         (("--from", "2031-01-01"), "too_few_logins", 3),
         (("--budget", "0.0011"), "too_few_logins", 3),
     ],

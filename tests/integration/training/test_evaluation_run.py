@@ -263,6 +263,8 @@ def test_a_log_of_later_logins_alone_is_judged_without_baselines(place: Path) ->
         (["--scores", "none.parquet", "--json"], "no_such_file"),
         (["--scores", "log.csv", "--json"], "not_parquet"),
         (["--report", "."], "unwritable_output"),
+        (["--report", "report.html", "--note", "\udcff"], "bad_text"),
+        (["--report", "log.csv"], "output_is_input"),
         (["--json-out", "models"], "unwritable_output"),
         (["--report", "one", "--json-out", "one"], "unwritable_output"),
         (["--report", "log.csv/report.html"], "unwritable_output"),
