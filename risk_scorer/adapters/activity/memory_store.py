@@ -1,10 +1,10 @@
 """What detectors remember, the most recently used of it in memory and all of it on disk.
 
-A process that has the database to itself changes memories in place and writes them behind, every `FLUSH_SECONDS` or
-when many have changed: a crash loses what baselines have learned since, and nothing else, for a session at or above the
-first mark is written with the answer that says so, and a trace is over within seconds. Where several processes share a
-database, persons, sessions and traces are read for each batch and written with its events; what many share (roles,
-services, everybody) is read again after `FRESH_SECONDS` and written behind.
+A process that has the database to itself changes memories in place and writes them behind, every `FLUSH_SECONDS`: a
+crash loses what baselines have learned since, and nothing else, for a session at or above the first mark is written
+with the answer that says so, and a trace is over within seconds. Where several processes share a database, persons,
+sessions and traces are read for each batch and written with its events; what many share (roles, services, everybody) is
+read again after `FRESH_SECONDS` and written behind.
 
 Bounded: of each scope `most` memories are in memory, whose sizes the detectors bound. Fails closed: a memory that
 cannot be read is a 503, for a judgement without it would mean something else.
