@@ -28,7 +28,7 @@ NOT_FOUND = 404
 OLD_SCORER_REMEDY = "the scorer is older than this gateway and takes no notices of sessions: upgrade it"
 SCORER_REMEDY = (
     "the scorer refuses RISK_API_CREDENTIAL here: make one that may do it with "
-    "`risk-scorer credentials add NAME --scope score,outcomes,feedback,erase`, set it, and restart the gateway"
+    "`risk-scorer credentials add NAME --scope score,outcomes,feedback,erase,read`, set it, and restart the gateway"
 )
 
 

@@ -154,7 +154,7 @@ def _say_what_next(config: Path, settings: Settings) -> None:
     typer.echo(f"""
 Settings are in {config}. What is left, each service in a shell of its own:
   risk-scorer serve                                    # with a model: risk-training train --input your_logins.csv
-  risk-scorer credentials add gateway --scope score,outcomes,feedback,erase
+  risk-scorer credentials add gateway --scope score,outcomes,feedback,erase,read
                                                        # add it to {config.name}: risk_api_credential = "…"
   export AUTH_GATEWAY_CONFIG={quote(str(config.absolute()))}
   auth-gateway serve                                   # http://{settings.auth_gateway_host}:{settings.auth_gateway_port}""")

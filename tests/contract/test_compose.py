@@ -129,7 +129,7 @@ def test_make_env_draws_fresh_secrets_and_never_overwrites(tmp_path: Path) -> No
     assert (first.pop("JWT_ISSUER"), second.pop("JWT_ISSUER")) == ("https://login.example.com", "https://id.example")
     secrets = [*first.values(), *second.values()]
     assert len(set(secrets)) == 2 * len(first)
-    assert all(re.fullmatch(r"(rgs_)?[A-Za-z0-9_-]{43}", secret) for secret in secrets)
+    assert all(re.fullmatch(r"(rgs_)?[A-Za-z0-9_-]{43}|whsec_[A-Za-z0-9+/]{43}=", secret) for secret in secrets)
     assert (tmp_path / "a" / ".env").stat().st_mode & 0o777 == 0o600
     for given in (["full", "https://other.example"], ["full", "http://other.example"], ["both", "https://x.example"]):
         again = subprocess.run(["sh", str(tmp_path / "a" / MAKE_ENV), *given], capture_output=True, timeout=20)
