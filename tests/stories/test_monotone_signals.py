@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from demo.people import USUAL
-from tests.house import RunningHouse
+from tests.stories.sample_people import SampleScorer
 
 HOME: dict[str, Any] = {
     "user_id": "alice", "timestamp": "2025-08-09T17:00:00Z", "success": True,
@@ -43,7 +43,7 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def scores(house: RunningHouse) -> dict[tuple[str, ...], float]:
+def scores(sample_scorer: SampleScorer) -> dict[tuple[str, ...], float]:
     """Alice at home with each set of up to three signals gone wrong, scored in bulk."""
     events = [HOME]
     for names in CASES:
@@ -51,8 +51,7 @@ def scores(house: RunningHouse) -> dict[tuple[str, ...], float]:
         for name in names:
             event |= FOREIGN[name]
         events.append(event)
-    with house.scorer() as scorer:
-        answers = scorer.post("/bulk_score", json=events).raise_for_status().json()
+    answers = sample_scorer.client.post("/bulk_score", json=events).raise_for_status().json()
     return dict(zip([(), *CASES], [answer["risk_score"] for answer in answers], strict=True))
 
 

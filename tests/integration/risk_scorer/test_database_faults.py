@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -78,23 +79,26 @@ async def test_a_locked_or_full_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     seconds = 15.0 if is_long else 1.5
     file = tmp_path / "scorer" / "scorer.db"
 
-    def hold() -> None:
+    def hold(_callers: Callers) -> None:
         with closing(sqlite3.connect(file, isolation_level=None, timeout=30)) as holder:
             holder.execute("BEGIN EXCLUSIVE")
             time.sleep(seconds)
             holder.execute("ROLLBACK")
 
-    def fill() -> None:
+    def fill(callers: Callers) -> None:
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         room = max(each.stat().st_size for each in file.parent.glob("scorer.db*"))
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+        deadline = time.monotonic() + RECOVERY_SECONDS
+        while not callers.answers["/outcomes", 503] and time.monotonic() < deadline:
+            time.sleep(PAUSE_SECONDS)  # there may be room in it that was used before
         time.sleep(seconds)
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     async with running(tmp_path) as service:
         for broken in (hold, fill):
             callers = Callers(service)
-            await callers.live_through(broken)
+            await callers.live_through(partial(broken, callers))
             await callers.assert_all_is_well()
             assert callers.answers["/outcomes", 503] > 0
             assert callers.answers["/score", 503] == 0
