@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from plumbing.backup import CannotCopy, back_up, put_back
 from risk_scorer.adapters.storage import FILE_NAME
-from risk_scorer.settings import BadSettings, load_settings
-
-WRONG_INPUT = 2
-UNAVAILABLE = 1
+from risk_scorer.command_frame import UNAVAILABLE, fail, settings_of_process
 
 Place = Annotated[Path, typer.Argument(metavar="DIR")]
 
@@ -22,13 +19,13 @@ def backup(place: Place) -> None:
     """Copy the database into a directory that is empty or not there yet, beside a running service."""
     file = _file()
     if not file.is_file():
-        _fail("there is nothing to copy: RISK_SCORER_STATE has no database", UNAVAILABLE)
+        fail("there is nothing to copy: RISK_SCORER_STATE has no database", UNAVAILABLE)
     try:
         back_up(file, (), place)
     except CannotCopy as error:
-        _fail(str(error))
+        fail(str(error))
     except (OSError, sqlite3.Error) as error:
-        _fail(f"the copy failed: {error}; remove {place} and try again", UNAVAILABLE)
+        fail(f"the copy failed: {error}; remove {place} and try again", UNAVAILABLE)
     typer.echo(f"copied to {place}")
 
 
@@ -38,22 +35,14 @@ def restore(place: Place) -> None:
     try:
         put_back(place / FILE_NAME, (), file)
     except CannotCopy as error:
-        _fail(str(error))
+        fail(str(error))
     except (OSError, sqlite3.Error) as error:
-        _fail(f"the copy failed: {error}; empty {file.parent} and try again", UNAVAILABLE)
+        fail(f"the copy failed: {error}; empty {file.parent} and try again", UNAVAILABLE)
     typer.echo("restored: start the scorer")
 
 
 def _file() -> Path:
-    try:
-        settings = load_settings()
-    except BadSettings as error:
-        _fail(str(error))
+    settings = settings_of_process()
     if settings.is_shared:
-        _fail("the database is RISK_SCORER_DATABASE's: use pg_dump and pg_restore")
+        fail("the database is RISK_SCORER_DATABASE's: use pg_dump and pg_restore")
     return settings.risk_scorer_state / FILE_NAME
-
-
-def _fail(text: str, status: int = WRONG_INPUT) -> NoReturn:
-    typer.echo(f"risk-scorer: {text}", err=True)
-    raise typer.Exit(status)

@@ -5,26 +5,19 @@ from __future__ import annotations
 import re
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
 
-from plumbing.database import Database
 from plumbing.logs import configure_logging, is_for_people
-from plumbing.refusals import Refused
 from plumbing.stop_signals import STOP_SIGNALS
-from risk_scorer.adapters.storage import BadStorage, open_state
-from risk_scorer.settings import BadSettings, Settings, load_settings
+from risk_scorer.command_frame import UNAVAILABLE, fail, opened, settings_of_process
 
 if TYPE_CHECKING:  # brings numpy and numba, which listing does without
     from risk_scorer.flows.activity.campaigns import Looked
 
-WRONG_INPUT = 2
-UNAVAILABLE = 1
 SHORTEST_WINDOW_SECONDS: Final = 600.0
 LONGEST_WINDOW_SECONDS: Final = 31 * 86_400.0
 _UNITS: Final = {"m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -45,19 +38,19 @@ def run(
     from risk_scorer.campaigning import follow as follow_on
     from risk_scorer.campaigning import watch_of
 
-    settings, seconds = _settings(), _seconds(window)
+    settings, seconds = settings_of_process(), _seconds(window)
     configure_logging(settings.risk_scorer_log_level, pretty=is_for_people(settings.risk_scorer_log_format))
-    with _opened(settings) as database:
+    with opened(settings) as database:
         try:
             watch = watch_of(settings, database, window_seconds=seconds)
         except LibraryMissing as missing:
-            _fail(str(missing))
+            fail(str(missing))
         if follow:
             follow_on(watch, _stopping(), lambda looked: _tell(looked, json), every_seconds=every)
             return
         looked = watch.look()
         if looked is None:
-            _fail("another process looks for campaigns", UNAVAILABLE)
+            fail("another process looks for campaigns", UNAVAILABLE)
         _tell(looked, json)
 
 
@@ -71,8 +64,8 @@ def list_campaigns(
     from risk_scorer.adapters.activity.campaign_reading import listed
 
     if state not in ("open", "closed", "any"):
-        _fail("--state is open, closed or any")
-    with _opened(_settings()) as database:
+        fail("--state is open, closed or any")
+    with opened(settings_of_process()) as database:
         found = database.read(lambda tx: listed(tx, state="" if state == "any" else state, limit=limit))
     for each in found.campaigns:
         if json:
@@ -87,10 +80,10 @@ def show(campaign_id: Annotated[str, typer.Argument(help="As `campaigns list` ha
     """One campaign: why it is one, what its accounts share, and which they are."""
     from risk_scorer.adapters.activity.campaign_reading import detail
 
-    with _opened(_settings()) as database:
+    with opened(settings_of_process()) as database:
         found = database.read(lambda tx: detail(tx, campaign_id)) if campaign_id.isprintable() else None
     if found is None:
-        _fail("there is no campaign of that id", UNAVAILABLE)
+        fail("there is no campaign of that id", UNAVAILABLE)
     if json:
         typer.echo(msgspec.json.encode(found).decode())
         return
@@ -132,7 +125,7 @@ def _seconds(window: str) -> float:
     found = re.fullmatch(r"([0-9]{1,5})([mhd])", window)
     seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
     if not SHORTEST_WINDOW_SECONDS <= seconds <= LONGEST_WINDOW_SECONDS:
-        _fail("--window is 10m to 31d, such as 90m, 24h or 7d")
+        fail("--window is 10m to 31d, such as 90m, 24h or 7d")
     return seconds
 
 
@@ -143,31 +136,3 @@ def _when(seconds: float) -> str:
 def _plain(text: str) -> str:
     """A text that does nothing to a terminal."""
     return "".join(sign if sign.isprintable() else f"\\u{{{ord(sign):x}}}" for sign in text)
-
-
-@contextmanager
-def _opened(settings: Settings) -> Iterator[Database]:
-    try:
-        database = open_state(
-            settings.risk_scorer_state, settings.database_url, may_migrate=settings.risk_scorer_migrate
-        )
-    except BadStorage as error:
-        _fail(str(error))
-    try:
-        yield database
-    except Refused as refused:
-        _fail(refused.message, UNAVAILABLE)
-    finally:
-        database.close()
-
-
-def _settings() -> Settings:
-    try:
-        return load_settings()
-    except BadSettings as error:
-        _fail(str(error))
-
-
-def _fail(text: str, status: int = WRONG_INPUT) -> NoReturn:
-    typer.echo(f"risk-scorer: {text}", err=True)
-    raise typer.Exit(status)

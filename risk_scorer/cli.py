@@ -6,11 +6,9 @@ Each fails with one clear line; exit status 2 means the input or the configurati
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -22,17 +20,15 @@ from plumbing.refusals import Refused
 from risk_scorer.adapters.credentials import SCOPES, Credentials, NameTaken, WeakCredential
 from risk_scorer.adapters.label_file import label_lines, write_whole
 from risk_scorer.adapters.operators import Operators
-from risk_scorer.adapters.storage import BadStorage, open_state
+from risk_scorer.adapters.storage import BadStorage
 from risk_scorer.backup_cli import backup, restore
 from risk_scorer.campaigns_cli import campaigns
+from risk_scorer.command_frame import UNAVAILABLE, fail, opened, settings_of_process
 from risk_scorer.schema_cli import schema
 from risk_scorer.serve_cli import serve
-from risk_scorer.settings import BadSettings, Settings, load_settings
 from risk_scorer.tables_cli import tables
 from risk_scorer.views_cli import views
 
-WRONG_INPUT = 2
-UNAVAILABLE = 1
 LONGEST_NAME = 64
 LONGEST_USER_ID = 256
 LONGEST_LINE = 256
@@ -58,7 +54,7 @@ def consume() -> None:
     from risk_scorer.assembly import CannotStart, assemble
     from risk_scorer.consuming import run
 
-    settings = _settings()
+    settings = settings_of_process()
     configure_logging(settings.risk_scorer_log_level, pretty=is_for_people(settings.risk_scorer_log_format))
     try:
         scorer = assemble(settings, is_alone=False)
@@ -66,14 +62,14 @@ def consume() -> None:
             consume_together(settings.risk_scorer_state)
         run(scorer, lambda line: typer.echo(f"risk-scorer: {line}"))
     except (CannotStart, BadStorage, Refused) as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @app.command("operator-link")
 def operator_link() -> None:
     """Print a link that opens the dashboard once, within ten minutes."""
-    settings = _settings()
-    with _opened(settings) as database:
+    settings = settings_of_process()
+    with opened(settings) as database:
         operators = Operators(database, clock=SystemClock(), randomness=SystemRandomness())
         typer.echo(f"{settings.public_url}/operator/sign-in?token={operators.new_link_token()}")
 
@@ -90,25 +86,25 @@ def add_credential(
     scopes = [item.strip() for item in scope.split(",") if item.strip()]
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
-        _fail(f"scope must be of {', '.join(SCOPES)}")
+        fail(f"scope must be of {', '.join(SCOPES)}")
     if not name.isprintable() or not 1 <= len(name) <= LONGEST_NAME:
-        _fail(f"the name must have 1 to {LONGEST_NAME} printable characters")
-    with _opened(_settings()) as database:
+        fail(f"the name must have 1 to {LONGEST_NAME} printable characters")
+    with opened(settings_of_process()) as database:
         try:
             if stdin:
                 _credentials(database).take(name, sorted(set(scopes)), sys.stdin.readline(LONGEST_LINE).strip())
             else:
                 typer.echo(_credentials(database).add(name, sorted(set(scopes))))
         except NameTaken:
-            _fail("there is or was a credential of that name; choose another")
+            fail("there is or was a credential of that name; choose another")
         except WeakCredential:
-            _fail("what stands on standard input is not rgs_ and 43 letters, digits, dashes or underscores")
+            fail("what stands on standard input is not rgs_ and 43 letters, digits, dashes or underscores")
 
 
 @credentials.command("list")
 def list_credentials() -> None:
     """Print name, scopes and dates of every credential; the credentials themselves are not stored."""
-    with _opened(_settings()) as database:
+    with opened(settings_of_process()) as database:
         for name, scopes, created_at, revoked_at in _credentials(database).listed():
             state = "active" if revoked_at is None else f"revoked {_day(revoked_at)}"
             typer.echo(f"{name}\t{','.join(scopes)}\tsince {_day(created_at)}\t{state}")
@@ -117,9 +113,9 @@ def list_credentials() -> None:
 @credentials.command("revoke")
 def revoke_credential(name: Annotated[str, typer.Argument()]) -> None:
     """Stop a credential from working, within five seconds."""
-    with _opened(_settings()) as database:
+    with opened(settings_of_process()) as database:
         if not _credentials(database).revoke(name):
-            _fail("there is no active credential of that name")
+            fail("there is no active credential of that name")
     typer.echo("revoked")
 
 
@@ -132,19 +128,19 @@ def show_model() -> None:
     from risk_scorer.core.artefact import BadArtefact
     from risk_scorer.core.manifest import encode
 
-    settings = _settings()
+    settings = settings_of_process()
     try:
         found, _ = model_source(settings).fetch()
     except CannotStart as error:
-        _fail(str(error))
+        fail(str(error))
     except FileNotFoundError:
-        _fail(f"there is no signed model in {settings.model_registry or settings.model_dir}", UNAVAILABLE)
+        fail(f"there is no signed model in {settings.model_registry or settings.model_dir}", UNAVAILABLE)
     except PlaceAway as error:
-        _fail(f"the registry does not answer: {error.strerror}", UNAVAILABLE)
+        fail(f"the registry does not answer: {error.strerror}", UNAVAILABLE)
     except BadPublicKey:
-        _fail("MODEL_PUBLIC_KEYS: not a file with an Ed25519 public key, nor one in base64")
+        fail("MODEL_PUBLIC_KEYS: not a file with an Ed25519 public key, nor one in base64")
     except BadArtefact as error:
-        _fail(f"the model is refused: {error.code}", UNAVAILABLE)
+        fail(f"the model is refused: {error.code}", UNAVAILABLE)
     typer.echo(encode(found.manifest).decode(), nl=False)
 
 
@@ -154,7 +150,7 @@ def labels(
     force: Annotated[bool, typer.Option("--force", help="Replace the file when there is one.")] = False,
 ) -> None:
     """Write every login that was confirmed as compromised or safe, for training."""
-    with _opened(_settings()) as database:
+    with opened(settings_of_process()) as database:
         if out is None:
             for line in label_lines(database):
                 typer.echo(line, nl=False)
@@ -162,9 +158,9 @@ def labels(
         try:
             count = write_whole(out, label_lines(database), may_replace=force)
         except FileExistsError:
-            _fail(f"{out} exists; --force replaces it")
+            fail(f"{out} exists; --force replaces it")
         except OSError as error:
-            _fail(f"{out} cannot be written: {error.strerror}")
+            fail(f"{out} cannot be written: {error.strerror}")
     typer.echo(f"{count} labels in {out}")
 
 
@@ -177,17 +173,17 @@ def erase(
     from risk_scorer.adapters.erasure import erase_person
     from risk_scorer.adapters.storage import serve_alone
 
-    settings = _settings()
+    settings = settings_of_process()
     if not 1 <= len(user_id) <= LONGEST_USER_ID or not user_id.isprintable():
-        _fail(f"the id must have 1 to {LONGEST_USER_ID} printable characters")
+        fail(f"the id must have 1 to {LONGEST_USER_ID} printable characters")
     if not yes and not typer.confirm("Erase for good what is known of this person?"):
-        _fail("nothing was erased", UNAVAILABLE)
-    with _opened(settings) as database:
+        fail("nothing was erased", UNAVAILABLE)
+    with opened(settings) as database:
         if not settings.is_shared:
             try:
                 serve_alone(settings.risk_scorer_state)
             except BadStorage:
-                _fail(
+                fail(
                     "a risk-scorer serves from this state and has people in memory: use POST /people/erase", UNAVAILABLE
                 )
         found = erase_person(database, user_id)
@@ -196,41 +192,12 @@ def erase(
     typer.echo("\t".join(f"{name} {count}" for name, count in zip(names, counts, strict=True)))
 
 
-@contextmanager
-def _opened(settings: Settings) -> Iterator[Database]:
-    try:
-        database = open_state(
-            settings.risk_scorer_state, settings.database_url, may_migrate=settings.risk_scorer_migrate
-        )
-    except BadStorage as error:
-        _fail(str(error))
-    try:
-        yield database
-    except Refused as refused:
-        _fail(refused.message, UNAVAILABLE)
-    finally:
-        database.close()
-
-
 def _credentials(database: Database) -> Credentials:
     return Credentials(database, clock=SystemClock(), randomness=SystemRandomness())
 
 
 def _day(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
-
-
-def _settings(**given: object) -> Settings:
-    try:
-        return load_settings(**given)
-    except BadSettings as error:
-        _fail(str(error))
-
-
-def _fail(text: str, status: int = WRONG_INPUT) -> NoReturn:
-    """One line on standard error, and the end."""
-    typer.echo(f"risk-scorer: {text}", err=True)
-    raise typer.Exit(status)
 
 
 def main() -> None:

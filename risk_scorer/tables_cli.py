@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from plumbing.clock import SystemClock
-from risk_scorer.settings import BadSettings, Settings, load_settings
+from risk_scorer.command_frame import fail, settings_of_process
+from risk_scorer.settings import Settings
 
 if TYPE_CHECKING:  # the adapters start numpy and numba: only where needed
     from risk_scorer.adapters.ip_table_build import Progress as Counted
@@ -28,11 +29,11 @@ def show_tables() -> None:
     from risk_scorer.adapters.ip_table_format import FILE_NAME, BadIpTable, read_header
     from risk_scorer.adapters.ip_tables import age_days
 
-    path = _in_use(_settings()) / FILE_NAME
+    path = _in_use(settings_of_process()) / FILE_NAME
     try:
         header, digest = read_header(path)
     except BadIpTable as error:
-        _fail(str(error))
+        fail(str(error))
     typer.echo(f"{path}\t{path.stat().st_size / 1e6:.1f} MB\t{digest[:16]}")
     for name, source in (("places", header.city), ("operators", header.asn)):
         typer.echo(f"{name}\t{_told(source)}")
@@ -52,7 +53,7 @@ def build_tables(
     """Renew the tables from the published DB-IP Lite city and RouteViews ASN data, by npm. Takes minutes."""
     from risk_scorer.adapters.ip_table_upkeep import build
 
-    target = _target(_settings(), into)
+    target = _target(settings_of_process(), into)
     with _counted("reading addresses") as progress, _told_in_one_line():
         path = build(target, city=city, asn=asn, progress=progress)
     _say_where(path)
@@ -67,7 +68,7 @@ def replace_tables(
     """Make the tables from your own .mmdb files; what you do not give stays as it is."""
     from risk_scorer.adapters.ip_table_upkeep import replace
 
-    settings = _settings()
+    settings = settings_of_process()
     with _counted("reading addresses") as progress, _told_in_one_line():
         path = replace(
             _target(settings, into),
@@ -117,16 +118,4 @@ def _told_in_one_line() -> Iterator[None]:
     try:
         yield
     except BadIpTable as error:
-        _fail(str(error))
-
-
-def _settings() -> Settings:
-    try:
-        return load_settings()
-    except BadSettings as error:
-        _fail(str(error))
-
-
-def _fail(text: str) -> NoReturn:
-    typer.echo(f"risk-scorer: {text}", err=True)
-    raise typer.Exit(2)
+        fail(str(error))

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import csv
 import sys
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from plumbing.clock import SystemClock
-from plumbing.refusals import Refused
 from risk_scorer.adapters.activity.views import ALL
 from risk_scorer.adapters.activity.views.asking import Question
-from risk_scorer.adapters.storage import BadStorage, open_state
+from risk_scorer.command_frame import fail, opened, settings_of_process
 from risk_scorer.core.abuse.view import BadParameter, asked
-from risk_scorer.settings import BadSettings, Settings, load_settings
 
-WRONG_INPUT = 2
-UNAVAILABLE = 1
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for a formula (OWASP, CSV Injection)."""
 
@@ -36,7 +32,7 @@ def list_views() -> None:
 @views.command()
 def show(name: Name) -> None:
     """A view's parameters, its columns, and the statement that the database gets."""
-    question, settings = _question(name), _settings()
+    question, settings = _question(name), settings_of_process()
     typer.echo(question.view.text)
     for parameter in question.view.parameters:
         usual = f"{parameter.usual:g} s before now" if parameter.kind == "moment" else f"{parameter.usual:g}"
@@ -53,20 +49,13 @@ def run(
     json: Annotated[bool, typer.Option("--json", help="A JSON line for each row instead of CSV.")] = False,
 ) -> None:
     """Its rows, as CSV."""
-    question, settings = _question(name), _settings()
+    question, settings = _question(name), settings_of_process()
     try:
         values = asked(question.view, _given(param or []), now=SystemClock().now())
-        database = open_state(
-            settings.risk_scorer_state, settings.database_url, may_migrate=settings.risk_scorer_migrate
-        )
-    except (BadParameter, BadStorage) as error:
-        _fail(str(error))
-    try:
+    except BadParameter as error:
+        fail(str(error))
+    with opened(settings) as database:
         rows = database.read(lambda tx: question.ask(tx, values))
-    except Refused as refused:
-        _fail(refused.message, UNAVAILABLE)
-    finally:
-        database.close()
     if json:
         for row in rows:
             typer.echo(msgspec.json.encode(row).decode())
@@ -86,7 +75,7 @@ def _given(parameters: list[str]) -> dict[str, str]:
     for each in parameters:
         name, sign, value = each.partition("=")
         if not sign or name in found:
-            _fail("--param is NAME=VALUE, each name once")
+            fail("--param is NAME=VALUE, each name once")
         found[name] = value
     return found
 
@@ -94,17 +83,5 @@ def _given(parameters: list[str]) -> dict[str, str]:
 def _question(name: str) -> Question:
     question = ALL.get(name)
     if question is None:
-        _fail(f"a view is one of {', '.join(ALL)}")
+        fail(f"a view is one of {', '.join(ALL)}")
     return question
-
-
-def _settings() -> Settings:
-    try:
-        return load_settings()
-    except BadSettings as error:
-        _fail(str(error))
-
-
-def _fail(text: str, status: int = WRONG_INPUT) -> NoReturn:
-    typer.echo(f"risk-scorer: {text}", err=True)
-    raise typer.Exit(status)
