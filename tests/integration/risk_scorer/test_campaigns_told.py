@@ -26,6 +26,7 @@ Chance = random.Random
 async def test_campaigns_are_listed_and_told_by_http(tmp_path: Path) -> None:
     """To services with the scope, with what ties the members together; what is none is refused with a code."""
     async with running(tmp_path, with_model=False) as service:
+        lesser = {"authorization": f"Bearer {service.scorer.credentials.add('lesser', ['score'])}"}
         get = service.client.get
         assert (await get("/campaigns")).json() == {"campaigns": [], "next": None, "look": None}
         database = service.scorer.database
@@ -51,7 +52,6 @@ async def test_campaigns_are_listed_and_told_by_http(tmp_path: Path) -> None:
         ):
             answer = await get(path)
             assert (answer.status_code, answer.json()["error"]) == (status, code), path
-        lesser = {"authorization": f"Bearer {service.scorer.credentials.add('lesser', ['score'])}"}
         assert (await get("/campaigns", headers=lesser)).status_code == 403
         assert (await get("/campaigns/x", headers={"authorization": "Bearer rgs_x"})).status_code == 401
 
