@@ -36,22 +36,8 @@ KEPT = Path(__file__).resolve().parents[1] / "var" / "benchmarks" / "last.json"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument(
-        "only",
-        nargs="*",
-        help="forest, core, activity-core, scoring, shadow, histories, refresh, logins, policy, provider, deliveries, "
-        "start, streaming; and only when named: activity, faults, flood, lockout, session-response, training, "
-        "campaigns",
-    )
-    parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")
-    parser.add_argument(
-        "--rows", type=int, action="append", default=[], help="training, campaigns: of the log; may be repeated"
-    )
-    parser.add_argument("--long", action="store_true", help="a million deliveries, a flood of a minute, all counts")
-    chosen = parser.parse_args()
-    console = Console(width=130)
+    parser = _parser()
+    chosen, console = parser.parse_args(), Console(width=130)
     benches: dict[str, Callable[[], Iterable[Figure]]] = {
         "forest": lambda: forest.measure(chosen.rounds),
         "core": lambda: core.measure(chosen.rounds),
@@ -94,6 +80,24 @@ def main() -> None:
         show(figures, console)
         save(figures, KEPT)
     sys.exit(0 if is_all_met else 1)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument(
+        "only",
+        nargs="*",
+        help="forest, core, activity-core, scoring, shadow, histories, refresh, logins, policy, provider, deliveries, "
+        "start, streaming; and only when named: activity, faults, flood, lockout, session-response, training, "
+        "campaigns",
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")
+    parser.add_argument(
+        "--rows", type=int, action="append", default=[], help="training, campaigns: of the log; may be repeated"
+    )
+    parser.add_argument("--long", action="store_true", help="a million deliveries, a flood of a minute, all counts")
+    return parser
 
 
 if __name__ == "__main__":
