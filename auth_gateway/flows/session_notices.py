@@ -1,5 +1,6 @@
 """What the scorer is told of sessions: that one began, was stepped up, or ended. It leaves with the transaction that
-does so, in a lane of its own: a scorer that is too old for it holds up no outcome.
+does so, in a lane of its own: a scorer that is too old for it holds up no outcome. That a session ran out is not told,
+since each notice of a living one says when it will.
 """
 
 from dataclasses import dataclass, field
@@ -59,6 +60,7 @@ class SessionNotices:
             country=session.country,
             roles=self._roles(tx, session),
             amr=tuple(session.amr.split()),
+            expires_at=session.expires_at,
         )
         self._add(tx, began, f"{session.session_id}.started", now=session.created_at)
 
@@ -77,6 +79,7 @@ class SessionNotices:
             country=session.country,
             roles=self._roles(tx, session),
             amr=tuple(session.amr.split()),
+            expires_at=session.expires_at,
         )
         self._add(tx, notice, f"{session.session_id}.stepped_up.{int(now * 1000)}", now=now)
 

@@ -28,6 +28,7 @@ class SessionNotice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     The same (`session_id`, `state`, `at`) is one notice, however often it comes; notices may come in any order. What a
     session began with is what its `started` says; `stepped_up` says what the person showed it from and with, and may
     tell new roles. `amr` are the methods of RFC 8176; `reason` says why it ended, in the gateway's words.
+    `expires_at` is when it ends at the latest, which no notice then tells; 0 where nobody said.
     """
 
     session_id: Name
@@ -44,6 +45,7 @@ class SessionNotice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     privileges: Privileges | None = None
     amr: Methods = ()
     reason: Text128 = ""
+    expires_at: Moment = 0.0
 
 
 class SessionsHeard(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ Notices may be repeated and come in any order: what is known in the end is the s
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct, structs
 
@@ -16,10 +16,15 @@ State = Literal["started", "stepped_up", "ended", "vouched"]
 """`vouched`: the gateway never told of it, but a caller who may vouch described it."""
 
 
+EXPIRED: Final = "expired"
+"""The reason of a session that ran out."""
+
+
 class Told(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """What is kept of a session beside who and when: what it began with, as of `began_at`, and what its person may do.
 
-    Roles and privileges are None where nobody told. `stepped_up_at` is 0 where its person was never asked for more.
+    Roles and privileges are None where nobody told. `stepped_up_at` is 0 where its person was never asked for more, and
+    `expires_at` where nobody said when it ends at the latest.
     """
 
     began: SessionFacts = SessionFacts()
@@ -29,6 +34,7 @@ class Told(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     roles_at: float = 0.0
     stepped_up_at: float = 0.0
     reason: str = ""
+    expires_at: float = 0.0
 
 
 class KnownSession(Struct, frozen=True, kw_only=True, gc=False):
@@ -47,6 +53,21 @@ class KnownSession(Struct, frozen=True, kw_only=True, gc=False):
     def is_vouched(self) -> bool:
         """Whether the gateway never told of it."""
         return self.state == "vouched"
+
+    @property
+    def over_at(self) -> float | None:
+        """When it ended or will have ended, if nobody ends it before; None where that is not known."""
+        expires_at = self.told.expires_at or None
+        return expires_at if self.ended_at is None else min(self.ended_at, expires_at or self.ended_at)
+
+    def as_of(self, now: float) -> KnownSession:
+        """Itself at that moment: ended by then, if it has run out. Of that the gateway sends no notice."""
+        over_at = self.over_at
+        if over_at is None or now < over_at or over_at == self.ended_at:
+            return self
+        return structs.replace(
+            self, state="ended", ended_at=over_at, told=structs.replace(self.told, reason=self.told.reason or EXPIRED)
+        )
 
 
 def heard(known: KnownSession | None, notice: SessionNotice, facts: SessionFacts) -> KnownSession:
@@ -77,6 +98,7 @@ def heard(known: KnownSession | None, notice: SessionNotice, facts: SessionFacts
 
 
 def _told(told: Told, notice: SessionNotice, facts: SessionFacts) -> Told:
+    told = structs.replace(told, expires_at=max(told.expires_at, notice.expires_at))
     if notice.state == "stepped_up":
         told = structs.replace(told, stepped_up_at=max(told.stepped_up_at, notice.at))
     # Whoever has just shown a factor showed it from there: what follows is held against that place.

@@ -81,9 +81,10 @@ def _who(
 
 
 def refuse_ended(who: Who, ts: float) -> Refused | None:
-    """Why nothing more is taken of this session at that moment, if it has ended before."""
+    """Why nothing more is taken of this session at that moment, if it has ended or run out before."""
     session = who.session
-    if session is None or session.ended_at is None or ts <= session.ended_at + SESSION_SECONDS:
+    over_at = None if session is None else session.over_at
+    if over_at is None or ts <= over_at + SESSION_SECONDS:
         return None
     return Refused("session_ended", "The session has ended before that.", status=409)
 

@@ -126,7 +126,8 @@ class Standing:
     async def person(self, user_id: str) -> PersonActivity:
         """What is known of what the person does; of somebody who is not known, nothing. Raises: Refused."""
         refuse_unsafe_text(user_id, "path.user_id")
-        sessions = await self._sessions.of_person(user_id, up_to=MOST_SESSIONS)
+        now = self._clock.now()
+        sessions = [each.as_of(now) for each in await self._sessions.of_person(user_id, up_to=MOST_SESSIONS)]
         rows, risks = await self._history.of_person(user_id, events=MOST_EVENTS, sessions=MOST_SESSIONS)
         by_session = {risk.session_id: risk for risk in risks}
         ended = {each.session_id for each in sessions if each.ended_at is not None}

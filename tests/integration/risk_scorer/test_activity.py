@@ -158,6 +158,30 @@ async def test_a_session_that_has_ended_takes_nothing_more(service: Running) -> 
     assert (before.status_code, after.status_code, after.json()["error"]) == (200, 409, "session_ended")
 
 
+EXPIRES = NOW - 30
+RAN_OUT: list[tuple[list[dict[str, Any]], float]] = [
+    ([{"expires_at": EXPIRES}], EXPIRES),
+    ([{"state": "stepped_up", "at": NOW - 60, "expires_at": EXPIRES}], EXPIRES),
+    ([{"expires_at": EXPIRES}, {"state": "ended", "at": NOW - 40, "reason": "logout"}], NOW - 40),
+    ([{"state": "ended", "at": NOW - 10, "reason": "logout"}, {"expires_at": EXPIRES}], EXPIRES),
+    ([{"expires_at": NOW + 60}], NOW + 60),
+]
+
+
+@pytest.mark.parametrize(("told", "over_at"), RAN_OUT)
+async def test_a_session_that_ran_out_has_ended_without_a_notice(
+    service: Running, told: list[dict[str, Any]], over_at: float
+) -> None:
+    """Each notice of a living session says when it ends at the latest; from then on it takes nothing."""
+    for changes in told:
+        assert (await service.client.post("/sessions", json={**NOTICE, "session_id": "ses-3", **changes})).is_success
+    answers = [await assessed(service, event(session_id="ses-3", timestamp=over_at + late)) for late in (5, 6)]
+    assert [(each.status_code, each.json().get("error")) for each in answers] == [(200, None), (409, "session_ended")]
+    shown = (await service.client.get("/people/alice/activity")).json()["sessions"]
+    [state] = [(each["state"], each["ended_at"]) for each in shown if each["session_id"] == "ses-3"]
+    assert state == (("ended", over_at) if over_at <= NOW else ("started", None))
+
+
 async def assessed(service: Running, body: dict[str, Any], **headers: str) -> Any:
     return await service.client.post("/assess", json=body, headers=headers)
 

@@ -97,6 +97,7 @@ def test_at_the_first_mark_the_owner_is_asked_once_and_the_session_goes_on(story
     assert "current-password" in thief.authorize().text  # and the copied cookie leads nowhere any more
     assert ("session.step_up_required", "step_up") in story.audited()
     assert [notice["state"] for notice in story.notices()] == ["started", "stepped_up"]
+    assert len({notice["expires_at"] for notice in story.notices()}) == 1  # the answer makes no session longer
 
 
 def test_what_was_seen_before_the_owner_answered_asks_no_second_time(story: Story) -> None:

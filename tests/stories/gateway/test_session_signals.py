@@ -145,6 +145,7 @@ def test_the_scorer_is_told_of_sessions_with_the_roles_that_the_policy_names(
         "user_id": "id-alice",
         "state": "started",
         "at": story.clock.now(),
+        "expires_at": story.clock.now() + 30 * 86_400,
         "client_id": "backend",
         "ip": "203.0.113.9",
         "user_agent": "Firefox",
