@@ -11,9 +11,12 @@ import structlog
 
 from plumbing.refusals import Refused
 from risk_scorer.adapters.activity.retention import forgetting
+from risk_scorer.adapters.console.projection import Projection
+from risk_scorer.adapters.console.sign_in_retention import SignInAges, SignInMonths
 from risk_scorer.adapters.event_months import EventMonths
 from risk_scorer.assembly import Scorer
 from risk_scorer.drifting import drift_rows, drift_watch
+from risk_scorer.flows.console.projection import project
 from risk_scorer.flows.housekeeping import DAY_SECONDS, Prunable, keep_house
 from risk_scorer.incident_desk import incident_rows, telling
 
@@ -69,6 +72,10 @@ def upkeep(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
     ]
     kept.append((drift_rows(scorer), scorer.settings.event_retention_days * DAY_SECONDS))
     kept.append((incident_rows(scorer), scorer.settings.event_retention_days * DAY_SECONDS))
+    rows = (
+        SignInMonths(scorer.database, clock=scorer.clock) if scorer.settings.is_shared else SignInAges(scorer.database)
+    )
+    kept.append((rows, scorer.settings.event_retention_days * DAY_SECONDS))
     kept += forgetting(
         scorer.database,
         clock=scorer.clock,
@@ -77,4 +84,5 @@ def upkeep(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
         memory_days=scorer.settings.activity_memory_days,
     )
     house = keep_house(kept, scorer.clock)
-    return [scorer.delivery.run(), house, drift_watch(scorer).look_again_and_again(), telling(scorer).run()]
+    projecting = project(Projection(scorer.database, clock=scorer.clock))
+    return [scorer.delivery.run(), house, drift_watch(scorer).look_again_and_again(), telling(scorer).run(), projecting]

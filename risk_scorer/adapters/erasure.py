@@ -17,6 +17,8 @@ from plumbing.database import Database, Transaction
 from plumbing.statements import Row, Statement
 from risk_scorer.adapters.activity.campaign_looks import erase_campaigns
 from risk_scorer.adapters.activity.erasure import erase_activity
+from risk_scorer.adapters.console.sign_in_mark import step_back
+from risk_scorer.adapters.console.sign_in_retention import erase_sign_ins
 from risk_scorer.adapters.event_places import event_key
 from risk_scorer.adapters.tables import (
     event_places,
@@ -79,7 +81,7 @@ UNTELL = Statement(
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
     """How much there was of a person: rows of the history and verdicts, logins in the log, lessons, messages, scores of
-    models that shadowed, rows of what they did in their sessions, and campaigns that had them.
+    models that shadowed, rows of what they did in their sessions, campaigns that had them, and rows of the console.
     """
 
     histories: int
@@ -90,6 +92,7 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
     shadow_scores: int
     activity: int
     campaigns: int
+    sign_ins: int
 
 
 class _Person(msgspec.Struct):
@@ -130,6 +133,7 @@ def erase_person(database: Database, user_id: str) -> Erased:
         campaigns=erase_campaigns(database, user_id),
         messages=_from_messages(database, user_id),
         shadow_scores=shadowed,
+        sign_ins=erase_sign_ins(database, user_id),  # after the log, which they come from
     )
 
 
@@ -152,15 +156,21 @@ def _cleaned(tx: Transaction, row_id: int, user_id: str) -> int:
         events = [(each, _scored.decode(each)) for each in _rows.decode(found[0])]
     except msgspec.MsgspecError:
         tx.run(UNPLACE_ROW, of_row=row_id)
-        return tx.run(DROP, of_id=row_id)
+        return _dropped(tx, row_id)
     theirs = [scored.score.event_id for _, scored in events if scored.event.user_id == user_id]
     tx.many(UNPLACE, [{"of_key": event_key(each), "of_row": row_id} for each in theirs])
     left = [raw for raw, scored in events if scored.event.user_id != user_id]
     if not left:
-        tx.run(DROP, of_id=row_id)
+        _dropped(tx, row_id)
     elif theirs:
         tx.run(REWRITE, of_id=row_id, left=len(left), new_body=msgspec.json.encode(left))
     return len(theirs)
+
+
+def _dropped(tx: Transaction, row_id: int) -> int:
+    gone = tx.run(DROP, of_id=row_id)
+    step_back(tx)
+    return gone
 
 
 def _from_lessons(database: Database, user_id: str) -> int:

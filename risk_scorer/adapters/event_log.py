@@ -19,6 +19,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.statements import Statement
+from risk_scorer.adapters.console.sign_in_mark import step_back
 from risk_scorer.adapters.event_places import forget_row, place, row_of
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.adapters.tables import scored_events
@@ -270,4 +271,6 @@ def _pruned(tx: Transaction, before: float) -> int:
     for row_id, _, body in old:
         forget_row(tx, row_id, body)
         tx.run(DROP, of_id=row_id)
+    if old:
+        step_back(tx)
     return len(old)

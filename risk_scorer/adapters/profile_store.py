@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.statements import Statement
+from risk_scorer.adapters.console.told_words import say_outcomes
 from risk_scorer.adapters.history_rows import Kept, OpenHistories, Written, kept_of
 from risk_scorer.adapters.hot_histories import HotHistories
 from risk_scorer.adapters.lesson_rows import Told, lessons_since, prune, see
@@ -221,7 +222,8 @@ def _learn(
     """
     histories, new = OpenHistories(tx), 0
     histories.hold(lesson.observation.user_id for lesson in lessons)
-    heard = see(tx, (_told(lesson) for lesson in lessons), now)
+    told = [_told(lesson) for lesson in lessons]
+    heard = see(tx, told, now)
     verdicts = OpenVerdicts(tx, [each.login_id for each in heard if each.taught.outcome in OWN])
     for each in heard:
         taught = each.taught
@@ -230,7 +232,9 @@ def _learn(
         else:
             histories.put(taught.user_id, learn_taught(histories.of(taught.user_id), taught))
             new += 1
-    return new, histories.write(now), [each.taught for each in heard], frozenset(each.key for each in heard)
+    keys = frozenset(each.key for each in heard)
+    say_outcomes(tx, [lesson for lesson, each in zip(lessons, told, strict=True) if each.key in keys], now)
+    return new, histories.write(now), [each.taught for each in heard], keys
 
 
 def _told(lesson: Lesson) -> Told:

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, M
 
 from risk_scorer.adapters.activity import campaign_tables as campaign
 from risk_scorer.adapters.activity import table_shapes as activity
+from risk_scorer.adapters.console import tables as console
 from webhooks.outbox import outbox_table
 
 metadata = MetaData()
@@ -203,3 +204,7 @@ campaign_members = campaign.campaign_members_table(metadata)
 campaign_signals = campaign.campaign_signals_table(metadata)
 account_scores = campaign.account_scores_table(metadata)
 campaign_looks = campaign.campaign_looks_table(metadata)
+
+sign_ins = console.sign_ins_table(metadata)
+sign_in_words = console.sign_in_words_table(metadata)
+sign_in_progress = console.sign_in_progress_table(metadata)

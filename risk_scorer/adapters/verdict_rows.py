@@ -15,11 +15,13 @@ from sqlalchemy.dialects.postgresql import insert
 from plumbing.database import Transaction
 from plumbing.expressions import texts_of
 from plumbing.statements import Row, Statement
+from risk_scorer.adapters.console.sign_in_words import say
 from risk_scorer.adapters.history_rows import OpenHistories
 from risk_scorer.adapters.lesson_rows import lessons_of
 from risk_scorer.adapters.tables import verdicts
 from risk_scorer.adapters.verdict_words import keep_word
 from risk_scorer.contract.feedback import VerdictKind
+from risk_scorer.core.console.sign_in import Word
 from risk_scorer.core.history import OWN, learn_taught
 from risk_scorer.core.standing import Lessons, judged, moved, standing
 from risk_scorer.core.verdicts import Taught, decode_taught, encode_taught
@@ -131,6 +133,7 @@ def record(tx: Transaction, histories: OpenHistories, judgement: Judgement, now:
     keep_word(tx, judgement, before.context.user_id, now)
     if known is not None and known.verdict == judgement.verdict:
         return None
+    say(tx, [Word(event_id=judgement.event_id, verdict=judgement.verdict)], now)
     after, user = msgspec.structs.replace(before, verdict=judgement.verdict), before.context.user_id
     histories.put(user, moved(histories.of(user), before.standing, after.standing))
     if known is None:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from risk_scorer.contract.decisions import Decision, EventId, Moment
 from risk_scorer.contract.events import LoginEvent, Name
 
 OutcomeKind = Literal["success", "mfa_passed", "mfa_failed", "failure"]
@@ -16,8 +17,8 @@ MAX_FEEDBACK = 1000
 MAX_FEEDBACK_BYTES = 8 * 1024 * 1024
 """Room for as many with the longest texts they may have."""
 
-EventId = Annotated[str, Meta(min_length=1, max_length=128)]
-Moment = Annotated[float, Meta(ge=0, lt=2**33)]
+MAX_DECISIONS_EACH = 4
+"""Of one outcome: about the login that asked for a factor, and about the answer."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -25,13 +26,15 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     The others count as failures and nothing else, so an attacker teaches nothing.
     `event_id` makes reporting it twice harmless; `ts` is when it ended, epoch seconds UTC. `event.event_id` is the id
-    that the login was scored with, where that is another one.
+    that the login was scored with, where that is another one. `decisions` were made at that moment: each is about a
+    scored login of its own id, which ended as this one did.
     """
 
     event_id: EventId
     event: LoginEvent
     outcome: OutcomeKind
     ts: Moment
+    decisions: Annotated[tuple[Decision, ...], Meta(max_length=MAX_DECISIONS_EACH)] = ()
 
 
 class Feedback(Struct, frozen=True, kw_only=True, omit_defaults=True):

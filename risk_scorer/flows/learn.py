@@ -64,6 +64,11 @@ class Learn:
             if observation.ts > latest:
                 raise refused(BadEvent("invalid_timestamp", "$.timestamp", AHEAD), where(position))
         return [
-            Lesson(event_id=outcome.event_id, observation=observation, outcome=outcome.outcome)
+            Lesson(
+                event_id=outcome.event_id,
+                observation=observation,
+                outcome=outcome.outcome,
+                decisions=outcome.decisions,
+            )
             for outcome, observation in zip(outcomes, observations, strict=True)
         ]

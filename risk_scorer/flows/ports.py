@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 
 from risk_scorer.contract.assessment import RiskScore
+from risk_scorer.contract.decisions import Decision
 from risk_scorer.contract.events import LoginEvent
 from risk_scorer.contract.feedback import VerdictKind, VerdictSource
 from risk_scorer.core.facts import AgentFacts, FingerprintFacts, IpFacts
@@ -45,11 +46,12 @@ class Announcement(Struct, frozen=True, kw_only=True):
 
 
 class Lesson(Struct, frozen=True, kw_only=True):
-    """A finished login that a history may learn from, once per `event_id`."""
+    """A finished login that a history may learn from, once per `event_id`; `decisions` teach nothing."""
 
     event_id: str
     observation: Observation
     outcome: OutcomeKind
+    decisions: tuple[Decision, ...] = ()
 
 
 class JudgedLogin(Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ KNOWN = {
     "stream_offsets", "shadow_scores", "drift_counts", "drift_looks", "credentials", "operator_links",
     "operator_sessions", "outbox", "known_sessions", "activity_memory", "activity_events", "activity_answers",
     "session_risk", "activity_tasks", "incidents", "incident_members", "campaigns", "campaign_members",
-    "campaign_signals", "account_scores", "campaign_looks",
+    "campaign_signals", "account_scores", "campaign_looks", "sign_ins", "sign_in_words", "sign_in_progress",
 }  # fmt: skip
 """Every table that erasure was thought through for: whoever adds one thinks of it there, and writes it here."""
 NOBODY = {"user_id": "nobody"}

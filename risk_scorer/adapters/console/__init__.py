@@ -1,0 +1,1 @@
+"""What the analyst's console stands on."""

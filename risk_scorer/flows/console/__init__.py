@@ -1,0 +1,1 @@
+"""What the analyst's console does: one use case a module, with its ports."""
