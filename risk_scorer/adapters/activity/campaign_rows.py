@@ -23,7 +23,13 @@ from risk_scorer.adapters.tables import (
 )
 from risk_scorer.core.campaigns.continuity import REOPENS_SECONDS, Continued, KnownCampaign
 from risk_scorer.core.campaigns.found import FoundCampaign, Look
-from risk_scorer.core.campaigns.telling import evidence_of, incident_sighting, member_signal
+from risk_scorer.core.campaigns.telling import (
+    evidence_of,
+    how_it_ended,
+    incident_key,
+    incident_sighting,
+    member_signal,
+)
 from risk_scorer.flows.activity.campaign_ports import Before, Incidents, MemberTold, Settled
 
 MOST_KNOWN: Final = 2000
@@ -126,11 +132,18 @@ class CampaignRows:
         return self._write(tx, change, change.found, now)
 
     def _sight(self, tx: Transaction, changes: Sequence[Continued], new_ids: Mapping[str, str], now: float) -> None:
-        """What opened or goes on is an incident; one that ended stays one until somebody closes it."""
+        """What opened or goes on is an incident, what is back is the one that it was, and one that ended ends with
+        it."""
         for each in changes:
-            if self._incidents is not None and each.found is not None and each.state == "open":
-                sighting = incident_sighting(each.campaign_id, each.found, now=now)
-                self._incidents.sight(tx, sighting, new_id=new_ids[each.campaign_id])
+            if self._incidents is None:
+                return
+            if each.state == "closed" or each.found is None:
+                self._incidents.end(tx, incident_key(each.campaign_id), text=how_it_ended(each, now=now), at=now)
+                continue
+            is_back = each.before is not None and each.before.state == "closed"
+            sight = self._incidents.sight_again if is_back else self._incidents.sight
+            sighting = incident_sighting(each.campaign_id, each.found, now=now)
+            sight(tx, sighting, new_id=new_ids[each.campaign_id])
 
     def _write(self, tx: Transaction, change: Continued, found: FoundCampaign, now: float) -> int:
         known = {row[0]: row[1:] for row in tx.all(MEMBERS, of_id=change.campaign_id)}

@@ -7,20 +7,34 @@ incident at once, the second goes on from what the first left.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
-
-import msgspec
-from sqlalchemy import bindparam, delete, func, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.randomness import Randomness
 from plumbing.refusals import Refused
-from plumbing.statements import Row, Statement
-from risk_scorer.adapters.tables import incident_members, incidents
+from plumbing.statements import Row
+from risk_scorer.adapters.activity.incident_statements import (
+    COUNT_MEMBERS,
+    COUNTS,
+    DUE,
+    FIND,
+    FORGET,
+    FORGET_MEMBERS,
+    HOLD,
+    HOLD_KEY,
+    HOLD_LAST,
+    JOIN,
+    MARK,
+    MEMBERS,
+    OPEN_ONE,
+    PAGE,
+    WRITE,
+    incident_of,
+    place_of,
+    row_of,
+)
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.core.incidents.incident import (
     MOST_MEMBERS,
@@ -30,9 +44,12 @@ from risk_scorer.core.incidents.incident import (
     State,
     changed,
     due_at,
+    ended,
     folded,
+    has_ended,
     opened,
     responded,
+    returned,
 )
 from risk_scorer.core.incidents.shown import Listed, ShownIncident
 from risk_scorer.flows.ports import Announcement
@@ -40,61 +57,11 @@ from webhooks.outbox import Outbox
 
 MOST_TRIES: Final = 3
 """It may be closed by somebody else between our two statements; three times in a row it is not."""
-_row, _member = incidents.c, incident_members.c
-_NOT_CLOSED: Final = text("state <> 'closed'")
-OPEN_ONE = Statement(insert(incidents).on_conflict_do_nothing(index_elements=["key"], index_where=_NOT_CLOSED))
-_HELD = select(_row.body, _row.announced_at).with_for_update()
-HOLD_KEY = Statement(_HELD.where(_row.key == bindparam("of_key"), _row.state != "closed"))
-HOLD = Statement(_HELD.where(_row.incident_id == bindparam("of_id")))
-WRITE = Statement(
-    update(incidents)
-    .where(_row.incident_id == bindparam("of_id"))
-    .values(
-        {
-            name: bindparam(f"new_{name}")
-            for name in ("state", "owner", "score", "updated_at", "body", "version", "due_at")
-        }
-    )
-)
-JOIN = Statement(insert(incident_members).on_conflict_do_nothing())
-MEMBERS = Statement(
-    select(_member.user_id)
-    .where(_member.incident_id == bindparam("of_id"))
-    .order_by(_member.user_id)
-    .limit(MOST_MEMBERS)
-)
-COUNT_MEMBERS = Statement(select(func.count()).where(_member.incident_id == bindparam("of_id")))
-FIND = Statement(select(_row.body).where(_row.incident_id == bindparam("of_id")))
-_AFTER = tuple_(_row.updated_at, _row.incident_id) < tuple_(bindparam("before_time"), bindparam("before_id"))
-_OF_OWNER = (bindparam("any_owner") == 1) | (_row.owner == bindparam("of_owner"))
-_OF_STATE = (bindparam("any_state") == 1) | (_row.state == bindparam("of_state"))
-PAGE = Statement(
-    select(_row.body, _row.updated_at, _row.incident_id)
-    .where(_AFTER, _OF_OWNER, _OF_STATE)
-    .order_by(_row.updated_at.desc(), _row.incident_id.desc())
-    .limit(bindparam("most"))
-)
-COUNTS = Statement(select(_row.state, func.count()).group_by(_row.state))
-DUE = Statement(
-    select(_row.incident_id).where(_row.due_at <= bindparam("now")).order_by(_row.due_at).limit(bindparam("most"))
-)
-MARK = Statement(
-    update(incidents)
-    .where(_row.incident_id == bindparam("of_id"), _row.version == bindparam("of_version"), _row.due_at.is_not(None))
-    .values(due_at=None, announced_at=bindparam("now"))
-)
-OLD = select(_row.incident_id).where(_row.state == "closed", _row.updated_at < bindparam("before")).limit(500)
-FORGET_MEMBERS = Statement(delete(incident_members).where(_member.incident_id.in_(OLD)))
-FORGET = Statement(delete(incidents).where(_row.incident_id.in_(OLD)))
-
 Render = Callable[[Incident, Sequence[str], bool], Announcement]
-
-_decode = msgspec.json.Decoder(Incident).decode
-_encode = msgspec.json.Encoder().encode
 
 
 class IncidentRows:
-    """The rows, and what is told of them. `sight` and `note_response` join a transaction of the caller's."""
+    """The rows, and what is told of them. `sight`, `end` and `note_response` join a transaction of the caller's."""
 
     def __init__(
         self,
@@ -122,7 +89,7 @@ class IncidentRows:
         fresh = opened(sighting, incident_id=new_id)
         due = self._due(None, at_once=True)
         for _ in range(MOST_TRIES):
-            if tx.run(OPEN_ONE, key=fresh.key, opened_at=fresh.opened_at, announced_at=None, **_new(fresh, due)):
+            if tx.run(OPEN_ONE, key=fresh.key, opened_at=fresh.opened_at, announced_at=None, **row_of(fresh, due)):
                 incident = fresh
                 break
             row = tx.one(HOLD_KEY, of_key=fresh.key)
@@ -135,6 +102,23 @@ class IncidentRows:
             raise Refused("busy", "It is being closed: try again.", status=503, headers={"Retry-After": "1"})
         self._join(tx, incident.incident_id, sighting.members)
         return incident.incident_id
+
+    def sight_again(self, tx: Transaction, sighting: Sighting, *, new_id: str) -> str:
+        """`sight`, for what was gone and is back: the incident that ended with it goes on. One that a person closed
+        stays closed."""
+        row = tx.one(HOLD_LAST, of_key=sighting.key)
+        last = None if row is None else _read(row)[0]
+        if last is None or not has_ended(last):
+            return self.sight(tx, sighting, new_id=new_id)
+        self._write(tx, returned(last, sighting), self._due(None, at_once=True))
+        self._join(tx, last.incident_id, sighting.members)
+        return last.incident_id
+
+    def end(self, tx: Transaction, key: str, *, text: str, at: float) -> None:
+        """Close the incident of what is no more, if it is not closed."""
+        row = tx.one(HOLD_KEY, of_key=key)
+        if row is not None:
+            self._write(tx, ended(_read(row)[0], text=text, at=at), self._due(None, at_once=True))
 
     def note_response(self, tx: Transaction, key: str, *, text: str, at: float) -> bool:
         """Put what the gateway did into the timeline of the incident that is not closed; False without one."""
@@ -180,7 +164,7 @@ class IncidentRows:
             row = tx.one(FIND, of_id=incident_id)
             if row is None:
                 return None
-            found = _decode(row[0])
+            found = incident_of(row[0])
             members = [member[0] for member in tx.all(MEMBERS, of_id=incident_id)]
             return ShownIncident(
                 incident=found, level=found.level, recommended_response=found.recommended_response, members=members
@@ -190,7 +174,7 @@ class IncidentRows:
 
     async def page(self, *, state: State | None, owner: str | None, before: str, limit: int) -> Listed:
         """The last changed first. Raises: Refused `invalid_page` (400)."""
-        moment, incident_id = _place(before)
+        moment, incident_id = place_of(before)
         asked = {"any_state": int(state is None), "of_state": state or "", "any_owner": int(owner is None)}
 
         def job(tx: Transaction) -> list[Row]:
@@ -200,7 +184,7 @@ class IncidentRows:
 
         rows = await self._database.read_in_thread(job)
         following = f"{rows[limit - 1][1]!r},{rows[limit - 1][2]}" if len(rows) > limit else None
-        return Listed(incidents=[_decode(row[0]) for row in rows[:limit]], next=following)
+        return Listed(incidents=[incident_of(row[0]) for row in rows[:limit]], next=following)
 
     async def counts(self) -> dict[str, int]:
         """How many there are in each state. Raises: Refused."""
@@ -256,7 +240,7 @@ class IncidentRows:
         return due_at(announced_at=announced_at, at_once=at_once, now=self._clock.now())
 
     def _write(self, tx: Transaction, incident: Incident, due: float | None) -> None:
-        values = _new(incident, due)
+        values = row_of(incident, due)
         of_id = values.pop("incident_id")
         tx.run(WRITE, of_id=of_id, **{f"new_{name}": value for name, value in values.items()})
 
@@ -268,30 +252,4 @@ class IncidentRows:
 
 
 def _read(row: Row) -> tuple[Incident, float | None]:
-    return _decode(row[0]), row[1]
-
-
-def _new(incident: Incident, due: float | None) -> dict[str, str | float | int | bytes | None]:
-    return {
-        "incident_id": incident.incident_id,
-        "state": incident.state,
-        "owner": incident.owner,
-        "score": incident.score,
-        "updated_at": incident.updated_at,
-        "body": _encode(incident),
-        "version": incident.version,
-        "due_at": due,
-    }
-
-
-def _place(before: str) -> tuple[float, str]:
-    """Where a page goes on. Raises: Refused `invalid_page` (400)."""
-    if not before:
-        return float("inf"), ""
-    moment, comma, incident_id = before.partition(",")
-    try:
-        if comma and math.isfinite(float(moment)):
-            return float(moment), incident_id
-    except ValueError:
-        pass
-    raise Refused("invalid_page", "take `before` from the page before", status=400)
+    return incident_of(row[0]), row[1]

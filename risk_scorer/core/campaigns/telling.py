@@ -7,6 +7,7 @@ from typing import Final
 
 from risk_scorer.contract.campaigns import CampaignEvidence, CampaignMark
 from risk_scorer.contract.signals import SessionRiskSignal, SignalReason
+from risk_scorer.core.campaigns.continuity import QUIET_SECONDS, Continued
 from risk_scorer.core.campaigns.evidence import OPEN_FROM
 from risk_scorer.core.campaigns.found import FoundCampaign, Member
 from risk_scorer.core.incidents.incident import Evidence, Sighting
@@ -57,6 +58,19 @@ def member_signal(campaign_id: str, found: FoundCampaign, member: Member, *, now
         source="campaign",
         campaign_id=campaign_id,
     )
+
+
+def incident_key(campaign_id: str) -> str:
+    """The key of what is seen of this campaign."""
+    return f"campaign:{campaign_id}"
+
+
+def how_it_ended(change: Continued, *, now: float) -> str:
+    """Why a campaign that closes is no more, in words."""
+    last_seen = max(each.last_seen for each in (change.found, change.before) if each is not None)
+    if now - last_seen >= QUIET_SECONDS:
+        return f"it ended: nothing of it was seen for {QUIET_SECONDS / 3600.0:.0f} hours"
+    return "it ended: its accounts are in another campaign now"
 
 
 def incident_sighting(campaign_id: str, found: FoundCampaign, *, now: float) -> Sighting:

@@ -161,6 +161,33 @@ def folded(incident: Incident, sighting: Sighting) -> tuple[Incident, bool]:
     return now, rises
 
 
+def ended(incident: Incident, *, text: str, at: float) -> Incident:
+    """The incident closed by nobody but its cause, which is no more."""
+    step = Step(at=at, what="closed", text=text)
+    return msgspec.structs.replace(
+        incident,
+        state="closed",
+        closed_at=at,
+        updated_at=max(incident.updated_at, at),
+        timeline=_bounded((*incident.timeline, step)),
+        version=incident.version + 1,
+    )
+
+
+def has_ended(incident: Incident) -> bool:
+    """Whether it was closed because its cause was no more, and not by a person, whose word stands."""
+    return incident.state == "closed" and incident.timeline[-1].by == ""
+
+
+def returned(incident: Incident, sighting: Sighting) -> Incident:
+    """The incident that had ended, open again: whoever had it has it still."""
+    step = Step(at=sighting.at, what="reopened", text=f"it is back; {_told(sighting)}")
+    again = msgspec.structs.replace(
+        incident, state="open", closed_at=None, timeline=_bounded((*incident.timeline, step))
+    )
+    return folded(again, sighting)[0]
+
+
 def responded(incident: Incident, *, text: str, at: float) -> Incident:
     """The incident with what the gateway did about it in its timeline; said again it changes nothing."""
     step = Step(at=at, what="responded", text=text)

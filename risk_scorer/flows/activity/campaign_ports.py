@@ -79,3 +79,11 @@ class Incidents(Protocol):
     def sight(self, tx: Any, sighting: Sighting, *, new_id: str) -> str:
         """Fold this into the campaign's incident, or open one, in this transaction; its id."""
         ...
+
+    def sight_again(self, tx: Any, sighting: Sighting, *, new_id: str) -> str:
+        """`sight`, for a campaign that had ended: its incident, if it ended with it, goes on."""
+        ...
+
+    def end(self, tx: Any, key: str, *, text: str, at: float) -> None:
+        """Close the incident of that key, if it is not closed."""
+        ...
