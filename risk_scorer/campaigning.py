@@ -24,6 +24,9 @@ from risk_scorer.settings import Settings
 
 DAY_SECONDS: Final = 86_400.0
 PREFIX: Final = "cmp"
+REST: Final = 3.0
+"""After a look, so many times what it took passes before the next: a quarter of a core at most, however large the
+window."""
 
 log = structlog.get_logger(__name__)
 
@@ -77,8 +80,10 @@ def _nobody_here() -> None:
 def follow(
     watch: CampaignWatch, stop: threading.Event, tell: Callable[[Looked], None], *, every_seconds: float
 ) -> None:
-    """Look, again and again, until `stop` is set; storage that is away is asked again next time."""
+    """Look, again and again, until `stop` is set; storage that is away is asked again next time. A look that takes
+    long is followed by a longer pause."""
     while not stop.is_set():
+        pause = every_seconds
         try:
             looked = watch.look()
         except Refused as refused:
@@ -86,4 +91,5 @@ def follow(
         else:
             if looked is not None:
                 tell(looked)
-        stop.wait(every_seconds)
+                pause = max(pause, REST * looked.seconds)
+        stop.wait(pause)

@@ -30,7 +30,10 @@ Json = Annotated[bool, typer.Option("--json", help="A JSON line for each.")]
 def run(
     follow: Annotated[bool, typer.Option("--follow", help="Go on until told to stop.")] = False,
     window: Annotated[str, typer.Option(help="How far to look back, such as 90m, 24h or 7d.")] = "24h",
-    every: Annotated[float, typer.Option(min=1, max=3600, help="Seconds between two looks, with --follow.")] = 60.0,
+    every: Annotated[
+        float,
+        typer.Option(min=1, max=3600, help="Seconds between two looks, with --follow; more where one takes long."),
+    ] = 15.0,
     json: Json = False,
 ) -> None:
     """Look for campaigns among the newest events, once or again and again."""

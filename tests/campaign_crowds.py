@@ -12,11 +12,13 @@ BROWSERS = ((CHROME, "Mozilla/5.0 Chrome/126"), (FIREFOX, "Mozilla/5.0 Firefox/1
 BOT_JA4 = "t13d190900_9dc949149365_97f8aa674fc4"
 
 
-def people(count: int, chance: random.Random, *, address: str = "", name: str = "person") -> Iterator[Sighting]:
+def people(
+    count: int, chance: random.Random, *, address: str = "", name: str = "person", ja4: str = ""
+) -> Iterator[Sighting]:
     """People with a device, a popular browser and a home, who come a few times a day and sometimes mistype; those with
-    an `address` are all behind it half of the time."""
+    an `address` are all behind it half of the time, and those with a `ja4` all use that program."""
     for number in range(count):
-        ja4, agent = chance.choices(BROWSERS, (70, 15, 15))[0]
+        popular, agent = chance.choices(BROWSERS, (70, 15, 15))[0]
         home = f"81.{number // 200 % 200}.{number % 200}.{chance.randrange(1, 250)}"
         for _ in range(chance.randrange(3, 12)):
             yield Sighting(
@@ -24,7 +26,7 @@ def people(count: int, chance: random.Random, *, address: str = "", name: str = 
                 moment=NOW - chance.random() * DAY,
                 address=address if address and chance.random() < 0.5 else home,
                 device=f"device-{name}-{number}",
-                ja4=ja4,
+                ja4=ja4 or popular,
                 user_agent=agent,
                 marks=FAILED if chance.random() < 0.03 else 0,
             )

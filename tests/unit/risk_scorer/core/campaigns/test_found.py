@@ -26,6 +26,19 @@ def test_twelve_bots_behind_twelve_proxies_are_one_campaign() -> None:
     assert [mark.name for mark in found.marks if mark.nats > 0] == ["rhythm"]
 
 
+def test_they_are_a_campaign_after_four_events_each() -> None:
+    """In the midst of their first minutes, and from four bots on; three are none."""
+    early = {count: looked(people(400, Chance(1)), bots(count, Chance(2), events=4)).campaigns for count in (3, 4, 12)}
+    assert [[members(each) for each in found] for found in early.values()] == [[], [bot_names(4)], [bot_names(12)]]
+
+
+@pytest.mark.parametrize("events", [4, 12])
+def test_a_timer_in_an_application_makes_its_users_no_campaign(events: int) -> None:
+    """Two hundred people whose page asks once a minute have one rhythm, one program and nothing against them."""
+    users = bots(200, Chance(8), name="app", ja4="t13d-app", every=60.0, events=events)
+    assert looked(people(300, Chance(1)), users).campaigns == ()
+
+
 @pytest.mark.parametrize("others", [0, 400])
 @pytest.mark.parametrize("marks", [0, DETECTED, NEW, DETECTED + NEW])
 def test_an_office_or_carrier_of_two_hundred_is_no_campaign(others: int, marks: int) -> None:
@@ -97,12 +110,6 @@ def test_sharing_a_signal_at_other_times_is_not_sharing_it() -> None:
         for each in bots(1, Chance(number), name=f"apart{number}", began=NOW - 82_000 + 8_000 * number)
     ]
     assert looked(people(400, Chance(1)), apart).campaigns == ()
-
-
-def test_a_timer_in_an_application_makes_its_users_no_campaign() -> None:
-    """Two hundred people whose page asks once a minute have one rhythm, one program and nothing against them."""
-    users = bots(200, Chance(8), name="app", ja4="t13d-app", every=60.0, events=12)
-    assert looked(people(300, Chance(1)), users).campaigns == ()
 
 
 def test_households_that_come_as_evenly_as_timers_by_chance_are_no_campaign() -> None:

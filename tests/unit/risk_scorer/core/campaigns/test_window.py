@@ -10,7 +10,7 @@ from risk_scorer.core.campaigns.names import NONE, network_of
 from risk_scorer.core.campaigns.rhythm import rhythms_of
 from risk_scorer.core.campaigns.sighting import ADDRESS, DEVICE, Sighting
 from risk_scorer.core.campaigns.window import Window
-from tests.campaign_crowds import DAY, NOW, bots, people
+from tests.campaign_crowds import BOT_JA4, DAY, NOW, bots, people
 
 
 def test_what_is_older_than_the_window_is_forgotten_with_its_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_an_account_counts_with_its_most_used_signals_alone() -> None:
         (bots(6, random.Random(1), every=0.5), 6),
         (bots(6, random.Random(1), every=3000.0, began=NOW - 80_000.0), 6),
         (bots(6, random.Random(1), every=0.05), 0),  # the parts of one page
-        (bots(6, random.Random(1), events=7), 0),  # six gaps tell nothing
+        (bots(3, random.Random(1), events=7), 0),  # six gaps tell nothing, and neither do three who have them
         (people(300, random.Random(1)), 6),  # chance: at most two of a hundred
     ],
 )
@@ -108,3 +108,30 @@ def test_a_rhythm_is_a_machines(crowd: list[Sighting], machines: int) -> None:
     found = rhythms_of(window.columns(), len(window.names.accounts))
     count = len(np.unique(found.account))
     assert count == machines if machines == 0 or len(window.names.accounts) == 6 else count <= machines
+
+
+def even(count: int, every: float = 20.0, *, events: int = 4, name: str = "bot", ja4: str = BOT_JA4) -> list[Sighting]:
+    return list(bots(count, random.Random(1), name=name, every=every, events=events, ja4=ja4))
+
+
+@pytest.mark.parametrize(
+    ("crowd", "machines"),
+    [
+        (even(4), 4),
+        (even(3), 0),  # chance
+        (even(4, events=3), 0),
+        (even(4, 500.0), 4),
+        (even(4, 700.0), 0),  # it is told by eight events alone
+        ([*even(2, ja4="one"), *even(2, ja4="two", name="other")], 0),  # no program that four of them use
+        ([each for n in range(4) for each in even(1, 10.0 * 2**n, name=f"own{n}")], 0),  # a rhythm of his own each
+        ([*even(4), *people(4, random.Random(1), name="user", ja4=BOT_JA4)], 4),
+        ([*even(4), *people(40, random.Random(1), name="user", ja4=BOT_JA4)], 0),  # among many it is chance
+    ],
+)
+def test_four_of_one_program_show_their_rhythm_after_four_events_each(crowd: list[Sighting], machines: int) -> None:
+    """Pooled: most who use the program have the same even gaps; no single account shows a rhythm so early."""
+    window = Window()
+    window.add(crowd)
+    found = rhythms_of(window.columns(), len(window.names.accounts))
+    assert {window.names.accounts[at][:3] for at in found.account} == ({"bot"} if machines else set())
+    assert len(np.unique(found.account)) == machines
