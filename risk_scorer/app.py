@@ -19,12 +19,14 @@ from plumbing.side_door import CannotListen
 from plumbing.stop_signals import told_of_stopping
 from plumbing.traced_requests import watch_requests
 from risk_scorer.acting import Acting, acting_of
+from risk_scorer.adapters.activity.account_ranking import AccountRankingReader
 from risk_scorer.adapters.activity.campaign_reading import CampaignReader
 from risk_scorer.adapters.activity.view_store import ViewStore
 from risk_scorer.adapters.activity.views import ALL
 from risk_scorer.adapters.erasure import erase_person
 from risk_scorer.adapters.label_file import label_page
 from risk_scorer.api.access import Access
+from risk_scorer.api.activity.accounts import add_accounts
 from risk_scorer.api.activity.campaigns import add_campaigns
 from risk_scorer.api.activity.incidents import IncidentRoutes, add_incidents
 from risk_scorer.api.activity.routes import ActivityRoutes, add_activity
@@ -103,6 +105,7 @@ def create_app(
     add_shadow(app, _shadow_routes(scorer, access))
     add_views(app, access=access, views=_views(scorer))
     add_campaigns(app, access=access, campaigns=CampaignReader(scorer.database))
+    add_accounts(app, access=access, rankings=AccountRankingReader(scorer.database))
     add_incidents(app, IncidentRoutes(access=access, incidents=Incidents(incident_rows(scorer))))
     mount_docs(app)
     describe(app)

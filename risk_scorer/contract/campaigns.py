@@ -45,12 +45,14 @@ class Campaign(Struct, frozen=True, kw_only=True):
 
 
 class CampaignMember(Struct, frozen=True, kw_only=True):
-    """An account in a campaign, and what speaks against it there."""
+    """An account in a campaign, and what speaks against it there. `account_score` is None for one that is not among the
+    most unusual."""
 
     user_id: str
     marks: tuple[str, ...]
     first_seen: float
     last_seen: float
+    account_score: float | None
 
 
 class CampaignSignal(Struct, frozen=True, kw_only=True):
@@ -84,3 +86,44 @@ class CampaignDetail(Struct, frozen=True, kw_only=True):
     campaign: Campaign
     signals: list[CampaignSignal]
     members: list[CampaignMember]
+
+
+class Membership(Struct, frozen=True, kw_only=True):
+    """A campaign that an account is or was in, and what speaks against it there."""
+
+    campaign_id: str
+    state: CampaignState
+    marks: tuple[str, ...]
+
+
+class Measure(Struct, frozen=True, kw_only=True):
+    """A measure in which an account lies out."""
+
+    name: str
+    text: str
+
+
+class RankedAccount(Struct, frozen=True, kw_only=True):
+    """How unusual an account is among all others of the last look's window, 0-100: half of it `z_score`, how far it
+    lies out in single measures, half `isolation`, how easily it is told from all others. Unusual is not guilty."""
+
+    user_id: str
+    score: float
+    z_score: float
+    isolation: float
+    furthest: tuple[Measure, ...]
+    updated_at: float
+
+
+class AccountRanking(Struct, frozen=True, kw_only=True):
+    """The most unusual accounts of the last look, the highest first."""
+
+    accounts: list[RankedAccount]
+    look: CampaignLook | None
+
+
+class AccountScored(Struct, frozen=True, kw_only=True):
+    """One account's score, and the campaigns that it is or was in, the newest first."""
+
+    account: RankedAccount
+    campaigns: list[Membership]

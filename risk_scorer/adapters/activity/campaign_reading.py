@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, or_, select, tuple_
 
 from plumbing.database import Database
 from plumbing.statements import Row, Statement, Transaction
-from risk_scorer.adapters.tables import campaign_looks, campaign_members, campaign_signals, campaigns
+from risk_scorer.adapters.tables import account_scores, campaign_looks, campaign_members, campaign_signals, campaigns
 from risk_scorer.contract.campaigns import (
     Campaign,
     CampaignDetail,
@@ -43,7 +43,8 @@ PAGE = Statement(
 ONE = Statement(select(*_TOLD).where(_c.campaign_id == bindparam("of_id")))
 _m = campaign_members.c
 MEMBERS = Statement(
-    select(_m.user_id, _m.marks, _m.first_seen, _m.last_seen)
+    select(_m.user_id, _m.marks, _m.first_seen, _m.last_seen, account_scores.c.score)
+    .outerjoin_from(campaign_members, account_scores, account_scores.c.user_id == _m.user_id)
     .where(_m.campaign_id == bindparam("of_id"))
     .order_by(_m.last_seen.desc(), _m.user_id)
     .limit(MOST_SHOWN)
@@ -88,7 +89,7 @@ def listed(tx: Transaction, *, state: str, limit: int, after: str = "") -> Campa
     rows = tx.all(PAGE, before_time=time, before_id=campaign_id, of_state=state, up_to=limit + 1)
     found = [_campaign(row) for row in rows[:limit]]
     goes_on = f"{found[-1].opened_at!r}/{found[-1].campaign_id}" if len(rows) > limit else None
-    return CampaignList(campaigns=found, next=goes_on, look=_last_look(tx))
+    return CampaignList(campaigns=found, next=goes_on, look=last_look(tx))
 
 
 def detail(tx: Transaction, campaign_id: str) -> CampaignDetail | None:
@@ -104,7 +105,8 @@ def detail(tx: Transaction, campaign_id: str) -> CampaignDetail | None:
     )
 
 
-def _last_look(tx: Transaction) -> CampaignLook | None:
+def last_look(tx: Transaction) -> CampaignLook | None:
+    """The last look for campaigns, None where nobody ever looked."""
     row = tx.one(LOOK)
     if row is None:
         return None
@@ -132,4 +134,4 @@ def _campaign(row: Row) -> Campaign:
 
 def _member(row: Row) -> CampaignMember:
     marks = tuple(each for each in row[1].split(",") if each)
-    return CampaignMember(user_id=row[0], marks=marks, first_seen=row[2], last_seen=row[3])
+    return CampaignMember(user_id=row[0], marks=marks, first_seen=row[2], last_seen=row[3], account_score=row[4])

@@ -204,7 +204,8 @@ def _before(tx: Transaction, now: float) -> Before:
 
 def _write_scores(tx: Transaction, look: Look, now: float) -> None:
     tx.run(DROP_SCORES)
-    tx.many(WRITE_SCORE, [{**msgspec.structs.asdict(each), "updated_at": now} for each in look.scores])
+    rows = (msgspec.structs.asdict(each) for each in look.scores)
+    tx.many(WRITE_SCORE, [{**row, "furthest": ",".join(row["furthest"]), "updated_at": now} for row in rows])
 
 
 def _counted(changes: Sequence[Continued], told: int) -> Settled:

@@ -64,6 +64,7 @@ def account_scores_table(metadata: MetaData) -> Table:
         Column("score", Float, nullable=False),
         Column("z_score", Float, nullable=False),
         Column("isolation", Float, nullable=False),
+        # The measures that lie out furthest: names, with commas between them.
         Column("furthest", Text, nullable=False),
         Column("updated_at", Float, nullable=False),
     )

@@ -49,7 +49,7 @@ class CampaignRoutes:
         state = asked.get("state", "any")
         if state not in STATES:
             raise _invalid("state", f"state must be one of {', '.join(STATES)}.")
-        after, limit = asked.get("after", ""), _limit(request)
+        after, limit = asked.get("after", ""), limit_of(request)
         found = None
         if len(after) <= LONGEST_PLACE and "\0" not in after:
             found = await self._campaigns.listed(state="" if state == "any" else state, limit=limit, after=after)
@@ -77,7 +77,8 @@ def add_campaigns(app: FastAPI, *, access: Access, campaigns: Campaigns) -> None
     )
 
 
-def _limit(request: Request) -> int:
+def limit_of(request: Request) -> int:
+    """How many are asked for. Raises: Refused (422)."""
     text = request.query_params.get("limit", str(LISTED))
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST_LISTED):
         raise _invalid("limit", f"limit must be a whole number from 1 to {MOST_LISTED}.")

@@ -40,13 +40,14 @@ MOST_KEPT: Final = 2000
 
 
 class AccountScore(Struct, frozen=True, kw_only=True):
-    """An account among the most unusual: the blend, its two halves, and the measure that lies out furthest."""
+    """An account among the most unusual: the blend, its two halves, and the measures that lie out, the furthest first;
+    STRONGEST of them at most."""
 
     user_id: str
     score: float
     z_score: float
     isolation: float
-    furthest: str
+    furthest: tuple[str, ...]
 
 
 def account_scores(
@@ -69,7 +70,9 @@ def account_scores(
             score=round(float(blend[at]), 1),
             z_score=round(float(by_z[at]), 1),
             isolation=round(float(by_forest[at]), 1),
-            furthest=MEASURES[int(z[at].argmax())],
+            furthest=tuple(
+                MEASURES[place] for place in np.argsort(-z[at], kind="stable")[:STRONGEST] if z[at, place] > 0.0
+            ),
         )
         for at in chosen.tolist()
         if blend[at] >= KEPT_FROM

@@ -56,6 +56,43 @@ async def test_campaigns_are_listed_and_told_by_http(tmp_path: Path) -> None:
         assert (await get("/campaigns/x", headers={"authorization": "Bearer rgs_x"})).status_code == 401
 
 
+@pytest.mark.anyio
+async def test_how_unusual_an_account_is_is_told_by_http(tmp_path: Path) -> None:
+    """In a ranking, alone with its reasons and campaigns, and beside each member; nobody who was erased."""
+    async with running(tmp_path, with_model=False) as service:
+        lesser = {"authorization": f"Bearer {service.scorer.credentials.add('lesser', ['score'])}"}
+        get = service.client.get
+        assert (await get("/accounts/scores")).json() == {"accounts": [], "look": None}
+        database = service.scorer.database
+        done(database, [*people(60, Chance(1)), *bots(12, Chance(2), name="bot é ")])
+        watch_of(database, FixedClock(NOW)).look()
+        ranking = (await get("/accounts/scores?limit=5")).json()
+        scores = [each["score"] for each in ranking["accounts"]]
+        assert (len(scores), scores, ranking["look"]["accounts"]) == (5, sorted(scores, reverse=True), 72)
+        told = (await get("/accounts/bot%20%C3%A9%20-8/score")).json()
+        account, [membership] = told["account"], told["campaigns"]
+        assert account["user_id"] == "bot é -8"
+        assert account["score"] == pytest.approx((account["z_score"] + account["isolation"]) / 2, abs=0.11)
+        assert 50.0 <= account["score"] <= 100.0
+        assert {"name": "regularity", "text": "acts more evenly"} in account["furthest"]
+        assert (membership["state"], membership["marks"]) == ("open", ["rhythm"])
+        campaign = (await get(f"/campaigns/{membership['campaign_id']}")).json()
+        assert {each["user_id"]: each["account_score"] for each in campaign["members"]}["bot é -8"] == account["score"]
+        assert {each["user_id"]: each["account_score"] for each in campaign["members"]}["bot é -3"] is None
+        await service.client.post("/people/erase", json={"user_id": "bot é -8"})
+        for path, status, code in (
+            ("/accounts/bot%20%C3%A9%20-8/score", 404, "unknown_account"),
+            ("/accounts/bot%20%C3%A9%20-3/score", 404, "unknown_account"),
+            ("/accounts/nobody/score", 404, "unknown_account"),
+            ("/accounts/a%00b/score", 422, "invalid_request"),
+            ("/accounts/scores?limit=501", 422, "invalid_request"),
+        ):
+            answer = await get(path)
+            assert (answer.status_code, answer.json()["error"]) == (status, code), path
+        assert (await get("/accounts/scores", headers=lesser)).status_code == 403
+        assert (await get("/accounts/x/score", headers={"authorization": "Bearer rgs_x"})).status_code == 401
+
+
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in (*Settings.model_fields, "risk_scorer_config"):
