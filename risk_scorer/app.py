@@ -103,15 +103,20 @@ def create_app(
     add_drift(app, DriftRoutes(access=access, latest=drift_rows(scorer).latest, model_version=scorer.model_version))
     add_narrative(app, _narrative_routes(scorer, access))
     add_shadow(app, _shadow_routes(scorer, access))
-    add_views(app, access=access, views=_views(scorer))
-    add_campaigns(app, access=access, campaigns=CampaignReader(scorer.database))
-    add_accounts(app, access=access, rankings=AccountRankingReader(scorer.database))
-    add_incidents(app, IncidentRoutes(access=access, incidents=Incidents(incident_rows(scorer))))
+    _add_abuse(app, scorer, access)
     mount_docs(app)
     describe(app)
     app.state.watching, app.state.acting = watching, acting
     watch_requests(app, meters=scorer.meters, tracing=scorer.tracing, joins=True)
     return app
+
+
+def _add_abuse(app: FastAPI, scorer: Scorer, access: Access) -> None:
+    """What many accounts do together, and what people do about it."""
+    add_views(app, access=access, views=_views(scorer))
+    add_campaigns(app, access=access, campaigns=CampaignReader(scorer.database))
+    add_accounts(app, access=access, rankings=AccountRankingReader(scorer.database))
+    add_incidents(app, IncidentRoutes(access=access, incidents=Incidents(incident_rows(scorer))))
 
 
 def _service_routes(scorer: Scorer, access: Access, assess: Assess, learn: Learn) -> ServiceRoutes:
