@@ -56,7 +56,7 @@ def _condition(term: str, row: Any) -> ColumnElement[bool]:
     allowed, where = _CLOSED[name]
     if value not in allowed:
         raise ValueError(f"{name} has no such value")
-    is_value = getattr(row, name) == literal_column(f"'{value}'")
+    is_value: ColumnElement[bool] = getattr(row, name) == literal_column(f"'{value}'")
     # What the index is over stands beside it, so that the database knows that it can serve.
     if where is None or row is not _rows or term in USUAL:
         return is_value

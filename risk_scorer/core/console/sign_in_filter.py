@@ -84,10 +84,9 @@ def filter_of(query: Mapping[str, str], *, now: float) -> SignInFilter:
         if len(value) > LONGEST or not value.isprintable():
             raise BadFilter(name, f"{name} must be a text of at most {LONGEST} signs")
     found: dict[str, Any] = {name: _READ[name](name, value) for name, value in given.items() if name in _READ}
-    texts = {name: value for name, value in given.items() if name not in _READ}
-    times = {name: _moment(name, given[name], now) for name in ("since", "until") if name in given}
-    values: dict[str, Any] = {**texts, **found, **times}
-    wanted = SignInFilter(**values)
+    texts: dict[str, Any] = {name: value for name, value in given.items() if name not in _READ}
+    times: dict[str, Any] = {name: _moment(name, given[name], now) for name in ("since", "until") if name in given}
+    wanted = SignInFilter(**{**texts, **found, **times})
     _refuse_empty_span("least", wanted.least, wanted.most)
     _refuse_empty_span("since", wanted.since, wanted.until)
     return wanted
