@@ -31,7 +31,6 @@ from risk_scorer.api.activity.campaigns import add_campaigns
 from risk_scorer.api.activity.incidents import IncidentRoutes, add_incidents
 from risk_scorer.api.activity.routes import ActivityRoutes, add_activity
 from risk_scorer.api.activity.views import add_views
-from risk_scorer.api.dashboard import OperatorPages, add_operator_pages
 from risk_scorer.api.drift import DriftRoutes, add_drift
 from risk_scorer.api.erasing import add_erasing
 from risk_scorer.api.health import add_health
@@ -42,6 +41,7 @@ from risk_scorer.api.reference import describe
 from risk_scorer.api.routes import ServiceRoutes, add_service_routes
 from risk_scorer.api.shadow import ShadowRoutes, add_shadow
 from risk_scorer.assembly import CannotStart, Scorer, assemble
+from risk_scorer.console.joined import add_console, console_of
 from risk_scorer.drifting import drift_rows, keep_the_rest
 from risk_scorer.flows.activity.views import Views
 from risk_scorer.flows.assess import Assess
@@ -99,9 +99,10 @@ def create_app(
     add_activity(app, _activity_routes(acting, access))
     add_labels(app, access=access, page=lambda after, limit: _label_page(scorer, after, limit))
     add_health(app, version=VERSION, readiness=watching.readiness, stream=health_of(streaming))
-    add_operator_pages(app, _pages(scorer, access, feed))
+    narrate = _narrate(scorer)
+    add_console(app, console_of(scorer, acting=acting, access=access, feed=feed, narrate=narrate))
     add_drift(app, DriftRoutes(access=access, latest=drift_rows(scorer).latest, model_version=scorer.model_version))
-    add_narrative(app, _narrative_routes(scorer, access))
+    add_narrative(app, NarrativeRoutes(access=access, narrate=narrate))
     add_shadow(app, _shadow_routes(scorer, access))
     _add_abuse(app, scorer, access)
     mount_docs(app)
@@ -159,13 +160,12 @@ async def _label_page(scorer: Scorer, after: str, limit: int) -> bytes:
     return msgspec.json.encode(page)
 
 
-def _narrative_routes(scorer: Scorer, access: Access) -> NarrativeRoutes:
-    narrate = Narrate(
+def _narrate(scorer: Scorer) -> Narrate:
+    return Narrate(
         narrator=scorer.narrator,
         events=scorer.log,
         deadline_seconds=scorer.settings.narrator_deadline_seconds,
     )
-    return NarrativeRoutes(access=access, narrate=narrate)
 
 
 def _views(scorer: Scorer) -> Views:
@@ -179,20 +179,6 @@ def _shadow_routes(scorer: Scorer, access: Access) -> ShadowRoutes:
         state=lambda: shadowing.state(scorer.model_version()),
         kept=shadowing.log,
         clock=scorer.clock,
-    )
-
-
-def _pages(scorer: Scorer, access: Access, feed: LiveFeed) -> OperatorPages:
-    return OperatorPages(
-        access=access,
-        operators=scorer.operators,
-        log=scorer.log,
-        feed=feed,
-        model_version=scorer.model_version,
-        public_url=scorer.settings.public_url,
-        recent_max=scorer.settings.recent_max,
-        credits=scorer.lookups.credits,
-        has_narrator=scorer.narrator is not None,
     )
 
 

@@ -19,11 +19,11 @@ from plumbing.randomness import SystemRandomness
 from plumbing.refusals import Refused
 from risk_scorer.adapters.credentials import SCOPES, Credentials, NameTaken, WeakCredential
 from risk_scorer.adapters.label_file import label_lines, write_whole
-from risk_scorer.adapters.operators import Operators
 from risk_scorer.adapters.storage import BadStorage
 from risk_scorer.backup_cli import backup, restore
 from risk_scorer.campaigns_cli import campaigns
 from risk_scorer.command_frame import UNAVAILABLE, fail, opened, settings_of_process
+from risk_scorer.operators_cli import operator_link, operators
 from risk_scorer.schema_cli import schema
 from risk_scorer.serve_cli import serve
 from risk_scorer.tables_cli import tables
@@ -42,6 +42,8 @@ app.add_typer(tables, name="tables")
 app.add_typer(schema, name="database")
 app.add_typer(views, name="views")
 app.add_typer(campaigns, name="campaigns")
+app.add_typer(operators, name="operators")
+app.command("operator-link")(operator_link)
 app.command()(serve)
 app.command("backup")(backup)
 app.command("restore")(restore)
@@ -63,15 +65,6 @@ def consume() -> None:
         run(scorer, lambda line: typer.echo(f"risk-scorer: {line}"))
     except (CannotStart, BadStorage, Refused) as error:
         fail(str(error))
-
-
-@app.command("operator-link")
-def operator_link() -> None:
-    """Print a link that opens the dashboard once, within ten minutes."""
-    settings = settings_of_process()
-    with opened(settings) as database:
-        operators = Operators(database, clock=SystemClock(), randomness=SystemRandomness())
-        typer.echo(f"{settings.public_url}/operator/sign-in?token={operators.new_link_token()}")
 
 
 @credentials.command("add")

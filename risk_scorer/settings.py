@@ -24,6 +24,7 @@ from plumbing.listening import HTTP_ADDRESS, ListenAddress
 from plumbing.logs import LogFormat
 from plumbing.secret_strength import weakness
 from risk_scorer.activity_settings import ActivitySettings
+from risk_scorer.console_settings import ConsoleSettings
 from risk_scorer.drift_settings import DriftSettings
 from risk_scorer.incident_settings import IncidentSettings
 from risk_scorer.process_settings import ProcessSettings
@@ -45,8 +46,9 @@ class ConfigFile(BaseSettings):
 
 
 class Settings(
-    ProcessSettings, StreamSettings, StorageSettings, TlsSettings, DriftSettings, IncidentSettings, ActivitySettings
-):
+    ProcessSettings, StreamSettings, StorageSettings, TlsSettings, DriftSettings, IncidentSettings, ActivitySettings,
+    ConsoleSettings,
+):  # fmt: skip
     """Everything that may be configured, under the same name in the environment (upper case) and in the file (lower
     case).
     """

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, M
 
 from risk_scorer.adapters.activity import campaign_tables as campaign
 from risk_scorer.adapters.activity import table_shapes as activity
+from risk_scorer.adapters.console import desk_tables as desk
 from risk_scorer.adapters.console import tables as console
 from webhooks.outbox import outbox_table
 
@@ -172,21 +173,10 @@ credentials = Table(
     Column("revoked_at", Float),
 )
 
-operator_links = Table(
-    "operator_links",
-    metadata,
-    Column("digest", LargeBinary, primary_key=True),
-    Column("expires_at", Float, nullable=False),
-    Column("used_at", Float),
-)
-
-operator_sessions = Table(
-    "operator_sessions",
-    metadata,
-    Column("digest", LargeBinary, primary_key=True),
-    Column("started_at", Float, nullable=False),
-    Column("expires_at", Float, nullable=False),
-)
+operator_links = desk.operator_links_table(metadata)
+operator_sessions = desk.operator_sessions_table(metadata)
+operator_roles = desk.operator_roles_table(metadata)
+console_audit = desk.console_audit_table(metadata)
 
 outbox = outbox_table(metadata)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from plumbing.refusals import Refused
+from risk_scorer.core.console.operator import Operator, Role
 from risk_scorer.flows.ports import Caller, Callers, OperatorSessions
 
 OPERATOR_COOKIE = "riskgate_operator"
@@ -13,6 +14,15 @@ CHALLENGE = 'Bearer realm="risk-scorer"'
 
 class NotSignedIn(Exception):
     """A person without a living operator session asked for an operator's page."""
+
+
+class NoRole(Exception):
+    """A signed-in person asked for a page that takes a stronger role than theirs, which may be none."""
+
+    def __init__(self, operator: Operator, needed: Role) -> None:
+        super().__init__(needed)
+        self.operator = operator
+        self.needed = needed
 
 
 class Access:
@@ -55,12 +65,18 @@ class Access:
             return
         self.require(request, scope)
 
-    def require_operator(self, request: Request) -> str:
-        """The session token of the signed-in operator. Raises: NotSignedIn."""
-        token = request.cookies.get(OPERATOR_COOKIE)
-        if token is None or not self._operators.is_signed_in(token):
+    def operator(self, request: Request, role: Role = "reader") -> Operator:
+        """Who is signed in at this browser. Raises: NotSignedIn; NoRole where the page needs more than they have."""
+        found = self._operators.operator(request.cookies.get(OPERATOR_COOKIE))
+        if found is None:
             raise NotSignedIn
-        return token
+        if not found.may(role):
+            raise NoRole(found, role)
+        return found
+
+    def is_signed_in(self, request: Request) -> bool:
+        """Whether the person at this browser still is, with a role; for what goes on for long."""
+        return self._operators.is_signed_in(request.cookies.get(OPERATOR_COOKIE))
 
 
 def bearer_text(request: Request) -> str | None:

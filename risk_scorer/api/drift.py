@@ -1,4 +1,4 @@
-"""What the last look at live logins found: for programs at `/drift`, for operators at `/dashboard/drift`."""
+"""What the last look at live logins found, for programs; `console/drift.py` shows it to people."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from plumbing.asgi import JSONAnswer
 from plumbing.lean import add_lean
 from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
-from risk_scorer.api.dashboard import page
-from risk_scorer.api.drift_words import told
 from risk_scorer.api.reference import operation
 from risk_scorer.core.drift_report import DriftReport, Looked
 
@@ -47,20 +45,12 @@ class DriftRoutes:
 
     async def drift(self, request: Request) -> Response:
         self._access.require(request, "read")
-        found = await self._found()
+        found = await self.found()
         if found is None:
             raise Refused("no_look_yet", "Nobody has looked at live logins of this model yet.", status=404)
         return JSONAnswer(_encode(found))
 
-    async def drift_page(self, request: Request) -> Response:
-        self._access.require_operator(request)
-        found = await self._found()
-        version = self._model_version()
-        if found is None:
-            return page("drift.html", told=None, model_version=version)
-        return page("drift.html", told=told(found), model_version=version)
-
-    async def _found(self) -> DriftReport | None:
+    async def found(self) -> DriftReport | None:
         """The last report; one of another model than the one in use is history."""
         looked = await self._latest()
         if looked is None or looked.report is None or looked.report.model_version != self._model_version():
@@ -69,6 +59,5 @@ class DriftRoutes:
 
 
 def add_drift(app: FastAPI, routes: DriftRoutes) -> None:
-    """Put both under their paths; the page is for people, so the API reference leaves it out."""
+    """Put it under its path."""
     add_lean(app, "/drift", routes.drift, method="GET", summary="What the look for drift found", operation=DRIFT)
-    app.router.add_route("/dashboard/drift", routes.drift_page, methods=["GET"], include_in_schema=False)

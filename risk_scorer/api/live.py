@@ -14,7 +14,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 import msgspec
 
 from plumbing.refusals import Refused
-from risk_scorer.api.rows import row_of
+from risk_scorer.api.rows import OPEN, row_of
+from risk_scorer.core.console.veil import Veil
 from risk_scorer.flows.ports import ScoredEvent
 
 MAX_VIEWERS = 32
@@ -28,7 +29,8 @@ ENDED = b"event: ended\ndata: {}\n\n"
 class Viewer:
     """One open feed: what it has not been sent yet, and whether it goes on."""
 
-    def __init__(self, queue_length: int) -> None:
+    def __init__(self, queue_length: int, veil: Veil) -> None:
+        self.veil = veil
         self.waiting: deque[bytes] = deque()
         self.is_open = True
         self._room = queue_length
@@ -87,8 +89,8 @@ class LiveFeed:
         if not self._viewers:
             return
         for event in scored[-self._queue_length :]:
-            message = b"event: scored\ndata: %b\n\n" % msgspec.json.encode(row_of(event))
-            self._viewers = {viewer for viewer in self._viewers if viewer.offer(message)}
+            told = {veil: _message(event, veil) for veil in {viewer.veil for viewer in self._viewers}}
+            self._viewers = {viewer for viewer in self._viewers if viewer.offer(told[viewer.veil])}
 
     def close(self) -> None:
         """End every feed and open no more, so that the service can stop."""
@@ -97,24 +99,24 @@ class LiveFeed:
             viewer.close()
         self._viewers.clear()
 
-    def stream(self, is_signed_in: Callable[[], bool]) -> AsyncGenerator[bytes, None]:
+    def stream(self, is_signed_in: Callable[[], bool], veil: Veil = OPEN) -> AsyncGenerator[bytes, None]:
         """The bytes to send to a new viewer, until it goes, falls behind or its operator is signed out.
 
         Raises: Refused when the house is full.
         """
         if self._is_full:
             raise Refused("too_many_viewers", "Too many open dashboards.", status=503, retry_after_seconds=30)
-        return self._stream(is_signed_in)
+        return self._stream(is_signed_in, veil)
 
     @property
     def _is_full(self) -> bool:
         return self._is_closed or len(self._viewers) >= self._max_viewers
 
-    async def _stream(self, is_signed_in: Callable[[], bool]) -> AsyncGenerator[bytes, None]:
+    async def _stream(self, is_signed_in: Callable[[], bool], veil: Veil) -> AsyncGenerator[bytes, None]:
         # The seat is taken here, where leaving it is certain: an answer that is never begun takes none.
         if self._is_full:
             return
-        viewer = Viewer(self._queue_length)
+        viewer = Viewer(self._queue_length, veil)
         self._viewers.add(viewer)
         try:
             yield RECONNECT
@@ -127,3 +129,7 @@ class LiveFeed:
                     yield message
         finally:
             self._viewers.discard(viewer)
+
+
+def _message(event: ScoredEvent, veil: Veil) -> bytes:
+    return b"event: scored\ndata: %b\n\n" % msgspec.json.encode(row_of(event, veil))

@@ -5,25 +5,19 @@ What the model wrote is a stranger's text: the template escapes it and the scrip
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
-import msgspec
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
 from plumbing.asgi import json_answer
 from plumbing.lean import add_lean
-from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
-from risk_scorer.api.dashboard import notice, page
 from risk_scorer.api.reference import operation, ref
-from risk_scorer.api.rows import row_of, written_out
-from risk_scorer.flows.narrate import NOTES, Narrate, answer_of
+from risk_scorer.flows.narrate import Narrate, answer_of
 
 PATH: Final = "/events/{event_id:path}/narrative"
-PAGE_PATH: Final = "/dashboard/narrative"
 
 NARRATIVE: Final = operation(
     scope="read",
@@ -38,7 +32,7 @@ NARRATIVE: Final = operation(
 
 
 class NarrativeRoutes:
-    """The two faces of one narrative."""
+    """A narrative for programs, and for the console's own script."""
 
     def __init__(self, *, access: Access, narrate: Narrate) -> None:
         self._access = access
@@ -51,27 +45,7 @@ class NarrativeRoutes:
             return json_answer(answer_of(event_id, "narrator_off"))
         return json_answer(await self._narrate.tell(await self._narrate.find(event_id)))
 
-    async def page(self, request: Request) -> Response:
-        self._access.require_operator(request)
-        if not self._narrate.is_on:
-            return notice("No explanation", f"{NOTES['narrator_off']}.", status=404)
-        try:
-            scored = await self._narrate.find(request.query_params.get("event", ""))
-            told = await self._narrate.tell(scored)
-        except Refused as refused:
-            return _no_page(refused)
-        reasons = [msgspec.structs.replace(reason, text=written_out(reason.text)) for reason in scored.score.reasons]
-        return page("narrative.html", row=row_of(scored), reasons=reasons, told=told)
-
-
-def _no_page(refused: Refused) -> Response:
-    answer = notice("No explanation now", refused.message, status=refused.status)
-    if refused.retry_after_seconds is not None:
-        answer.headers["retry-after"] = str(math.ceil(refused.retry_after_seconds))
-    return answer
-
 
 def add_narrative(app: FastAPI, routes: NarrativeRoutes) -> None:
-    """Put them under their paths; the page is for people, so the API reference leaves it out."""
+    """Put it under its path."""
     add_lean(app, PATH, routes.answer, method="GET", summary="Tell why a login was scored so", operation=NARRATIVE)
-    app.router.add_route(PAGE_PATH, routes.page, methods=["GET"], include_in_schema=False)

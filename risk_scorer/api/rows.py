@@ -8,12 +8,10 @@ from urllib.parse import quote
 
 import msgspec
 
+from risk_scorer.core.console.veil import Veil
+from risk_scorer.core.console.visible import visible, written_out
 from risk_scorer.core.reasons import BASELINE
 from risk_scorer.flows.ports import ScoredEvent
-
-LONGEST_TEXT = 80
-"""Signs of one text that a line has room for."""
-
 
 MOST_REASONS = 3
 """Reasons that a line has room for; /recent has them all."""
@@ -38,8 +36,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     reasons: str
 
 
-def row_of(scored: ScoredEvent) -> Row:
-    """The line that shows this event."""
+OPEN = Veil(is_on=False)
+
+
+def row_of(scored: ScoredEvent, veil: Veil = OPEN) -> Row:
+    """The line that shows this event, as much of its addresses as the veil lets through."""
     event, score, explain = scored.event, scored.score, scored.score.explain
     moment = datetime.fromtimestamp(score.ts_scored, UTC)
     agent = " on ".join(part for part in (explain.browser, explain.os) if part)
@@ -51,13 +52,13 @@ def row_of(scored: ScoredEvent) -> Row:
         time=moment.strftime("%Y-%m-%d %H:%M:%S"),
         time_iso=moment.isoformat(timespec="seconds"),
         user=visible(event.user_id),
-        ip=visible(event.ip),
+        ip=visible(veil.address(event.ip)),
         place=visible(", ".join(part for part in (explain.city, explain.country) if part)) or "unknown",
         network=visible(" ".join(part for part in (asn, explain.asn_name or "") if part)) or "unknown",
         device=visible(device) or "unknown",
         score=f"{score.risk_score:.1f}",
         level=score.risk_level,
-        reasons=_in_short(told),
+        reasons=veil.text(_in_short(told)),
     )
 
 
@@ -67,21 +68,6 @@ def _in_short(told: list[str]) -> str:
         return "Nothing unusual."
     more = len(told) - MOST_REASONS
     return written_out(" ".join(told[:MOST_REASONS])) + (f" (and {more} more)" if more > 0 else "")
-
-
-def visible(text: str) -> str:
-    """The text as far as it fits, with signs that nobody sees written out.
-
-    A direction mark in a name could make a line read as something else.
-    """
-    return written_out(text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…")
-
-
-def written_out(text: str) -> str:
-    """The text with signs that nobody sees as their numbers."""
-    if text.isprintable():
-        return text
-    return "".join(sign if sign.isprintable() else f"\\u{{{ord(sign):x}}}" for sign in text)
 
 
 def entry_of(scored: ScoredEvent) -> dict[str, Any]:

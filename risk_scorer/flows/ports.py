@@ -14,6 +14,7 @@ from risk_scorer.contract.assessment import RiskScore
 from risk_scorer.contract.decisions import Decision
 from risk_scorer.contract.events import LoginEvent
 from risk_scorer.contract.feedback import VerdictKind, VerdictSource
+from risk_scorer.core.console.operator import Operator
 from risk_scorer.core.facts import AgentFacts, FingerprintFacts, IpFacts
 from risk_scorer.core.history import OutcomeKind, UserHistory
 from risk_scorer.core.lessons import Taught
@@ -257,6 +258,12 @@ class OperatorSessions(Protocol):
         """A session token for an unused link, once."""
         ...
 
-    def is_signed_in(self, session_token: str | None) -> bool: ...
+    def is_signed_in(self, session_token: str | None) -> bool:
+        """Whether this is a living session of somebody with a role."""
+        ...
+
+    def operator(self, session_token: str | None) -> Operator | None:
+        """Whose session this is, None when it is none or over."""
+        ...
 
     async def sign_out(self, session_token: str) -> None: ...

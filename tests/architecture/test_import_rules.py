@@ -27,6 +27,7 @@ INSIDE_A_SERVICE = {
         "flows.provider.ports",
         "flows.activity.ports",
         "flows.activity.campaign_ports",
+        "flows.console.ports",
     },
     "api": {"core", "flows", "api"},
 }

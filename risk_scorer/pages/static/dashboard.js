@@ -50,6 +50,7 @@
     if (levels.has(row.level)) {
       line.className = `${row.level} new`;
     }
+    line.dataset.row = "";
     for (const [label, key] of columns) {
       line.append(cell(label, key, row));
     }
@@ -89,7 +90,7 @@
   });
   source.addEventListener("ended", () => {
     source.close();
-    status.textContent = "Signed out: open a new sign-in link";
+    status.textContent = "Signed out: sign in again";
   });
 
   pause.addEventListener("click", () => {

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from risk_scorer.api.rows import LONGEST_TEXT, entry_of, row_of, visible
+from risk_scorer.api.rows import entry_of, row_of
+from risk_scorer.core.console.visible import LONGEST_TEXT, visible
 from tests.integration.risk_scorer.observations import scored
 
 

@@ -1,0 +1,53 @@
+"""Rows for other programs: CSV that a spreadsheet does not run, and JSON lines in one list. No file and no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from risk_scorer.core.console.visible import written_out
+
+FORMULA_SIGNS: Final = frozenset("=+-@\t\r|%")
+"""What makes a spreadsheet read a cell as a formula or a command when it comes first. Source: OWASP, "CSV Injection";
+the bar and the percent sign begin DDE in some of them."""
+BYTE_ORDER_MARK: Final = "\ufeff"
+"""Without it a spreadsheet reads UTF-8 as something else."""
+
+Cell = str | int | float | None
+_encode = msgspec.json.Encoder().encode
+
+
+def csv_line(cells: Iterable[Cell]) -> str:
+    """One line by RFC 4180; each text that could be a formula has an apostrophe before it."""
+    return ",".join(csv_cell(cell) for cell in cells) + "\r\n"
+
+
+def csv_cell(cell: Cell) -> str:
+    """A number as it is, a text in quotation marks, in one line, and never a formula."""
+    if cell is None:
+        return ""
+    if not isinstance(cell, str):
+        return repr(cell)
+    text = written_out(cell)
+    bare = text.lstrip(" \u00a0\u3000\u2003")
+    if bare[:1] in FORMULA_SIGNS or bare[:1] in {"＝", "＋", "－", "＠"}:  # the full-width ones are read as these
+        text = f"'{text}"
+    return '"' + text.replace('"', '""') + '"'
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Cell]]) -> Iterator[str]:
+    """A whole table, head first."""
+    yield BYTE_ORDER_MARK + csv_line(columns)
+    for row in rows:
+        yield csv_line(row[name] for name in columns)
+
+
+def json_list(rows: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
+    """One JSON list, a row a line."""
+    joint = b"[\n"
+    for row in rows:
+        yield joint + _encode(row)
+        joint = b",\n"
+    yield b"[]\n" if joint == b"[\n" else b"\n]\n"

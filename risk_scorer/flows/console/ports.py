@@ -1,0 +1,92 @@
+"""What the console's flows and pages need of the outside."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from risk_scorer.core.console.operator import Operator, Role
+
+LONGEST_REASON = 500
+
+
+class Act(Struct, frozen=True, kw_only=True):
+    """What somebody is about to do at the console, and why."""
+
+    operator: str
+    role: Role
+    action: str
+    subjects: tuple[str, ...]
+    reason: str
+    request_id: str
+
+
+class ActRow(Struct, frozen=True, kw_only=True):
+    """One line of the console's audit. `result` is "begun", "done", or the code of why it was not done."""
+
+    id: int
+    at: float
+    operator: str
+    role: str
+    action: str
+    subject: str
+    reason: str
+    result: str
+    request_id: str
+    ended_at: float | None
+
+
+class ActLog(Protocol):
+    """Where acts are written down. All raise Refused."""
+
+    async def begin(self, act: Act) -> tuple[int, ...]:
+        """Write it down, a row for each subject, durably; the rows' numbers."""
+        ...
+
+    async def end(self, rows: tuple[int, ...], result: str) -> None:
+        """Say what became of it."""
+        ...
+
+    async def page(self, *, before: int | None, subject: str, operator: str, limit: int) -> list[ActRow]:
+        """The newest first, those before that row; "" is anybody's."""
+        ...
+
+
+class Proof(Struct, frozen=True, kw_only=True):
+    """Whom the gateway vouches for: its ID token, checked. `name` is the user name there."""
+
+    subject: str
+    name: str
+    proved_at: float
+    level: str
+    session_id: str
+    id_token: str
+
+
+class Consoles(Protocol):
+    """Who is signed in at the console. All raise Refused."""
+
+    def operator(self, session_token: str | None) -> Operator | None:
+        """Whose session this is, None when it is none or over; without a role where they have none any more."""
+        ...
+
+    def role_of(self, proof: Proof) -> Role | None:
+        """What the person may do here."""
+        ...
+
+    async def open(self, proof: Proof) -> str:
+        """A session token for them."""
+        ...
+
+    def id_token_of(self, session_token: str) -> str | None:
+        """The ID token that the session began with, where it was the gateway's."""
+        ...
+
+    async def veil(self, session_token: str, *, is_on: bool) -> None:
+        """Whether this session shows addresses whole."""
+        ...
+
+    async def end_of(self, *, session_id: str, subject: str) -> int:
+        """End what stands on this session of the gateway's, or, without one, all of the person; how many."""
+        ...
