@@ -13,6 +13,7 @@ from plumbing.database import Database
 from plumbing.randomness import Randomness, SystemRandomness
 from plumbing.refusals import Refused
 from risk_scorer.adapters.activity.campaign_communities import Leiden
+from risk_scorer.adapters.activity.campaign_past import PastRows
 from risk_scorer.adapters.activity.campaign_rows import CampaignRows
 from risk_scorer.adapters.activity.campaign_sources import ActivityEvents, FailedLogins, LoginLog
 from risk_scorer.adapters.activity.campaign_told import SignalOutbox
@@ -44,6 +45,7 @@ def campaign_watch(
     """What looks for campaigns in that database. Raises: LibraryMissing."""
     return CampaignWatch(
         sources=(LoginLog(database), FailedLogins(database), ActivityEvents(database)),
+        past=PastRows(database),
         store=CampaignRows(database, kept_seconds=kept_days * DAY_SECONDS, told=told, incidents=incidents),
         partition=Leiden(),
         clock=clock,

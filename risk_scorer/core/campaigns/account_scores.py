@@ -17,6 +17,7 @@ from risk_scorer.core.campaigns.edges import Graph
 from risk_scorer.core.campaigns.isolation import grown
 from risk_scorer.core.campaigns.links import Links
 from risk_scorer.core.campaigns.names import Names
+from risk_scorer.core.campaigns.past import Remembered
 from risk_scorer.core.campaigns.rhythm import Rhythms
 from risk_scorer.core.campaigns.sighting import DETECTED, DEVICE, FAILED, JA4, PREFIX, USER_AGENT
 from risk_scorer.core.campaigns.window import Columns, Floats
@@ -24,7 +25,7 @@ from risk_scorer.core.forest import decision_function
 
 MEASURES: Final = (
     "events", "failed_share", "detected_share", "prefixes", "devices", "fingerprints", "user_agents", "regularity",
-    "sharing",
+    "sharing", "history",
 )  # fmt: skip
 LEAST_ACCOUNTS: Final = 50
 """Among fewer there is no usual."""
@@ -33,6 +34,8 @@ OUTLIER: Final = 3.5
 """A modified z-score beyond it is an outlier; it is 50 points here. Source: Iglewicz, Hoaglin 1993."""
 MOST_Z: Final = 10.0
 STRONGEST: Final = 3
+PARDONED_SHARE: Final = 0.5
+"""What is left of the score of an account that somebody looked at, and it was the person."""
 AVERAGE_ISOLATION, FULL_ISOLATION = 0.4, 0.8
 """Scores of the forest that are 0 and 100 points: far below and far above those of average points, 0.5."""
 KEPT_FROM: Final = 50.0
@@ -51,18 +54,19 @@ class AccountScore(Struct, frozen=True, kw_only=True):
 
 
 def account_scores(
-    columns: Columns, graph: Graph, rhythms: Rhythms, links: Links, names: Names
+    columns: Columns, graph: Graph, rhythms: Rhythms, links: Links, names: Names, past: Remembered
 ) -> tuple[AccountScore, ...]:
     """The accounts from KEPT_FROM on, the highest first, MOST_KEPT at most."""
     present = np.flatnonzero(np.bincount(columns.account, minlength=graph.accounts))
     if len(present) < LEAST_ACCOUNTS:
         return ()
-    rows = _measures(columns, graph, rhythms, links)[present]
+    history = past.of_accounts(links.edges)
+    rows = np.column_stack([_measures(columns, graph, rhythms, links), history])[present]
     z = _robust_z(rows)
     by_z = 100.0 * (1.0 - 2.0 ** (-np.sort(z, axis=1)[:, -STRONGEST:].mean(axis=1) / OUTLIER))
     isolation = 0.5 - decision_function(grown(rows, SEED), rows)
     by_forest = 100.0 * np.clip((isolation - AVERAGE_ISOLATION) / (FULL_ISOLATION - AVERAGE_ISOLATION), 0.0, 1.0)
-    blend = 0.5 * by_z + 0.5 * by_forest
+    blend = (0.5 * by_z + 0.5 * by_forest) * np.where(past.pardoned[present], PARDONED_SHARE, 1.0)
     chosen = np.lexsort((present, -blend))[:MOST_KEPT]
     return tuple(
         AccountScore(
@@ -80,7 +84,7 @@ def account_scores(
 
 
 def _measures(columns: Columns, graph: Graph, rhythms: Rhythms, links: Links) -> Floats:
-    """A row for each account, a column for each of MEASURES."""
+    """A row for each account, a column for each of MEASURES but the last."""
     count = graph.accounts
     events = np.bincount(columns.account, minlength=count)
     shares = [

@@ -12,14 +12,15 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from risk_scorer.core.campaigns.communities import LEAST_MEMBERS
-from risk_scorer.core.campaigns.edges import Graph, accounts_with, marked
+from risk_scorer.core.campaigns.edges import Graph, accounts_with
 from risk_scorer.core.campaigns.links import FAMILY_OF_KIND, Links
+from risk_scorer.core.campaigns.past import Remembered
 from risk_scorer.core.campaigns.sighting import DEVICE, RHYTHM
 
-MARKS: Final = ("rhythm", "failures", "detections", "new_accounts")
-MOST_NATS: Final = {"rhythm": 24.0, "failures": 30.0, "detections": 8.0, "new_accounts": 3.0}
+MARKS: Final = ("rhythm", "failures", "detections", "new_accounts", "history")
+MOST_NATS: Final = {"rhythm": 24.0, "failures": 30.0, "detections": 8.0, "new_accounts": 3.0, "history": 8.0}
 """What each mark may say at most. Detections and new accounts together do not make a campaign: a team that moves to
-another building is scored as unusual, and one that just started is new."""
+another building is scored as unusual, and one that just started is new. Nor does the past make one of the present."""
 COUNTED_MEMBERS: Final = 12
 PRIOR_ACCOUNTS: Final = 50
 """As many more accounts with one marked among them are taken to be elsewhere: the least base rate is one in fifty."""
@@ -66,12 +67,16 @@ class Base(Struct, frozen=True):
 
     has: tuple[NDArray[np.bool_], ...]
     sums: tuple[int, ...]
+    past: Remembered
 
 
-def base_of(graph: Graph, links: Links) -> Base:
+def base_of(graph: Graph, links: Links, past: Remembered) -> Base:
     """What is usual."""
-    has = (links.rare_rhythm, *(accounts_with(graph.edges, each, graph.accounts) for each in marked(graph.edges)))
-    return Base(has, tuple(int(each.sum()) for each in has))
+    *of_events, _ = past.marks(graph.edges)
+    found = [accounts_with(graph.edges, each, graph.accounts) for each in of_events]
+    history = accounts_with(links.edges, past.marks(links.edges)[-1], graph.accounts)  # nothing of what hubs share
+    has = (links.rare_rhythm & ~past.pardoned, *found, history)
+    return Base(has, tuple(int(each.sum()) for each in has), past)
 
 
 def judged(links: Links, places: NDArray[np.int64], base: Base, accounts: int) -> Judged | None:
@@ -81,11 +86,11 @@ def judged(links: Links, places: NDArray[np.int64], base: Base, accounts: int) -
         return None
     members, place, families = _members(links, places)
     bits = np.zeros(len(members), np.int64)
-    for number, chosen in enumerate(_marked(links, places)):
+    for number, chosen in enumerate(_marked(links, places, base.past)):
         np.bitwise_or.at(bits, place[chosen], 1 << number)
     found = tuple(_mark(number, bits, base, accounts) for number in range(len(MARKS)))
     score = float(np.interp(sum(mark.nats for mark in found), NATS, SCORES))
-    stays = (bits > 0) | (families >= FAMILIES_OF_QUIET)
+    stays = (bits > 0) | ((families >= FAMILIES_OF_QUIET) & ~base.past.pardoned[members])
     if score < OPEN_FROM or stays.sum() < LEAST_MEMBERS:
         return None
     kept = places[stays[place]]
@@ -119,11 +124,11 @@ def _members(links: Links, places: NDArray[np.int64]) -> tuple[NDArray[np.int32]
     return members, place, families
 
 
-def _marked(links: Links, places: NDArray[np.int64]) -> tuple[NDArray[np.bool_], ...]:
+def _marked(links: Links, places: NDArray[np.int64], past: Remembered) -> tuple[NDArray[np.bool_], ...]:
     """On which of these edges there is what, in the order of MARKS."""
     edges = links.edges.at(places)
-    failing, detected, new = marked(edges)
-    return (edges.kind == RHYTHM) & (links.overlap[places] >= TOGETHER), failing, detected, new
+    in_rhythm = (edges.kind == RHYTHM) & (links.overlap[places] >= TOGETHER) & ~past.pardoned[edges.account]
+    return in_rhythm, *past.marks(edges)
 
 
 def _mark(number: int, bits: NDArray[np.int64], base: Base, accounts: int) -> Mark:

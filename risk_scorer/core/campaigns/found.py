@@ -14,6 +14,7 @@ from risk_scorer.core.campaigns.edges import graph_of
 from risk_scorer.core.campaigns.evidence import MARKS, Judged, Mark, base_of, judged
 from risk_scorer.core.campaigns.links import Links, links_of
 from risk_scorer.core.campaigns.names import Names
+from risk_scorer.core.campaigns.past import NO_PAST, Past, in_numbers
 from risk_scorer.core.campaigns.rhythm import rhythms_of, told
 from risk_scorer.core.campaigns.sighting import KINDS, RHYTHM
 from risk_scorer.core.campaigns.window import Window
@@ -63,7 +64,7 @@ class Look(Struct, frozen=True, kw_only=True):
     scores: tuple[AccountScore, ...]
 
 
-def look_at(window: Window, partition: Partition, *, began: float, seconds: float) -> Look:
+def look_at(window: Window, partition: Partition, *, began: float, seconds: float, past: Past = NO_PAST) -> Look:
     """What the window, which began then and is so long, has in it; the strongest campaign first."""
     columns, names = window.columns(), window.names
     accounts = len(names.accounts)
@@ -71,9 +72,10 @@ def look_at(window: Window, partition: Partition, *, began: float, seconds: floa
         return Look(events=0, accounts=0, campaigns=(), scores=())
     rhythms = rhythms_of(columns, accounts)
     graph = graph_of(columns, rhythms, accounts=accounts, signals=len(names.values), began=began, seconds=seconds)
-    links = links_of(graph)
-    base = base_of(graph, links)
-    is_marked = base.has[0] | base.has[1] | base.has[2]
+    remembered = in_numbers(past, names, signals=graph.signals)
+    links = links_of(graph, remembered)
+    base = base_of(graph, links, remembered)
+    is_marked = base.has[0] | base.has[1] | base.has[2] | base.has[4]
     strong = [
         each
         for places in communities(links, partition, is_marked)
@@ -84,7 +86,7 @@ def look_at(window: Window, partition: Partition, *, began: float, seconds: floa
         events=len(columns),
         accounts=int((np.bincount(columns.account, minlength=accounts) > 0).sum()),
         campaigns=tuple(_named(each, links, names, graph.rhythm_buckets) for each in strong[:MOST_CAMPAIGNS]),
-        scores=account_scores(columns, graph, rhythms, links, names),
+        scores=account_scores(columns, graph, rhythms, links, names, remembered),
     )
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from risk_scorer.core.campaigns.edges import SLOTS, Edges, Graph, accounts_with, marked
+from risk_scorer.core.campaigns.edges import SLOTS, Edges, Graph, accounts_with
+from risk_scorer.core.campaigns.past import Remembered
 from risk_scorer.core.campaigns.sighting import ADDRESS, DEVICE, JA4, PREFIX, RHYTHM, USER_AGENT
 from risk_scorer.core.campaigns.window import Floats
 
@@ -45,11 +46,11 @@ class Links(Struct, frozen=True):
     rare_rhythm: NDArray[np.bool_]
 
 
-def links_of(graph: Graph) -> Links:
+def links_of(graph: Graph, past: Remembered) -> Links:
     """The edges between accounts and signals that connect something."""
     edges = graph.edges
     users = np.bincount(edges.signal, minlength=graph.signals)
-    failing, detected, _ = marked(edges)
+    failing, detected, _, _ = past.marks(edges)
     is_quiet = ~(failing | detected)
     is_rhythm = edges.kind == RHYTHM
     rhythm_hubs = _hubs(edges, is_quiet, users, graph.signals, HUB_RHYTHM_ACCOUNTS)

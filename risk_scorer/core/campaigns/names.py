@@ -48,6 +48,14 @@ class Names:
             self.kinds.append(kind)
         return found
 
+    def find_account(self, name: str) -> int | None:
+        """The account's number, None where it has none."""
+        return self._accounts.get(name)
+
+    def find_signal(self, kind: int, value: str) -> int | None:
+        """The signal's number, None where it has none."""
+        return self._signals[kind].get(network_of(value)[0] if kind == ADDRESS else value[:LONGEST_VALUE])
+
     def network(self, address: str) -> tuple[int, int]:
         """The numbers of an address and of the network around it; NONE twice for what is no address."""
         found = self._networks.get(address)

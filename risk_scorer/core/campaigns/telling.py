@@ -20,6 +20,7 @@ TEXTS: Final = {
     "failures": "mostly fail there",
     "detections": "were scored as risky there",
     "new_accounts": "have no history",
+    "history": "were taken over before, or come with what such attackers came with",
 }
 
 

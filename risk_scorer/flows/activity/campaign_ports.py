@@ -10,6 +10,7 @@ from msgspec import Struct
 from risk_scorer.contract.signals import SessionRiskSignal
 from risk_scorer.core.campaigns.continuity import Continued, KnownCampaign
 from risk_scorer.core.campaigns.found import Look
+from risk_scorer.core.campaigns.past import Past
 from risk_scorer.core.campaigns.sighting import Page
 from risk_scorer.core.incidents.incident import Sighting
 
@@ -26,6 +27,18 @@ class Source(Protocol):
 
     def page(self) -> tuple[Page, bool]:
         """What comes next, and whether that is all for now. Raises: Refused."""
+        ...
+
+
+class PastSource(Protocol):
+    """What was done and found out before."""
+
+    def past(self, now: float) -> Past:
+        """What is remembered, at most a minute old. Raises: Refused."""
+        ...
+
+    def forget(self) -> None:
+        """Remember nothing that was read: somebody was erased."""
         ...
 
 

@@ -13,7 +13,7 @@ from risk_scorer.core.campaigns.communities import Partition
 from risk_scorer.core.campaigns.continuity import continued
 from risk_scorer.core.campaigns.found import look_at
 from risk_scorer.core.campaigns.window import Window
-from risk_scorer.flows.activity.campaign_ports import CampaignStore, Settled, Source
+from risk_scorer.flows.activity.campaign_ports import CampaignStore, PastSource, Settled, Source
 
 TRIES: Final = 3
 """How often a look starts over when somebody else looked meanwhile or a person was erased."""
@@ -41,6 +41,7 @@ class CampaignWatch:
         self,
         *,
         sources: Sequence[Source],
+        past: PastSource,
         store: CampaignStore,
         partition: Partition,
         clock: Clock,
@@ -48,6 +49,7 @@ class CampaignWatch:
         window_seconds: float = DAY_SECONDS,
     ) -> None:
         self._sources = sources
+        self._past = past
         self._store = store
         self._partition = partition
         self._clock = clock
@@ -72,11 +74,13 @@ class CampaignWatch:
         if self._window is None or before.erasures != self._erasures:
             # Whoever was erased is in no log any more, and must be in no memory: all of it is read anew.
             self._window, self._erasures = Window(), before.erasures
+            self._past.forget()
             for source in self._sources:
                 source.rewind(began)
         read = self._read(self._window, began, now)
         self._window.expire(began)
-        look = look_at(self._window, self._partition, began=began, seconds=self._window_seconds)
+        past = self._past.past(now)
+        look = look_at(self._window, self._partition, began=began, seconds=self._window_seconds, past=past)
         changes = continued(look.campaigns, before.known, now=now, new_id=self._new_id)
         seconds = self._clock.monotonic() - started
         settled = self._store.settle(changes, look, after=before, now=now, seconds=seconds)
