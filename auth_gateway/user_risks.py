@@ -1,5 +1,6 @@
 """What is held against people: the gateway's parts become what policy and operators ask. No rules."""
 
+from auth_gateway.adapters.scorer_activity import ScorerActivity
 from auth_gateway.adapters.storage.session_signals import StoredSessionSignals
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.adapters.storage.user_risks import StoredUserRisks
@@ -10,12 +11,24 @@ from auth_gateway.flows.risk_desk import RiskDesk
 from auth_gateway.flows.user_risk import RisksNow
 from auth_gateway.followers import risk_follower
 from auth_gateway.receivers import recorder
+from auth_gateway.settings import Settings
+from plumbing.tls import Certified
 
 
 def risks_now(gateway: Gateway) -> RisksNow:
     """What is left of people's risks."""
     half_life = gateway.settings.user_risk_half_life_seconds
     return RisksNow(database=gateway.database, book=StoredUserRisks(), half_life_seconds=half_life)
+
+
+def scorer_behaviours(settings: Settings, tls: Certified | None) -> ScorerActivity:
+    """The scorer, asked what people do."""
+    credential = settings.risk_api_credential
+    return ScorerActivity(
+        base_url=settings.risk_api_url,
+        credential=None if credential is None else credential.get_secret_value(),
+        tls=None if tls is None else tls.context,
+    )
 
 
 def account_desk(gateway: Gateway, behaviours: Behaviours | None = None) -> AccountDesk:

@@ -40,7 +40,7 @@ def start(house: House, console: Console) -> None:
     house.scorer.start()
     house.receiver.start()
     house.gateway.environment = house.gateway_environment(
-        house.make_credential("gateway", "score,outcomes,feedback,erase")
+        house.make_credential("gateway", "score,outcomes,feedback,erase,read")
     )
     house.gateway.start()
     house.scorer.wait_until_ready(f"{house.scorer_url}/ready")

@@ -11,7 +11,7 @@ from plumbing.clock import Clock, SystemClock
 from plumbing.groups import storage_unavailable
 from plumbing.postgresql_connections import Connection
 from plumbing.refusals import Refused
-from plumbing.statements import Compiled, Row, Statement, Transaction, Value, ordered
+from plumbing.statements import Compiled, Row, Statement, Transaction, Value, ordered, plain
 
 SHORTEST_PAUSE_SECONDS: Final = 0.5
 """After a failed try to connect nobody tries again at once; who asks meanwhile is refused without waiting."""
@@ -102,6 +102,12 @@ class PostgresqlTransaction(Transaction):
         self._piped(statement, rows, is_told_of_each=False)
         return self._cursor.rowcount
 
+    def listed(self, statement: Statement, rows: Sequence[Sequence[Value]], /) -> int:
+        if not rows:
+            return 0
+        self._sent(plain(statement.compiled("postgresql")), rows, is_told_of_each=False)
+        return self._cursor.rowcount
+
     def each(self, statement: Statement, rows: Sequence[Mapping[str, Value]], /) -> list[int]:
         if not rows:
             return []
@@ -114,7 +120,9 @@ class PostgresqlTransaction(Transaction):
     def _piped(self, statement: Statement, rows: Sequence[Mapping[str, Value]], *, is_told_of_each: bool) -> None:
         """The statement for all of the rows without waiting for the answers one by one."""
         compiled = statement.compiled("postgresql")
-        given = [_given(compiled, row) for row in rows]
+        self._sent(compiled, [_given(compiled, row) for row in rows], is_told_of_each=is_told_of_each)
+
+    def _sent(self, compiled: Compiled, given: Sequence[Sequence[Value]], *, is_told_of_each: bool) -> None:
         try:
             self._cursor.executemany(compiled.sql, given, returning=is_told_of_each)
         except psycopg.DataError as error:
@@ -148,7 +156,7 @@ class OneStatement(PostgresqlTransaction):
         self.is_used = True
         return super()._executed(statement, values)
 
-    def _piped(self, statement: Statement, rows: Sequence[Mapping[str, Value]], *, is_told_of_each: bool) -> None:
+    def _sent(self, compiled: Compiled, given: Sequence[Sequence[Value]], *, is_told_of_each: bool) -> None:
         raise MoreThanOne
 
 

@@ -68,7 +68,7 @@ def running_house(state: Path, models: Path) -> Iterator[RunningHouse]:
         house.scorer.start()
         house.receiver.start()
         house.gateway.environment = house.gateway_environment(
-            house.make_credential("gateway", "score,outcomes,feedback,erase")
+            house.make_credential("gateway", "score,outcomes,feedback,erase,read")
         )
         house.gateway.start()
         credential = new_credential(house.scorer_environment(), "tests", "score,read,outcomes,feedback")

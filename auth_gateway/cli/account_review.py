@@ -1,26 +1,46 @@
 """`auth-gateway users summary`, `freeze`, `unfreeze` and `reset-sessions`: what a reviewer sees of an account and does
 to it."""
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Any
 
+import msgspec
 import typer
 
+from auth_gateway.api.admin.account_shapes import summary as shown
+from auth_gateway.assembly import Gateway
 from auth_gateway.cli.console import fail, moment, opened, row
 from auth_gateway.flows.account_desk import AccountFile
 from auth_gateway.flows.accounts import known_account
+from auth_gateway.flows.ports.session_risk import Behaviour
 from auth_gateway.flows.said import Said, said
-from auth_gateway.user_risks import account_desk
+from auth_gateway.user_risks import account_desk, scorer_behaviours
 
 Username = Annotated[str, typer.Argument(help="The name they log in with.")]
 By = Annotated[str, typer.Option(help="Who says it.")]
 Why = Annotated[str, typer.Option(help="Why.")]
 
 
-def summary(username: Username) -> None:
-    """Print an account, its running sessions, what is held against the person, and what the scorer signalled."""
+def summary(
+    username: Username,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object, as the API answers.")] = False,
+) -> None:
+    """Print an account, its running sessions, what is held against the person, and what the scorer says."""
     with opened() as gateway:
         account = known_account(gateway.database, gateway.users, username)
-        _print(account_desk(gateway).file(account.user_id))
+        found, behaviour = asyncio.run(_asked(gateway, account.user_id))
+    if as_json:
+        typer.echo(msgspec.json.encode(shown(found, behaviour)).decode())
+    else:
+        _print(found, behaviour)
+
+
+async def _asked(gateway: Gateway, user_id: str) -> tuple[AccountFile, Behaviour]:
+    behaviours = scorer_behaviours(gateway.settings, gateway.settings.scorer_tls())
+    try:
+        return await account_desk(gateway, behaviours).summary(user_id)
+    finally:
+        await behaviours.close()
 
 
 def freeze(username: Username, by: By = "", why: Why = "") -> None:
@@ -56,7 +76,7 @@ def _word(by: str, why: str) -> Said | None:
     return said(by, why)
 
 
-def _print(found: AccountFile) -> None:
+def _print(found: AccountFile, behaviour: Behaviour) -> None:
     account = found.account
     state = f"frozen ({account.frozen_reason or 'operator'})" if account.is_frozen else "active"
     held = "held" if found.risk.is_held else "fading"
@@ -68,3 +88,8 @@ def _print(found: AccountFile) -> None:
         reasons = ", ".join(reason.code for reason in signal.reasons)
         done = f"{signal.response} {signal.effect}"
         row("signal", moment(signal.received_at), f"{signal.score:.0f}", signal.source, done, reasons)
+    if behaviour.told is None:
+        row("behaviour", f"not known: {behaviour.missing}")
+    else:
+        told = msgspec.json.decode(behaviour.told, type=dict[str, Any])
+        row("behaviour", *(str(told.get(name)) for name in ("score", "risk_level")))

@@ -2,11 +2,10 @@
 
 from fastapi import FastAPI
 
-from auth_gateway.adapters.scorer_activity import ScorerActivity
 from auth_gateway.api.admin.account_reference import FREEZE, RESET, SUMMARY, UNFREEZE
 from auth_gateway.api.admin.accounts import AccountRoutes
 from auth_gateway.service import Service
-from auth_gateway.user_risks import account_desk
+from auth_gateway.user_risks import account_desk, scorer_behaviours
 from auth_gateway.wiring.admin import gate
 from plumbing.lean import add_lean
 
@@ -15,13 +14,7 @@ PATH = "/accounts/{user_id}"
 
 def add(app: FastAPI, service: Service) -> None:
     """Serve and document it."""
-    settings = service.gateway.settings
-    credential = settings.risk_api_credential
-    behaviours = ScorerActivity(
-        base_url=settings.risk_api_url,
-        credential=None if credential is None else credential.get_secret_value(),
-        tls=None if service.scorer_tls is None else service.scorer_tls.context,
-    )
+    behaviours = scorer_behaviours(service.gateway.settings, service.scorer_tls)
     service.closing.append(behaviours.close)
     routes = AccountRoutes(gate=gate(service), desk=account_desk(service.gateway, behaviours), wake=service.wake)
     add_lean(app, f"{PATH}/summary", routes.get_summary, method="GET", summary="An account", operation=SUMMARY)

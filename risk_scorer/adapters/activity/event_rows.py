@@ -6,16 +6,14 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
-import msgspec
 from sqlalchemy import bindparam, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from plumbing.database import Transaction
 from plumbing.expressions import texts_of
 from plumbing.statements import Row, Statement, Value
-from risk_scorer.adapters.activity.answers import forget_answers
+from risk_scorer.adapters.activity.answers import forget_answers, held_signals, rest_of
 from risk_scorer.adapters.tables import activity_events, session_risk
-from risk_scorer.contract.activity import Signal
 from risk_scorer.flows.activity.ports import Judgement, Risk
 
 PRUNE_ROWS: Final = 2000
@@ -67,12 +65,10 @@ CALM = Statement(
     .values(score=0.0, nats=0.0, signals=b"[]", updated_at=bindparam("at"))
 )
 
-_encode = msgspec.json.Encoder().encode
-
 
 def append(tx: Transaction, judged: Iterable[Judgement]) -> None:
     """Add these to the event store."""
-    tx.many(APPEND, [_row(each) for each in judged])
+    tx.listed(APPEND, [_row(each) for each in judged])
 
 
 def prune_events(tx: Transaction, before: float) -> int:
@@ -88,39 +84,16 @@ def prune_risks(tx: Transaction, before: float) -> int:
     return tx.run(PRUNE_RISKS, before=before)
 
 
-def _row(each: Judgement) -> dict[str, Value]:
+def _row(each: Judgement) -> tuple[Value, ...]:
+    """Its values in the order of the table's columns, which is that of `APPEND`."""
     seen, answer = each.seen, each.answer
-    return {
-        "event_id": seen.event_id,
-        "ts": seen.ts,
-        "user_id": seen.user_id,
-        "session_id": seen.session_id,
-        "client_id": each.client_id,
-        "ip": seen.ip,
-        "prefix": seen.prefix,
-        "asn": seen.asn,
-        "country": seen.country,
-        "device_id": seen.device_id,
-        "ja4": seen.ja4,
-        "user_agent": each.user_agent,
-        "browser": seen.browser,
-        "endpoint": seen.endpoint,
-        "method": seen.method,
-        "status": seen.status,
-        "latency_ms": None if math.isnan(seen.latency_ms) else seen.latency_ms,
-        "bytes_in": seen.bytes_in,
-        "bytes_out": seen.bytes_out,
-        "service": seen.service,
-        "trace_id": seen.trace_id,
-        "event_type": seen.event_type,
-        "score": answer.total_score,
-        "signals": _held(answer.signals),
-    }
-
-
-def _held(signals: list[Signal]) -> str:
-    """What is held against the session; that it begins above nothing is said in answers alone."""
-    return "[]" if len(signals) < 2 else _encode([each for each in signals if each.nats]).decode()
+    return (
+        seen.event_id, seen.ts, seen.user_id, seen.session_id, each.client_id, seen.ip, seen.prefix, seen.asn,
+        seen.country, seen.device_id, seen.ja4, each.user_agent, seen.browser, seen.endpoint, seen.method, seen.status,
+        None if math.isnan(seen.latency_ms) else seen.latency_ms, seen.bytes_in, seen.bytes_out, seen.service,
+        seen.trace_id, seen.event_type, answer.total_score, held_signals(answer),
+        rest_of(answer) if each.is_named else None,
+    )  # fmt: skip
 
 
 def keep_risks(tx: Transaction, risks: Iterable[Risk], contested: frozenset[str]) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.statements import Row
-from risk_scorer.adapters.activity.answers import answer_key, answers, keep_answers
+from risk_scorer.adapters.activity.answers import answer_key, answer_of, keep_keys, kept_under
 from risk_scorer.adapters.activity.campaign_told import SignalOutbox
 from risk_scorer.adapters.activity.event_rows import (
     OF_PERSON,
@@ -26,11 +26,10 @@ from risk_scorer.adapters.activity.event_rows import (
 from risk_scorer.adapters.activity.incident_rows import IncidentRows
 from risk_scorer.adapters.activity.known_sessions import describe
 from risk_scorer.adapters.activity.memory_rows import Written, write_memories
+from risk_scorer.contract.activity import Assessment
 from risk_scorer.core.incidents.incident import Sighting
 from risk_scorer.core.incidents.of_sessions import session_sighting
 from risk_scorer.flows.activity.ports import Judgement, Place, Risk
-
-_encode = msgspec.json.Encoder().encode
 
 
 class EventStore:
@@ -52,11 +51,16 @@ class EventStore:
         self._tells_gateway = tells_gateway
         self._wake_delivery = wake_delivery
 
-    def answers(self, named: Sequence[tuple[str, str]]) -> list[bytes | None]:
-        """What was answered for each (person, event id), as JSON. Raises: Refused."""
+    def answers(self, named: Sequence[tuple[str, str]]) -> Sequence[Assessment | None]:
+        """What was answered for each (person, event id). Raises: Refused."""
         keys = [answer_key(user, event) for user, event in named]
-        found = self._database.read(lambda tx: answers(tx, keys)) if keys else {}
-        return [found.get(key) for key in keys]
+        kept = self._database.read(lambda tx: kept_under(tx, keys)) if keys else {}
+        if not kept:
+            return [None] * len(named)
+        asked = [(user, event, kept.get(key)) for (user, event), key in zip(named, keys, strict=True)]
+        return self._database.read(
+            lambda tx: [None if found is None else answer_of(tx, user, event, found) for user, event, found in asked]
+        )
 
     async def keep(self, judged: Sequence[Judgement], written: Sequence[Written]) -> list[Place]:
         """Keep all of it, durably; which memories another process had changed meanwhile. Raises: Refused."""
@@ -121,6 +125,6 @@ def _fresh(tx: Transaction, judged: Sequence[Judgement]) -> list[Judgement]:
     named = [each for each in judged if each.is_named]
     if not named:
         return list(judged)
-    new = keep_answers(tx, [(each.seen.user_id, each.seen.event_id, _encode(each.answer)) for each in named])
+    new = keep_keys(tx, [(answer_key(each.seen.user_id, each.seen.event_id), each.seen.ts) for each in named])
     known = {id(each) for each, is_new in zip(named, new, strict=True) if not is_new}
     return [each for each in judged if id(each) not in known] if known else list(judged)

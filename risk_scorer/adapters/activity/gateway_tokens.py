@@ -25,7 +25,9 @@ from webhooks.fetching import Unfetched, Wanted
 
 KEYS_PATH: Final = "/.well-known/jwks.json"
 ALGORITHM: Final = "ES256"
-"""What the gateway signs access tokens with; a shared secret is nobody's proof here."""
+"""What the gateway signs access tokens with, unless it shares a secret with its APIs (JWT_SECRET)."""
+SHARED: Final = "HS256"
+"""Whoever can check such a token can make one, for anybody: the secret does not come here."""
 TYPE: Final = "at+jwt"  # RFC 9068, section 2.1
 CLOCK_SECONDS: Final = 60
 FRESH_SECONDS: Final = 300.0
@@ -65,7 +67,10 @@ class GatewayTokens:
         self._checked: OrderedDict[bytes, _Checked] = OrderedDict()
 
     async def session_of(self, token: str) -> TokenSession:
-        """Whose session the token is of. Raises: Refused (401 `invalid_token`, 503 `keys_unavailable`)."""
+        """Whose session the token is of.
+
+        Raises: Refused (401 `invalid_token`, 422 `shared_secret_token`, 503 `keys_unavailable`).
+        """
         name = sha256(token.encode(errors="replace")).digest()
         known = self._checked.get(name)
         if known is not None and self._clock.now() < known.expires_at:
@@ -153,8 +158,9 @@ class NoTokens:
 
     problem: str | None = None
 
-    async def session_of(self, _token: str) -> TokenSession:
+    async def session_of(self, token: str) -> TokenSession:
         """Raises: Refused (422)."""
+        _refuse_shared_secret(_header_of(token))
         raise Refused(
             "tokens_not_taken",
             "This scorer checks no access tokens: name the session by its id, or set GATEWAY_ISSUER.",
@@ -165,14 +171,30 @@ class NoTokens:
 
 def _kid_of(token: str) -> str:
     """The key's name in the header. Raises: Refused for what is no access token of a gateway's."""
-    try:
-        header = jwt.get_unverified_header(token)
-    except jwt.PyJWTError:
-        raise _invalid() from None
+    header = _header_of(token)
+    _refuse_shared_secret(header)
     kid = header.get("kid")
     if header.get("typ") != TYPE or header.get("alg") != ALGORITHM or not isinstance(kid, str) or "crit" in header:
         raise _invalid()
     return kid
+
+
+def _header_of(token: str) -> Mapping[str, Any]:
+    """What the token says of itself; nothing where it is none."""
+    try:
+        return jwt.get_unverified_header(token)
+    except jwt.PyJWTError:
+        return {}
+
+
+def _refuse_shared_secret(header: Mapping[str, Any]) -> None:
+    if header.get("alg") == SHARED and header.get("typ") == TYPE:
+        raise Refused(
+            "shared_secret_token",
+            "Tokens signed with a shared secret are not checked here: name the session by its id, the token's sid.",
+            status=422,
+            evidence={"field": "$.identity.token"},
+        )
 
 
 def _usable(raw: bytes) -> dict[str, Any]:

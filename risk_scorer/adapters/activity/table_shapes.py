@@ -76,19 +76,23 @@ def activity_events_table(metadata: MetaData) -> Table:
         # The session's risk after it, 0-100, and the signals behind that as a JSON list.
         Column("score", Float, nullable=False),
         Column("signals", Text, nullable=False),
+        # What else was answered, as MessagePack, where the event came with an id.
+        Column("answered", LargeBinary),
         Index("activity_events_by_time", "ts"),
         Index("activity_events_by_user", "user_id", "ts"),
     )
 
 
 def activity_answers_table(metadata: MetaData) -> Table:
-    """What was answered for each event that came with an id of its own: a repeated one gets the same again."""
+    """The events that came with an id of their own: a repeated one gets the same answer again."""
     return Table(
         "activity_answers",
         metadata,
-        # 64 bits of a hash of whose event it is and its id, and the answer as JSON. It goes with its event.
+        # 64 bits of a hash of whose event it is and its id. It goes with its event.
         Column("event_key", LONG, primary_key=True, autoincrement=False),
+        # The answer as JSON; empty where it is in the event's row, which happened at `ts`.
         Column("answer", LargeBinary, nullable=False),
+        Column("ts", Float),
     )
 
 

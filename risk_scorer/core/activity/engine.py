@@ -119,9 +119,17 @@ class Engine:
             )
             for each, part in zip(told, points, strict=True)
         ]  # fmt: skip
-        rest = (whole - sum(points)) / 100.0
-        signals.append(Signal(code=BASELINE, points=rest, nats=0.0, observed="", usual="", text=BASELINE_TEXT))
+        signals.append(_baseline(whole - sum(points)))
         return signals
+
+
+def baseline_beside(held: Iterable[Signal], total_score: float) -> Signal:
+    """The signal that stands beside those which are held against a session, so that all add up to the score."""
+    return _baseline(hundredths(total_score + 1e-6) - sum(round(each.points * 100.0) for each in held))
+
+
+def _baseline(points: int) -> Signal:
+    return Signal(code=BASELINE, points=points / 100.0, nats=0.0, observed="", usual="", text=BASELINE_TEXT)
 
 
 def _most_bytes(parts: Mapping[str, type[Part]]) -> int:

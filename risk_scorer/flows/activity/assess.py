@@ -36,7 +36,6 @@ BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError,
 """What a mistake of ours raises, as opposed to storage that fails."""
 
 log = structlog.get_logger(__name__)
-_answer = msgspec.json.Decoder(Assessment)
 
 Answer = Assessment | Refused
 
@@ -116,7 +115,7 @@ class AssessActivity:
         kept = self._events.answers([named for _, named in asked]) if asked else []
         for (place, named), answer in zip(asked, kept, strict=True):
             if answer is not None:
-                answers[place] = _answer.decode(answer)
+                answers[place] = answer
             elif named in self._on_way:
                 answers[place] = self._on_way[named][0]
         return answers

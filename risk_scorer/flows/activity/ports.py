@@ -96,8 +96,8 @@ class Memories(Protocol):
 
 
 class Events(Protocol):
-    def answers(self, named: Sequence[tuple[str, str]]) -> Sequence[bytes | None]:
-        """What was answered for each (person, event id), as JSON. Raises: Refused."""
+    def answers(self, named: Sequence[tuple[str, str]]) -> Sequence[Assessment | None]:
+        """What was answered for each (person, event id). Raises: Refused."""
         ...
 
     async def keep(self, judged: Sequence[Judgement], written: Any) -> Sequence[Place]:

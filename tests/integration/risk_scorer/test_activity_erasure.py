@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert
 
 from plumbing.database import Database, Transaction
 from plumbing.statements import Statement
-from risk_scorer.adapters.activity.answers import keep_answers
+from risk_scorer.adapters.activity.answers import answer_key, keep_keys
 from risk_scorer.adapters.erasure import erase_person
 from risk_scorer.adapters.tables import (
     activity_events,
@@ -36,7 +36,7 @@ def lived(tx: Transaction, user: str, number: int) -> None:
     row_of(tx, known_sessions, session_id=session, user_id=user)
     row_of(tx, session_risk, session_id=session, user_id=user)
     row_of(tx, activity_events, user_id=user, session_id=session, event_id=session)
-    keep_answers(tx, [(user, session, user.encode())])
+    keep_keys(tx, [(answer_key(user, session), NOW)])
     row_of(tx, activity_tasks, task_id=f"tsk-{number}", user_id=user)
     for scope, key in (("person", user), ("session", session)):
         row_of(tx, activity_memory, scope=scope, key=key, packed=msgspec.msgpack.encode({"hours": [user]}))

@@ -12,12 +12,14 @@ import pytest
 
 from auth_gateway.adapters.scorer_activity import ScorerActivity
 from auth_gateway.flows.ports.session_risk import Behaviour
+from tests.gateway_commands import gateway_command
 from tests.stories.gateway.applications import Application, refused, register
 from tests.stories.gateway.relying_party import ISSUER
 from tests.stories.gateway.risky import PROVIDER, signal
 from tests.stories.gateway.story import Story
 
 WORDS = {"by": "mara@soc.example", "why": "the phone was stolen"}
+BY_COMMAND = ("--by", WORDS["by"], "--why", WORDS["why"])
 PATH = "/accounts/id-alice"
 
 
@@ -105,6 +107,34 @@ def test_a_reviewer_freezes_and_resets(story: Story) -> None:
     assert (frozen["account"]["frozen_reason"], frozen["changed"]) == ("operator", True)
     assert story.refresh(running).status_code == 400
     assert story.login().status_code == 401
+
+
+def test_an_operator_reviews_by_commands(story: Story) -> None:
+    """The same acts with the same effects: what was frozen until a review is opened by who says why."""
+    environment = {"AUTH_GATEWAY_STATE": str(story.gateway.settings.auth_gateway_state)}
+
+    def told(*arguments: str) -> tuple[int, str]:
+        done = gateway_command(environment, "users", *arguments)
+        return done.exit_code, done.stdout
+
+    tokens = story.login().json()["tokens"]["refresh_token"]
+    assert told("reset-sessions", "alice", *BY_COMMAND) == (0, "1 ended\n")
+    assert story.refresh(tokens).status_code == 400
+    session_id = story.login().json()["session_id"]
+    signal(story, session_id, 65)
+    account, session, heard, _ = told("summary", "alice")[1].splitlines()
+    assert account.split("\t")[:3] == ["alice", "id-alice", "active"]
+    assert (session.split("\t")[1], "awaits a factor" in session) == (session_id, True)
+    assert heard.split("\t")[2:] == ["65", "activity", "step_up done", "several_actors"]
+    signal(story, session_id, 99)
+    shown = json.loads(told("summary", "alice", "--json")[1])
+    assert shown["account"] == asked(story, "GET", f"{PATH}/summary", soc(story, "risk:read")).json()["account"]
+    assert (shown["account"]["frozen_reason"], shown["sessions"], len(shown["signals"])) == ("shield", [], 2)
+    assert told("unfreeze", "alice") == (2, "")
+    assert story.login().status_code == 401
+    assert told("unfreeze", "alice", *BY_COMMAND) == (0, "active\n")
+    story.forgive()
+    assert story.login().status_code == 200
 
 
 def test_only_who_may_and_says_why_does_anything(story: Story) -> None:

@@ -1,5 +1,6 @@
 """What RFC 8725 asks of keys, where no other test asks it already."""
 
+import asyncio
 import base64
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 from auth_gateway.adapters.provider.jwks import UnusableKey, public_key
 from auth_gateway.adapters.provider.signatures import PinnedKey, read_envelope
 from auth_gateway.settings import Settings
+from plumbing.refusals import Refused
+from risk_scorer.adapters.activity.gateway_tokens import NoTokens
 from tests.stories.gateway.relying_party import ISSUER, Browser, registered, returned
 from tests.stories.gateway.story import Story
 
@@ -53,6 +56,18 @@ def test_a_shared_secret_makes_no_id_token(story_with: Callable[..., Story]) -> 
         forged = jwt.encode(claims, SIGNS, algorithm="HS256", headers=headers)
         assert story.ask("GET", "/logout", params={"id_token_hint": forged}).status_code == 400
         assert returned(Browser(story).authorize(id_token_hint=forged))["error"] == "invalid_request"
+
+
+def test_the_scorer_takes_no_token_of_a_shared_secret_and_says_what_instead(story_with: Callable[..., Story]) -> None:
+    """Section 3.2: it has no such secret; the session's id in the token is what an application sends."""
+    story = story_with(jwt_issuer=ISSUER, jwt_secret=SIGNS)
+    told = story.login().json()
+    token = told["tokens"]["access_token"]
+    unchecked = {"verify_aud": False, "verify_exp": False, "verify_iat": False}
+    assert jwt.decode(token, SIGNS, algorithms=["HS256"], options=unchecked)["sid"] == told["session_id"]
+    with pytest.raises(Refused) as caught:
+        asyncio.run(NoTokens().session_of(token))
+    assert (caught.value.code, caught.value.status) == ("shared_secret_token", 422)
 
 
 def longer(number: str) -> str:

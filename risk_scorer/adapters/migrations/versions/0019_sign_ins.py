@@ -14,6 +14,8 @@ branch_labels = None
 depends_on = None
 
 LONG = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+# In the order of code points, so that ids that begin alike lie beside each other.
+ID = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 TEXTS = (
     "ip", "prefix", "asn_name", "country", "region", "city", "device_id", "browser", "os", "ja4", "reasons",
     "model_version", "dominant",
@@ -66,7 +68,8 @@ def _make_sign_ins() -> None:
         sa.Column("ts", sa.Float, nullable=False),
         sa.Column("event_id", sa.Text, nullable=False),
         sa.Column("event_key", LONG, nullable=False),
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("user_id", "client_id", "kind", "level")),
+        sa.Column("user_id", ID, nullable=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("client_id", "kind", "level")),
         sa.Column("score", sa.Float, nullable=False),
         *(sa.Column(name, sa.Text, nullable=False) for name in ("decision", "rule", "factor", "outcome", "verdict")),
         sa.Column("asn", LONG, nullable=False),

@@ -15,6 +15,7 @@ from risk_scorer.adapters.activity.gateway_tokens import (
     FRESH_SECONDS,
     STALE_SECONDS,
     GatewayTokens,
+    NoTokens,
 )
 from risk_scorer.flows.activity.ports import TokenSession
 from webhooks.fetching import Unfetched, Wanted
@@ -94,7 +95,8 @@ FORGED = [
     token(sub=""),
     token(typ="JWT"),
     token(kid="unknown"),
-    token("x" * 32, algorithm="HS256"),
+    token("x" * 32, algorithm="HS256", typ="JWT"),
+    token("x" * 64, algorithm="HS512"),
     jwt.encode(CLAIMS, "", algorithm="none", headers={"kid": "k1", "typ": "at+jwt"}),
     token()[:-4] + "AAAA",
     "a.b.c",
@@ -108,6 +110,24 @@ FORGED = [
 async def test_what_is_no_token_of_the_gateway_is_refused(tokens: GatewayTokens, text: str) -> None:
     """Another key, issuer, time, type or algorithm: one code for all of them."""
     assert await refusal(tokens, text) == ("invalid_token", 401)
+
+
+async def test_a_token_of_a_shared_secret_says_what_to_send_instead(tokens: GatewayTokens, gateway: Gateway) -> None:
+    """Right or forged, nobody looks: the scorer has no such secret, with an issuer or without, and asks for no key."""
+    for checks in (tokens, NoTokens()):
+        with pytest.raises(Refused) as caught:
+            await checks.session_of(token("x" * 32, algorithm="HS256"))
+        assert (caught.value.code, caught.value.status) == ("shared_secret_token", 422)
+        assert "session by its id" in caught.value.message
+    assert gateway.asked == []
+
+
+async def test_without_an_issuer_no_token_is_taken() -> None:
+    """Whatever it is."""
+    for text in (token(), "", "a.b.c"):
+        with pytest.raises(Refused) as caught:
+            await NoTokens().session_of(text)
+        assert (caught.value.code, caught.value.status) == ("tokens_not_taken", 422)
 
 
 LIES = [
