@@ -9,6 +9,7 @@ import resource
 import signal
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+@cache
 def commands() -> dict[str, Any]:
     """Every command by its name."""
     found: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]

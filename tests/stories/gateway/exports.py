@@ -4,6 +4,7 @@ themselves, never by what checks it later."""
 import hashlib
 import json
 from base64 import b64encode
+from functools import cache
 from typing import Any
 
 import argon2.low_level as argon2
@@ -25,14 +26,17 @@ def bcrypt_hash(password: str = PASSWORD, version: str = "2b") -> str:
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode().replace("$2b$", f"${version}$")
 
 
+@cache
 def pbkdf2_key(digest: str, iterations: int, n_bytes: int) -> bytes:
     return hashlib.pbkdf2_hmac(digest, PASSWORD.encode(), SALT, iterations, n_bytes)
 
 
+@cache
 def scrypt_key(cost: int, n_bytes: int, salt: bytes = SALT) -> bytes:
     return hashlib.scrypt(PASSWORD.encode(), salt=salt, n=cost, r=8, p=1, dklen=n_bytes)
 
 
+@cache
 def argon2_key(variant: argon2.Type, memory_kib: int) -> bytes:
     return argon2.hash_secret_raw(PASSWORD.encode(), SALT, 5, memory_kib, 1, 32, variant)
 

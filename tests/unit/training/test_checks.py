@@ -1,6 +1,7 @@
 """A model is refused when a feature cannot matter, a quiet login is stopped or the worst one is not."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -19,9 +20,8 @@ from training.checks import (
 )
 from training.judging import Parts
 from training.refusals import TrainingRefusedError
-from training.sweep import sweep
+from training.sweep import Block, sweep
 
-BLOCK = sweep(log(600), LOOKUPS).held_out[-1]
 RANGES = isolation()[1]
 SMALL = model()
 PARTS = Parts(
@@ -32,6 +32,12 @@ PARTS = Parts(
     rules=SMALL.rules,
     surprise=SMALL.surprise,
 )
+
+
+@cache
+def last_block() -> Block:
+    """The newest logins of a small log, as they are met."""
+    return sweep(log(600), LOOKUPS).held_out[-1]
 
 
 def test_a_feature_that_differs_in_one_block_varies() -> None:
@@ -65,36 +71,36 @@ def test_a_feature_that_the_forest_never_asks_for_is_dead() -> None:
     """Varying it over its whole range moves no score; the refusal names it."""
     forest = replace(SMALL.forest, feature=np.where(SMALL.forest.feature == 3, 4, SMALL.forest.feature))
     with pytest.raises(DeadFeature) as refused:
-        require_living_features(FEATURES, replace(PARTS, forest=forest), SMALL.score_map, BLOCK, fitted=RANGES)
+        require_living_features(FEATURES, replace(PARTS, forest=forest), SMALL.score_map, last_block(), fitted=RANGES)
     assert refused.value.feature == FEATURES[3] == "user_freq"
 
 
 def test_features_that_move_some_login_live() -> None:
     """No refusal."""
-    require_living_features(FEATURES, PARTS, SMALL.score_map, BLOCK, fitted=RANGES)
+    require_living_features(FEATURES, PARTS, SMALL.score_map, last_block(), fitted=RANGES)
 
 
 def test_a_silent_forest_makes_every_feature_dead() -> None:
     """When its number counts for nothing, none of its features can decide anything."""
     silent = replace(PARTS, surprise=replace(SMALL.surprise, weight=0.0))
     with pytest.raises(DeadFeature):
-        require_living_features(FEATURES, silent, SMALL.score_map, BLOCK, fitted=RANGES)
+        require_living_features(FEATURES, silent, SMALL.score_map, last_block(), fitted=RANGES)
 
 
 @pytest.mark.parametrize(("score", "refused"), [(59.9, False), (60.0, True)])
 def test_usual_logins_must_be_let_in(score: float, refused: bool) -> None:
     """Their median decides, on both sides of 60."""
-    scores = np.full(len(BLOCK.signals), score)
+    scores = np.full(len(last_block().signals), score)
     if not refused:
-        assert require_quiet_logins_pass(BLOCK.signals, scores) is None
+        assert require_quiet_logins_pass(last_block().signals, scores) is None
         return
     with pytest.raises(TrainingRefusedError, match="quiet_login_flagged"):
-        require_quiet_logins_pass(BLOCK.signals, scores)
+        require_quiet_logins_pass(last_block().signals, scores)
 
 
 def test_a_log_without_usual_logins_says_that_it_cannot_tell() -> None:
     """A note, not a silent pass."""
-    note = require_quiet_logins_pass(np.zeros_like(BLOCK.signals), np.zeros(len(BLOCK.signals)))
+    note = require_quiet_logins_pass(np.zeros_like(last_block().signals), np.zeros(len(last_block().signals)))
     assert note is not None
     assert "not known" in note
 

@@ -1,6 +1,7 @@
 """What a log lacks is said with its reason; what it has is measured."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -23,10 +24,15 @@ from training.measure import (
     match_rates,
     unknown_km,
 )
-from training.sweep import sweep
+from training.sweep import Sweep, sweep
 
 TABLE = log(2000)
-SWEPT = sweep(TABLE, LOOKUPS)
+
+
+@cache
+def the_sweep() -> Sweep:
+    """The log as it is swept."""
+    return sweep(TABLE, LOOKUPS)
 
 
 def test_a_full_log_declares_every_feature() -> None:
@@ -81,7 +87,7 @@ def test_a_column_can_be_left_out_on_request() -> None:
 
 def test_back_off_is_weaker_where_people_are_loyal() -> None:
     """Devices of this log hardly change, addresses a little more; a level that people never change backs off least."""
-    found = likelihood(SWEPT.fitting, SWEPT.encoders, {}, most=6.0)
+    found = likelihood(the_sweep().fitting, the_sweep().encoders, {}, most=6.0)
     numbers = dict(zip(LEVELS, zip(found.strength, found.discount, strict=True), strict=True))
     assert numbers["device"][0] < 1.0
     assert ((found.strength > 0) & (found.discount >= 0) & (found.discount < 1)).all()
@@ -90,7 +96,7 @@ def test_back_off_is_weaker_where_people_are_loyal() -> None:
 
 def test_back_off_is_the_likeliest_on_its_grid() -> None:
     """Somebody who has one address in nine logins of ten: no other strength or discount explains the tenth better."""
-    found = likelihood(SWEPT.fitting, SWEPT.encoders, {}, most=6.0)
+    found = likelihood(the_sweep().fitting, the_sweep().encoders, {}, most=6.0)
     for level in ("ip", "device", "browser"):
         place = LEVELS.index(level)
         best = explained(level, found.strength[place], found.discount[place])
@@ -102,7 +108,7 @@ def test_back_off_is_the_likeliest_on_its_grid() -> None:
 def explained(level: str, strength: float, discount: float) -> float:
     """The log of how likely people's own next values at this level were, over all fitted logins with a history."""
     total = 0.0
-    for block in SWEPT.fitting:
+    for block in the_sweep().fitting:
         rows = block.signals[block.succeeded & (block.signals[:, PLACE["logins"]] > 0)]
         seen, logins, spread = (rows[:, PLACE[name]] for name in (f"seen_{level}", "logins", f"spread_{level}"))
         world = shares(rows, block.scales.total, block.scales.kinds)[:, COUNTED.index(level)]
@@ -112,10 +118,10 @@ def explained(level: str, strength: float, discount: float) -> float:
 
 def test_hours_are_everyones_own_and_add_up() -> None:
     """A share for each hour, none of them 0; people of this log come at any hour, so a person backs off far."""
-    found = hours(SWEPT.fitting, {})
+    found = hours(the_sweep().fitting, {})
     assert found.profile.shape == (24,)
     assert found.profile.sum() == pytest.approx(1.0)
-    local = np.concatenate([block.signals[block.succeeded][:, PLACE["hour_local"]] for block in SWEPT.fitting])
+    local = np.concatenate([block.signals[block.succeeded][:, PLACE["hour_local"]] for block in the_sweep().fitting])
     counted = np.bincount(local.astype(int), minlength=24)
     assert found.profile == pytest.approx((counted + 1.0) / (counted + 1.0).sum())
     assert (found.strength, found.weight) == (HOUR_STRENGTHS[-1], 1.0)
@@ -130,31 +136,33 @@ def test_people_with_hours_of_their_own_back_off_less() -> None:
     columns = {name: getattr(TABLE, name)[order] for name in TABLE.__dataclass_fields__
                if isinstance(getattr(TABLE, name), np.ndarray)}  # fmt: skip
     regular = sweep(replace(TABLE, **{**columns, "timestamp": when[order]}), LOOKUPS)
-    assert hours(regular.fitting, {}).strength < 10.0 < hours(SWEPT.fitting, {}).strength
+    assert hours(regular.fitting, {}).strength < 10.0 < hours(the_sweep().fitting, {}).strength
 
 
 @pytest.mark.parametrize("why", [{"hour": "the log is shorter than a day"}, {}])
 def test_where_hours_cannot_be_told_they_count_nothing(why: dict[str, str]) -> None:
     """A log of less than a day, and one in which nobody has come before."""
-    blocks = SWEPT.fitting if why else [replace(block, signals=0.0 * block.signals) for block in SWEPT.fitting]
+    blocks = (
+        the_sweep().fitting if why else [replace(block, signals=0.0 * block.signals) for block in the_sweep().fitting]
+    )
     assert hours(blocks, why).weight == 0.0
 
 
 def test_levels_without_a_column_are_not_used() -> None:
     """And only those."""
-    found = likelihood(SWEPT.fitting, SWEPT.encoders, {"level:device": "no"}, most=6.0)
+    found = likelihood(the_sweep().fitting, the_sweep().encoders, {"level:device": "no"}, most=6.0)
     assert found.used.tolist() == [0.0 if level == "device" else 1.0 for level in LEVELS]
 
 
 def test_an_unknown_distance_is_taken_as_far_as_few_logins_are() -> None:
     """The 95 % quantile of the known ones: neither near nor impossible."""
-    assert 100.0 < unknown_km(SWEPT.fitting) < 12_000.0
+    assert 100.0 < unknown_km(the_sweep().fitting) < 12_000.0
     assert unknown_km([]) == 0.0
 
 
 def test_match_rates_count_legitimate_logins_and_say_what_cannot_be_told() -> None:
     """A share for each rule, None where the log lacks its column."""
-    rates = match_rates(SWEPT.fitting, {"rule:tor_exit": "no"})
+    rates = match_rates(the_sweep().fitting, {"rule:tor_exit": "no"})
     assert set(rates) == set(RULES)
     assert rates["tor_exit"] is None
     assert rates["bad_reputation"] == pytest.approx(0.03, abs=0.02)

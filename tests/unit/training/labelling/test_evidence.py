@@ -1,6 +1,7 @@
 """Labelled logins are met at their moment, with what was known then, and nothing learns from them."""
 
 from dataclasses import fields, replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -31,7 +32,12 @@ def label(row: int, *, is_compromised: bool = True) -> Label:
 
 FOUND = matched(TABLE, [*map(label, (VICTIM, TWICE, FIRST, LAST)), label(SAFE, is_compromised=False)])
 EVIDENCE = evidence_of(FOUND, LOOKUPS)
-SWEPT = sweep(FOUND.table, LOOKUPS, evidence=EVIDENCE)
+
+
+@cache
+def the_sweep() -> Sweep:
+    """The log as it is swept with what is known of its logins."""
+    return sweep(FOUND.table, LOOKUPS, evidence=EVIDENCE)
 
 
 def blocks(swept: Sweep) -> list[object]:
@@ -41,9 +47,9 @@ def blocks(swept: Sweep) -> list[object]:
 def test_a_sweep_with_evidence_learns_what_it_does_without() -> None:
     """Frequencies, histories, places, signals and strangers are the same to the bit."""
     bare = sweep(FOUND.table, LOOKUPS)
-    assert SWEPT.histories == bare.histories
-    assert (SWEPT.encoders, SWEPT.places) == (bare.encoders, bare.places)
-    for one, other in zip((*SWEPT.fitting, *SWEPT.held_out), (*bare.fitting, *bare.held_out), strict=True):
+    assert the_sweep().histories == bare.histories
+    assert (the_sweep().encoders, the_sweep().places) == (bare.encoders, bare.places)
+    for one, other in zip((*the_sweep().fitting, *the_sweep().held_out), (*bare.fitting, *bare.held_out), strict=True):
         assert one.signals.tobytes() == other.signals.tobytes()
         assert one.strangers.tobytes() == other.strangers.tobytes()
 
@@ -53,15 +59,15 @@ def test_an_attack_is_kept_out_of_what_its_victim_is_known_by() -> None:
     told = sweep(TABLE, LOOKUPS)
     user = TABLE.user_id[VICTIM]
     successes = sum(int(TABLE.success[row]) for row in (VICTIM, TWICE, FIRST, LAST))
-    assert told.encoders.total - SWEPT.encoders.total == successes
+    assert told.encoders.total - the_sweep().encoders.total == successes
     gone = sum(int(TABLE.success[row]) for row in (VICTIM, TWICE, FIRST, LAST) if TABLE.user_id[row] == user)
-    assert told.histories[user].logins - SWEPT.histories[user].logins == gone
+    assert told.histories[user].logins - the_sweep().histories[user].logins == gone
 
 
 def test_each_is_looked_at_in_its_block_with_the_history_before_it() -> None:
     """The one of the first block, which fills frequencies alone, teaches nothing; the last one is not lost."""
     size = len(FOUND.table) // BLOCKS
-    met = {number: block.judged for number, block in enumerate((*SWEPT.fitting, *SWEPT.held_out), start=1)}
+    met = {number: block.judged for number, block in enumerate((*the_sweep().fitting, *the_sweep().held_out), start=1)}
     assert {number: judged.is_compromised.tolist() for number, judged in met.items() if len(judged.weight)} == {
         SAFE // size: [False],
         VICTIM // size: [True],
@@ -79,7 +85,7 @@ def test_each_is_looked_at_in_its_block_with_the_history_before_it() -> None:
 def test_a_safe_login_is_looked_at_before_it_is_learned() -> None:
     """It is among the logins as well, and its numbers are the same there, but for what was tried around it."""
     own = [place for name, place in PLACE.items() if not name.startswith(("network_", "device_"))]
-    block = SWEPT.fitting[SAFE // (len(FOUND.table) // BLOCKS) - 1]
+    block = the_sweep().fitting[SAFE // (len(FOUND.table) // BLOCKS) - 1]
     assert any(block.judged.signals[0, own].tobytes() == row.tobytes() for row in block.signals[:, own])
 
 
@@ -93,7 +99,7 @@ def test_safe_logins_of_the_held_out_part_vouch_for_nothing() -> None:
 
 def test_nobody_with_less_weight_is_nobody() -> None:
     """A share of nothing leaves no rows, so that a model without labels is the same to the byte."""
-    judged = SWEPT.fitting[VICTIM // (len(FOUND.table) // BLOCKS) - 1].judged
+    judged = the_sweep().fitting[VICTIM // (len(FOUND.table) // BLOCKS) - 1].judged
     assert (len(judged.lighter(0.0).weight), judged.lighter(0.5).weight.tolist()) == (0, [EACH / 2])
 
 

@@ -8,7 +8,7 @@ import pytest
 from auth_gateway.adapters.provider.assertions import ClientAssertion, ClientAssertions
 from auth_gateway.core.provider.client import RegisteredClient
 from plumbing.refusals import Refused
-from tests.unit.auth_gateway.adapters.provider.keys import ISSUER, KEYS, NOW, public, token
+from tests.unit.auth_gateway.adapters.provider.keys import ALGORITHMS, ISSUER, NOW, key, public, token
 
 CHECKS = ClientAssertions([ISSUER, f"{ISSUER}/token"])
 CLAIMS = {"iss": "shop", "sub": "shop", "aud": ISSUER, "exp": NOW + 60, "jti": "one"}
@@ -30,7 +30,7 @@ def refused(assertion: str, by: RegisteredClient) -> bool:
     return True
 
 
-@pytest.mark.parametrize("algorithm", KEYS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_each_accepted_algorithm_proves_a_client(algorithm: str) -> None:
     """With and without the algorithm in the registered key."""
     for jwk in (public(algorithm), public(algorithm, alg=algorithm, use="sig")):
@@ -72,7 +72,7 @@ def test_an_assertion_lives_ten_minutes_at_most(ahead: float, is_taken: bool) ->
 def test_a_client_without_usable_keys_proves_nothing() -> None:
     """None registered, no set, a set that something else wrote."""
     assertion = token("ES256", {}, CLAIMS)
-    for by in (client(text=""), client(text="{}"), client(text="[1]"), client(), client(KEYS["ES256"].as_dict(True))):
+    for by in (client(text=""), client(text="{}"), client(text="[1]"), client(), client(key("ES256").as_dict(True))):
         assert refused(assertion, by)
     assert refused(assertion, RegisteredClient(client_id="shop"))
 

@@ -9,7 +9,7 @@ from joserfc.jwk import OctKey
 from auth_gateway.adapters.provider.jwks import MOST_KEYS, UnusableKey, key_set, public_key
 from tests.contract.bad_keys import bad_keys
 from tests.contract.forged_tokens import ABSENT
-from tests.unit.auth_gateway.adapters.provider.keys import KEYS, public
+from tests.unit.auth_gateway.adapters.provider.keys import key, public
 
 
 def as_set(*jwks: Any) -> str:
@@ -28,10 +28,10 @@ def as_set(*jwks: Any) -> str:
 def test_a_key_serves_the_algorithms_of_its_type(algorithm: str, serves: tuple[str, ...]) -> None:
     """And its thumbprint is the one that others compute."""
     found = public_key(public(algorithm))
-    assert (found.algorithms, found.thumbprint) == (serves, KEYS[algorithm].thumbprint())
+    assert (found.algorithms, found.thumbprint) == (serves, key(algorithm).thumbprint())
 
 
-WRONG = {name: jwk for name, jwk in bad_keys(KEYS["ES256"]).items() if name not in {"another", "rsa", "edwards"}}
+WRONG = {name: jwk for name, jwk in bad_keys(key("ES256")).items() if name not in {"another", "rsa", "edwards"}}
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -54,7 +54,7 @@ def test_a_set_keeps_its_order_and_its_names() -> None:
         "", "{", "[]", "{}", "null", '{"keys":{}}', '{"keys":[]}', '{"keys":[1]}', "[" * 5000,
         as_set(public("ES256", kid="a"), public("EdDSA", kid="a")),
         as_set(public("ES256"), OctKey.generate_key(256).as_dict(private=True)),
-        as_set(KEYS["RS256"].as_dict(private=True)),
+        as_set(key("RS256").as_dict(private=True)),
         as_set(*[public("ES256")] * (MOST_KEYS + 1)),
     ],
     ids=range(13),

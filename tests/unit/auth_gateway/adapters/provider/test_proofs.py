@@ -8,7 +8,7 @@ import pytest
 
 from auth_gateway.adapters.provider.proofs import DpopProof, DpopProofs
 from plumbing.refusals import Refused
-from tests.unit.auth_gateway.adapters.provider.keys import ISSUER, KEYS, NOW, public, token
+from tests.unit.auth_gateway.adapters.provider.keys import ALGORITHMS, ISSUER, NOW, key, public, token
 
 URL = f"{ISSUER}/token"
 
@@ -22,10 +22,10 @@ def check(*proofs: str, **more: Any) -> DpopProof:
     return DpopProofs().check(proofs, **{"method": "POST", "url": URL, "now": NOW, **more})
 
 
-@pytest.mark.parametrize("algorithm", KEYS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_proof_names_the_key_by_its_thumbprint(algorithm: str) -> None:
     """RFC 7638's, as another implementation computes it, for each algorithm and for a 4096-bit key."""
-    assert check(proof(algorithm)).jkt == KEYS[algorithm].thumbprint()
+    assert check(proof(algorithm)).jkt == key(algorithm).thumbprint()
 
 
 @pytest.mark.parametrize("seconds", [-60, 0, 5])
@@ -51,7 +51,7 @@ def test_a_proof_is_remembered_longer_than_it_is_taken() -> None:
 
 def test_the_same_id_under_another_key_is_another_proof() -> None:
     """Nobody can use up somebody else's ids."""
-    digests = {check(proof(algorithm)).replay_digest for algorithm in KEYS}
+    digests = {check(proof(algorithm)).replay_digest for algorithm in ALGORITHMS}
     digests.add(check(proof(jti="two")).replay_digest)
     assert len(digests) == 5
 
