@@ -96,13 +96,13 @@ class Database:
     def post(self, job: Callable[[Transaction], object], undo: Callable[[], object] | None = None) -> None:
         """Write soon, tell nobody: for records whose loss in a crash is acceptable. A full queue drops it.
 
-        `undo` is called on another thread when the database did not take it.
+        `undo` is called, on this thread or another, when the database did not take it.
         """
         self._writer.post(job, undo)
 
     @property
     def dropped(self) -> int:
-        """How many posted records found the queue full."""
+        """How many posted records without an `undo` were lost: no room in the queue, or the database took them not."""
         return self._writer.dropped
 
     def read(self, job: Callable[[Transaction], T]) -> T:

@@ -63,7 +63,7 @@ class Writer:
 
     def post(self, job: Job, undo: Callable[[], object] | None = None) -> None:
         if self._is_closed or len(self._posts) >= MAX_WAITING:
-            self.dropped += 1
+            self._lost(undo)
             return
         self._posts.append(Waiting(job, None, None, undo))
         if len(self._posts) == 1:
@@ -98,7 +98,7 @@ class Writer:
         while not is_stopping:
             batch, is_stopping = self._next_batch()
             while batch:
-                _hand_over(self._store.commit(batch))
+                self._hand_over(self._store.commit(batch))
                 batch = self._taken_posts() if is_stopping else []
 
     def _next_batch(self) -> tuple[list[Waiting], bool]:
@@ -125,24 +125,29 @@ class Writer:
     def _taken_posts(self) -> list[Waiting]:
         return [self._posts.popleft() for _ in range(min(len(self._posts), MAX_BATCH))]
 
+    def _hand_over(self, outcomes: list[Outcome]) -> None:
+        """Give every caller its result, waking each event loop once for all of its callers."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[Outcome]] = {}
+        for outcome in outcomes:
+            if outcome.waiting.loop is not None:
+                by_loop.setdefault(outcome.waiting.loop, []).append(outcome)
+            elif outcome.waiting.future is not None:
+                _resolve(outcome)
+            elif outcome.error is not None:
+                log.error("posted_record_failed", reason=repr(outcome.error))
+                self._lost(outcome.waiting.undo)
+        for loop, theirs in by_loop.items():
+            try:
+                loop.call_soon_threadsafe(_resolve_all, theirs)
+            except RuntimeError:  # the loop ended while its callers waited; nobody is left to tell
+                log.warning("callers_gone", callers=len(theirs))
 
-def _hand_over(outcomes: list[Outcome]) -> None:
-    """Give every caller its result, waking each event loop once for all of its callers."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[Outcome]] = {}
-    for outcome in outcomes:
-        if outcome.waiting.loop is not None:
-            by_loop.setdefault(outcome.waiting.loop, []).append(outcome)
-        elif outcome.waiting.future is not None:
-            _resolve(outcome)
-        elif outcome.error is not None:
-            log.error("posted_record_failed", reason=repr(outcome.error))
-            if outcome.waiting.undo is not None:
-                outcome.waiting.undo()
-    for loop, theirs in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_resolve_all, theirs)
-        except RuntimeError:  # the loop ended while its callers waited; nobody is left to tell
-            log.warning("callers_gone", callers=len(theirs))
+    def _lost(self, undo: Callable[[], object] | None) -> None:
+        """A posted record was not taken: whoever can put it back does, and counts what it cannot keep."""
+        if undo is None:
+            self.dropped += 1
+        else:
+            undo()
 
 
 def _resolve_all(outcomes: list[Outcome]) -> None:

@@ -102,6 +102,8 @@ class Scorer:
     def close(self) -> None:
         """Finish what is being written, and let go of the storage. Blocks: not for the event loop."""
         self.database.close()
+        if self.log.waiting:
+            log.error("events_not_kept", events=self.log.waiting)
         if self.redis is not None:
             self.redis.close()
 
@@ -112,8 +114,8 @@ class Scorer:
 
     @property
     def records_dropped(self) -> int:
-        """How many scored events found no place on the disk."""
-        return self.database.dropped + self.log.dropped
+        """How many rows written behind an answer found no place on the disk: scored events and scores of a shadow."""
+        return self.database.dropped + self.log.dropped + self.shadowing.log.dropped
 
 
 def assemble(

@@ -206,6 +206,11 @@ class EventLog:
                 kept.extend(left)
 
     @property
+    def waiting(self) -> int:
+        """How many events wait for the disk."""
+        return len(self._waiting)
+
+    @property
     def shown_at_most(self) -> int:
         """How many events that were only asked about `recent` can tell."""
         return self._asked.maxlen or 0

@@ -202,6 +202,21 @@ async def test_a_posted_record_that_fails_takes_nothing_along(database: Database
     assert database.read(count) == 2
 
 
+async def test_a_posted_record_that_was_not_taken_is_counted_unless_it_is_put_back(database: Database) -> None:
+    """Nobody else would know; whoever puts it back counts for itself."""
+    put_back = threading.Event()
+    database.post(cursed("kept by its owner"), put_back.set)
+    database.post(cursed("lost"))
+    await database.write(added("mine"))
+    await asyncio.to_thread(wait_for_coins, database, 1)
+    assert await asyncio.to_thread(put_back.wait, 5)
+    assert database.dropped == 1
+    database.close()
+    put_back.clear()
+    database.post(added("late"), put_back.set)
+    assert (put_back.is_set(), database.dropped) == (True, 1)
+
+
 def test_closing_finishes_what_waits(tmp_path: Path) -> None:
     """Posted records are written before the file is let go."""
     url = f"sqlite:///{tmp_path}/coins.db"
