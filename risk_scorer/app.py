@@ -73,7 +73,7 @@ def create_app(
     streaming = opened_stream(scorer, assess, learn, acting)
     feed = LiveFeed()
     try:
-        watching = Watching(scorer, stream=health_of(streaming))
+        watching = Watching(scorer, acting, stream=health_of(streaming))
     except CannotListen as error:
         raise CannotStart(str(error)) from error
     app = FastAPI(

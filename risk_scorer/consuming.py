@@ -40,7 +40,7 @@ def run(scorer: Scorer, tell_ready: Callable[[str], None]) -> None:
     """Consume until told to stop. Raises: CannotStart, Refused."""
     streaming = consumer_of(scorer)
     try:
-        watching = Watching(scorer, stream=streaming.health)
+        watching = Watching(scorer, streaming.acting, stream=streaming.health)
     except CannotListen as error:
         raise CannotStart(str(error)) from error
 

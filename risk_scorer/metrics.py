@@ -3,8 +3,10 @@
 Labels are values of ours, never a person, an address or a URL.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from itertools import chain
 from typing import Final
 
 from plumbing.metrics import Meters
@@ -36,6 +38,17 @@ class ScorerMetrics:
         actions = meters.counter("riskgate_activity_events_total", "Events of sessions judged, by result.", ["result"])
         self._actions = {each: actions(each) for each in ("allow", "step_up", "reset_session", "logout", "freeze")}
         self._refused_activity = actions("refused")
+        self._refused_codes = meters.counter(
+            "riskgate_activity_refused_total", "Events of sessions that were not judged, by why.", ["code"]
+        )
+        self._unknown: Counter[str] = Counter()
+        meters.look(
+            "riskgate_activity_unknown_total",
+            "Answers in which a detector did not know yet, by detector.",
+            ["detector"],
+            lambda: [((name,), count) for name, count in self._unknown.items()],
+            of="process",
+        )
         self._outcomes = meters.counter("riskgate_outcomes_total", "Outcomes heard of.", ["outcome"])
         self._refusals = meters.counter(
             "riskgate_database_refusals_total", "Reads and writes that the database did not take.", ["code"]
@@ -59,11 +72,14 @@ class ScorerMetrics:
 
     def judged(self, answers: Sequence[Assessment | Refused]) -> None:
         """Counts what was answered about activity."""
-        for each in answers:
-            if isinstance(each, Refused):
-                self._refused_activity.inc()
-            else:
-                self._actions[each.action].inc()
+        refused = [each.code for each in answers if isinstance(each, Refused)]
+        judged = [each for each in answers if not isinstance(each, Refused)]
+        for action, count in Counter(each.action for each in judged).items():
+            self._actions[action].inc(count)
+        self._unknown.update(chain.from_iterable(each.unknown for each in judged))
+        self._refused_activity.inc(len(refused))
+        for code in refused:
+            self._refused_codes(code).inc()
 
     def shadowed(self, scores: Sequence[ShadowScore]) -> None:
         """Counts what a model that decides nothing would have said."""

@@ -10,6 +10,8 @@ from plumbing.refusals import Refused
 from plumbing.side_door import SideDoor, watching_app
 from plumbing.timing import look_again_and_again
 from plumbing.write_probe import WriteProbe
+from risk_scorer.acting import Acting
+from risk_scorer.activity_watching import ActivityGauges
 from risk_scorer.adapters.ip_tables import SECONDS_A_DAY
 from risk_scorer.adapters.storage import ping, write_and_undo
 from risk_scorer.adapters.tables import outbox as outbox_rows
@@ -25,15 +27,18 @@ from webhooks.backlog import Backlog
 class Watching:
     """Looks at the parts of a scorer."""
 
-    def __init__(self, scorer: Scorer, *, stream: Callable[[], StreamHealth | None] = lambda: None) -> None:
+    def __init__(
+        self, scorer: Scorer, acting: Acting, *, stream: Callable[[], StreamHealth | None] = lambda: None
+    ) -> None:
         """Raises: CannotListen."""
         settings = scorer.settings
-        self._scorer = scorer
+        self._scorer, self._acting = scorer, acting
         self._stream = stream
         self.parts = Parts()
         self._backlog = Backlog(outbox_rows, meters=scorer.meters, clock=scorer.clock, kind_of=kind_of_receiver)
         self._drift = DriftGauges(scorer)
         self._add_parts()
+        self._activity = ActivityGauges(scorer, acting, self.parts)
         self.parts.told_by(scorer.meters)
         self._add_looks()
         listen = settings.risk_scorer_metrics_listen
@@ -60,6 +65,7 @@ class Watching:
         await self.parts.look()
         self._backlog.take(await self._scorer.database.read_in_thread(self._backlog.read))
         await self._drift.look()
+        await self._activity.look()
         self._scorer.meters.share()
 
     def hear(self, lessons: Sequence[Taught]) -> None:
@@ -78,7 +84,7 @@ class Watching:
             model_refused=None if refusal is None else refusal.version,
             model_detail=None if refusal is None else refusal.detail or None,
             database="unavailable" if wrong["database"] else wrong["storage"] or "ok",
-            records_dropped=scorer.records_dropped,
+            records_dropped=self._dropped(),
             address_tables=scorer.lookups.tables_problem or "ok",
             redis=None if scorer.redis is None else wrong["redis"] or "ok",
             is_stopping=self.parts.is_stopping,
@@ -123,7 +129,7 @@ class Watching:
             self.parts.add("kafka", self._kafka, is_needed=False)
 
     def _add_looks(self) -> None:
-        scorer, look = self._scorer, self._scorer.meters.look
+        look = self._scorer.meters.look
         look("riskgate_model_info", "The model in use.", ["version"], self._model)
         look("riskgate_shadow_info", "The model that shadows.", ["version"], self._shadow_version)
         look(
@@ -137,9 +143,9 @@ class Watching:
         look("riskgate_ip_tables_age_seconds", "Age of the address tables' sources.", [], self._tables_age)
         look(
             "riskgate_records_dropped_total",
-            "Scored events that found no place on the disk.",
+            "Rows written behind an answer that found no place on the disk.",
             [],
-            lambda: [((), scorer.records_dropped)],
+            lambda: [((), self._dropped())],
             of="process",
         )
 
@@ -152,6 +158,9 @@ class Watching:
             self._records,
             of="process",
         )
+
+    def _dropped(self) -> int:
+        return self._scorer.records_dropped + self._acting.memories.dropped
 
     async def _shadow(self) -> str | None:
         return self._scorer.shadowing.problem

@@ -9,7 +9,7 @@ Whether the session still runs is not in the token: what the gateway told of its
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final, NamedTuple, Protocol
@@ -64,6 +64,7 @@ class GatewayTokens:
         self._keys: Mapping[str, Any] = {}
         self._fetched_at = self._asked_at = float("-inf")
         self._turn = asyncio.Lock()
+        self.failures: Counter[str] = Counter()
         self._checked: OrderedDict[bytes, _Checked] = OrderedDict()
 
     async def session_of(self, token: str) -> TokenSession:
@@ -87,6 +88,11 @@ class GatewayTokens:
         """Why tokens cannot be checked now, if they were asked for and cannot."""
         has_asked = self._asked_at > float("-inf")
         return "keys_unavailable" if has_asked and not self._is_younger(STALE_SECONDS) else None
+
+    @property
+    def keys_age_seconds(self) -> float | None:
+        """How long ago the keys were fetched, None while they never were."""
+        return None if self._fetched_at == float("-inf") else self._clock.monotonic() - self._fetched_at
 
     async def _key(self, kid: str) -> Any:
         found = self._keys.get(kid) if self._is_younger(FRESH_SECONDS) else None
@@ -120,6 +126,7 @@ class GatewayTokens:
             self._keys = _usable(await self._fetch(wanted))
         except Unfetched as error:
             log.warning("gateway_keys_unavailable", problem=error.code)
+            self.failures[error.code] += 1
             return False
         self._fetched_at = now
         return True
@@ -157,6 +164,8 @@ class NoTokens:
     """Where no gateway is named whose tokens could be checked."""
 
     problem: str | None = None
+    keys_age_seconds: float | None = None
+    failures: Final[Mapping[str, int]] = {}
 
     async def session_of(self, token: str) -> TokenSession:
         """Raises: Refused (422)."""

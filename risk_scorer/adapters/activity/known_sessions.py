@@ -7,7 +7,7 @@ looked up is not judged (503).
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -70,12 +70,13 @@ class KnownSessions:
     def __init__(
         self, database: Database, *, clock: Clock, is_alone: bool, incidents: IncidentRows | None = None
     ) -> None:
-        """`incidents` get what the gateway did into their timelines."""
+        """`incidents` get what the gateway did into their timelines. `heard` counts the notices that were news."""
         self._database = database
         self._clock = clock
         self._is_alone = is_alone
         self._incidents = incidents
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self.heard: Counter[str] = Counter()
 
     def find(self, session_ids: Iterable[str]) -> dict[str, KnownSession]:
         """Those of them that are known. Raises: Refused."""
@@ -113,6 +114,7 @@ class KnownSessions:
 
         told, lost = await self._database.write(job)
         news = [each for each in told if each is not None]
+        self.heard.update(notice.state for (notice, _), new in zip(notices, told, strict=True) if new is not None)
         self.keep(news)
         return len(news), lost
 
@@ -132,6 +134,11 @@ class KnownSessions:
             self._kept.move_to_end(each.session_id)
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
+
+    @property
+    def held(self) -> int:
+        """How many are in memory."""
+        return len(self._kept)
 
     async def of_person(self, user_id: str, *, up_to: int) -> list[KnownSession]:
         """Their newest ones. Raises: Refused."""

@@ -67,7 +67,8 @@ class MemoryStore:
         self._leaving: dict[Place, Written] = {}
         self._flying: dict[Place, Written] = {}
         self._dirty: dict[Place, None] = {}
-        self.lost = 0
+        self.lost = self.dropped = 0
+        self.written_at = clock.now()
 
     def at(self, places: Iterable[Place]) -> dict[Place, Memory]:
         """What is remembered there, to be changed in place; begun where there is nothing. Raises: Refused."""
@@ -128,6 +129,7 @@ class MemoryStore:
         while piece := self._piece():
             await self._write(piece)
             total += len(piece)
+        self.written_at = self._clock.now()
         return total
 
     def forget(self, places: Iterable[Place]) -> None:
@@ -250,7 +252,7 @@ class MemoryStore:
                     self._leaving[place] = Written(place, packed(entry.memory), entry.version, entry.version + 1)
             while len(self._leaving) > most + FLUSH_PLACES:
                 del self._leaving[next(iter(self._leaving))]
-                self.lost += 1
+                self.lost, self.dropped = self.lost + 1, self.dropped + 1
 
     def _drop(self, place: Place) -> None:
         self._entries[place[0]].pop(place[1], None)

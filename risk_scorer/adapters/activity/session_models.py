@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -102,6 +103,7 @@ class SessionModels:
         self._seen: State | None = None
         self._working: Errand | None = None
         self.problem: str | None = None
+        self.refusals: Counter[str] = Counter()
 
     def current(self) -> SessionModel | None:
         """The model in use."""
@@ -160,6 +162,7 @@ class SessionModels:
 
     def _refuse(self, problem: str, **details: str) -> None:
         if problem != self.problem:
+            self.refusals[problem] += 1
             log.warning("session_model_refused", problem=problem, kept_version=self.version, **details)
         self.problem = problem
 

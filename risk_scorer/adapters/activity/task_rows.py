@@ -8,7 +8,7 @@ Bounded: past `most` open tasks the next is refused.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -35,6 +35,7 @@ ADD = Statement(
     )
 )  # fmt: skip
 COUNT = Statement(select(func.count()).select_from(activity_tasks).where(_OPEN))
+OPEN = Statement(select(_table.state, func.count(), func.min(_table.created_at)).where(_OPEN).group_by(_table.state))
 _DUE = (
     select(_table.task_id)
     .where(_OPEN, _table.claimed_until < bindparam("now"))
@@ -65,6 +66,21 @@ FIND = Statement(
 )
 _OLD = select(_table.task_id).where(_table.finished_at < bindparam("before")).limit(PRUNE_ROWS)
 PRUNE = Statement(delete(activity_tasks).where(_table.task_id.in_(_OLD)))
+
+
+class OpenTasks(NamedTuple):
+    """Tasks that are not done: how many wait for somebody, how many are claimed, and when the oldest was accepted."""
+
+    waiting: int
+    running: int
+    oldest_at: float | None
+
+
+def open_tasks(tx: Transaction) -> OpenTasks:
+    """As they are now; there are at most as many as the queue takes."""
+    found = {row[0]: (int(row[1]), row[2]) for row in tx.all(OPEN)}
+    running, waiting = found.get("running", (0, None))[0], found.get("pending", (0, None))[0]
+    return OpenTasks(waiting, running, min((at for _, at in found.values()), default=None))
 
 
 class TaskRows:

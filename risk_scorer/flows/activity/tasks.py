@@ -6,6 +6,7 @@ Who acts is found out before a task is accepted, so what cannot be believed is r
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -45,7 +46,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 class AssessLater:
-    """Accepts tasks, runs them, and tells how far they are. Use it from the event loop."""
+    """Accepts tasks, runs them, and tells how far they are. Use it from the event loop.
+
+    `counts` are of this process: tasks that it ended, and those that it claimed after another attempt came to nothing.
+    """
 
     def __init__(
         self, *, assess: AssessActivity, identify: Identify, tasks: Tasks, clock: Clock, randomness: Randomness
@@ -56,6 +60,7 @@ class AssessLater:
         self._clock = clock
         self._randomness = randomness
         self._is_asked = asyncio.Event()
+        self.counts: Counter[str] = Counter(done=0, failed=0, retried=0)
 
     async def accept(self, request: AssessRequest, *, caller: str, may_vouch: bool) -> str:
         """The id of a task that will be run, whatever dies meanwhile. Raises: Refused (as `one`, or 429)."""
@@ -107,7 +112,8 @@ class AssessLater:
         tasks = await self._tasks.claim(TOGETHER)
         worn = [each for each in tasks if each.claim > MOST_CLAIMS]
         if worn:
-            await self._tasks.finish([(each, None, "gave_up") for each in worn])
+            await self._finish([(each, None, "gave_up") for each in worn])
+        self.counts["retried"] += sum(1 < each.claim <= MOST_CLAIMS for each in tasks)
         first = [each for each in tasks if each.claim == 1]
         for vouches in (False, True):
             await self._judged([each for each in first if each.vouches is vouches])
@@ -131,4 +137,9 @@ class AssessLater:
                 done.append((task, None, answer.code))
             else:
                 done.append((task, _encode(structs.replace(answer, identity=asked.how)), None))
+        await self._finish(done)
+
+    async def _finish(self, done: Sequence[tuple[ClaimedTask, bytes | None, str | None]]) -> None:
         await self._tasks.finish(done)
+        failed = sum(problem is not None for _, _, problem in done)
+        self.counts.update(failed=failed, done=len(done) - failed)

@@ -154,10 +154,12 @@ async def test_keys_that_were_fetched_count_on_while_the_gateway_is_away(
     tokens: GatewayTokens, gateway: Gateway, clock: FixedClock
 ) -> None:
     """For an hour, and a new token each time; then they are too old."""
+    assert tokens.keys_age_seconds is None
     await tokens.session_of(token())
     gateway.answer = Unfetched("connect_failed")
     clock.advance(FRESH_SECONDS + 1)
     assert await tokens.session_of(token(exp=NOW + 9000)) == ALICE
+    assert (tokens.keys_age_seconds, tokens.failures) == (FRESH_SECONDS + 1, {"connect_failed": 1})
     clock.advance(STALE_SECONDS)
     assert await refusal(tokens, token(exp=NOW + 9001)) == ("keys_unavailable", 503)
 
