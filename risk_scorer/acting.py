@@ -15,6 +15,7 @@ from risk_scorer.adapters.activity.gateway_tokens import GatewayTokens, NoTokens
 from risk_scorer.adapters.activity.known_sessions import KnownSessions
 from risk_scorer.adapters.activity.memory_store import FLUSH_SECONDS, MemoryStore
 from risk_scorer.adapters.activity.task_rows import TaskRows
+from risk_scorer.adapters.issuer_keys import IssuerKeys
 from risk_scorer.assembly import Scorer
 from risk_scorer.contract.prediction import Anomaly, BehaviourRow
 from risk_scorer.core.activity.engine import Engine
@@ -174,4 +175,5 @@ def _tokens(scorer: Scorer) -> GatewayTokens | NoTokens:
     if issuer is None:
         return NoTokens()
     # The gateway is ours, and usually where nobody else comes.
-    return GatewayTokens(Fetcher(allow_private=True), clock=scorer.clock, issuer=issuer)
+    keys = IssuerKeys(Fetcher(allow_private=True), clock=scorer.clock, issuer=issuer)
+    return GatewayTokens(keys, clock=scorer.clock, issuer=issuer)

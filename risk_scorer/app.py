@@ -195,7 +195,7 @@ def _lifespan(
         feed.close()
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         scorer.log.listen(feed.publish)
         scorer.log.fill()
         await prepare(scorer)
@@ -220,6 +220,7 @@ def _lifespan(
             await asyncio.gather(*tasks, return_exceptions=True)
             await acting.keep_the_rest()
             await keep_the_rest(scorer)
+            await app.state.console.close()
             if scorer.narrator is not None:
                 await scorer.narrator.close()
             await asyncio.to_thread(scorer.close)

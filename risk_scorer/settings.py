@@ -114,7 +114,7 @@ class Settings(
 
     @field_validator(
         "webhook_url", "mfa_webhook_url", "risk_scorer_public_url", "openai_base_url", "gateway_issuer",
-        "session_signal_url",
+        "session_signal_url", "console_issuer",
     )  # fmt: skip
     @classmethod
     def _is_http_url(cls, value: str | None) -> str | None:

@@ -11,6 +11,7 @@ import structlog
 
 from plumbing.refusals import Refused
 from risk_scorer.adapters.activity.retention import forgetting
+from risk_scorer.adapters.console.act_rows import ActRows
 from risk_scorer.adapters.console.projection import Projection
 from risk_scorer.adapters.console.sign_in_retention import SignInAges, SignInMonths
 from risk_scorer.adapters.event_months import EventMonths
@@ -76,6 +77,9 @@ def upkeep(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
         SignInMonths(scorer.database, clock=scorer.clock) if scorer.settings.is_shared else SignInAges(scorer.database)
     )
     kept.append((rows, scorer.settings.event_retention_days * DAY_SECONDS))
+    kept.append(
+        (ActRows(scorer.database, clock=scorer.clock), scorer.settings.console_audit_retention_days * DAY_SECONDS)
+    )
     kept += forgetting(
         scorer.database,
         clock=scorer.clock,

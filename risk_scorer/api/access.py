@@ -9,6 +9,7 @@ from risk_scorer.core.console.operator import Operator, Role
 from risk_scorer.flows.ports import Caller, Callers, OperatorSessions
 
 OPERATOR_COOKIE = "riskgate_operator"
+SESSION_COOKIE_SECONDS = 8 * 3600
 CHALLENGE = 'Bearer realm="risk-scorer"'
 
 

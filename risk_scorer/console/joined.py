@@ -10,21 +10,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 from fastapi import FastAPI
 
 from risk_scorer import console
 from risk_scorer.acting import Acting
 from risk_scorer.adapters.console.act_rows import ActRows
+from risk_scorer.adapters.console.identity import GatewayIdentity
+from risk_scorer.adapters.issuer_keys import IssuerKeys
 from risk_scorer.api.access import Access
 from risk_scorer.api.console.desk import Desk
 from risk_scorer.api.console.entrance import Entrance, add_entrance, cookie_scope
 from risk_scorer.api.console.serving import add_views
+from risk_scorer.api.console.single_sign_on import CALLBACK, SingleSignOn, add_single_sign_on
 from risk_scorer.api.console.views import View
 from risk_scorer.api.live import LiveFeed
 from risk_scorer.assembly import Scorer
 from risk_scorer.console.parts import Parts
+from risk_scorer.flows.console.sign_in import SignIn
 from risk_scorer.flows.narrate import Narrate
+from webhooks.fetching import Fetcher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +39,14 @@ class Console:
 
     desk: Desk
     entrance: Entrance
+    sign_on: SingleSignOn | None
+    identity: GatewayIdentity | None
     views: tuple[View, ...]
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self.identity is not None:
+            await self.identity.close()
 
 
 def console_of(scorer: Scorer, *, acting: Acting, access: Access, feed: LiveFeed, narrate: Narrate) -> Console:
@@ -53,15 +66,49 @@ def console_of(scorer: Scorer, *, acting: Acting, access: Access, feed: LiveFeed
         scorer=scorer, acting=acting, access=access, feed=feed, narrate=narrate, desk=desk, cookie_scope=scope
     )
     views.extend(_found(parts))
-    entrance = Entrance(operators=scorer.operators, cookie_scope=scope, contact=scorer.settings.console_contact)
-    return Console(desk=desk, entrance=entrance, views=tuple(views))
+    identity = identity_of(scorer)
+    sign_on = None if identity is None else _sign_on(scorer, identity, scope)
+    entrance = Entrance(
+        operators=scorer.operators, cookie_scope=scope, contact=scorer.settings.console_contact, gateway=sign_on
+    )
+    return Console(desk=desk, entrance=entrance, sign_on=sign_on, identity=identity, views=tuple(views))
 
 
 def add_console(app: FastAPI, built: Console) -> None:
     """Put everything under its path."""
     add_entrance(app, built.entrance)
+    if built.sign_on is not None:
+        add_single_sign_on(app, built.sign_on)
     add_views(app, built.desk, built.views)
     app.state.console = built
+
+
+def identity_of(scorer: Scorer) -> GatewayIdentity | None:
+    """The gateway as it vouches for people, where the console is its client."""
+    settings, clock = scorer.settings, scorer.clock
+    issuer, client_id, secret = settings.issuer_of_console, settings.console_client_id, settings.console_client_secret
+    if issuer is None or client_id is None or secret is None:
+        return None
+    # The gateway is ours, and usually where nobody else comes.
+    keys = IssuerKeys(Fetcher(allow_private=True), clock=clock, issuer=issuer)
+    return GatewayIdentity(
+        keys=keys,
+        clock=clock,
+        issuer=issuer,
+        client_id=client_id,
+        client_secret=secret.get_secret_value(),
+        redirect_uri=settings.public_url + CALLBACK,
+    )
+
+
+def _sign_on(scorer: Scorer, identity: GatewayIdentity, scope: dict[str, Any]) -> SingleSignOn:
+    return SingleSignOn(
+        sign_in=SignIn(identity=identity, consoles=scorer.operators, clock=scorer.clock),
+        randomness=scorer.randomness,
+        cookie_scope=scope,
+        contact=scorer.settings.console_contact,
+        public_url=scorer.settings.public_url,
+    )
 
 
 def _found(parts: Parts) -> Iterator[View]:

@@ -8,45 +8,25 @@ Whether the session still runs is not in the token: what the gateway told of its
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 import jwt
-import msgspec
-import structlog
 
 from plumbing.clock import Clock
 from plumbing.refusals import Refused
+from risk_scorer.adapters.issuer_keys import ALGORITHM, IssuerKeys
 from risk_scorer.flows.activity.ports import TokenSession
-from webhooks.fetching import Unfetched, Wanted
 
-KEYS_PATH: Final = "/.well-known/jwks.json"
-ALGORITHM: Final = "ES256"
-"""What the gateway signs access tokens with, unless it shares a secret with its APIs (JWT_SECRET)."""
 SHARED: Final = "HS256"
 """Whoever can check such a token can make one, for anybody: the secret does not come here."""
 TYPE: Final = "at+jwt"  # RFC 9068, section 2.1
 CLOCK_SECONDS: Final = 60
-FRESH_SECONDS: Final = 300.0
-"""As long as the gateway allows its key set to be kept."""
-STALE_SECONDS: Final = 3600.0
-ASKED_AGAIN_SECONDS: Final = 10.0
-DEADLINE_SECONDS: Final = 2.0
-MOST_KEYS: Final = 16
 MOST_TOKENS: Final = 10_000
 """Tokens that were found right and need not be checked again until they expire: a check takes a tenth of a
 millisecond."""
-
-log = structlog.get_logger(__name__)
-
-
-class Fetch(Protocol):
-    """Fetches a document from a checked address (`webhooks.fetching.Fetcher`)."""
-
-    async def __call__(self, wanted: Wanted) -> bytes: ...
 
 
 class _Checked(NamedTuple):
@@ -57,14 +37,10 @@ class _Checked(NamedTuple):
 class GatewayTokens:
     """Tokens of one issuer. Use it from the event loop."""
 
-    def __init__(self, fetch: Fetch, *, clock: Clock, issuer: str) -> None:
-        self._fetch = fetch
+    def __init__(self, keys: IssuerKeys, *, clock: Clock, issuer: str) -> None:
+        self._keys = keys
         self._clock = clock
         self._issuer = issuer
-        self._keys: Mapping[str, Any] = {}
-        self._fetched_at = self._asked_at = float("-inf")
-        self._turn = asyncio.Lock()
-        self.failures: Counter[str] = Counter()
         self._checked: OrderedDict[bytes, _Checked] = OrderedDict()
 
     async def session_of(self, token: str) -> TokenSession:
@@ -76,7 +52,9 @@ class GatewayTokens:
         known = self._checked.get(name)
         if known is not None and self._clock.now() < known.expires_at:
             return known.session
-        key = await self._key(_kid_of(token))
+        key = await self._keys.key(_kid_of(token))
+        if key is None:
+            raise _invalid()
         checked = self._verified(token, key)
         self._checked[name] = checked
         while len(self._checked) > MOST_TOKENS:
@@ -86,53 +64,17 @@ class GatewayTokens:
     @property
     def problem(self) -> str | None:
         """Why tokens cannot be checked now, if they were asked for and cannot."""
-        has_asked = self._asked_at > float("-inf")
-        return "keys_unavailable" if has_asked and not self._is_younger(STALE_SECONDS) else None
+        return self._keys.problem
 
     @property
     def keys_age_seconds(self) -> float | None:
         """How long ago the keys were fetched, None while they never were."""
-        return None if self._fetched_at == float("-inf") else self._clock.monotonic() - self._fetched_at
+        return self._keys.age_seconds
 
-    async def _key(self, kid: str) -> Any:
-        found = self._keys.get(kid) if self._is_younger(FRESH_SECONDS) else None
-        if found is None:
-            async with self._turn:
-                has_asked = await self._refresh(kid)
-            found = self._keys.get(kid) if self._is_younger(STALE_SECONDS) else None
-            if found is None and not has_asked:
-                raise Refused(
-                    "keys_unavailable",
-                    "Whether the token is right cannot be said now.",
-                    status=503,
-                    retry_after_seconds=ASKED_AGAIN_SECONDS,
-                )
-        if found is None:
-            raise _invalid()
-        return found
-
-    async def _refresh(self, kid: str) -> bool:
-        """Fetch the keys unless that was done a moment ago; whether they are those of now."""
-        now = self._clock.monotonic()
-        if now - self._asked_at < ASKED_AGAIN_SECONDS:
-            return kid in self._keys
-        self._asked_at = now
-        wanted = Wanted(
-            url=self._issuer.rstrip("/") + KEYS_PATH,
-            headers={"accept": "application/json"},
-            deadline_seconds=DEADLINE_SECONDS,
-        )
-        try:
-            self._keys = _usable(await self._fetch(wanted))
-        except Unfetched as error:
-            log.warning("gateway_keys_unavailable", problem=error.code)
-            self.failures[error.code] += 1
-            return False
-        self._fetched_at = now
-        return True
-
-    def _is_younger(self, seconds: float) -> bool:
-        return self._clock.monotonic() - self._fetched_at < seconds
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """How often keys could not be fetched, by why not."""
+        return self._keys.failures
 
     def _verified(self, token: str, key: Any) -> _Checked:
         try:
@@ -204,27 +146,6 @@ def _refuse_shared_secret(header: Mapping[str, Any]) -> None:
             status=422,
             evidence={"field": "$.identity.token"},
         )
-
-
-def _usable(raw: bytes) -> dict[str, Any]:
-    """The keys of a set that access tokens may be signed with, by name. Raises: Unfetched when it is no set at all."""
-    try:
-        listed: Any = msgspec.json.decode(raw)["keys"]
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, KeyError, TypeError):
-        raise Unfetched("no_key_set") from None
-    if not isinstance(listed, list):
-        raise Unfetched("no_key_set")
-    found: dict[str, Any] = {}
-    for each in listed[:MOST_KEYS]:
-        if not isinstance(each, dict) or each.get("kty") != "EC" or each.get("crv") != "P-256":
-            continue
-        if "d" in each or not isinstance(each.get("kid"), str):
-            continue
-        try:
-            found[each["kid"]] = jwt.PyJWK(each, algorithm=ALGORITHM).key
-        except (jwt.PyJWTError, ValueError, TypeError):
-            continue
-    return found
 
 
 def _invalid() -> Refused:

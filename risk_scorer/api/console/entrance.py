@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Protocol
 
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from risk_scorer.api.access import OPERATOR_COOKIE, NoRole, NotSignedIn, require_same_origin
+from risk_scorer.api.access import OPERATOR_COOKIE, SESSION_COOKIE_SECONDS, NoRole, NotSignedIn, require_same_origin
+from risk_scorer.api.console.desk import StepUpNeeded
+from risk_scorer.api.console.single_sign_on import begin_address
 from risk_scorer.api.pages import LINK_COMMAND, PAGES, local_path, notice
 from risk_scorer.core.console.way_back import HOME
 from risk_scorer.flows.ports import OperatorSessions
 
-SESSION_COOKIE_SECONDS: Final = 8 * 3600
+
+class EndsThere(Protocol):
+    """The gateway, where it vouches for people here."""
+
+    def end_address(self, session_token: str) -> str | None:
+        """Where to go so that the session at the gateway ends too; None for one that is not its."""
+        ...
 
 
 class Entrance:
     """The door. `cookie_scope` is how every cookie of ours is set."""
 
-    def __init__(self, *, operators: OperatorSessions, cookie_scope: dict[str, Any], contact: str) -> None:
+    def __init__(
+        self, *, operators: OperatorSessions, cookie_scope: dict[str, Any], contact: str, gateway: EndsThere | None
+    ) -> None:
+        """`gateway` is None where nobody can sign in there."""
         self._operators = operators
         self._cookie_scope = cookie_scope
         self._contact = contact
+        self._gateway = gateway
 
     async def ask_sign_in(self, request: Request) -> Response:
         """A page with a button: opening a link must not use it up, for scanners and previews open links too."""
@@ -40,22 +52,22 @@ class Entrance:
             text = "It was used already, or it is older than ten minutes. Make a new one:"
             return notice("This link no longer works", text, status=401, command=LINK_COMMAND)
         answer = RedirectResponse(HOME, status_code=303)
-        self.let_in(answer, session)
+        answer.set_cookie(OPERATOR_COOKIE, session, max_age=SESSION_COOKIE_SECONDS, **self._cookie_scope)
         return answer
 
     async def sign_out(self, request: Request) -> Response:
-        """Out, here."""
+        """Out, here, and then at the gateway where it was the gateway's session."""
         require_same_origin(request)
-        session = request.cookies.get(OPERATOR_COOKIE)
+        session, onward = request.cookies.get(OPERATOR_COOKIE), None
         if session:
+            onward = self._gateway.end_address(session) if self._gateway is not None else None
             await self._operators.sign_out(session)
-        answer = notice("You are signed out", "To come back, make a new sign-in link:", command=LINK_COMMAND)
+        if onward is not None:
+            answer = notice("You are signed out here", "Going on to sign out at the gateway.", onward=onward)
+        else:
+            answer = notice("You are signed out", "To come back, make a new sign-in link:", command=LINK_COMMAND)
         answer.delete_cookie(OPERATOR_COOKIE, **self._cookie_scope)
         return answer
-
-    def let_in(self, answer: Response, session: str) -> None:
-        """Have this browser hold the session."""
-        answer.set_cookie(OPERATOR_COOKIE, session, max_age=SESSION_COOKIE_SECONDS, **self._cookie_scope)
 
     def not_signed_in(self, request: Request) -> Response:
         """The 401 that tells an operator what to do.
@@ -66,8 +78,21 @@ class Entrance:
         is_link = request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site"
         if is_link and request.headers.get("sec-fetch-mode") == "navigate":
             return notice("One moment", "Opening the page.", onward=local_path(request))
+        if self._gateway is not None:
+            to = local_path(request) if request.method == "GET" else HOME
+            text = "With your account at the gateway; or make a one-time link on the scorer's machine:"
+            link = (begin_address(to), "Sign in")
+            return notice("Please sign in", text, status=401, command=LINK_COMMAND, link=link)
         text = "Make a one-time sign-in link on the scorer's machine:"
         return notice("Please sign in", text, status=401, command=LINK_COMMAND)
+
+    def step_up(self, error: StepUpNeeded) -> Response:
+        """On to the gateway for a second factor, and then back to the page; who came by a link needs a new one."""
+        if self._gateway is not None and error.operator.way == "gateway":
+            return RedirectResponse(begin_address(error.back, is_fresh=True), status_code=303)
+        text = "This needs a sign-in that is at most 15 minutes old. Make a new link:"
+        command = f"{LINK_COMMAND} --role {error.operator.role}"
+        return notice("Sign in again", text, status=403, command=command, code="fresh_link_required")
 
     def no_role(self, error: NoRole) -> Response:
         """The 403 that says whom to ask, and shows nothing else."""
@@ -97,6 +122,11 @@ def add_entrance(app: FastAPI, entrance: Entrance) -> None:
         assert isinstance(error, NoRole)  # noqa: S101 - registered for this class alone
         return entrance.no_role(error)
 
+    async def on_step_up(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, StepUpNeeded)  # noqa: S101 - registered for this class alone
+        return entrance.step_up(error)
+
+    app.add_exception_handler(StepUpNeeded, on_step_up)
     app.add_exception_handler(NotSignedIn, on_not_signed_in)
     app.add_exception_handler(NoRole, on_no_role)
 

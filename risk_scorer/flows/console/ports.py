@@ -7,6 +7,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from risk_scorer.core.console.operator import Operator, Role
+from risk_scorer.core.console.sign_in_request import SignInRequest
 
 LONGEST_REASON = 500
 
@@ -62,6 +63,36 @@ class Proof(Struct, frozen=True, kw_only=True):
     level: str
     session_id: str
     id_token: str
+
+
+class Ended(Struct, frozen=True, kw_only=True):
+    """A session of the gateway's that is over; all of the person's where `session_id` is ""."""
+
+    subject: str
+    session_id: str
+
+
+class Identity(Protocol):
+    """Who vouches for people."""
+
+    @property
+    def issuer(self) -> str: ...
+
+    def address(self, asked: SignInRequest) -> str:
+        """Where the person goes to be vouched for."""
+        ...
+
+    def end_address(self, id_token: str, after: str) -> str:
+        """Where the person goes so that their session there ends too; they come back to `after`."""
+        ...
+
+    async def proof(self, code: str, asked: SignInRequest) -> Proof:
+        """Who it is whom that code was given for. Raises: Refused."""
+        ...
+
+    async def ended(self, logout_token: str) -> Ended:
+        """Whose session is over. Raises: Refused."""
+        ...
 
 
 class Consoles(Protocol):

@@ -10,13 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from plumbing.clock import FixedClock
 from plumbing.refusals import Refused
-from risk_scorer.adapters.activity.gateway_tokens import (
-    ASKED_AGAIN_SECONDS,
-    FRESH_SECONDS,
-    STALE_SECONDS,
-    GatewayTokens,
-    NoTokens,
-)
+from risk_scorer.adapters.activity.gateway_tokens import GatewayTokens, NoTokens
+from risk_scorer.adapters.issuer_keys import ASKED_AGAIN_SECONDS, FRESH_SECONDS, STALE_SECONDS, IssuerKeys
 from risk_scorer.flows.activity.ports import TokenSession
 from webhooks.fetching import Unfetched, Wanted
 
@@ -68,7 +63,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def tokens(gateway: Gateway, clock: FixedClock) -> GatewayTokens:
-    return GatewayTokens(gateway, clock=clock, issuer=ISSUER)
+    return GatewayTokens(IssuerKeys(gateway, clock=clock, issuer=ISSUER), clock=clock, issuer=ISSUER)
 
 
 async def refusal(tokens: GatewayTokens, text: str) -> tuple[str, int]:
