@@ -27,6 +27,7 @@ SHORTEST_GAP_SECONDS: Final = 0.2
 LONGEST_GAP_SECONDS: Final = 6 * 3600.0
 STEP: Final = 0.2
 """Rhythms whose medians differ by less than half of this (in the logarithm, so by a tenth) are surely one."""
+LONGEST_MILLISECONDS: Final = 2**32 - 1
 UNKNOWN_SPREAD: Final = np.nan
 POOLED_GAPS: Final = 3
 POOLED_SPREAD: Final = 0.15
@@ -92,7 +93,7 @@ def _last_gaps(columns: Columns) -> tuple[Ints, Ints, Floats, NDArray[np.bool_]]
     ja4 = columns.signals[JA4]
     program = np.where(ja4 != NONE, ja4, columns.signals[USER_AGENT])
     rows = np.flatnonzero(program != NONE)
-    rows = rows[np.lexsort((columns.moment[rows], columns.account[rows], program[rows]))]
+    rows = rows[np.argsort((columns.account[rows].astype(np.int64) << 32) | program[rows], kind="stable")]
     account, program, moment = columns.account[rows], program[rows], columns.moment[rows]
     is_last = np.ones(len(rows), np.bool_)
     is_last[:-1] = (account[1:] != account[:-1]) | (program[1:] != program[:-1])
@@ -112,12 +113,11 @@ def _last_gaps(columns: Columns) -> tuple[Ints, Ints, Floats, NDArray[np.bool_]]
 
 def _gaps(columns: Columns) -> tuple[Ints, Floats]:
     """Whose gap and how long, in the order of accounts and then of length."""
-    order = np.lexsort((columns.moment, columns.account))
-    account, moment = columns.account[order], columns.moment[order]
-    is_same = account[1:] == account[:-1]
-    of_gap, gaps = account[1:][is_same], np.diff(moment)[is_same]
-    order = np.lexsort((gaps, of_gap))
-    return of_gap[order], gaps[order]
+    is_same = columns.account[1:] == columns.account[:-1]
+    of_gap = columns.account[1:][is_same]
+    milliseconds = np.minimum(np.diff(columns.moment)[is_same] * 1000.0, LONGEST_MILLISECONDS).astype(np.int64)
+    both = np.sort((of_gap.astype(np.int64) << 32) | milliseconds)  # one sort of numbers, the quickest there is
+    return (both >> 32).astype(np.int32), (both & LONGEST_MILLISECONDS) / 1000.0
 
 
 def _quantile(

@@ -23,7 +23,8 @@ SPARE_NAMES: Final = 100_000
 
 
 class Columns(Struct, frozen=True):
-    """Rows of events: `signals` is (kinds of events, n) with NONE where an event shows no signal of that kind."""
+    """Rows of events: `signals` is (kinds of events, n) with NONE where an event shows no signal of that kind. A
+    window's are in the order of accounts, and of time within an account."""
 
     account: Ints
     signals: Ints
@@ -37,6 +38,17 @@ class Columns(Struct, frozen=True):
         """Those rows."""
         return Columns(self.account[kept], self.signals[:, kept], self.moment[kept], self.marks[kept])
 
+    def in_order(self) -> Columns:
+        """The same rows in order; what is in order already, and what follows it in time, costs little."""
+        order = np.argsort(self.account, kind="stable")
+        ordered = self._at(order)
+        if np.any((np.diff(ordered.moment) < 0.0) & (np.diff(ordered.account) == 0)):
+            return self._at(np.lexsort((self.moment, self.account)))
+        return ordered
+
+    def _at(self, places: NDArray[np.int64]) -> Columns:
+        return Columns(self.account[places], self.signals[:, places], self.moment[places], self.marks[places])
+
 
 class Window:
     """What was lately seen. Not safe for threads."""
@@ -44,6 +56,7 @@ class Window:
     def __init__(self, most_events: int = MOST_EVENTS) -> None:
         self._most = most_events
         self._chunks: list[Columns] = []
+        self._is_ordered = False
         self.names = Names()
 
     def __len__(self) -> int:
@@ -69,6 +82,7 @@ class Window:
         moment = np.fromiter((each.moment for each in page), np.float64, len(page))
         marks = np.fromiter((each.marks for each in page), np.uint8, len(page))
         self._chunks.append(Columns(account, signals, moment, marks))
+        self._is_ordered = False
         while len(self) - len(self._chunks[0]) >= self._most:
             del self._chunks[0]
 
@@ -82,9 +96,10 @@ class Window:
         self._rename()
 
     def columns(self) -> Columns:
-        """All of it as one."""
-        if len(self._chunks) != 1:
-            self._chunks = [_joined(self._chunks)]
+        """All of it as one, in order."""
+        if len(self._chunks) != 1 or not self._is_ordered:
+            self._chunks = [_joined(self._chunks).in_order()]
+            self._is_ordered = True
         return self._chunks[0]
 
     def _rename(self) -> None:
@@ -97,7 +112,7 @@ class Window:
         self.names = self.names.only(accounts.tolist(), signals.tolist())
         new_signals = np.where(now.signals == NONE, NONE, np.searchsorted(signals, now.signals)).astype(np.int32)
         new_accounts = np.searchsorted(accounts, now.account).astype(np.int32)
-        self._chunks = [Columns(new_accounts, new_signals, now.moment, now.marks)]
+        self._chunks = [Columns(new_accounts, new_signals, now.moment, now.marks)]  # numbers keep their order
 
 
 def _used(numbers: Ints, up_to: int) -> NDArray[np.int64]:
