@@ -6,23 +6,21 @@ one keeps answering. Bytes are read once and then checked, so nothing can be exc
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, Protocol
 
 import structlog
 
 from plumbing.refusals import Refused
-from risk_scorer.adapters.errand import Errand
+from risk_scorer.adapters.lookout import WATCH_SECONDS, Lookout
 from risk_scorer.adapters.published_folder import BadPublicKey, State, checked_model, public_keys, read_files
 from risk_scorer.adapters.registry_places import PlaceAway
 from risk_scorer.core.artefact import HISTORIES, BadArtefact, histories
 from risk_scorer.core.model import Model
 
-WATCH_SECONDS: Final = 2.0
 SLOW_SECONDS: Final = 10.0
-"""A look that takes longer is told as `registry_slow`; it goes on."""
+"""A look that takes longer is told as `model_pending`; it goes on."""
 START_SECONDS: Final = 60.0
 """So long the start waits for the first model: a place that hangs must not keep the process from telling so."""
 PASSING: Final = frozenset({"registry_unavailable", "model_pending", "model_unreadable", "storage_unavailable"})
@@ -91,7 +89,7 @@ class ModelStore:
         self._seen: State | None = None
         self._bringing: threading.Thread | None = None
         self._to_bring: tuple[Model, bytes] | None = None
-        self._looking: Errand | None = None
+        self._lookout = Lookout("models", late=self._refuse_late)
         self._lock = threading.Lock()
         self.refusal: Refusal | None = Refusal("model_missing")
 
@@ -106,14 +104,11 @@ class ModelStore:
 
     async def start(self) -> None:
         """Take the published model before the first answer, if that can be done in a minute."""
-        await self._on_a_thread(self.reload, patience_seconds=START_SECONDS)
+        await self._lookout.send(self.reload, patience_seconds=START_SECONDS)
 
     async def watch(self, every_seconds: float = WATCH_SECONDS) -> None:
         """Look for a newly published model every two seconds, for ever."""
-        while True:
-            await asyncio.sleep(every_seconds)
-            if self._looking is None or not self._looking.is_under_way:
-                await self._on_a_thread(self.look, patience_seconds=SLOW_SECONDS)
+        await self._lookout.again_and_again(self.look, every_seconds=every_seconds, patience_seconds=SLOW_SECONDS)
 
     def look(self) -> None:
         """Take what was newly published, and tell when the place does not answer. Blocks: for a thread."""
@@ -201,13 +196,8 @@ class ModelStore:
         except (OSError, BadArtefact):
             return None
 
-    async def _on_a_thread(self, work: Callable[[], object], *, patience_seconds: float) -> None:
-        """Waits for the work, and longer than that tells so; a place that hangs keeps no process from ending."""
-        self._looking = Errand(work, name="models")
-        try:
-            await self._looking.wait(patience_seconds)
-        except TimeoutError:
-            self._refuse(Refusal("model_pending", detail=f"no answer for {patience_seconds:g} s"))
+    def _refuse_late(self, seconds: float) -> None:
+        self._refuse(Refusal("model_pending", detail=f"no answer for {seconds:g} s"))
 
     def _bring_on(self) -> None:
         """Take over on a thread of its own the histories that wait to be, unless that is under way."""

@@ -6,21 +6,17 @@ not taken over, for people's are the scorer's own whichever model looks at them.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import structlog
 
-from risk_scorer.adapters.errand import Errand
+from risk_scorer.adapters.lookout import Lookout
 from risk_scorer.adapters.model_store import BadPublicKey, ModelSource, State
 from risk_scorer.core.model import Model
 from risk_scorer.core.signatures import BadArtefact
 from risk_scorer.core.trial import require_scores
 
-WATCH_SECONDS: Final = 2.0
-PATIENCE_SECONDS: Final = 10.0
 UNAVAILABLE: Final = "registry_unavailable"
 
 log = structlog.get_logger(__name__)
@@ -51,7 +47,7 @@ class ShadowModel:
         self._report_only = report_only
         self._model: Model | None = None
         self._seen: State | None = None
-        self._working: Errand | None = None
+        self._lookout = Lookout("shadow-model")
         self.problem: str | None = None
 
     def current(self) -> Model | None:
@@ -60,13 +56,11 @@ class ShadowModel:
 
     async def start(self) -> None:
         """Take the model before the first answer, if that can be done in a few seconds; else as soon as it can."""
-        await self._on_a_thread(self.reload)
+        await self._lookout.send(self.reload)
 
     async def watch(self) -> None:
         """Look for another model every two seconds, for ever."""
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            await self._on_a_thread(self.look)
+        await self._lookout.again_and_again(self.look)
 
     def look(self) -> None:
         """Take the model that is named now, if it is another one. Blocks."""
@@ -110,11 +104,3 @@ class ShadowModel:
     def _refuse(self, problem: str, **details: str) -> None:
         self._model, self.problem = None, problem
         log.warning("shadow_refused", problem=problem, **details)
-
-    async def _on_a_thread(self, work: Callable[[], None]) -> None:
-        """Waits some seconds for the work; a place that hangs keeps the scorer neither from serving nor from ending."""
-        if self._working is not None and self._working.is_under_way:
-            return
-        self._working = Errand(work, name="shadow-model")
-        with contextlib.suppress(TimeoutError):
-            await self._working.wait(PATIENCE_SECONDS)

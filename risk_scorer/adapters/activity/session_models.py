@@ -6,8 +6,6 @@ want of a model. A bad new one is refused with a code while the last good one ke
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from risk_scorer.adapters.errand import Errand
+from risk_scorer.adapters.lookout import WATCH_SECONDS, Lookout
 from risk_scorer.adapters.published_folder import BadPublicKey, PublishedFolder, State, public_keys, read_files
 from risk_scorer.adapters.registry_places import PlaceAway
 from risk_scorer.adapters.registry_source import RegistrySource
@@ -24,9 +22,6 @@ from risk_scorer.core.session_model.model import SessionModel
 from risk_scorer.core.session_model.window import Row
 from risk_scorer.core.signatures import BadArtefact
 
-WATCH_SECONDS: Final = 2.0
-PATIENCE_SECONDS: Final = 10.0
-"""A place that hangs keeps the scorer neither from serving nor from ending."""
 UNAVAILABLE: Final = "registry_unavailable"
 
 log = structlog.get_logger(__name__)
@@ -101,7 +96,7 @@ class SessionModels:
         self._in_use = in_use
         self._model: SessionModel | None = None
         self._seen: State | None = None
-        self._working: Errand | None = None
+        self._lookout = Lookout("session-model")
         self.problem: str | None = None
         self.refusals: Counter[str] = Counter()
 
@@ -116,13 +111,11 @@ class SessionModels:
 
     async def start(self) -> None:
         """Take the model before the first answer, if that can be done in a few seconds; else as soon as it can."""
-        await self._on_a_thread(self.reload)
+        await self._lookout.send(self.reload)
 
     async def watch(self, every_seconds: float = WATCH_SECONDS) -> None:
         """Look for another model every two seconds, for ever."""
-        while True:
-            await asyncio.sleep(every_seconds)
-            await self._on_a_thread(self.look)
+        await self._lookout.again_and_again(self.look, every_seconds=every_seconds)
 
     def look(self) -> None:
         """Take the model that is named now, if it is another one. Blocks."""
@@ -165,13 +158,6 @@ class SessionModels:
             self.refusals[problem] += 1
             log.warning("session_model_refused", problem=problem, kept_version=self.version, **details)
         self.problem = problem
-
-    async def _on_a_thread(self, work: Callable[[], None]) -> None:
-        if self._working is not None and self._working.is_under_way:
-            return
-        self._working = Errand(work, name="session-model")
-        with contextlib.suppress(TimeoutError):
-            await self._working.wait(PATIENCE_SECONDS)
 
 
 def require_answers(model: SessionModel) -> None:
