@@ -16,6 +16,8 @@ BYTE_ORDER_MARK: Final = "\ufeff"
 """Without it a spreadsheet reads UTF-8 as something else."""
 
 Cell = str | int | float | None
+LIST_ENDS: Final = {True: b"[]\n", False: b"\n]\n"}
+"""How a JSON list ends, by whether nothing is in it."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -46,8 +48,13 @@ def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Cell]]) -> Ite
 
 def json_list(rows: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
     """One JSON list, a row a line."""
-    joint = b"[\n"
+    is_empty = True
     for row in rows:
-        yield joint + _encode(row)
-        joint = b",\n"
-    yield b"[]\n" if joint == b"[\n" else b"\n]\n"
+        yield row_of_json(row, is_first=is_empty)
+        is_empty = False
+    yield LIST_ENDS[is_empty]
+
+
+def row_of_json(row: Mapping[str, object], *, is_first: bool) -> bytes:
+    """A row of that list with what joins it to those before it, for lists that come piece by piece."""
+    return (b"[\n" if is_first else b",\n") + _encode(row)

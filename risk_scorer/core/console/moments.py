@@ -30,6 +30,11 @@ def moment(epoch: float, *, now: float) -> Moment:
     )
 
 
+def iso(epoch: float) -> str:
+    """The moment for machines, with milliseconds and its zone."""
+    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds")
+
+
 def span_words(seconds: float) -> str:
     """A length of time: 45 s, 12 min, 3.5 h, 2.1 d."""
     if seconds < 60.0:
