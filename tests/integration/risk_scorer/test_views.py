@@ -1,5 +1,6 @@
 """The analysts' views, on both databases: each finds what it is for, and nothing beside it."""
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,32 @@ def test_many_resources_within_a_moment_are_found(database: Database) -> None:
         "first_at": MONDAY + 3,
         "last_at": MONDAY + 7,
     }
+
+
+def most_within(events: list[tuple[float, int]], window: float, least: int) -> list[tuple[int, float, float]]:
+    """The same by looking at every window: the most resources, and the first and last end of a full one."""
+    reached = [(len({what for at, what in events if end - window < at <= end}), end) for end, _ in events]
+    full = [(found, end) for found, end in reached if found >= least]
+    return [(max(full)[0], min(end for _, end in full), max(end for _, end in full))] if full else []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rapid_resources_are_those_of_every_window(database: Database, seed: int) -> None:
+    """Whatever comes again, at once or just when it was too old."""
+    chance = random.Random(seed)
+    events = [(MONDAY + chance.randrange(60) / 2, chance.randrange(7)) for _ in range(60)]
+    keep(database, [event("eve", at, endpoint=f"/page/{what}") for at, what in events])
+    for window, least in ((0.5, 2), (2.0, 3), (7.5, 5), (60.0, 7)):
+        found = answer(database, "rapid_resources", window_seconds=window, least=least)
+        told = [(row["resources"], row["first_at"], row["last_at"]) for row in found]
+        assert told == most_within(events, window, least)
+
+
+def test_a_session_of_very_many_events_is_sorted_and_not_squared(database: Database) -> None:
+    """Who asks for ten thousand things within a minute is found, and holds up nobody who looks."""
+    keep(database, [event("bot", MONDAY + n / 200, endpoint=f"/page/{n % 50}") for n in range(10_000)])
+    [found] = answer(database, "rapid_resources", window_seconds=3600, least=10)
+    assert (found["user_id"], found["resources"]) == ("bot", 50)
 
 
 def test_new_accounts_are_held_against_aged_ones(database: Database) -> None:

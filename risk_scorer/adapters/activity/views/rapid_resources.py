@@ -2,11 +2,10 @@
 
 from typing import Final
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import bindparam, case, func, literal, select, union_all
 
 from plumbing.statements import Statement
-from risk_scorer.adapters.activity.views.asking import Question, distinct, number, within
-from risk_scorer.adapters.tables import activity_events
+from risk_scorer.adapters.activity.views.asking import EVENTS, Question, number, within
 from risk_scorer.core.abuse.view import LIMIT, Column, Parameter, View, count, span
 
 VIEW: Final = View(
@@ -28,26 +27,21 @@ VIEW: Final = View(
         Column(name="last_at", text="When the last such window ended."),
     ),
 )
-_END, _IN = activity_events.alias("window_end"), activity_events.alias("within_window")
-_RESOURCE = _IN.c.service + "\n" + _IN.c.method + "\n" + _IN.c.endpoint
-_REACHED = distinct(_RESOURCE)
-_WINDOWS = (
-    select(_END.c.user_id, _END.c.session_id, _END.c.ts, _REACHED.label("reached"))
-    .join(
-        _IN,
-        and_(
-            _IN.c.user_id == _END.c.user_id,
-            _IN.c.session_id == _END.c.session_id,
-            _IN.c.ts > _END.c.ts - number("window_seconds"),
-            _IN.c.ts <= _END.c.ts,
-            _IN.c.ts >= number("since"),
-        ),
-    )
-    .where(within(_END.c))
-    .group_by(_END.c.id, _END.c.user_id, _END.c.session_id, _END.c.ts)
-    .having(bindparam("least") <= _REACHED)
-    .subquery()
-)
+_RESOURCE = (EVENTS.service, EVENTS.method, EVENTS.endpoint)
+_SESSION = (EVENTS.user_id, EVENTS.session_id)
+# A resource is within the windows that end from its event on until that is too old, or is there again: each such span
+# adds one where it begins and takes it away where it ends, so a session of any length is sorted and not squared.
+_AGAIN = func.lead(EVENTS.ts).over(partition_by=(*_SESSION, *_RESOURCE), order_by=(EVENTS.ts, EVENTS.id))
+_SPANS = select(*_SESSION, EVENTS.ts, _AGAIN.label("again"), (EVENTS.ts + number("window_seconds")).label("old"))
+_SPAN = _SPANS.where(within()).subquery().c
+_GONE = case((_SPAN.again <= _SPAN.old, _SPAN.again), else_=_SPAN.old)
+_STEPS = union_all(
+    select(_SPAN.user_id, _SPAN.session_id, _SPAN.ts.label("ts"), literal(1).label("step")),
+    select(_SPAN.user_id, _SPAN.session_id, _GONE.label("ts"), literal(-1).label("step")),
+).subquery()
+_REACHED = func.sum(_STEPS.c.step).over(partition_by=(_STEPS.c.user_id, _STEPS.c.session_id), order_by=_STEPS.c.ts)
+_COUNTED = select(_STEPS, _REACHED.label("reached")).subquery()
+_WINDOWS = select(_COUNTED).where(_COUNTED.c.step == 1, _COUNTED.c.reached >= bindparam("least")).subquery()
 _MOST = func.max(_WINDOWS.c.reached)
 STATEMENT = Statement(
     select(_WINDOWS.c.user_id, _WINDOWS.c.session_id, _MOST, func.min(_WINDOWS.c.ts), func.max(_WINDOWS.c.ts))
