@@ -79,10 +79,14 @@ class IssuerKeys:
         return found
 
     async def _refresh(self, kid: str) -> bool:
-        """Fetch the keys unless that was done a moment ago; whether they are those of now."""
+        """Fetch the keys unless that was done a moment ago; whether they are those of now.
+
+        A key is published minutes before it signs: one that is not among those of a moment ago is nobody's, and what is
+        signed with it is no reason to come again.
+        """
         now = self._clock.monotonic()
         if now - self._asked_at < ASKED_AGAIN_SECONDS:
-            return kid in self._keys
+            return kid in self._keys or self._fetched_at == self._asked_at
         self._asked_at = now
         wanted = Wanted(url=self._url, headers={"accept": "application/json"}, deadline_seconds=DEADLINE_SECONDS)
         try:
@@ -104,8 +108,9 @@ def kid_of(token: str, expected_types: frozenset[str]) -> str | None:
         header = jwt.get_unverified_header(token)
     except jwt.PyJWTError:
         return None
-    kid = header.get("kid")
-    is_right = header.get("typ") in expected_types and header.get("alg") == ALGORITHM and "crit" not in header
+    kid, kind = header.get("kid"), header.get("typ")
+    is_known = isinstance(kind, str) and kind in expected_types  # what JSON may hold besides has no hash
+    is_right = is_known and header.get("alg") == ALGORITHM and "crit" not in header
     return kid if is_right and isinstance(kid, str) else None
 
 

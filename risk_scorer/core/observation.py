@@ -93,13 +93,13 @@ def prefix_of(address: str) -> str:
     return str(ipaddress.IPv6Network((address, 48), strict=False))
 
 
-def moment(timestamp: str | float | int | None, *, now: float) -> float:
+def moment(timestamp: str | float | int | None, *, now: float, field: str = "$.timestamp") -> float:
     """Epoch seconds of a timestamp; a text without an offset is UTC. Raises BadEvent."""
     if timestamp is None:
         return now
     seconds = _parsed(timestamp) if isinstance(timestamp, str) else _number(timestamp)
     if not EARLIEST <= seconds <= LATEST:
-        raise BadEvent("invalid_timestamp", "$.timestamp", "timestamp is neither ISO 8601 nor epoch seconds")
+        raise BadEvent("invalid_timestamp", field, "timestamp is neither ISO 8601 nor epoch seconds")
     return seconds
 
 

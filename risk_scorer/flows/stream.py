@@ -184,13 +184,15 @@ class Stream:
     async def _judge(
         self, activities: list[tuple[StreamRecord, AssessRequest]], refused: list[tuple[StreamRecord, Refused]]
     ) -> list[StreamMessage]:
-        """What to publish of what was done in sessions; what came before has the answer that it had."""
+        """What to publish of what was done in sessions; what came before has its answer. Raises: Refused (503)."""
         if self._activity is None or not activities:
             return []
         messages = []
         answers = await self._activity.many([event for _, event in activities], may_vouch=True)
         for (record, _), answer in zip(activities, answers, strict=True):
             if isinstance(answer, Refused):
+                if answer.status == 503:
+                    raise answer
                 refused.append((record, answer))
             else:
                 body = b'{"assessment":%b}' % _encode(answer)

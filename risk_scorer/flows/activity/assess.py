@@ -108,16 +108,17 @@ class AssessActivity:
         """What is answered already: refusals, and the answers of events that came before."""
         answers: list[Answer | None] = [each if isinstance(each, Refused) else None for each in seen]
         asked = [
-            (place, (each.user_id, each.event_id))
+            (place, each)
             for place, (request, each) in enumerate(zip(requests, seen, strict=True))
             if request.event_id is not None and isinstance(each, Seen)
         ]
-        kept = self._events.answers([named for _, named in asked]) if asked else []
-        for (place, named), answer in zip(asked, kept, strict=True):
+        kept = self._events.answers([(each.user_id, each.event_id) for _, each in asked]) if asked else []
+        for (place, event), answer in zip(asked, kept, strict=True):
+            named = event.user_id, event.event_id
             if answer is not None:
-                answers[place] = answer
+                answers[place] = _again(answer, event)
             elif named in self._on_way:
-                answers[place] = self._on_way[named][0]
+                answers[place] = _again(self._on_way[named][0], event)
         return answers
 
     def _judged(
@@ -143,7 +144,7 @@ class AssessActivity:
             if isinstance(whose, Refused):
                 continue
             if named in twice:
-                answers[place] = twice[named]
+                answers[place] = _again(twice[named], event)
                 continue
             done = self._one(event, whose, requests[place], [memories.get(each, {}) for each in around])
             answers[place] = done if isinstance(done, Refused) else done.answer
@@ -212,6 +213,14 @@ class AssessActivity:
         if len(requests) == 1:
             return [requests[0].event_id or base]
         return [each.event_id or f"{base}_{position}" for position, each in enumerate(requests)]
+
+
+def _again(answer: Assessment, event: Seen) -> Answer:
+    """The answer that an event of this id had; what it says of another session is no answer for this one."""
+    if answer.session_id == event.session_id:
+        return answer
+    text = "An event in another session of this person has this id."
+    return Refused("event_id_taken", text, status=409, evidence={"field": "$.event_id"})
 
 
 def _places(event: Seen) -> tuple[Place, Place, Place, Place, Place, Place]:

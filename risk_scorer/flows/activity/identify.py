@@ -36,9 +36,14 @@ class Identify:
         self._tokens = tokens
 
     async def who(self, requests: Sequence[AssessRequest], *, may_vouch: bool) -> list[Who | Refused]:
-        """Whose each event is, or why that is not believed. Raises: Refused (503 when it cannot be looked up)."""
+        """Whose each event is, or why that is not believed; one whose token cannot be checked now has the 503 alone.
+
+        Raises: Refused (503 when sessions cannot be looked up).
+        """
         by_token = await self._by_token(requests)
-        asked = [each.identity.session_id for each in requests if each.identity.session_id]
+        # PostgreSQL takes no NUL: what has one is no session of anybody.
+        named = [each.identity.session_id for each in requests]
+        asked = [session_id for session_id in named if session_id and "\0" not in session_id]
         asked += [found.session_id for found in by_token.values() if not isinstance(found, Refused)]
         known = self._sessions.find(asked) if asked else {}
         return [_who(each, by_token.get(place), known, may_vouch) for place, each in enumerate(requests)]
@@ -50,8 +55,6 @@ class Identify:
                 try:
                     found[place] = await self._tokens.session_of(each.identity.token)
                 except Refused as refused:
-                    if refused.status >= 500:
-                        raise
                     found[place] = refused
         return found
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from plumbing.refusals import Refused
-from risk_scorer.contract.activity import AssessRequest, PrivilegeChange
+from risk_scorer.contract.activity import AssessRequest, PrivilegeChange, When
 from risk_scorer.contract.sessions import SessionNotice
 from risk_scorer.core.activity.seen import (
     UNKNOWN_LATENCY,
@@ -96,7 +96,7 @@ def _seen(
 ) -> Seen | Refused:
     said, what, session = request.identity, request.event, who.session
     try:
-        ts = _moment(said.timestamp if what.timestamp is None else what.timestamp, now)
+        ts = _happened(request, now)
         _check_texts(request)
         change = None if request.privilege_change is None else _change(request.privilege_change, ts, now)
     except BadEvent as error:
@@ -134,18 +134,24 @@ def _address(text: str) -> str | Refused:
         return refused(error, "$")
 
 
-def _moment(given: str | float | int | None, now: float) -> float:
-    ts = moment(given, now=now)
+def _happened(request: AssessRequest, now: float) -> float:
+    if request.event.timestamp is not None:
+        return _moment(request.event.timestamp, "$.event.timestamp", now)
+    return _moment(request.identity.timestamp, "$.identity.timestamp", now)
+
+
+def _moment(given: When, field: str, now: float) -> float:
+    ts = moment(given, now=now, field=field)
     if ts > now + MOST_AHEAD_SECONDS:
-        raise BadEvent("invalid_timestamp", "$.event.timestamp", "timestamp lies ahead of our clock")
+        raise BadEvent("invalid_timestamp", field, "timestamp lies ahead of our clock")
     if ts < EARLIEST_LOGIN:
-        raise BadEvent("invalid_timestamp", "$.event.timestamp", "timestamp lies before the year 2000")
+        raise BadEvent("invalid_timestamp", field, "timestamp lies before the year 2000")
     return ts
 
 
 def _change(change: PrivilegeChange, ts: float, now: float) -> Change:
     return Change(
-        ts=ts if change.timestamp is None else _moment(change.timestamp, now),
+        ts=ts if change.timestamp is None else _moment(change.timestamp, "$.privilege_change.timestamp", now),
         previous_roles=change.previous_roles,
         new_roles=change.new_roles,
         previous_privileges=change.previous_privileges,

@@ -1,6 +1,7 @@
 """Assessments that nobody waits for: accepted at once, run in the background, once each, and kept to be asked for.
 
-Who acts is found out before a task is accepted, so what cannot be believed is refused then, and no token is stored.
+Who acts is found out before a task is accepted, so what cannot be believed or read is refused then, and no token is
+stored.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from plumbing.refusals import Refused
 from risk_scorer.contract.activity import Assessment, AssessRequest, HowKnown, TaskState
 from risk_scorer.flows.activity.assess import AssessActivity
 from risk_scorer.flows.activity.identify import Identify
+from risk_scorer.flows.activity.observe import ActivityObserver
 from risk_scorer.flows.activity.ports import ClaimedTask, Tasks
 
 TOGETHER: Final = 100
@@ -52,10 +54,18 @@ class AssessLater:
     """
 
     def __init__(
-        self, *, assess: AssessActivity, identify: Identify, tasks: Tasks, clock: Clock, randomness: Randomness
+        self,
+        *,
+        assess: AssessActivity,
+        identify: Identify,
+        observer: ActivityObserver,
+        tasks: Tasks,
+        clock: Clock,
+        randomness: Randomness,
     ) -> None:
         self._assess = assess
         self._identify = identify
+        self._observer = observer
         self._tasks = tasks
         self._clock = clock
         self._randomness = randomness
@@ -67,13 +77,16 @@ class AssessLater:
         [who] = await self._identify.who([request], may_vouch=may_vouch)
         if isinstance(who, Refused):
             raise who
-        task_id = self._randomness.event_id("tsk")
+        task_id, now = self._randomness.event_id("tsk"), self._clock.now()
+        [seen] = self._observer.seen([request], [who], [task_id], now=now)
+        if isinstance(seen, Refused):
+            raise seen
         told_when = request.identity.timestamp if request.event.timestamp is None else request.event.timestamp
         identity = structs.replace(
             request.identity,
             session_id=who.session_id,
             token="",  # no token is stored
-            timestamp=self._clock.now() if told_when is None else told_when,
+            timestamp=now if told_when is None else told_when,
         )
         # The event has an id in any case: run again after a sudden death, it is known by it.
         kept = structs.replace(request, identity=identity, event_id=request.event_id or task_id)

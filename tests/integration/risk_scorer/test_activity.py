@@ -101,9 +101,33 @@ async def test_a_repeated_event_has_its_answer_and_counts_once(service: Running)
     assert (await service.client.post("/score-session", json={"session_id": "ses-1"})).json()["events"] == 2
 
 
+async def test_an_event_id_is_of_one_session(service: Running) -> None:
+    """Who numbers the events of each session anew is told so, and gets no other session's answer for its own."""
+    await service.client.post("/sessions", json={**NOTICE, "session_id": "ses-2"})
+    first = await service.client.post("/assess", json=event(event_id="1"))
+    other = await service.client.post("/assess", json=event(event_id="1", session_id="ses-2"))
+    assert (other.status_code, other.json()["error"]) == (409, "event_id_taken")
+    both = [event(event_id="2"), event(event_id="2", session_id="ses-2")]
+    bulk = (await service.client.post("/assess/bulk", json=both)).json()
+    assert (first.json()["session_id"], bulk[0]["session_id"], bulk[1]["error"]) == ("ses-1", "ses-1", "event_id_taken")
+    assert rows(service, "SELECT count(*) FROM activity_events") == [(2,)]
+
+
+@pytest.mark.parametrize("place", ["identity", "event", "privilege_change"])
+async def test_a_time_that_is_none_is_named(service: Running, place: str) -> None:
+    """The field is the one that was written."""
+    body = event(privilege_change={})
+    del body["event"]["timestamp"]
+    for given in ("yesterday", -1, NOW + 4000, 5):
+        body[place]["timestamp"] = given
+        answer = await service.client.post("/assess", json=body)
+        assert (answer.json()["error"], answer.json()["field"]) == ("invalid_timestamp", f"$.{place}.timestamp")
+
+
 UNBELIEVED: list[tuple[dict[str, Any], int, str]] = [
     ({"session_id": "ses-9"}, 404, "unknown_session"),
     ({"session_id": ""}, 422, "session_required"),
+    ({"session_id": "ses-1\0"}, 404, "unknown_session"),
     ({"user_id": "bob"}, 409, "identity_mismatch"),
     ({"token": "abc"}, 422, "tokens_not_taken"),
     ({"ip": "nowhere"}, 422, "invalid_ip"),

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import jwt
 import msgspec
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from plumbing.clock import FixedClock
+from plumbing.refusals import Refused
 from risk_scorer.flows.ports import StreamRecord
 from risk_scorer.streaming import assess_of, learn_of, stream_of
 from tests.integration.risk_scorer.service import running
@@ -14,6 +17,8 @@ from tests.integration.risk_scorer.test_activity import NOTICE, NOW, event, rows
 from tests.postgresql import lock
 
 pytestmark = pytest.mark.anyio
+UNCHECKED = jwt.encode({}, ec.generate_private_key(ec.SECP256R1()), "ES256", headers={"kid": "k1", "typ": "at+jwt"})
+"""Whose key would have to be asked for."""
 
 
 async def test_what_a_held_database_did_not_take_may_be_sent_again(tmp_path: Path, postgresql_url: str) -> None:
@@ -57,3 +62,21 @@ async def test_a_streams_records_are_judged_once_and_those_refused_go_aside(tmp_
         dead = [dict(each.headers)["reason"] for each in again if each.headers]
         assert dead == [b"identity_mismatch", b"session_ended"]
         assert rows(service, "SELECT count(*) FROM activity_events") == [(3,)]
+
+
+async def test_a_stream_waits_for_the_keys_of_tokens(tmp_path: Path) -> None:
+    """While the gateway is away, a record with a token is no dead one: it is taken again, with all of its batch."""
+    values = [event(0), event(1, session_id="", token=UNCHECKED)]
+    records = [
+        StreamRecord("login-events", 0, place, int(NOW * 1000), b"key", msgspec.json.encode(value))
+        for place, value in enumerate(values)
+    ]
+    async with running(
+        tmp_path, with_model=False, clock=FixedClock(NOW), gateway_issuer="http://127.0.0.1:9"
+    ) as service:
+        scorer = service.scorer
+        stream = stream_of(scorer, assess_of(scorer), learn_of(scorer), service.app.state.acting)
+        with pytest.raises(Refused, match="cannot be said now"):
+            await stream.take(stream.read(records))
+        bulk = (await service.client.post("/assess/bulk", json=[*values[1:], event(0, session_id="ses-9")])).json()
+        assert [each["error"] for each in bulk] == ["keys_unavailable", "unknown_session"]

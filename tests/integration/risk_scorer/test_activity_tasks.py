@@ -78,11 +78,30 @@ async def test_what_is_not_believed_is_no_task(service: Running) -> None:
     assert (theirs.status_code, theirs.json()["error"]) == (404, "unknown_task")
 
 
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"timestamp": 1}, "invalid_timestamp"),
+    ({"timestamp": NOW + 301}, "invalid_timestamp"),
+    ({"endpoint": "/a\0b"}, "invalid_text"),
+    ({"ip": "nowhere"}, "invalid_ip"),
+]
+
+
+async def test_what_cannot_be_read_is_no_task(service: Running) -> None:
+    """It is refused at once, as without waiting, and takes no place in the queue."""
+    for changes, code in WRONG:
+        answer = await service.client.post("/assess/async", json=event(**changes))
+        assert (answer.status_code, answer.json()["error"]) == (422, code)
+    assert rows(service, "SELECT count(*) FROM activity_tasks") == [(0,)]
+
+
 async def test_an_event_that_cannot_be_judged_fails_with_its_code(service: Running) -> None:
     """And no other task with it."""
-    good = (await service.client.post("/assess/async", json=event())).json()["task_id"]
-    bad = (await service.client.post("/assess/async", json=event(timestamp=1))).json()["task_id"]
-    assert (await until_done(service, bad))["problem"] == "invalid_timestamp"
+    await service.client.post("/sessions", json={**NOTICE, "session_id": "ses-2"})
+    service.app.state.acting.later.run_some, run = _idle, service.app.state.acting.later.run_some
+    good = (await service.client.post("/assess/async", json=event(event_id="1"))).json()["task_id"]
+    bad = (await service.client.post("/assess/async", json=event(event_id="1", session_id="ses-2"))).json()["task_id"]
+    service.app.state.acting.later.run_some = run
+    assert (await until_done(service, bad))["problem"] == "event_id_taken"
     assert (await until_done(service, good))["status"] == "done"
 
 

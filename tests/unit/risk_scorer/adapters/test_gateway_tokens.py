@@ -168,4 +168,18 @@ async def test_a_new_key_is_found_and_private_ones_and_others_are_passed_over(
     gateway.answer = json.dumps({"keys": keys}).encode()
     clock.advance(ASKED_AGAIN_SECONDS + 1)
     assert await tokens.session_of(token(OTHER, kid="k2")) == ALICE
-    assert await refusal(tokens, token(OTHER, kid="k3")) in (("keys_unavailable", 503), ("invalid_token", 401))
+    assert await refusal(tokens, token(OTHER, kid="k3")) == ("invalid_token", 401)
+
+
+async def test_an_invented_key_is_nobodys_while_keys_are_known(
+    tokens: GatewayTokens, gateway: Gateway, clock: FixedClock
+) -> None:
+    """A stranger who names ever new keys neither has the gateway asked nor holds up what else an application sends."""
+    await tokens.session_of(token())
+    clock.advance(ASKED_AGAIN_SECONDS - 1)
+    assert await refusal(tokens, token(OTHER, kid="k9")) == ("invalid_token", 401)
+    assert len(gateway.asked) == 1
+    gateway.answer = Unfetched("connect_failed")
+    clock.advance(2)
+    for _ in range(2):
+        assert await refusal(tokens, token(OTHER, kid="k9")) == ("keys_unavailable", 503)
