@@ -20,27 +20,31 @@ BINS, PER_OCTAVE = 32, 2.0
 BIN_NATS = math.log(2.0) / PER_OCTAVE
 """Width of a bin of pauses, as a logarithm: 32 half octaves from a quarter of a second to four hours."""
 OWN_ENOUGH, GROUP_ENOUGH = 40, 200
-OWN_STRENGTH, GROUP_STRENGTH = 20.0, 20.0
+OWN_STRENGTH, GROUP_STRENGTH, EVEN_STRENGTH = 20.0, 20.0, 40.0
+"""Pauses' worth of back-off; longer for evenness, so that the first pauses of a loop do not make it a habit."""
 HALVED_AT = 1_000
-JITTER = 0.12
-"""Deviation of a machine's pauses as a logarithm: loops drawn from ±20 % have it (0.4 / √12)."""
+JITTERS = (0.12, 0.02)
+"""Deviations of a machine's pauses as a logarithm, one as likely as the other: loops drawn from ±20 % have the first
+(0.4 / √12), those that sleep as long each time the second: requests are on their way for some hundredths of it."""
 FAR = 5.0
-"""Deviations at which no machine comes."""
+"""Deviations of the first at which no machine comes."""
+EVEN_WITHIN, EVEN_USUAL = 2.0, 0.05
+"""Deviations of the second within which a pause repeats those before, and the share of people's that do by chance."""
 FOLLOWS = 0.3
-LEAST_PAUSES = 3
-SLACK_NATS, LOWEST, HIGHEST = 0.5, -3.0, 1.5
+SLACK_NATS, LOWEST, HIGHEST = 0.5, -3.0, 2.5
 START_NATS = 2.5
 """Three pauses that happen to agree are no rhythm."""
 
-_MACHINE_PEAK = -math.log(JITTER * math.sqrt(2.0 * math.pi))
+_ROOT = math.sqrt(2.0 * math.pi)
 
 
 class Pauses(Part):
-    """How long the pauses were, of a person or a group: events in each bin."""
+    """How long the pauses were, of a person or a group: events in each bin, and how many repeated those before them."""
 
-    most_bytes: ClassVar[int] = BINS * 5 + 16
+    most_bytes: ClassVar[int] = BINS * 5 + 21
     events: int = 0
     bins: list[int] = []
+    even: int = 0
 
 
 class Beat(Part):
@@ -84,13 +88,14 @@ class Rhythm(Detector):
         beat: Beat | None = around.session.get("rhythm")
         pause = 0.0 if beat is None else seen.ts - beat.at
         if TOGETHER_SECONDS <= pause <= AWAY_SECONDS:
-            place = _bin(math.log(pause))
-            _add(part_in(around.person, "rhythm", Pauses), place)
+            log = math.log(pause)
+            place, is_even = _bin(log), beat is not None and self._found[1] <= START_NATS and _is_even(log, beat)
+            _add(part_in(around.person, "rhythm", Pauses), place, is_even=is_even)
             if not is_calm(around.session):
                 return
             peers = part_in(around.peers, "rhythm", Pauses)
             if peers.events < GROUP_ENOUGH or is_sampled(seen.ts):
-                _add(peers, place)
+                _add(peers, place, is_even=is_even)
 
     def note(self, seen: Seen, around: Around) -> None:
         beat = part_in(around.session, "rhythm", Beat)
@@ -112,21 +117,44 @@ def _after(seen: Seen, beat: Beat, around: Around) -> float | None:
     if (own is None or own.events < OWN_ENOUGH) and (peers is None or peers.events < GROUP_ENOUGH):
         return None
     pause = seen.ts - beat.at
-    if beat.pauses < LEAST_PAUSES or not TOGETHER_SECONDS <= pause <= AWAY_SECONDS:
+    if not beat.pauses or not TOGETHER_SECONDS <= pause <= AWAY_SECONDS:
         return beat.sum
-    return max(0.0, beat.sum + _ratio(math.log(pause), beat.mean, own, peers))
+    return max(0.0, beat.sum + _ratio(math.log(pause), beat, own, peers))
 
 
-def _ratio(log: float, mean: float, own: Pauses | None, peers: Pauses | None) -> float:
-    """Nats for a machine that repeats `mean` and against the person, less what chance gives."""
-    off = (log - mean) / JITTER
-    if not -FAR < off < FAR:
+def _ratio(log: float, beat: Beat, own: Pauses | None, peers: Pauses | None) -> float:
+    """Nats for a machine that repeats the mean and against the person, less what chance gives.
+
+    The person repeats it as well, as often as they have: an application that polls does nothing else.
+    """
+    unsure = _unsure(beat)
+    off, loose = log - beat.mean, JITTERS[0] * unsure
+    if not -FAR * loose < off < FAR * loose:
         return LOWEST
-    place = _bin(log)
+    place, tight = _bin(log), _density(off, JITTERS[1] * unsure)
     others = _share(peers, place, 1.0 / BINS, GROUP_STRENGTH)
-    mine = _share(own, place, others, OWN_STRENGTH)
-    nats = _MACHINE_PEAK - 0.5 * off * off - math.log(mine / BIN_NATS) - SLACK_NATS
+    even = _even(own, _even(peers, EVEN_USUAL))
+    mine = (1.0 - even) * _share(own, place, others, OWN_STRENGTH) / BIN_NATS + even * tight
+    nats = math.log(0.5 * (_density(off, loose) + tight) / mine) - SLACK_NATS
     return LOWEST if nats < LOWEST else HIGHEST if nats > HIGHEST else nats
+
+
+def _unsure(beat: Beat) -> float:
+    """By how much a pause strays farther from the mean of the last ones than from the true one."""
+    return math.sqrt(1.0 + max(FOLLOWS / (2.0 - FOLLOWS), 1.0 / beat.pauses))
+
+
+def _density(off: float, deviation: float) -> float:
+    return math.exp(-0.5 * (off / deviation) ** 2) / (deviation * _ROOT)
+
+
+def _is_even(log: float, beat: Beat) -> bool:
+    return beat.pauses > 0 and abs(log - beat.mean) < EVEN_WITHIN * JITTERS[1] * _unsure(beat)
+
+
+def _even(pauses: Pauses | None, others: float) -> float:
+    """How often the person, or a group, repeats a pause."""
+    return others if pauses is None else (pauses.even + EVEN_STRENGTH * others) / (pauses.events + EVEN_STRENGTH)
 
 
 def _bin(log: float) -> int:
@@ -139,11 +167,12 @@ def _share(pauses: Pauses | None, place: int, others: float, strength: float) ->
     return (pauses.bins[place] + strength * others) / (pauses.events + strength)
 
 
-def _add(pauses: Pauses, place: int) -> None:
+def _add(pauses: Pauses, place: int, *, is_even: bool) -> None:
     if not pauses.bins:
         pauses.bins = [0] * BINS
     pauses.bins[place] += 1
     pauses.events += 1
+    pauses.even += is_even
     if pauses.events >= HALVED_AT:
         pauses.bins = [(count + 1) // 2 for count in pauses.bins]
-        pauses.events = sum(pauses.bins)
+        pauses.events, pauses.even = sum(pauses.bins), pauses.even // 2
