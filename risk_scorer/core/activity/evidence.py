@@ -6,7 +6,7 @@ Weighing of Evidence").
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import ClassVar
 
 from msgspec import Struct, field
@@ -61,6 +61,15 @@ def is_calm(session: Memory) -> bool:
     """Whether so little is held against the session that its event may teach the baselines of a group."""
     evidence: Evidence | None = session.get(NAME)
     return evidence is None or evidence.nats < CALM_NATS
+
+
+def is_calm_but_for(session: Memory, detectors: Container[str]) -> bool:
+    """Whether the session would be calm without these detectors: nothing else speaks against what is done."""
+    evidence: Evidence | None = session.get(NAME)
+    if evidence is None:
+        return True
+    others = [held.nats - held.pardoned for name, held in evidence.held.items() if name not in detectors]
+    return sum([nats for nats in others if nats > 0.0], 0.0) < CALM_NATS
 
 
 ORDINARY_EVENTS = 12

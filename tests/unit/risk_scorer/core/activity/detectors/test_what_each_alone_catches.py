@@ -16,9 +16,21 @@ from risk_scorer.core.activity.detectors.timing import Timing
 from risk_scorer.core.activity.detectors.traffic import Traffic
 from risk_scorer.core.activity.detectors.volume import Volume
 from risk_scorer.core.activity.seen import Seen, action_of
-from tests.unit.risk_scorer.core.activity.work import DAY, HOUR, LATER, WAY, House, done, settled, sitting, without
+from tests.unit.risk_scorer.core.activity.work import (
+    DAY,
+    HOUR,
+    LATER,
+    WAY,
+    House,
+    done,
+    settled,
+    sitting,
+    weeks,
+    without,
+)
 
 DETECTORS: tuple[Detector, ...] = (Traffic(), EndpointSkew(), Order(), Timing(), Rhythm(), Volume(), Hours())
+PLACES = ("/vault", "/payroll", "/audit")
 FOREIGN = ("/admin/users", "/admin/settings", "/admin/keys", "/admin/audit")
 
 
@@ -138,7 +150,9 @@ def test_a_hundred_times_the_same_attack_is_as_suspicious_as_the_first(name: str
     """Once a day, and nobody does anything about it: neither the person nor the small group learns that it is usual."""
     house, worst = settled(DETECTORS), list[float]()
     for turn in range(100):
-        again = [replace(seen, ts=seen.ts + turn * DAY, session_id=f"{seen.user_id}{turn}") for seen in attack()]
+        again = [
+            replace(seen, ts=seen.ts + turn * (DAY + 0.001), session_id=f"{seen.user_id}{turn}") for seen in attack()
+        ]
         worst.append(adas_worst(house, again))
     assert min(worst) >= STEP_UP_FROM
 
@@ -170,3 +184,54 @@ def test_polling_is_no_loop_of_somebody_elses() -> None:
         house.sees([done(LATER + day * 24 * HOUR + 30.0 * turn, session=f"d{day}") for turn in range(20)])
     after = [done(LATER + 20 * 24 * HOUR + 30.0 * turn, session="after") for turn in range(60)]
     assert adas_worst(house, after) < STEP_UP_FROM
+
+
+def test_a_loop_is_known_by_its_fifth_request_and_teaches_no_evenness() -> None:
+    """Also a new account's, whose first even pauses are all that is known of it; also at the tenth time."""
+    house = settled(DETECTORS)
+    for turn in range(10):
+        start = LATER + turn * DAY
+        loop = [done(start + 4.2 * step, user="eve", session=f"e{turn}", bytes_out=900) for step in range(8)]
+        scores = [house.engine.assess(seen, house.around(seen)).total_score for seen in loop]
+        assert max(scores[:3]) < STEP_UP_FROM <= max(scores)
+
+
+def after_tours_of(*users: str) -> float:
+    """The worst that a new colleague's tour of foreign pages scores, after many of them by these people."""
+    house = settled((EndpointSkew(),))
+    tour = [at(seen, PLACES[place - 5]) if 5 <= place < 8 else seen for place, seen in enumerate(sitting(12))]
+    for turn in range(120):
+        facts = {"user_id": users[turn // 4 % len(users)], "session_id": f"tour {turn}"}
+        house.sees([replace(seen, ts=seen.ts + turn * (DAY + 0.001), **facts) for seen in tour])
+    return house.worst([replace(seen, ts=seen.ts + 130 * DAY, user_id="eve", session_id="eve") for seen in tour])
+
+
+def test_what_is_seldom_used_does_not_stay_suspicious_because_it_is_suspicious() -> None:
+    """Where colleagues come now and then a newcomer may go as well; what one person alone does teaches nobody."""
+    assert after_tours_of("ada", "bo", "cy", "di") < STEP_UP_FROM <= after_tours_of("ada")
+
+
+@pytest.mark.parametrize(("role", "is_asked"), [("book", False), ("clerk", True)])
+def test_who_changes_office_works_as_the_new_colleagues_do(role: str, is_asked: bool) -> None:
+    """Habits of the old role do not speak against work in the new one, from the first session on."""
+    house, theirs = House((EndpointSkew(),)), {place: f"/ledger{place}" for place in WAY}
+    others = [
+        replace(at(seen, theirs[seen.endpoint]), user_id=f"{user}2", session_id=f"2{seen.session_id}", peers="book")
+        for user in ("bo", "cy", "di")
+        for seen in weeks(user=user)
+    ]
+    house.sees(sorted([*weeks(), *others], key=lambda each: each.ts))
+    moved = [replace(at(seen, theirs[seen.endpoint]), peers=role) for seen in sitting(20)]
+    assert (adas_worst(house, moved) >= STEP_UP_FROM) == is_asked
+
+
+def test_night_is_where_somebody_lives() -> None:
+    """Peers around the globe make no hour usual for a person whose few sessions lie by day."""
+    house, night = House((Hours(),)), LATER + 17 * HOUR
+    for turn, user in enumerate(("bo", "cy", "di", "eli", "flo", "gus")):
+        house.sees([replace(seen, ts=seen.ts + 4 * turn * HOUR, user_id=user) for seen in weeks(user=user)])
+    house.sees([seen for seen in weeks() if seen.ts > LATER - 5 * DAY])
+    found = house.sees([done(night)]).found
+    assert [each.code for each in found] == ["unusual_hour"]
+    assert found[0].nats > 1.5
+    assert not house.sees([done(LATER + DAY + 2 * HOUR, session="by day")]).found
