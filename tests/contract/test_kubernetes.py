@@ -9,18 +9,22 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from ruamel.yaml import YAML
 
 from auth_gateway.settings import Settings as GatewaySettings
+from risk_scorer.contract.signals import SIGNAL_PATH
 from risk_scorer.settings import Settings as ScorerSettings
+from tests.commands import options
 from tests.compose import ROOT
 
 PLACE = ROOT / "deploy" / "kubernetes"
 EXAMPLE = PLACE / "overlays" / "example"
 SETTINGS = {"riskgate-gateway": GatewaySettings, "riskgate-scorer": ScorerSettings}
 SECRETS = {"riskgate-gateway", "riskgate-scorer", "riskgate-vault", "riskgate-model-key"}
+SIGNAL_SECRET = "whsec_q83vASNFZ4mrze8BI0VniavN7wEjRWeJ"
 STOPPING_SECONDS = 25
 """What a stop takes beside the drain: docs/operations.md."""
 KUBECTL = shutil.which("kubectl")
@@ -89,7 +93,8 @@ def test_our_services_know_every_name(name: str) -> None:
     given = literals(name)
     assert set(given) <= {field.upper() for field in SETTINGS[name].model_fields}
     kind = SETTINGS[name]
-    kind(**{key.lower(): value for key, value in given.items() if key != "MODEL_PUBLIC_KEYS"})  # type: ignore[arg-type]
+    written = {key.lower(): value for key, value in given.items() if key != "MODEL_PUBLIC_KEYS"}
+    kind(**written, session_signal_secret=SIGNAL_SECRET)  # type: ignore[arg-type] # its Secret has that
 
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))
@@ -141,6 +146,23 @@ def test_every_pod_can_do_little(name: str, pod: dict[str, Any]) -> None:
     assert {"app.kubernetes.io/name": name} in policies
 
 
+def test_scorers_and_gateways_reach_each_other_where_a_signal_goes() -> None:
+    """The address is the gateways' own, and both policies let it through."""
+    url = urlsplit(literals("riskgate-scorer")["SESSION_SIGNAL_URL"])
+    (service,) = [each for each in objects() if (each["kind"], each["metadata"]["name"]) == ("Service", url.hostname)]
+    assert url.port in [port["port"] for port in service["spec"]["ports"]]
+    assert url.path == SIGNAL_PATH
+    policies = [each["spec"] for each in objects() if each["kind"] == "NetworkPolicy"]
+
+    def reaches(way: str, peer: str, pod: str, other: str) -> bool:
+        named = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": other}}}
+        own = [each for each in policies if each["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": pod}]
+        return any(named in rule[peer] for each in own for rule in each.get(way, []))
+
+    assert reaches("egress", "to", "riskgate-scorer", "riskgate-gateway")
+    assert reaches("ingress", "from", "riskgate-gateway", "riskgate-scorer")
+
+
 def test_keys_are_in_memory_alone() -> None:
     """A gateway's pod has its keys from a Secret, where the gateway looks for them, and never on a machine's disk."""
     pod = deployment("riskgate-gateway")
@@ -163,6 +185,24 @@ def test_images_are_those_of_the_dockerfile() -> None:
 
 
 if KUBECTL:
+
+    def test_with_a_registry_the_trainer_writes_where_scorers_look(tmp_path: Path) -> None:
+        """Login and session models come from the same place, and what is trained there is a command that there is."""
+        assert KUBECTL is not None
+        shutil.copytree(PLACE, tmp_path / "kubernetes")
+        overlay = tmp_path / "kubernetes" / "overlays" / "example" / "kustomization.yaml"
+        named = "  - ../../components/training\n"
+        text = overlay.read_text(encoding="utf-8")
+        overlay.write_text(text.replace(named, f"{named}  - ../../components/registry\n"), encoding="utf-8")
+        done = subprocess.run([KUBECTL, "kustomize", str(overlay.parent)], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        found = list(YAML(typ="safe").load_all(done.stdout))
+        (job,) = [each for each in found if each["kind"] == "CronJob"]
+        command, *arguments = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["args"]
+        given = dict(zip(arguments[::2], arguments[1::2], strict=True))
+        assert set(given) <= set(options(command))
+        (settings,) = [each["data"] for each in found if "MODEL_DIR" in each.get("data", {})]
+        assert given["--registry"] == settings["MODEL_REGISTRY"] == settings["SESSION_MODEL_REGISTRY"]
 
     def test_the_example_renders(request: pytest.FixtureRequest) -> None:
         """Everything is in one namespace, and every name of settings leads to what was made."""
