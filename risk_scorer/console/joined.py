@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from risk_scorer import console
 from risk_scorer.acting import Acting
 from risk_scorer.adapters.console.act_rows import ActRows
+from risk_scorer.adapters.console.gateway import GatewayClient, NoGateway
 from risk_scorer.adapters.console.identity import GatewayIdentity
 from risk_scorer.adapters.issuer_keys import IssuerKeys
 from risk_scorer.api.access import Access
@@ -41,12 +42,14 @@ class Console:
     entrance: Entrance
     sign_on: SingleSignOn | None
     identity: GatewayIdentity | None
+    gateway: GatewayClient | NoGateway
     views: tuple[View, ...]
 
     async def close(self) -> None:
         """Let go of the connections."""
         if self.identity is not None:
             await self.identity.close()
+        await self.gateway.close()
 
 
 def console_of(scorer: Scorer, *, acting: Acting, access: Access, feed: LiveFeed, narrate: Narrate) -> Console:
@@ -62,8 +65,16 @@ def console_of(scorer: Scorer, *, acting: Acting, access: Access, feed: LiveFeed
         cookie_scope=scope,
         facts=lambda: {"scorer_model": scorer.model_version(), "credits": scorer.lookups.credits},
     )
+    gateway = gateway_of(scorer)
     parts = Parts(
-        scorer=scorer, acting=acting, access=access, feed=feed, narrate=narrate, desk=desk, cookie_scope=scope
+        scorer=scorer,
+        acting=acting,
+        access=access,
+        feed=feed,
+        narrate=narrate,
+        desk=desk,
+        gateway=gateway,
+        cookie_scope=scope,
     )
     views.extend(_found(parts))
     identity = identity_of(scorer)
@@ -71,7 +82,9 @@ def console_of(scorer: Scorer, *, acting: Acting, access: Access, feed: LiveFeed
     entrance = Entrance(
         operators=scorer.operators, cookie_scope=scope, contact=scorer.settings.console_contact, gateway=sign_on
     )
-    return Console(desk=desk, entrance=entrance, sign_on=sign_on, identity=identity, views=tuple(views))
+    return Console(
+        desk=desk, entrance=entrance, sign_on=sign_on, identity=identity, gateway=gateway, views=tuple(views)
+    )
 
 
 def add_console(app: FastAPI, built: Console) -> None:
@@ -98,6 +111,17 @@ def identity_of(scorer: Scorer) -> GatewayIdentity | None:
         client_id=client_id,
         client_secret=secret.get_secret_value(),
         redirect_uri=settings.public_url + CALLBACK,
+    )
+
+
+def gateway_of(scorer: Scorer) -> GatewayClient | NoGateway:
+    """The gateway as it does what people at the console decide."""
+    settings = scorer.settings
+    issuer, client_id, secret = settings.issuer_of_console, settings.console_client_id, settings.console_client_secret
+    if issuer is None or client_id is None or secret is None:
+        return NoGateway()
+    return GatewayClient(
+        issuer=issuer, client_id=client_id, client_secret=secret.get_secret_value(), clock=scorer.clock
     )
 
 

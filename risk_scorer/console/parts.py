@@ -10,6 +10,7 @@ from risk_scorer.api.access import Access
 from risk_scorer.api.console.desk import Desk
 from risk_scorer.api.live import LiveFeed
 from risk_scorer.assembly import Scorer
+from risk_scorer.flows.console.ports import Gateway
 from risk_scorer.flows.narrate import Narrate
 
 
@@ -23,4 +24,5 @@ class Parts:
     feed: LiveFeed
     narrate: Narrate
     desk: Desk
+    gateway: Gateway
     cookie_scope: dict[str, Any]

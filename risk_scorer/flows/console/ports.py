@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
+from risk_scorer.core.console.accounts import AccountChange, AccountSummary, PersonRisk, SessionsEnded
 from risk_scorer.core.console.operator import Operator, Role
 from risk_scorer.core.console.sign_in_request import SignInRequest
 
 LONGEST_REASON = 500
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+RiskVerdict = Literal["compromised", "safe", "dismissed"]
+T = TypeVar("T")
 
 
 class Act(Struct, frozen=True, kw_only=True):
@@ -120,4 +125,55 @@ class Consoles(Protocol):
 
     async def end_of(self, *, session_id: str, subject: str) -> int:
         """End what stands on this session of the gateway's, or, without one, all of the person; how many."""
+        ...
+
+
+class Gateway(Protocol):
+    """The gateway's own desk, asked as a program with the console's credentials.
+
+    Everything raises Refused: `gateway_unavailable` (503) when nothing was learned of what became of it,
+    `gateway_refuses_console` and `gateway_answer_invalid` (502), and what the gateway itself refuses, with its own code
+    and status (404 `unknown_user`, 409 `changed_meanwhile`, 412, 422, …).
+    """
+
+    @property
+    def is_on(self) -> bool:
+        """Whether there is one that the console may ask."""
+        ...
+
+    async def ask(
+        self,
+        method: Method,
+        path: str,
+        shape: type[T],
+        *,
+        body: object = None,
+        query: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> T:
+        """The answer of any of its addresses, in this shape; parts of a path must be quoted."""
+        ...
+
+    async def summary(self, user_id: str) -> AccountSummary:
+        """The account, its sessions, what is held against the person."""
+        ...
+
+    async def freeze(self, user_id: str, *, by: str, why: str) -> AccountChange:
+        """Nobody gets in any more, and every session ends."""
+        ...
+
+    async def unfreeze(self, user_id: str, *, by: str, why: str, version: int | None = None) -> AccountChange:
+        """The person may log in again; with `version`, unless something happened since."""
+        ...
+
+    async def reset_sessions(self, user_id: str, *, by: str, why: str) -> SessionsEnded:
+        """Every session ends, and the trust in every browser."""
+        ...
+
+    async def risk(self, user_id: str, *, before: int | None = None, limit: int = 50) -> PersonRisk:
+        """What is held against the person, and why."""
+        ...
+
+    async def verdict(self, user_id: str, verdict: RiskVerdict, *, by: str, why: str) -> PersonRisk:
+        """An analyst's word about the person."""
         ...
