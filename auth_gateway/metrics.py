@@ -77,6 +77,11 @@ class GatewayMetrics:
             "riskgate_breaker_transitions_total", "How often the breaker before the scorer changed.", ["to"]
         )
         self._breaker: Gauge = meters.gauge("riskgate_breaker_open", "Whether the scorer is not asked now.")
+        self._signals = meters.counter(
+            "riskgate_session_signals_total",
+            "Signals about risky sessions, by what the marks say to them.",
+            ["response"],
+        )
         for code in sorted(REFUSALS):
             self._refusals(code)
         for to in ("open", "closed"):
@@ -104,7 +109,9 @@ class GatewayMetrics:
             self._refusals(code).inc()
 
     def decided(self, line: AuditEvent) -> None:
-        """Counts one decision, which is on the disk."""
+        """Counts one decision, or one signal about a session, which is on the disk."""
+        if line.kind == "session.risk_signalled":
+            self._signals(line.rule or "none").inc()
         found = OUTCOMES.get(line.kind)
         if found is None:
             return

@@ -14,6 +14,7 @@ from auth_gateway.adapters.breaker import CONSECUTIVE_FAILURES
 from auth_gateway.opening import CannotStart
 from auth_gateway.watching import Watching
 from plumbing.listening import Address
+from tests.stories.gateway.risky import PROVIDER, signal
 from tests.stories.gateway.story import PASSWORD, Story
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -59,6 +60,19 @@ def test_decisions_are_counted_by_way_outcome_and_rule(story: Story) -> None:
         assert value(found, "riskgate_stage_seconds_count", stage=stage) >= 3
     assert value(found, "riskgate_http_request_seconds_count", route="/login", status="200") == 2
     assert value(found, "riskgate_http_request_seconds_count", route="/login", status="401") == 2
+
+
+def test_signals_about_sessions_are_counted_by_what_the_marks_say(story_with: Callable[..., Story]) -> None:
+    """Each once, however often it comes."""
+    story = story_with(**PROVIDER)
+    session_id = story.login().json()["session_id"]
+    for score in (30, 65, 65, 85):
+        signal(story, session_id, score)
+    found = told(story)
+    counted = {
+        each: value(found, "riskgate_session_signals_total", response=each) for each in ("none", "step_up", "reset")
+    }
+    assert counted == {"none": 1, "step_up": 1, "reset": 1}
 
 
 def test_no_label_is_a_person_an_address_or_a_url(story_with: Callable[..., Story]) -> None:
