@@ -41,6 +41,7 @@ _NAMED: Final = {
     "scorer": "scorer",
     "scorer-feedback": "scorer",
     "scorer-sessions": "scorer",
+    "scorer-decisions": "scorer",
 }
 _BEGINS: Final = {DESTINATION: "destination", STREAM: "stream", LOGOUT: "logout"}
 

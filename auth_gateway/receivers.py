@@ -25,7 +25,7 @@ OUTCOMES_LINGER_SECONDS = 0.25
 LOGOUT_CONCURRENCY = 4
 _told = msgspec.json.Decoder(Outcome)
 NOT_FOUND = 404
-OLD_SCORER_REMEDY = "the scorer is older than this gateway and takes no notices of sessions: upgrade it"
+OLD_SCORER_REMEDY = "the scorer is older than this gateway and does not know what to do with this: upgrade it"
 SCORER_REMEDY = (
     "the scorer refuses RISK_API_CREDENTIAL here: make one that may do it with "
     "`risk-scorer credentials add NAME --scope score,outcomes,feedback,erase,read`, set it, and restart the gateway"
@@ -72,17 +72,20 @@ def endpoints_of(settings: Settings, *, scorer_tls: ssl.SSLContext | None = None
         found["scorer-erasure"] = Endpoint(
             name="scorer-erasure", url=erasures, signer=signer, allow_private=True, remedy=SCORER_REMEDY
         )
-        found[SESSIONS_ENDPOINT] = _sessions_endpoint(settings, signer, scorer_tls)
+        risk_api = settings.risk_api_url
+        found[SESSIONS_ENDPOINT] = _waiting_endpoint(SESSIONS_ENDPOINT, f"{risk_api}/sessions", signer, scorer_tls)
+        decisions = _waiting_endpoint("scorer-decisions", f"{risk_api}/decisions", signer, scorer_tls)
+        found["scorer-decisions"] = replace(decisions, merge=_as_one_list)
     if settings.kafka_broker is not None and settings.kafka_topic_outcomes is not None:
         found["scorer"] = _outcomes_topic(settings, settings.kafka_broker, settings.kafka_topic_outcomes)
     return found
 
 
-def _sessions_endpoint(settings: Settings, signer: Signer, tls: ssl.SSLContext | None) -> Endpoint:
-    """Notices of sessions have a lane of their own, which waits for a scorer that is too old to take them."""
+def _waiting_endpoint(name: EndpointName, url: str, signer: Signer, tls: ssl.SSLContext | None) -> Endpoint:
+    """What an older scorer does not take has a lane of its own, which waits and holds up no outcome."""
     return Endpoint(
-        name=SESSIONS_ENDPOINT,
-        url=f"{settings.risk_api_url}/sessions",
+        name=name,
+        url=url,
         signer=signer,
         allow_private=True,
         tls=tls,
@@ -158,3 +161,8 @@ def _proved_by_its_content(_message_id: str, _timestamp: int, _body: bytes) -> M
 def _as_list(outcomes: Sequence[bytes]) -> bytes:
     """Several outcomes as the list that the scorer takes."""
     return b"[" + b",".join(outcomes) + b"]"
+
+
+def _as_one_list(lists: Sequence[bytes]) -> bytes:
+    """Several lists, none of them empty, as one."""
+    return b"[" + b",".join(each[1:-1] for each in lists) + b"]"

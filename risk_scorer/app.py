@@ -23,6 +23,7 @@ from risk_scorer.adapters.activity.account_ranking import AccountRankingReader
 from risk_scorer.adapters.activity.campaign_reading import CampaignReader
 from risk_scorer.adapters.activity.view_store import ViewStore
 from risk_scorer.adapters.activity.views import ALL
+from risk_scorer.adapters.console.decision_words import DecisionWords
 from risk_scorer.adapters.erasure import erase_person
 from risk_scorer.adapters.label_file import label_page
 from risk_scorer.api.access import Access
@@ -31,6 +32,7 @@ from risk_scorer.api.activity.campaigns import add_campaigns
 from risk_scorer.api.activity.incidents import IncidentRoutes, add_incidents
 from risk_scorer.api.activity.routes import ActivityRoutes, add_activity
 from risk_scorer.api.activity.views import add_views
+from risk_scorer.api.deciding import add_deciding
 from risk_scorer.api.drift import DriftRoutes, add_drift
 from risk_scorer.api.erasing import add_erasing
 from risk_scorer.api.health import add_health
@@ -45,6 +47,7 @@ from risk_scorer.console.joined import add_console, console_of
 from risk_scorer.drifting import drift_rows, keep_the_rest
 from risk_scorer.flows.activity.views import Views
 from risk_scorer.flows.assess import Assess
+from risk_scorer.flows.console.decisions import HearDecisions
 from risk_scorer.flows.erase import Erase
 from risk_scorer.flows.feedback import Judge
 from risk_scorer.flows.incidents import Incidents
@@ -96,6 +99,8 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     add_service_routes(app, routes, settings.recent_max)
     add_erasing(app, access=access, erase=_erase(scorer, acting))
+    words = DecisionWords(scorer.database, clock=scorer.clock)
+    add_deciding(app, access=access, hear=HearDecisions(words))
     add_activity(app, _activity_routes(acting, access))
     add_labels(app, access=access, page=lambda after, limit: _label_page(scorer, after, limit))
     add_health(app, version=VERSION, readiness=watching.readiness, stream=health_of(streaming))

@@ -11,6 +11,7 @@ import msgspec
 from auth_gateway.core.context import LoginContext
 from auth_gateway.core.push import Asked
 from risk_scorer.contract.assessment import RiskScore
+from risk_scorer.contract.decisions import Decision
 from risk_scorer.contract.events import LoginEvent
 from risk_scorer.contract.feedback import BY_OWNER, Feedback, Outcome, OutcomeKind, VerdictKind, source_of
 
@@ -78,6 +79,9 @@ def verdict_body(scored_as: str, *, was_owner: bool, now: float, by: str = BY_OW
     return msgspec.json.encode(Feedback(event_id=scored_as, verdict=verdict, by=by, ts=now, source=source_of(by, None)))
 
 
-def outcome_body(event: LoginEvent, *, outcome_id: str, outcome: OutcomeKind, now: float) -> bytes:
+def outcome_body(
+    event: LoginEvent, *, outcome_id: str, outcome: OutcomeKind, now: float, decisions: tuple[Decision, ...] = ()
+) -> bytes:
     """How an attempt ended, in the scorer's own words; `outcome_id` lets it count each end once."""
-    return msgspec.json.encode(Outcome(event_id=outcome_id, event=event, outcome=outcome, ts=now))
+    told = Outcome(event_id=outcome_id, event=event, outcome=outcome, ts=now, decisions=decisions)
+    return msgspec.json.encode(told)

@@ -19,6 +19,7 @@ from auth_gateway.core.announcement import (
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.context import LoginContext
 from auth_gateway.core.policy import is_worth_announcing
+from auth_gateway.core.scored_decisions import DECISION_EVENT_TYPE, decisions_of
 from auth_gateway.flows.ports import AuditTrail, OutboxWriter
 from plumbing.statements import Transaction
 from risk_scorer.contract.assessment import RiskScore
@@ -26,7 +27,9 @@ from risk_scorer.contract.events import LoginEvent
 from risk_scorer.contract.feedback import BY_OWNER, OutcomeKind
 from webhooks.announcement import announcement, message_id
 
-EndpointName = Literal["mfa", "webhook", "scorer", "scorer-feedback", "scorer-erasure", "scorer-sessions"]
+EndpointName = Literal[
+    "mfa", "webhook", "scorer", "scorer-feedback", "scorer-erasure", "scorer-sessions", "scorer-decisions"
+]
 
 
 class Announcing(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,20 +84,24 @@ class Recorder:
         """A step after which the scorer learns how the attempt ended (`event` None: it does not)."""
         if event is None or "scorer" not in self.announcing.endpoints:
             return Entry(line=line)
-        body = outcome_body(event, outcome_id=line.event_id, outcome=outcome, now=line.ts)
+        decisions = decisions_of(line)
+        body = outcome_body(event, outcome_id=line.event_id, outcome=outcome, now=line.ts, decisions=decisions)
         return Entry(line=line, messages=(Message(endpoint="scorer", event_type=OUTCOME_EVENT_TYPE, body=body),))
 
     def mfa_required(
         self, line: AuditEvent, announced: Announced, context: LoginContext, score: RiskScore | None
     ) -> Entry:
         """A login that awaits its second factor; MFA systems are told."""
-        return self._told("mfa", "login.mfa_required", line, announced=announced, context=context, score=score)
+        entry = self._told("mfa", "login.mfa_required", line, announced=announced, context=context, score=score)
+        return self._decided(entry)
 
     def denied(self, line: AuditEvent, announced: Announced, context: LoginContext, score: RiskScore | None) -> Entry:
         """A refused login; the general webhook is told when the score reaches its threshold."""
         if not is_worth_announcing(score, self.announcing.risk_threshold):
-            return Entry(line=line)
-        return self._told("webhook", "login.denied", line, announced=announced, context=context, score=score)
+            return self._decided(Entry(line=line))
+        return self._decided(
+            self._told("webhook", "login.denied", line, announced=announced, context=context, score=score)
+        )
 
     def session_ended(
         self,
@@ -107,8 +114,10 @@ class Recorder:
     ) -> Entry:
         """A session that its own refresh ended; the general webhook is told as of a denied login, or always."""
         if not (whatever_the_score or is_worth_announcing(score, self.announcing.risk_threshold)):
-            return Entry(line=line)
-        return self._told("webhook", "session.revoked", line, announced=announced, context=context, score=score)
+            return self._decided(Entry(line=line))
+        return self._decided(
+            self._told("webhook", "session.revoked", line, announced=announced, context=context, score=score)
+        )
 
     def verdict(self, line: AuditEvent, scored_as: str, *, was_owner: bool, by: str = BY_OWNER) -> Entry:
         """The owner's word about a login, or an analyst's, from which the scorer learns."""
@@ -126,6 +135,15 @@ class Recorder:
     def password_breached(self, line: AuditEvent, account: Account) -> Entry:
         """A right password that others guess first; the general webhook is told."""
         return self._about("password.breached", line, account)
+
+    def _decided(self, entry: Entry) -> Entry:
+        """The step with a word to the scorer of what was decided, where no outcome takes it along."""
+        decisions = decisions_of(entry.line)
+        if not decisions or "scorer-decisions" not in self.announcing.endpoints:
+            return entry
+        body = msgspec.json.encode(decisions)
+        told = Message(endpoint="scorer-decisions", event_type=DECISION_EVENT_TYPE, body=body)
+        return Entry(line=entry.line, messages=(*entry.messages, told))
 
     def _about(self, event_type: EventType, line: AuditEvent, account: Account) -> Entry:
         if "webhook" not in self.announcing.endpoints:

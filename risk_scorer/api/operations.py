@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from risk_scorer.api.reference import Schema, operation, ref
+from risk_scorer.contract.decisions import MAX_DECISIONS
 from risk_scorer.contract.events import MAX_BULK_EVENTS
 from risk_scorer.contract.feedback import MAX_FEEDBACK
 
@@ -69,6 +70,18 @@ FEEDBACK: Final = operation(
         " counts against that person's account when it comes again; a safe login is learned and its context pardoned;"
         " `dismissed` changes nothing. A later verdict replaces the one before it. All of a list is recorded, or"
         " nothing."
+    ),
+)
+DECISIONS: Final = operation(
+    scope="outcomes",
+    body={"anyOf": [ref("Decision"), _list_of("Decision", MAX_DECISIONS)]},
+    example={"event_id": "evt_1", "decision": "challenge", "rule": "medium", "client_id": "shop", "at": 1754740800.0},
+    answers=ref("DecisionsHeard"),
+    refusals=_REFUSALS,
+    description=(
+        "What was decided about scored logins, for whoever looks at them; scores and histories do not depend on it. It"
+        " may come before its login is in the list, and telling it twice changes nothing. What is decided when a login"
+        " ends may travel with its outcome instead."
     ),
 )
 LABELS: Final = operation(

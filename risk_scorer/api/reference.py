@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from risk_scorer.contract.activity import Assessment, AssessRequest, SessionScore, TaskState
 from risk_scorer.contract.assessment import BulkResponse, RiskScore
+from risk_scorer.contract.decisions import Decision, DecisionsHeard
 from risk_scorer.contract.events import BulkRequest, LoginEvent
 from risk_scorer.contract.feedback import Erasure, Feedback, Outcome
 from risk_scorer.contract.narrative import NarrativeAnswer
@@ -65,7 +66,7 @@ REFUSALS = {
 _CONTRACT = (
     LoginEvent, BulkRequest, RiskScore, BulkResponse, Outcome, Feedback, Erasure, NarrativeAnswer, RuleReport,
     AssessRequest, Assessment, SessionScore, TaskState, TaskAccepted, SessionNotice, SessionsHeard, SessionQuery,
-    BehaviourRow, Anomaly, PersonActivity,
+    BehaviourRow, Anomaly, PersonActivity, Decision, DecisionsHeard,
 )  # fmt: skip
 
 

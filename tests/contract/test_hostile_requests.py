@@ -21,6 +21,7 @@ LOGIN: dict[str, object] = {
 }  # fmt: skip
 FEEDBACK: dict[str, object] = {"event_id": CANARY_TOKEN, "verdict": "dismissed", "by": "soc", "reason": "r", "ts": 1.0}
 OUTCOME: dict[str, object] = {"event_id": "evt_1", "event": EVENT, "outcome": "success", "ts": 1.0}
+DECISION: dict[str, object] = {"event_id": "evt_1", "decision": "deny", "rule": CANARY_TOKEN, "at": 1.0}
 
 
 def doors_of_the_scorer(bearer: str) -> list[Endpoint]:
@@ -29,6 +30,7 @@ def doors_of_the_scorer(bearer: str) -> list[Endpoint]:
         Endpoint("POST", "/score", EVENT),
         Endpoint("POST", "/bulk_score", {"events": [EVENT], "announce": False}, bearer),
         Endpoint("POST", "/outcomes", OUTCOME, bearer),
+        Endpoint("POST", "/decisions", DECISION, bearer),
         Endpoint("POST", "/feedback", FEEDBACK, bearer),
         Endpoint("GET", "/recent", {}, bearer),
         Endpoint("GET", "/shadow", {}, bearer),

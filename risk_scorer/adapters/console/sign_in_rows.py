@@ -11,6 +11,7 @@ from plumbing.database import Database, Transaction
 from plumbing.statements import Value
 from risk_scorer.adapters.console.sign_in_statements import (
     COLUMNS,
+    FIRST_PERSON,
     NEXT_PERSON,
     ONE,
     USUAL,
@@ -28,6 +29,8 @@ from risk_scorer.core.observation import prefix_of
 
 MOST_WALKED: Final = 5_000
 """Rows that are looked at for one page: some tens of milliseconds."""
+FIRST_WALK: Final = 500
+"""Rows that are looked at first: where most of them are such, no more need be."""
 FEW: Final = 500
 """An index with no more is as good as any."""
 MOST_PEOPLE: Final = 50
@@ -98,14 +101,18 @@ def _page(tx: Transaction, wanted: SignInFilter, *, at: Cursor | None, is_after:
         return SignInPage(rows=())
     along = _along(tx, asked)
     others = asked.terms - along
-    most = MOST_WALKED if others else limit + 1
-    values = {**asked.of(along | others), "most_walked": most, "up_to": limit + 1}
-    found = [_sign_in(row) for row in tx.all(page_statement(along, others), **values)]
+    steps = sorted({min(FIRST_WALK, MOST_WALKED), MOST_WALKED}) if others else [limit + 1]
+    found: list[SignIn] = []
+    for most in steps:
+        values = {**asked.of(along | others), "most_walked": most, "up_to": limit + 1}
+        found = [_sign_in(row) for row in tx.all(page_statement(along, others), **values)]
+        if len(found) > limit:
+            break
     rows, last = found[:limit], place_of(found[limit - 1]) if len(found) > limit else None
     searched_to = None
     if others and last is None:
-        end = tx.one(end_statement(along), **asked.of(along), most_walked=most)
-        if end is not None and end[2] == most:
+        end = tx.one(end_statement(along), **asked.of(along), most_walked=steps[-1])
+        if end is not None and end[2] == steps[-1]:
             last, searched_to = Cursor(end[0], end[1]), end[0]
     return _bounded(rows, at=at, last=last, is_after=is_after, searched_to=searched_to)
 
@@ -149,14 +156,12 @@ def _asked(tx: Transaction, wanted: SignInFilter, at: Cursor | None, *, is_after
 
 def _people(tx: Transaction, text: str) -> list[str]:
     """Whose ids begin so, up to one more than are looked up one by one: a step in the index for each."""
+    high = after_all(text)
     found: list[str] = []
-    last, high = "", after_all(text)
-    while len(found) <= MOST_PEOPLE:
-        row = tx.one(NEXT_PERSON, low=text, last=last, high=high)
-        if row is None:
-            break
-        last = row[0]
-        found.append(last)
+    row = tx.one(FIRST_PERSON, low=text, high=high)
+    while row is not None and len(found) <= MOST_PEOPLE:
+        found.append(row[0])
+        row = tx.one(NEXT_PERSON, last=row[0], high=high)
     return found
 
 

@@ -40,12 +40,9 @@ NUMBERS: Final = frozenset({"asn", "score", "ts", "seq"})
 ONE = Statement(
     select(*READ).where(_rows.event_key == bindparam("key"), _rows.event_id == bindparam("of_event")).limit(1)
 )
-NEXT_PERSON = Statement(
-    select(_rows.user_id)
-    .where(_rows.user_id >= bindparam("low"), _rows.user_id > bindparam("last"), _rows.user_id < bindparam("high"))
-    .order_by(_rows.user_id)
-    .limit(1)
-)
+_FIRST = select(_rows.user_id).where(_rows.user_id < bindparam("high")).order_by(_rows.user_id).limit(1)
+FIRST_PERSON = Statement(_FIRST.where(_rows.user_id >= bindparam("low")))
+NEXT_PERSON = Statement(_FIRST.where(_rows.user_id > bindparam("last")))
 
 
 def _condition(term: str, row: Any) -> ColumnElement[bool]:

@@ -198,11 +198,18 @@ class Story:
             query = f"SELECT body FROM outbox WHERE endpoint = 'scorer-sessions' ORDER BY {order}"  # noqa: S608
             return [json.loads(body) for (body,) in connection.exec_driver_sql(query)]
 
-    def announced(self) -> list[dict[str, Any]]:
-        """The messages in the outbox, without the letters, which are sealed, and the notices of sessions."""
+    def decided(self) -> list[dict[str, Any]]:
+        """What the scorer is told of decisions that no outcome takes along, oldest first."""
         with self.gateway.database.engine.connect() as connection:
             order = "rowid" if connection.dialect.name == "sqlite" else "created_at"
-            left_out = "('mail', 'scorer-sessions')"
+            query = f"SELECT body FROM outbox WHERE endpoint = 'scorer-decisions' ORDER BY {order}"  # noqa: S608
+            return [each for (body,) in connection.exec_driver_sql(query) for each in json.loads(body)]
+
+    def announced(self) -> list[dict[str, Any]]:
+        """The messages in the outbox, without the letters, which are sealed, notices of sessions and decisions."""
+        with self.gateway.database.engine.connect() as connection:
+            order = "rowid" if connection.dialect.name == "sqlite" else "created_at"
+            left_out = "('mail', 'scorer-sessions', 'scorer-decisions')"
             query = f"SELECT endpoint, event_type, body FROM outbox WHERE endpoint NOT IN {left_out} ORDER BY {order}"  # noqa: S608
             rows = connection.exec_driver_sql(query)
             return [{"endpoint": to, "type": kind, "body": json.loads(body)} for to, kind, body in rows]

@@ -74,3 +74,29 @@ def test_without_receivers_nothing_is_kept_for_them(story_with: Callable[..., St
     story.scorer.score = 95.0
     story.login()
     assert story.announced() == []
+
+
+def test_what_is_decided_is_told_to_the_scorer_with_the_outcome_where_there_is_one(announcing: Story) -> None:
+    """A login that is let in costs no second message; one that is asked, or refused, has no outcome yet."""
+    announcing.login()
+    (message,) = messages(announcing, "login.outcome")
+    (decision,) = message["body"]["decisions"]
+    assert (decision["event_id"], decision["decision"]) == (message["body"]["event"]["event_id"], "allow")
+    assert announcing.decided() == []
+    announcing.scorer.score = 95.0
+    announcing.login()
+    assert [(each["decision"], each["rule"] != "") for each in announcing.decided()] == [("deny", True)]
+
+
+def test_an_answered_challenge_is_told_with_its_factor(announcing: Story) -> None:
+    """The login that asked is named in the outcome of the answer, and the answer itself."""
+    announcing.scorer.score = 65.0
+    challenge = announcing.login().json()["challenge_id"]
+    (asked,) = announcing.decided()
+    assert (asked["decision"], asked.get("factor")) == ("challenge", None)
+    announcing.complete(challenge)
+    (message,) = messages(announcing, "login.outcome")
+    answer, login = message["body"]["decisions"]
+    assert (login["event_id"], login["decision"], login["factor"]) == (asked["event_id"], "challenge", "totp")
+    assert (answer["event_id"], answer["decision"]) == (message["body"]["event_id"], "allow")
+    assert len(announcing.decided()) == 1
