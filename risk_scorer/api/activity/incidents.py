@@ -50,7 +50,7 @@ class IncidentRoutes:
         """It after the change. A signed-in operator needs a credential, too: a change has to say whose it is."""
         self._access.require(request, "feedback")
         require_json(request)
-        body = decode(_change, await read_body(request, max_bytes=MOST_BYTES))
+        body = _in_words(decode(_change, await read_body(request, max_bytes=MOST_BYTES)))
         return json_answer(await self._incidents.change(_id(request), body))
 
 
@@ -60,6 +60,14 @@ def add_incidents(app: FastAPI, routes: IncidentRoutes) -> None:
     add_lean(app, "/incidents", routes.page, method="GET", summary="List incidents", operation=PAGE)
     add_lean(app, one, routes.one, method="GET", summary="Read an incident", operation=ONE)
     add_lean(app, one, routes.change, method="PATCH", summary="Change state or owner", operation=CHANGE)
+
+
+def _in_words(change: IncidentChange) -> IncidentChange:
+    """The same, if others can read it: who and why are words on one line, and nothing in them hides or turns text."""
+    said = (change.by, change.why)
+    if not (all(text.strip() for text in said) and all(text.isprintable() for text in (*said, change.owner or ""))):
+        raise Refused("invalid_words", "Say who says it and why, on one line each.", status=422)
+    return change
 
 
 def _id(request: Request) -> str:

@@ -26,6 +26,7 @@ from tests.integration.risk_scorer.service import Running, running
 pytestmark = pytest.mark.anyio
 NOW = 1_760_000_000.0
 RENDER = partial(incident_message, tenant="t")
+UNREADABLE = ("a\0b", "a\r\nb", "a\u202eb")
 CLOSE = IncidentChange(by="soc/jane", why="the person was called", state="closed")
 TOLD = Statement(select(outbox.c.event_type, outbox.c.body).order_by(outbox.c.created_at))
 
@@ -221,6 +222,8 @@ async def test_incidents_are_asked_and_changed_by_http(service: Running) -> None
         ("PATCH", "/incidents/inc_nothing", body, 404),
         ("PATCH", path, {"by": "", "why": "x"}, 422),
         ("PATCH", path, {"by": "x", "why": "x", "score": 0}, 422),
+        *(("PATCH", path, {**body, name: text}, 422) for name in ("by", "why", "owner") for text in UNREADABLE),
+        ("PATCH", path, {**body, "by": " "}, 422),
         ("PATCH", path, {**body, "version": 1}, 409),
     ):
         refused = await client.request(method, place, json=given)
