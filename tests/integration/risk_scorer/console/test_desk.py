@@ -1,0 +1,174 @@
+"""The desk: acts are written down before they are told as done, fresh proofs, the line that the next page shows."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from plumbing.clock import FixedClock
+from plumbing.refusals import Refused
+from risk_scorer.api.console.desk import Desk, Doing
+from risk_scorer.api.console.serving import add_views
+from risk_scorer.api.console.views import View
+from tests.integration.risk_scorer.conftest import NOW
+from tests.integration.risk_scorer.console.lying_issuer import CLIENT, SECRET
+from tests.integration.risk_scorer.console.signing import by_link, code_of, post
+from tests.integration.risk_scorer.service import Running, running
+
+pytestmark = pytest.mark.anyio
+GATEWAY = {"console_issuer": "http://127.0.0.1:9", "console_client_id": CLIENT, "console_client_secret": SECRET}
+
+
+class Probe:
+    """An act that does as it is told, and remembers what was written down while it did."""
+
+    def __init__(self, service: Running) -> None:
+        self._service = service
+        self.desk: Desk = service.app.state.console.desk
+        self.refusal: Exception | None = None
+        self.subjects: tuple[str, ...] = ("alice",)
+        self.seen: list[tuple[Any, ...]] = []
+
+    async def plain(self, request: Request) -> Response:
+        return await self.desk.act(request, "probe.act", self.subjects, effect=self.effect, back="/dashboard")
+
+    async def grave(self, request: Request) -> Response:
+        return await self.desk.act(
+            request, "probe.grave", "alice", effect=self.effect, back="/dashboard/drift?x=1", sensitive=True
+        )
+
+    async def effect(self, doing: Doing) -> str:
+        self.seen = audited(self._service)
+        if self.refusal is not None:
+            raise self.refusal
+        return f"Done to <b>{doing.form.one('extra', 'nobody')}</b> by {doing.operator.name}."
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(tmp_path, with_model=False, clock=FixedClock(NOW), **GATEWAY) as found:
+        yield found
+
+
+@pytest.fixture
+def probe(service: Running) -> Probe:
+    found = Probe(service)
+    views = [
+        View(name="plain", path="/dashboard/probe/act", title="", endpoint=found.plain, role="analyst", kind="act"),
+        View(name="grave", path="/dashboard/probe/grave", title="", endpoint=found.grave, role="analyst", kind="act"),
+    ]
+    add_views(service.app, found.desk, views)
+    return found
+
+
+def audited(service: Running) -> list[tuple[Any, ...]]:
+    sql = "SELECT operator, role, action, subject, reason, result FROM console_audit ORDER BY id"
+    with service.scorer.database.engine.connect() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(sql)]
+
+
+def row(result: str, subject: str = "alice", action: str = "probe.act") -> tuple[str, ...]:
+    return ("link:jane", "analyst", action, subject, "because", result)
+
+
+async def test_an_act_is_written_down_before_it_is_done(service: Running, probe: Probe) -> None:
+    """While it happens the row says "begun", afterwards "done"; the next page shows its line once, as text."""
+    await by_link(service, "analyst")
+    answer = await post(service, "/dashboard/probe/act", extra="bob")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
+    assert probe.seen == [row("begun")]
+    assert audited(service) == [row("done")]
+    page = await service.client.get("/dashboard")
+    assert "Done to &lt;b&gt;bob&lt;/b&gt; by link:jane." in page.text
+    assert "Done to" not in (await service.client.get("/dashboard")).text
+
+
+async def test_each_subject_has_a_row_of_its_own(service: Running, probe: Probe) -> None:
+    """An act on several people is found by each of them."""
+    probe.subjects = ("alice", "bob")
+    await by_link(service, "analyst")
+    await post(service, "/dashboard/probe/act")
+    assert audited(service) == [row("done"), row("done", "bob")]
+
+
+async def test_what_was_refused_is_written_down_as_refused(service: Running, probe: Probe) -> None:
+    """The page says the code and nothing is told as done; so it is when the act crashes."""
+    probe.refusal = Refused(
+        "gateway_unavailable", "The gateway does not answer now.", status=503, retry_after_seconds=5
+    )
+    await by_link(service, "analyst")
+    answer = await post(service, "/dashboard/probe/act")
+    assert (answer.status_code, code_of(answer), answer.headers["retry-after"]) == (503, "gateway_unavailable", "5")
+    assert "riskgate_flash" not in answer.headers.get("set-cookie", "")
+    probe.refusal = RuntimeError("a bug")
+    assert (await post(service, "/dashboard/probe/act")).status_code == 500
+    assert audited(service) == [row("gateway_unavailable"), row("failed")]
+
+
+async def test_what_cannot_be_written_down_is_not_done(
+    service: Running, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The storage is away: 503, and the effect never began."""
+
+    async def away(_act: object) -> tuple[int, ...]:
+        raise Refused("storage_unavailable", "The storage is away.", status=503)
+
+    await by_link(service, "analyst")
+    monkeypatch.setattr(probe.desk._acts, "begin", away)
+    answer = await post(service, "/dashboard/probe/act", extra="bob")
+    assert (answer.status_code, code_of(answer)) == (503, "storage_unavailable")
+    assert probe.seen == []
+
+
+@pytest.mark.parametrize(("age", "is_done"), [(900.0, True), (901.0, False)])
+async def test_a_grave_act_wants_a_link_that_is_new(service: Running, probe: Probe, age: float, is_done: bool) -> None:
+    """Both sides of the quarter of an hour; then the page says which command makes another one."""
+    await by_link(service, "analyst")
+    assert isinstance(service.scorer.clock, FixedClock)
+    service.scorer.clock.advance(age)
+    answer = await post(service, "/dashboard/probe/grave")
+    if is_done:
+        assert answer.status_code == 303
+        assert audited(service) == [row("done", action="probe.grave")]
+    else:
+        assert (answer.status_code, code_of(answer)) == (403, "fresh_link_required")
+        assert audited(service) == []
+
+
+@pytest.mark.parametrize(
+    ("level", "age", "is_done"),
+    [("aal2", 900.0, True), ("phr", 0.0, True), ("aal2", 901.0, False), ("aal1", 0.0, False)],
+)
+async def test_a_grave_act_wants_a_second_factor_that_is_fresh(
+    service: Running, probe: Probe, level: str, age: float, is_done: bool
+) -> None:
+    """Else the person goes on to the gateway for one, and comes back to the page."""
+    sql = (
+        "INSERT INTO operator_roles VALUES ('mara', 'analyst', 0)",
+        f"UPDATE operator_sessions SET way = 'gateway', name = 'mara', subject = 'x', level = '{level}', "  # noqa: S608
+        f"proved_at = {NOW - age}",
+    )
+    await by_link(service, "analyst")
+    with service.scorer.database.engine.begin() as connection:
+        for each in sql:
+            connection.exec_driver_sql(each)
+    answer = await post(service, "/dashboard/probe/grave")
+    assert answer.status_code == 303
+    away = "/operator/begin?to=%2Fdashboard%2Fdrift%3Fx%3D1&fresh=1"
+    assert answer.headers["location"] == ("/dashboard/drift?x=1" if is_done else away)
+    assert len(audited(service)) == int(is_done)
+
+
+async def test_a_link_in_a_message_opens_its_page(service: Running, probe: Probe) -> None:
+    """The strict cookie does not come along from another site: a page of ours goes on to the same address."""
+    assert probe.desk is not None
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    answer = await service.client.get("/dashboard/drift?a=1&b=2", headers=headers)
+    assert answer.status_code == 200
+    assert 'content="0;url=/dashboard/drift?a=1&amp;b=2"' in answer.text
+    assert (await service.client.get("/dashboard/drift")).status_code == 401
+    feed = await service.client.get("/dashboard/events", headers={**headers, "sec-fetch-mode": "cors"})
+    assert feed.status_code == 401

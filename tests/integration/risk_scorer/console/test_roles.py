@@ -1,0 +1,139 @@
+"""Who may open what: every view of the table by every role, and every address of the API by an operator's cookie.
+
+A view is covered by being in the table: nothing here names one.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from risk_scorer.api.console.views import View
+from risk_scorer.core.console.operator import ROLES, reaches
+from tests.integration.risk_scorer.console.signing import by_link, code_of, form_token
+from tests.integration.risk_scorer.service import EVENT, Running, running
+
+pytestmark = pytest.mark.anyio
+ADDRESS: Final = "203.0.113.77"
+EXAMPLES: Final = {"user_id": "alice", "event_id": "evt-1", "kind": "address", "value": ADDRESS}
+"""What stands for a parameter of a path; another one is filled with an id that nobody has."""
+OTHER_SITES: Final = ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {"origin": "null"})
+READ_BY_OPERATORS: Final = frozenset({
+    "/campaigns", "/campaigns/{campaign_id}", "/events/{event_id}/narrative", "/incidents", "/incidents/{incident_id}",
+    "/shadow", "/views", "/views/{name}",
+})  # fmt: skip
+LOOKS: Final = frozenset({"mask", "theme"})
+"""Acts that change how the person's own session looks; they ask for no reason."""
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Running]:
+    """One that has scored a login of Alice's."""
+    async with running(tmp_path) as found:
+        await found.client.post("/score", json={**EVENT, "event_id": "evt-1", "ip": ADDRESS})
+        del found.client.headers["authorization"]
+        yield found
+
+
+def views(service: Running) -> tuple[View, ...]:
+    found: tuple[View, ...] = service.app.state.console.views
+    assert len(found) >= 6
+    return found
+
+
+def path_of(view: View) -> str:
+    return re.sub(r"{(\w+)(?::\w+)?}", lambda name: EXAMPLES.get(name[1], "unknown-1"), view.path)
+
+
+async def test_every_view_is_for_its_role_and_those_above(service: Running) -> None:
+    """A stranger is told how to sign in, a weaker role whom to ask; neither sees the frame, or anything in it."""
+    for role in (None, *ROLES):
+        service.client.cookies.clear()
+        if role is not None:
+            await by_link(service, role)
+        for view in views(service):
+            may = reaches(role, view.role)
+            if may and view.kind == "feed":
+                continue  # it would go on for ever
+            answer = await service.client.request(view.method, path_of(view))
+            said = (role, view.name, answer.status_code)
+            if role is None:
+                assert said == (role, view.name, 401)
+            elif not may:
+                assert said == (role, view.name, 403)
+                assert code_of(answer) == "role_required"
+            else:
+                assert answer.status_code not in (401, 500), said
+                assert answer.status_code != 403 or code_of(answer) != "role_required", said
+            if not may:
+                assert 'class="side"' not in answer.text, said
+                assert ADDRESS not in answer.text, said
+
+
+async def test_no_form_of_another_page_does_anything(service: Running) -> None:
+    """Without this session's token, with another session's, or from another site: 403, and nothing is written down."""
+    await by_link(service, "admin")
+    foreign = await form_token(service)
+    await by_link(service, "admin")
+    own = await form_token(service)
+    assert own != foreign
+    for view in (each for each in views(service) if each.kind == "act"):
+        for token in ("", foreign, own[:-1]):
+            answer = await service.client.post(path_of(view), data={"form_token": token, "reason": "because"})
+            assert (view.name, answer.status_code, code_of(answer)) == (view.name, 403, "invalid_form_token")
+        for headers in OTHER_SITES:
+            fields = {"form_token": own, "reason": "because"}
+            answer = await service.client.post(path_of(view), data=fields, headers=headers)
+            assert (view.name, answer.status_code, code_of(answer)) == (view.name, 403, "cross_site_form")
+    assert audited(service) == []
+
+
+async def test_no_act_is_done_without_a_reason(service: Running) -> None:
+    """Neither none, nor blanks, nor a novel; and nothing is written down."""
+    await by_link(service, "admin")
+    token = await form_token(service)
+    for view in (each for each in views(service) if each.kind == "act" and each.name not in LOOKS):
+        for reason in ("", "  ", "x" * 501):
+            answer = await service.client.post(path_of(view), data={"form_token": token, "reason": reason})
+            assert 400 <= answer.status_code < 500, view.name
+    assert audited(service) == []
+
+
+async def test_a_veiled_session_shows_no_address_anywhere(service: Running) -> None:
+    """In every view and every fragment of one, and in every file."""
+    await by_link(service, "admin")
+    assert ADDRESS in (await service.client.get("/dashboard")).text
+    fields = {"form_token": await form_token(service), "mask": "1", "back": "/dashboard"}
+    assert (await service.client.post("/dashboard/mask", data=fields)).status_code == 303
+    for view in (each for each in views(service) if each.kind in ("page", "export")):
+        for query in ("", "?fragment=1"):
+            path = path_of(view)
+            answer = await service.client.get(path + query)
+            shown = answer.text.replace(path, "")  # its own address may be in links to itself
+            assert ADDRESS not in shown, (view.name, query)
+    await service.client.post("/dashboard/mask", data={**fields, "mask": "0"})
+    assert ADDRESS in (await service.client.get("/dashboard")).text
+
+
+async def test_an_operators_cookie_reads_and_changes_nothing_by_the_api(service: Running) -> None:
+    """A few reads are open to operators; everything else wants a credential, which no browser sends by itself."""
+    document = (await service.client.get("/openapi.json")).json()
+    doors = [(method, path) for path, operations in document["paths"].items() for method in operations]
+    closed = [door for door in doors if await status_at(service, *door) == 401]
+    assert ("post", "/score") in closed
+    await by_link(service, "admin")
+    opened = [door for door in closed if await status_at(service, *door) != 401]
+    assert {path for _, path in opened} <= READ_BY_OPERATORS
+    assert {method for method, _ in opened} == {"get"}
+
+
+async def status_at(service: Running, method: str, path: str) -> int:
+    where = re.sub(r"{(\w+)}", "unknown-1", path)
+    return (await service.client.request(method.upper(), where, json={} if method != "get" else None)).status_code
+
+
+def audited(service: Running) -> list[tuple[object, ...]]:
+    with service.scorer.database.engine.connect() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql("SELECT * FROM console_audit")]
