@@ -21,8 +21,8 @@ EXAMPLES: Final = {"user_id": "alice", "event_id": "evt-1", "kind": "address", "
 """What stands for a parameter of a path; another one is filled with an id that nobody has."""
 OTHER_SITES: Final = ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {"origin": "null"})
 READ_BY_OPERATORS: Final = frozenset({
-    "/campaigns", "/campaigns/{campaign_id}", "/events/{event_id}/narrative", "/incidents", "/incidents/{incident_id}",
-    "/shadow", "/views", "/views/{name}",
+    "/accounts/scores", "/accounts/{user_id}/score", "/campaigns", "/campaigns/{campaign_id}",
+    "/events/{event_id}/narrative", "/incidents", "/incidents/{incident_id}", "/shadow", "/views", "/views/{name}",
 })  # fmt: skip
 LOOKS: Final = frozenset({"mask", "theme"})
 """Acts that change how the person's own session looks; they ask for no reason."""
