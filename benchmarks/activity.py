@@ -1,6 +1,8 @@
 """What people do in sessions, from the bytes of `POST /assess/bulk` to the risk on the disk, the scorer on one core.
 
 The scorer runs inside a process of its own that is held to one core, its writer thread with it; the log is invented.
+Two requests are on their way at a time, so that while the disk is waited for the next is judged. Seconds of the core
+are told beside those of the clock: on a machine that others use too, the former are what an event costs.
 """
 
 import asyncio
@@ -10,10 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from rich.console import Console
@@ -30,7 +32,7 @@ from training.activity.log import Plan, events
 from training.activity.rows import assess_body
 
 ROWS, EVENTS_A_PERSON = 200_000, 400
-A_BODY = 1_000
+A_BODY, REQUESTS_AT_ONCE = 1_000, 2
 WARM_SHARE = 0.1
 """Of the bodies, before anything is counted: agents that are parsed first, memories that are begun."""
 DAYS = 21
@@ -41,8 +43,18 @@ _bulk = msgspec.json.Decoder(list[AssessRequest])
 _encode = msgspec.json.Encoder().encode
 
 
+class Mark(NamedTuple):
+    """When a request was answered, by the clock and the core, how many events and bytes that was."""
+
+    at: float
+    core: float
+    events: int
+    size: int
+
+
 class Paces(msgspec.Struct, frozen=True):
-    """Events a second in all and in each tenth, seconds of the core for an event; what one by itself took, in ms."""
+    """Events a second in all, seconds of the core for an event in all and in each tenth; what one by itself took, in
+    ms."""
 
     rate: float
     core: float
@@ -60,9 +72,9 @@ def measure(rounds: int, console: Console, *, rows: list[int]) -> Iterator[Figur
     for size in rows or [ROWS]:
         pairs = [_paces(size) for _ in range(rounds)]
         for each in pairs:
-            tenths = ", ".join(str(round(one)) for one in each.tenths)
+            tenths = ", ".join(str(round(one * 1e6)) for one in each.tenths)
             console.print(
-                f"  {size:,} events: {short(each.rate)} a second ({tenths}), core {short(each.core * 1e6)} µs; "
+                f"  {size:,} events: {short(each.rate)} a second, core {short(each.core * 1e6)} µs ({tenths}); "
                 f"alone p50 {each.p50_ms:.2f} ms, p95 {each.p95_ms:.2f} ms; database {each.database_bytes / 1e6:,.0f} "
                 f"MB, resident {each.resident_bytes / 1e6:,.0f} MB; {each.judged}; load {os.getloadavg()[0]:.1f}"
             )
@@ -108,21 +120,24 @@ async def _measured(scorer: Scorer, size: int, place: Path) -> Paces:
         count = sum(len(_bulk.decode(line)) for line in lines)
     bare = count / (time.perf_counter() - began)
     marks, judged, spent = [], dict[str, int](), time.process_time()
+
+    async def asked(line: bytes) -> None:
+        answers = await acting.assess.many(_bulk.decode(line), may_vouch=False)
+        body = _encode([each for each in answers if not isinstance(each, Exception)])
+        marks.append(Mark(time.perf_counter(), time.process_time(), len(answers), len(body)))
+        for each in answers:
+            action = getattr(each, "action", "refused")
+            judged[action] = judged.get(action, 0) + 1
+
     with bodies.open("rb") as lines:
-        for line in lines:
-            answers = await acting.assess.many(_bulk.decode(line), may_vouch=False)
-            body = _encode([each for each in answers if not isinstance(each, Exception)])
-            marks.append((time.perf_counter(), len(answers), len(body)))
-            for each in answers:
-                action = getattr(each, "action", "refused")
-                judged[action] = judged.get(action, 0) + 1
+        await asyncio.gather(*(_one_after_the_other(lines, asked) for _ in range(REQUESTS_AT_ONCE)))
     await acting.keep_the_rest()
     ended, spent = time.perf_counter(), time.process_time() - spent
     for task in work:
         task.cancel()
     start = int(len(marks) * WARM_SHARE)
     counted = marks[start + 1 :]
-    rate = sum(one[1] for one in counted) / (ended - marks[start][0])
+    rate = sum(one.events for one in counted) / (ended - marks[start].at)
     alone = await _alone(acting, bodies)
     return Paces(rate, spent / count, _tenths(marks), bare, *alone, *_bytes(place), judged)
 
@@ -133,10 +148,18 @@ def _bytes(place: Path) -> tuple[int, int]:
     return state, int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _tenths(marks: list[tuple[float, int, int]]) -> list[float]:
+def _tenths(marks: list[Mark]) -> list[float]:
+    """Seconds of the core for an event in each tenth."""
     step = max(1, len(marks) // 10)
     ends = list(range(0, len(marks), step))
-    return [sum(one[1] for one in marks[a + 1 : b + 1]) / (marks[b][0] - marks[a][0]) for a, b in pairwise(ends)]
+    return [
+        (marks[b].core - marks[a].core) / sum(one.events for one in marks[a + 1 : b + 1]) for a, b in pairwise(ends)
+    ]
+
+
+async def _one_after_the_other(lines: Iterable[bytes], asked: Callable[[bytes], Coroutine[Any, Any, None]]) -> None:
+    for line in lines:
+        await asked(line)
 
 
 async def _alone(acting: Acting, bodies: Path) -> tuple[float, float]:

@@ -140,5 +140,5 @@ class Transaction:
     def each(self, statement: Statement, rows: Sequence[Mapping[str, Value]], /) -> list[int]:
         """Run it for each row of parameters, which need not wait for one another; what each of them changed."""
         compiled = statement.compiled()
-        execute = self._connection.execute
+        execute = self._connection.cursor().execute
         return [execute(compiled.sql, ordered(compiled, row)).rowcount for row in rows]

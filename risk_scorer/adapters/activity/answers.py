@@ -8,6 +8,7 @@ stands beside them is rewritten with its neighbours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
@@ -54,6 +55,7 @@ _tell, _signals = msgspec.json.Encoder().encode, msgspec.json.Decoder(list[Signa
 _whole = msgspec.json.Decoder(Assessment)
 
 
+@lru_cache(maxsize=16_384)
 def answer_key(user_id: str, event_id: str) -> int:
     """What the answer for that person's event is found by."""
     return int.from_bytes(blake2b(f"{user_id}\0{event_id}".encode(), digest_size=8).digest(), signed=True)

@@ -17,7 +17,7 @@ from plumbing.clock import Clock
 from plumbing.randomness import Randomness
 from plumbing.refusals import Refused
 from risk_scorer.contract.activity import Assessment, AssessRequest, HowKnown
-from risk_scorer.core.activity.memory import Around, Memory
+from risk_scorer.core.activity.memory import Around, Memory, Scope
 from risk_scorer.core.activity.seen import Seen
 from risk_scorer.core.known_session import KnownSession, Told
 from risk_scorer.core.session_evidence import SIGNALLED, Signalled
@@ -30,8 +30,7 @@ TOGETHER: Final = 250
 """Events between two breaths of the event loop: some milliseconds, so that logins hardly notice a bulk."""
 MOST_ON_WAY: Final = 4
 """Batches of one request that are being written while the next is judged."""
-SESSION: Final = 1
-"""Where the session's stands among the memories of an event."""
+WORLD: Final[Place] = ("world", "")
 BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 """What a mistake of ours raises, as opposed to storage that fails."""
 
@@ -131,37 +130,38 @@ class AssessActivity:
         """Judge those without an answer, in order, and answer them; the places whose memories that changed, true for
         those that are to be written with the events."""
         waiting = [
-            (place, event, _places(event))
-            for place, event in enumerate(seen)
-            if isinstance(event, Seen) and answers[place] is None
+            (place, event) for place, event in enumerate(seen) if isinstance(event, Seen) and answers[place] is None
         ]
-        memories = self._memories.at([each for _, _, around in waiting for each in around if _is_kept(each)])
+        keys = _keys([event for _, event in waiting])
+        kept = self._memories.at(
+            [(scope, key) for scope, known in keys.items() for key in known if _is_kept(scope, key)]
+        )
+        arounds = _arounds(keys, kept)
         judged: list[Judgement] = []
-        changed: dict[Place, bool] = {}
+        risky: dict[Place, bool] = {}
         twice: dict[tuple[str, str], Assessment] = {}
-        for place, event, around in waiting:
+        for place, event in waiting:
             whose, named = who[place], (event.user_id, event.event_id)
             if isinstance(whose, Refused):
                 continue
             if named in twice:
                 answers[place] = _again(twice[named], event)
                 continue
-            done = self._one(event, whose, requests[place], [memories.get(each, {}) for each in around])
+            done = self._one(event, whose, requests[place], arounds(event))
             answers[place] = done if isinstance(done, Refused) else done.answer
-            changed.update((each, False) for each in around if each not in changed and _is_kept(each))
             if isinstance(done, Judgement):
                 judged.append(done)
                 twice[named] = done.answer
                 if done.answer.action != "allow" and event.session_id:
-                    changed[around[SESSION]] = True
-        return judged, changed
+                    risky["session", event.session_id] = True
+        return judged, dict.fromkeys(kept, False) | risky
 
-    def _one(self, event: Seen, who: Who, request: AssessRequest, memories: Sequence[Memory]) -> Judgement | Refused:
+    def _one(self, event: Seen, who: Who, request: AssessRequest, around: Around) -> Judgement | Refused:
         described = None
         if who.session is None and who.session_id:
-            event, described = _described(event, memories[SESSION], how=who.how)
+            event, described = _described(event, around.session, how=who.how)
         try:
-            answer, risk, signal = self._judge(event, Around(*memories), how=who.how)
+            answer, risk, signal = self._judge(event, around, how=who.how)
         except BUGS as error:
             # One event that trips us up must not hold up all that come after it.
             log.exception("activity_not_judged", reason=type(error).__name__)
@@ -223,21 +223,41 @@ def _again(answer: Assessment, event: Seen) -> Answer:
     return Refused("event_id_taken", text, status=409, evidence={"field": "$.event_id"})
 
 
-def _places(event: Seen) -> tuple[Place, Place, Place, Place, Place, Place]:
-    """Whose memories belong to this event, in the order of `Around`."""
-    return (
-        ("person", event.user_id),
-        ("session", event.session_id),
-        ("peers", event.peers),
-        ("service", event.service),
-        ("world", ""),
-        ("trace", event.trace_id),
-    )
+def _keys(events: Sequence[Seen]) -> dict[Scope, Iterable[str]]:
+    """Whose memories belong to these events, each once."""
+    return {
+        "person": dict.fromkeys([each.user_id for each in events]),
+        "session": dict.fromkeys([each.session_id for each in events]),
+        "peers": dict.fromkeys([each.peers for each in events]),
+        "service": dict.fromkeys([each.service for each in events]),
+        "world": ("",),
+        "trace": dict.fromkeys([each.trace_id for each in events]),
+    }
 
 
-def _is_kept(place: Place) -> bool:
+def _arounds(keys: Mapping[Scope, Iterable[str]], kept: Mapping[Place, Memory]) -> Callable[[Seen], Around]:
+    """What is around each event; what nobody keeps is empty, and each event's own."""
+    known = {scope: {key: kept.get((scope, key)) for key in each} for scope, each in keys.items()}
+    people, sessions, peers, services = known["person"], known["session"], known["peers"], known["service"]
+    traces, world = known["trace"], kept.get(WORLD, {})
+
+    def around(event: Seen) -> Around:
+        session, trace = sessions[event.session_id], traces[event.trace_id]
+        return Around(
+            people[event.user_id],  # type: ignore[arg-type] # all people, peers and services are kept
+            {} if session is None else session,
+            peers[event.peers],  # type: ignore[arg-type]
+            services[event.service],  # type: ignore[arg-type]
+            world,
+            {} if trace is None else trace,
+        )
+
+    return around
+
+
+def _is_kept(scope: Scope, key: str) -> bool:
     """Nobody's session and trace is not."""
-    return place[1] != "" or place[0] not in ("session", "trace")
+    return key != "" or scope not in ("session", "trace")
 
 
 def _described(event: Seen, session: Memory, *, how: HowKnown) -> tuple[Seen, KnownSession | None]:

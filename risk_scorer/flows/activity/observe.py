@@ -108,20 +108,18 @@ def _seen(
     roles = said.roles if told is None or told.roles is None else told.roles
     method, template = what.method.upper(), endpoint_template(what.endpoint)
     latency = what.latency_ms
+    # In the order of the fields: by their names it takes twice as long.
     return Seen(
-        ts=ts, event_id=event_id, user_id=who.user_id, session_id=who.session_id,
-        endpoint=template, action=action_of(method, template), method=method, status=what.status_code or 0,
-        latency_ms=UNKNOWN_LATENCY if latency is None or latency > LONGEST_LATENCY_MS else latency,
-        bytes_in=what.bytes_in, bytes_out=what.bytes_out, service=what.service, trace_id=what.trace_id,
-        event_type=what.event_type, device_id=said.device_id, ip=address,
-        prefix=network.prefix or (prefix_of(address) if address else ""),
-        asn=network.asn, country=network.country or said.geo, browser=agent.browser, os=agent.os,
-        device_type=agent.device_type if said.user_agent else "", ja4=said.ja4 or "", roles=roles,
-        privileges=said.privileges if told is None or told.privileges is None else told.privileges,
-        peers=peers_of(roles), change=change, began=None if told is None or not told.began_at else told.began,
-        object_id=object_of(what.endpoint),
-        latitude=math.nan if network.latitude is None else network.latitude,
-        longitude=math.nan if network.longitude is None else network.longitude,
+        ts, event_id, who.user_id, who.session_id, template, action_of(method, template), method,
+        what.status_code or 0,
+        UNKNOWN_LATENCY if latency is None or latency > LONGEST_LATENCY_MS else latency,
+        what.bytes_in, what.bytes_out, what.service, what.trace_id, what.event_type, said.device_id, address,
+        network.prefix or (prefix_of(address) if address else ""), network.asn, network.country or said.geo,
+        agent.browser, agent.os, agent.device_type if said.user_agent else "", said.ja4 or "", roles,
+        said.privileges if told is None or told.privileges is None else told.privileges,
+        peers_of(roles), change, None if told is None or not told.began_at else told.began, object_of(what.endpoint),
+        math.nan if network.latitude is None else network.latitude,
+        math.nan if network.longitude is None else network.longitude,
     )  # fmt: skip
 
 
