@@ -100,7 +100,13 @@ class ActivityGauges:
             counted(sessions.heard),
             of="process",
         )
-        look("riskgate_gateway_keys_age_seconds", "Age of the gateway's keys here.", [], self._keys_age)
+        look(
+            "riskgate_gateway_keys_timestamp_seconds",
+            "When the gateway's keys were fetched.",
+            [],
+            self._keys_of,
+            of="worst",
+        )
         look(
             "riskgate_gateway_keys_failures_total",
             "Times that the gateway's keys could not be fetched.",
@@ -127,9 +133,9 @@ class ActivityGauges:
             return []
         return [((), max(0.0, self._clock.now() - found.oldest_at))]
 
-    def _keys_age(self) -> list[Reading]:
-        age = self._acting.tokens.keys_age_seconds
-        return [] if age is None else [((), age)]
+    def _keys_of(self) -> list[Reading]:
+        fetched_at = self._acting.tokens.keys_of
+        return [] if fetched_at is None else [((), fetched_at)]
 
 
 def counted(counts: Mapping[str, int]) -> Callable[[], list[Reading]]:

@@ -40,7 +40,10 @@ class Fetch(Protocol):
 
 
 class IssuerKeys:
-    """The key set of one issuer. Use it from the event loop."""
+    """The key set of one issuer. Use it from the event loop.
+
+    `keys_of` is when it was fetched, None while it never was; `failures` counts by why how often it could not be.
+    """
 
     def __init__(self, fetch: Fetch, *, clock: Clock, issuer: str) -> None:
         self._fetch = fetch
@@ -50,17 +53,13 @@ class IssuerKeys:
         self._fetched_at = self._asked_at = float("-inf")
         self._turn = asyncio.Lock()
         self.failures: Counter[str] = Counter()
+        self.keys_of: float | None = None
 
     @property
     def problem(self) -> str | None:
-        """Why tokens cannot be checked now, if they were asked for and cannot."""
-        has_asked = self._asked_at > float("-inf")
-        return "keys_unavailable" if has_asked and not self._is_younger(STALE_SECONDS) else None
-
-    @property
-    def age_seconds(self) -> float | None:
-        """How long ago the keys were fetched, None while they never were."""
-        return None if self._fetched_at == float("-inf") else self._clock.monotonic() - self._fetched_at
+        """Why tokens cannot be checked now, if keys were asked for and not had; unneeded ones may be old."""
+        has_failed = self._asked_at > self._fetched_at
+        return "keys_unavailable" if has_failed and not self._is_younger(STALE_SECONDS) else None
 
     async def key(self, kid: str) -> Any:
         """The key of that name, None when the issuer has none. Raises: Refused (503 `keys_unavailable`)."""
@@ -95,7 +94,7 @@ class IssuerKeys:
             log.warning("gateway_keys_unavailable", problem=error.code)
             self.failures[error.code] += 1
             return False
-        self._fetched_at = now
+        self._fetched_at, self.keys_of = now, self._clock.now()
         return True
 
     def _is_younger(self, seconds: float) -> bool:

@@ -67,9 +67,9 @@ class GatewayTokens:
         return self._keys.problem
 
     @property
-    def keys_age_seconds(self) -> float | None:
-        """How long ago the keys were fetched, None while they never were."""
-        return self._keys.age_seconds
+    def keys_of(self) -> float | None:
+        """When the keys were fetched, None while they never were."""
+        return self._keys.keys_of
 
     @property
     def failures(self) -> Mapping[str, int]:
@@ -106,7 +106,7 @@ class NoTokens:
     """Where no gateway is named whose tokens could be checked."""
 
     problem: str | None = None
-    keys_age_seconds: float | None = None
+    keys_of: float | None = None
     failures: Final[Mapping[str, int]] = {}
 
     async def session_of(self, token: str) -> TokenSession:

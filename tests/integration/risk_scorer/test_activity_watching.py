@@ -97,7 +97,7 @@ async def test_keys_that_cannot_be_had_are_told(tmp_path: Path) -> None:
         assert (await parts(service))["gateway_keys"] == "keys_unavailable"
         failures = [key for key in told(service) if key[0] == "riskgate_gateway_keys_failures_total"]
         assert len(failures) == 1
-        assert not any(key[0] == "riskgate_gateway_keys_age_seconds" for key in told(service))
+        assert not any(key[0] == "riskgate_gateway_keys_timestamp_seconds" for key in told(service))
 
 
 async def test_the_session_model_and_what_was_refused_are_told(tmp_path: Path) -> None:

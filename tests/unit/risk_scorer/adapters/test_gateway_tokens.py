@@ -149,14 +149,26 @@ async def test_keys_that_were_fetched_count_on_while_the_gateway_is_away(
     tokens: GatewayTokens, gateway: Gateway, clock: FixedClock
 ) -> None:
     """For an hour, and a new token each time; then they are too old."""
-    assert tokens.keys_age_seconds is None
+    assert tokens.keys_of is None
     await tokens.session_of(token())
     gateway.answer = Unfetched("connect_failed")
     clock.advance(FRESH_SECONDS + 1)
     assert await tokens.session_of(token(exp=NOW + 9000)) == ALICE
-    assert (tokens.keys_age_seconds, tokens.failures) == (FRESH_SECONDS + 1, {"connect_failed": 1})
+    assert (tokens.keys_of, tokens.failures) == (NOW, {"connect_failed": 1})
     clock.advance(STALE_SECONDS)
     assert await refusal(tokens, token(exp=NOW + 9001)) == ("keys_unavailable", 503)
+
+
+async def test_keys_that_grew_old_while_nobody_needed_them_are_no_problem(
+    tokens: GatewayTokens, gateway: Gateway, clock: FixedClock
+) -> None:
+    """A quiet night wakes nobody; a token in the morning finds out."""
+    await tokens.session_of(token())
+    clock.advance(STALE_SECONDS + 1)
+    assert tokens.problem is None
+    gateway.answer = Unfetched("connect_failed")
+    assert await refusal(tokens, token(exp=NOW + 9000)) == ("keys_unavailable", 503)
+    assert tokens.problem == "keys_unavailable"
 
 
 async def test_a_new_key_is_found_and_private_ones_and_others_are_passed_over(
