@@ -1,5 +1,6 @@
 """The table of sign-ins as people open it: filters in the address, files, verdicts on what is ticked."""
 
+import asyncio
 import csv
 import io
 import json
@@ -10,8 +11,10 @@ from typing import Any
 import pytest
 
 from risk_scorer.adapters.console.projection import Projection
+from risk_scorer.adapters.console.sign_in_rows import SignInRows
 from risk_scorer.api.access import OPERATOR_COOKIE
 from risk_scorer.core.console.operator import Role
+from risk_scorer.core.console.sign_in_filter import SignInFilter
 from tests.integration.risk_scorer.console.logins import taken
 from tests.integration.risk_scorer.service import EVENT, Running, running
 
@@ -27,9 +30,17 @@ async def scorer(tmp_path: Path) -> AsyncIterator[Running]:
             event = {**EVENT, "user_id": name, "ip": ip, "event_id": f"of/{name[:5]}"}
             answer = await started.client.post("/score", json=event)
             assert answer.status_code == 200, answer.text
-        await started.scorer.database.write(lambda _tx: None)
-        await taken(Projection(started.scorer.database, clock=started.scorer.clock))
+        await shown(started, 3)
         yield started
+
+
+async def shown(started: Running, rows: int) -> None:
+    """So many sign-ins are rows: the scorer's own projector and this one take turns behind the log."""
+    reader = SignInRows(started.scorer.database)
+    async with asyncio.timeout(20.0):
+        while len((await reader.page(SignInFilter(), limit=rows)).rows) < rows:
+            await taken(Projection(started.scorer.database, clock=started.scorer.clock))
+            await asyncio.sleep(0.01)
 
 
 async def entered(scorer: Running, role: Role = "analyst") -> str:
@@ -152,3 +163,25 @@ async def test_a_reader_judges_nothing(scorer: Running) -> None:
     assert 'type="checkbox" name="event"' not in (await scorer.client.get(PAGE)).text
     form = {"form_token": token, "event": "of/bob", "verdict": "dismissed", "reason": "Looked"}
     assert (await scorer.client.post(f"{PAGE}/verdict", data=form)).status_code == 403
+
+
+async def test_one_sign_in_says_why_it_scored_so_and_what_is_around_it(scorer: Running) -> None:
+    """Reasons add up, habits are compared, others with the same address are named; as a fragment without the frame."""
+    await entered(scorer, "reader")
+    html = (await scorer.client.get(f"{PAGE}/of%2Falice")).text
+    for part in ("They add up to the score", "Beside what is usual", "198.51.100.9", "Before and after", "nobody else"):
+        assert part in html, part
+    fragment = (await scorer.client.get(f"{PAGE}/of%2Falice?fragment=1")).text
+    assert "They add up" in fragment
+    assert "<nav" not in fragment
+
+
+async def test_one_sign_in_of_a_hostile_name_is_text_and_an_unknown_one_a_page(scorer: Running) -> None:
+    """Neither runs, and what is not there has its code."""
+    await entered(scorer)
+    html = (await scorer.client.get(f"{PAGE}/of%2F%3Dcmd%7C")).text
+    assert "&lt;script&gt;" in html
+    assert "<script>alert" not in html
+    answer = await scorer.client.get(f"{PAGE}/nobody")
+    assert answer.status_code == 404
+    assert "unknown_event" in answer.text
