@@ -24,7 +24,7 @@ HALVED_AT = 1_000
 """Events at which counts are halved, so that habits of last year give way."""
 LOOKING_AROUND = 0.5
 """Share of attackers who take any endpoint there is; the others go where everybody goes."""
-LIKE_PEERS = 0.15
+LIKE_PEERS = 0.3
 """Share of anybody's steps that are any of their peers': whoever never read the handbook opens it one day."""
 IN_NEW_ROLE = 0.5
 """The same share of somebody whose roles have changed, until something is learned in the new ones."""
