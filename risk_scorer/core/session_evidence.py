@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from msgspec import Raw, msgpack
 
-from risk_scorer.core.activity.evidence import NAME, Evidence, fade, pardon
+from risk_scorer.core.activity.evidence import MOST_MET, NAME, Evidence, fade, pardon, standing_nats
 from risk_scorer.core.activity.memory import Memory, Part
 
 SIGNALLED: Final = "signalled"
@@ -71,9 +71,12 @@ def stronger(one: Evidence, other: Evidence) -> Evidence:
         if mine is None:
             one.held[name] = held
         else:
-            if held.nats > mine.nats:
-                mine.nats, mine.code, mine.observed, mine.usual = held.nats, held.code, held.observed, held.usual
-            mine.pardoned = max(mine.pardoned, held.pardoned)
+            mine.pardoned = held.pardoned = max(mine.pardoned, held.pardoned)
+            mine.forgiven = held.forgiven = sorted({*mine.forgiven, *held.forgiven})[:MOST_MET]
+            mine.met = sorted({*mine.met, *held.met})[:MOST_MET]
+            if standing_nats(held) > standing_nats(mine):
+                mine.nats, mine.code, mine.about = held.nats, held.code, held.about
+                mine.observed, mine.usual = held.observed, held.usual
     one.began = min(filter(None, (one.began, other.began)), default=0.0)
     one.events = max(one.events, other.events) + 1
     one.nats = max(one.nats, other.nats)

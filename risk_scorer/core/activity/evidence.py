@@ -23,20 +23,26 @@ FAMILY_NATS = 8.0
 """What detectors of one family may add together: one in full, and a third of another that confirms it."""
 FORGOTTEN_NATS = 0.05
 LONGEST_TEXT = 96
+MOST_MET = 4
+"""How many a finding may be about that a pardon is for: as many as a session has clients (`several_actors`)."""
 
 
 class Held(Part):
     """The strongest finding of one detector so far in the session, faded to the evidence's `at`.
 
-    `pardoned` nats of this detector do not count any more: the person has shown a factor since.
+    `pardoned` nats of this detector do not count any more: the person has shown a factor since. Where findings are
+    about somebody (`about`, 0 for nobody), that is so of those who had been found by then (`met`, now `forgiven`).
     """
 
-    most_bytes: ClassVar[int] = 300
+    most_bytes: ClassVar[int] = 400
     nats: float = 0.0
     code: str = ""
     observed: str = ""
     usual: str = ""
     pardoned: float = 0.0
+    about: int = 0
+    met: list[int] = field(default_factory=list)
+    forgiven: list[int] = field(default_factory=list)
 
 
 class Evidence(Part):
@@ -68,7 +74,7 @@ def is_calm_but_for(session: Memory, detectors: Container[str]) -> bool:
     evidence: Evidence | None = session.get(NAME)
     if evidence is None:
         return True
-    others = [held.nats - held.pardoned for name, held in evidence.held.items() if name not in detectors]
+    others = [standing_nats(held) for name, held in evidence.held.items() if name not in detectors]
     return sum([nats for nats in others if nats > 0.0], 0.0) < CALM_NATS
 
 
@@ -126,25 +132,39 @@ def hold(evidence: Evidence, detector: str, finding: Finding) -> float:
     held = evidence.held.get(detector)
     if held is None:
         held = evidence.held[detector] = Held()
-    if nats > held.nats:
-        held.nats, held.code = nats, finding.code
+    counts = nats - _pardoned(held, finding.about)
+    if not held.code or counts > standing_nats(held):
+        held.nats, held.code, held.about = nats, finding.code, finding.about
         held.observed, held.usual = finding.observed[:LONGEST_TEXT], finding.usual[:LONGEST_TEXT]
-    return max(0.0, nats - held.pardoned)
+    if finding.about and finding.about not in held.met:
+        held.met = [*held.met, finding.about][-MOST_MET:]
+    return max(0.0, counts)
+
+
+def standing_nats(held: Held) -> float:
+    """What still counts of it; 0 or below for what is pardoned."""
+    return held.nats - _pardoned(held, held.about)
+
+
+def _pardoned(held: Held, about: int) -> float:
+    return 0.0 if about and about not in held.forgiven else held.pardoned
 
 
 def pardon(session: Memory) -> None:
     """What has been found so far counts no more in this session: its person has just shown a factor.
 
     The same findings again do not count either, and what they are about is learned; stronger ones count by what they
-    exceed it. Else the owner of new habits would be asked again at every request.
+    exceed it, and those about somebody who has not been found yet in full. Else the owner of new habits would be asked
+    again at every request, and a third hand would be nobody's concern.
     """
     for held in evidence_of(session).held.values():
         held.pardoned, held.nats = max(held.pardoned, held.nats), 0.0
+        held.forgiven = [*held.forgiven, *(each for each in held.met if each not in held.forgiven)][-MOST_MET:]
 
 
 def counted(evidence: Evidence, families: Mapping[str, str]) -> list[Counted]:
     """What counts, in the order in which it was found first."""
-    found = [(name, held, held.nats - held.pardoned) for name, held in evidence.held.items()]
+    found = [(name, held, standing_nats(held)) for name, held in evidence.held.items()]
     sums: dict[str, float] = {}
     for name, _, nats in found:
         if nats > 0.0:

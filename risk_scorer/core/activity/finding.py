@@ -11,13 +11,15 @@ MOST_NATS = 6.0
 class Finding(Struct, frozen=True, gc=False):
     """Evidence of one detector: `nats` ≥ 0 is the log of how much likelier an attacker does this than the person.
 
-    `code` is one of the detector's `texts`; `observed` and `usual` are short and safe to show to an analyst.
+    `code` is one of the detector's `texts`; `observed` and `usual` are short and safe to show to an analyst. `about`
+    stands for whom of several it is about, 0 for nobody: a pardon is for those who were seen.
     """
 
     code: str
     nats: float
     observed: str = ""
     usual: str = ""
+    about: int = 0
 
 
 class Unknown(Struct, frozen=True, gc=False):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from risk_scorer.contract.prediction import Anomaly
 from risk_scorer.core.activity.evidence import NAME as EVIDENCE
-from risk_scorer.core.activity.evidence import Evidence
+from risk_scorer.core.activity.evidence import Evidence, standing_nats
 from risk_scorer.core.activity.memory import Memory
 from risk_scorer.core.activity.scale import Scale
 from risk_scorer.core.forest import Forest, decision_function
@@ -106,7 +106,7 @@ def found_nats(evidence: Evidence | None) -> dict[str, float]:
     """What each other detector holds against the session, by its name; nothing of this model's own predictor."""
     if evidence is None or not evidence.held:
         return {}
-    return {name: max(0.0, held.nats - held.pardoned) for name, held in evidence.held.items() if name != SEQUENCE_NAME}
+    return {name: max(0.0, standing_nats(held)) for name, held in evidence.held.items() if name != SEQUENCE_NAME}
 
 
 def attack_likelihood(model: SessionModel | None, session: Memory) -> float | None:

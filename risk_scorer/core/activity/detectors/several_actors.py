@@ -47,7 +47,7 @@ FEWEST_NATS = 0.5
 class Client(Part):
     """Who acted: their client and the networks that they were in (an operator's number, or a digest of a prefix).
 
-    `how` says how the client came into the session: see `_OWN` and what follows it.
+    `how` says how the client came into the session: see `_OWN` and what follows it. `mark` stands for it in findings.
     """
 
     browser: str
@@ -57,6 +57,7 @@ class Client(Part):
     networks: list[int]
     last_at: float
     how: int = 0
+    mark: int = 0
 
 
 class Clients(Part):
@@ -64,7 +65,7 @@ class Clients(Part):
 
     clients: list[Client] = field(default_factory=list)
 
-    most_bytes: ClassVar[int] = 8 + MOST_CLIENTS * (4 * 4 * 257 + MOST_NETWORKS * 9 + 20)
+    most_bytes: ClassVar[int] = 8 + MOST_CLIENTS * (4 * 4 * 257 + MOST_NETWORKS * 9 + 29)
     # device, JA4, browser and system are texts of at most 256 characters of up to 4 bytes
 
 
@@ -117,10 +118,11 @@ class SeveralActors(Detector):
         how = clients[place].how if place >= 0 else _arrival(clients, seen)
         if how != _OWN:
             is_turn = place > 0 and any(_is_between(clients[place], each, seen) for each in clients)
-            return _finding(clients[0], seen, around, how=how, is_turn=is_turn)
+            mark = clients[place].mark if place >= 0 else _mark(seen)
+            return _finding(clients[0], seen, around, how=how, is_turn=is_turn, mark=mark)
         for other in clients:
             if other.how != _OWN and _is_at_once(other, seen):
-                return _finding(other, seen, around, how=other.how, is_turn=True)
+                return _finding(other, seen, around, how=other.how, is_turn=True, mark=other.mark)
         return None
 
     def learn(self, seen: Seen, around: Around) -> None:
@@ -189,7 +191,7 @@ def _is_between(acting: Client, other: Client, seen: Seen) -> bool:
     return other.how == _OWN and other.last_at > acting.last_at and _is_at_once(other, seen)
 
 
-def _finding(other: Client, seen: Seen, around: Around, *, how: int, is_turn: bool) -> Finding | None:
+def _finding(other: Client, seen: Seen, around: Around, *, how: int, is_turn: bool, mark: int) -> Finding | None:
     """What it is worth that this event's client and the other one are in one session."""
     own: Companions | None = around.person.get(_NAME)
     is_elsewhere = how == _ELSEWHERE
@@ -204,7 +206,8 @@ def _finding(other: Client, seen: Seen, around: Around, *, how: int, is_turn: bo
     if nats < FEWEST_NATS:
         return None
     code = "another_client_elsewhere" if is_elsewhere else "another_client"
-    return Finding(code, nats, _words(seen.browser, seen.os, seen.country), _words(other.browser, other.os, ""))
+    observed, usual = _words(seen.browser, seen.os, seen.country), _words(other.browser, other.os, "")
+    return Finding(code, nats, observed, usual, mark)
 
 
 def _pair(other: Client, seen: Seen, how: int) -> int:
@@ -240,7 +243,13 @@ def _first(seen: Seen) -> Client | None:
 
 def _client(seen: Seen, how: int) -> Client:
     network = _network(seen)
-    return Client(seen.browser, seen.os, seen.ja4, seen.device_id, [network] if network else [], seen.ts, how)
+    networks = [network] if network else []
+    return Client(seen.browser, seen.os, seen.ja4, seen.device_id, networks, seen.ts, how, _mark(seen))
+
+
+def _mark(seen: Seen) -> int:
+    """Stands for the client as it was first seen."""
+    return digest_of(f"{seen.browser}\n{seen.os}\n{seen.ja4}\n{seen.device_id}")
 
 
 def _network(seen: Seen) -> int:

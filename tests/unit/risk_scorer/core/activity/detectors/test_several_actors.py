@@ -119,3 +119,20 @@ def test_an_application_that_never_says_what_it_is_asked_by_is_left_alone_once_t
             judged = office.act(who, TODAY + 1200.0 + 40.0 * turn, ("docs", "/docs"), f"q {number}", **silent)
         told.append("several_actors" in {each.detector for each in judged.found})
     assert told == [True] * 5 + [False] * 3
+
+
+def test_a_factor_pardons_who_was_there_and_no_third_hand() -> None:
+    """The owner's other computer is asked once; who comes into that session later is asked as if nobody had been."""
+    office, third = Office(), Client("Safari", "macOS", "", "")
+    elsewhere = replace(ALICE, client=OTHER_CLIENT, place=ELSEWHERE)
+    office.work(ALICE, TODAY, "s", events=4)
+    assert worst(office.work(elsewhere, TODAY + 2000.0, "s", events=3)) >= STEP_UP_FROM
+    pardon(office.memories["session"]["s"])
+    again = office.work(elsewhere, TODAY + 2600.0, "s", events=4, seed=2)
+    again += office.work(replace(ALICE, place=ELSEWHERE), TODAY + 3200.0, "s", events=4, seed=3)
+    assert worst(again) < STEP_UP_FROM
+    assert (
+        worst(office.work(replace(ALICE, client=third, place=SAO_PAULO), TODAY + 9000.0, "s", events=2)) >= STEP_UP_FROM
+    )
+    pardon(office.memories["session"]["s"])
+    assert worst(office.work(elsewhere, TODAY + 9900.0, "s", events=4, seed=4)) < STEP_UP_FROM
