@@ -206,8 +206,8 @@ def _finding(other: Client, seen: Seen, around: Around, *, how: int, is_turn: bo
     if nats < FEWEST_NATS:
         return None
     code = "another_client_elsewhere" if is_elsewhere else "another_client"
-    observed, usual = _words(seen.browser, seen.os, seen.country), _words(other.browser, other.os, "")
-    return Finding(code, nats, observed, usual, mark)
+    acting, before = _words(seen.browser, seen.os, seen.country), _words(other.browser, other.os, "")
+    return Finding(code, nats, acting, before, mark)
 
 
 def _pair(other: Client, seen: Seen, how: int) -> int:
