@@ -17,6 +17,7 @@ from risk_scorer.adapters.storage import ping, write_and_undo
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.api.health import Readiness
 from risk_scorer.assembly import Scorer
+from risk_scorer.campaign_watching import CampaignGauges
 from risk_scorer.contract.stream import StreamHealth
 from risk_scorer.core.lessons import Taught
 from risk_scorer.drifting import DriftGauges
@@ -39,6 +40,7 @@ class Watching:
         self._drift = DriftGauges(scorer)
         self._add_parts()
         self._activity = ActivityGauges(scorer, acting, self.parts)
+        self._campaigns = CampaignGauges(scorer, self.parts)
         self.parts.told_by(scorer.meters)
         self._add_looks()
         listen = settings.risk_scorer_metrics_listen
@@ -66,6 +68,7 @@ class Watching:
         self._backlog.take(await self._scorer.database.read_in_thread(self._backlog.read))
         await self._drift.look()
         await self._activity.look()
+        await self._campaigns.look()
         self._scorer.meters.share()
 
     def hear(self, lessons: Sequence[Taught]) -> None:
@@ -87,6 +90,7 @@ class Watching:
             records_dropped=self._dropped(),
             address_tables=scorer.lookups.tables_problem or "ok",
             redis=None if scorer.redis is None else wrong["redis"] or "ok",
+            campaigns=self._campaigns.word,
             is_stopping=self.parts.is_stopping,
         )
 

@@ -23,6 +23,7 @@ class Readiness(Struct, frozen=True, kw_only=True):
     `model_refused` is the version that stands where models come from and is not in use, as far as it can be told, and
     `model_detail` what is wrong with it. `address_tables` is "ok" or the code of what is wrong with them: places are
     unknown then, and scoring goes on. So is `redis`: histories come from the database alone then; None where none is.
+    `campaigns` is "campaigns_late" when nobody looked for them for five minutes; None where nobody ever did.
     """
 
     model_version: str | None
@@ -33,6 +34,7 @@ class Readiness(Struct, frozen=True, kw_only=True):
     model_refused: str | None = None
     model_detail: str | None = None
     redis: str | None = None
+    campaigns: str | None = None
     is_stopping: bool = False
 
     @property
@@ -95,6 +97,7 @@ _READY = operation(
         model_detail=_TEXT,
         database=_TEXT,
         redis=_TEXT,
+        campaigns=_TEXT,
     ),
     description="200 when logins can be scored now, else 503 with the reason in `error`.",
     refusals=("503",),
@@ -114,6 +117,8 @@ def _ready_answer(found: Readiness) -> Response:
     }
     if found.redis is not None:
         answer["redis"] = found.redis
+    if found.campaigns is not None:
+        answer["campaigns"] = found.campaigns
     if found.problem is None:
         return json_answer(answer)
     return json_answer({**answer, "error": found.problem}, 503, {"retry-after": "5"})

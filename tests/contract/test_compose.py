@@ -15,12 +15,18 @@ from tests.compose import COMPOSE, MAKE_ENV, ROOT, VARIABLE, Missing, document, 
 
 PROFILES = ("embedded", "full", "training")
 OURS = {"riskgate-gateway": GatewaySettings, "riskgate-scorer": ScorerSettings}
-SERVING = {
+LOOKING = {
+    name: ScorerSettings
+    for name, each in document()["services"].items()
+    if each.get("entrypoint") == ["risk-scorer"] and each["command"] == ["campaigns", "run", "--follow"]
+}
+"""The services that look for campaigns, by the scorer's settings."""
+SERVING = LOOKING | {
     name: OURS[each["image"]]
     for name, each in document()["services"].items()
     if each["image"] in OURS and "entrypoint" not in each
 }
-"""The services that run `serve`, and whose settings their environment holds."""
+"""The services that run `serve` or look for campaigns, and whose settings their environment holds."""
 DEPLOY = ROOT / "deploy"
 
 
@@ -47,7 +53,7 @@ def test_every_service_belongs_to_one_profile_and_needs_its_own_alone() -> None:
         (profile,) = service["profiles"]
         assert profile in PROFILES
         assert set(service.get("depends_on", {})) <= set(services(profile)), name
-    assert set(services("embedded")) == {"gateway", "scorer", "scorer-credential"}
+    assert set(services("embedded")) == {"gateway", "scorer", "scorer-credential", "scorer-campaigns"}
     assert {"gateway-1", "gateway-2", "scorer-1", "scorer-2", "postgresql", "redis", "kafka", "edge"} <= set(
         services("full")
     )
@@ -68,6 +74,21 @@ def test_our_services_know_every_name_and_start_with_these_settings(
     settings = kind()
     for key, value in given.items():
         assert not value or getattr(settings, key.lower()) is not None, key
+
+
+@pytest.mark.parametrize(("name", "scorer"), [("scorer-campaigns", "scorer"), ("campaigns", "scorer-1")])
+def test_who_looks_for_campaigns_reads_what_the_scorer_writes(name: str, scorer: str) -> None:
+    """The same file or database, told to the same gateway, from the image that has the library."""
+    looking, serving = document()["services"][name], document()["services"][scorer]
+    assert set(LOOKING) == {"scorer-campaigns", "campaigns"}
+    assert looking["image"] == "riskgate-trainer"
+    shared = ("RISK_SCORER_DATABASE", "SESSION_SIGNAL_URL", "SESSION_SIGNAL_SECRET", "WEBHOOK_URL")
+    assert [looking["environment"].get(key) for key in shared] == [serving["environment"].get(key) for key in shared]
+    if name == "scorer-campaigns":
+        state = f"ENV RISK_SCORER_STATE={looking['environment']['RISK_SCORER_STATE']} "
+        assert state in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+        assert "scorer-state:/var/lib/riskgate" in looking["volumes"]
+        assert "scorer-state:/var/lib/riskgate" in serving["volumes"]
 
 
 @pytest.mark.parametrize("pair", [("gateway-1", "gateway-2"), ("scorer-1", "scorer-2")])

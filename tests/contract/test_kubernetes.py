@@ -97,6 +97,17 @@ def test_our_services_know_every_name(name: str) -> None:
     kind(**written, session_signal_secret=SIGNAL_SECRET)  # type: ignore[arg-type] # its Secret has that
 
 
+def test_who_looks_for_campaigns_reads_what_the_scorers_write() -> None:
+    """Their settings and their secret, from the image that has the library, one at a time."""
+    (container,) = deployment("riskgate-campaigns")["containers"]
+    (scorer,) = deployment("riskgate-scorer")["containers"]
+    assert container["envFrom"] == scorer["envFrom"]
+    assert (container["image"], container["command"][0]) == ("riskgate-trainer", "risk-scorer")
+    found = {each["metadata"]["name"]: each["spec"] for each in objects() if each["kind"] == "Deployment"}
+    assert found["riskgate-campaigns"]["replicas"] == 1
+    assert found["riskgate-campaigns"]["strategy"]["type"] == "Recreate"
+
+
 @pytest.mark.parametrize("name", sorted(SETTINGS))
 def test_probes_and_prometheus_ask_at_the_door(name: str) -> None:
     """Where it listens is where it is asked; no probe needs a preamble or a certificate."""

@@ -63,6 +63,7 @@ def _looked(model_dir: Path, registry: str, key: Path, public_key: Path, max_dat
     now = SystemClock().now()
     yield from machine.libraries()
     yield from machine.engines()
+    yield from machine.communities()
     yield from machine.memory()
     yield from machine.room(model_dir, key, *([] if "://" in registry else [Path(registry)]))
     yield from models.signing_key(key)

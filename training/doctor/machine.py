@@ -52,6 +52,18 @@ def engines() -> Iterator[Finding]:
         yield Finding("good", "engine_spark", f"{spark}, and Java is there")
 
 
+def communities() -> Iterator[Finding]:
+    """Whether campaigns could be looked for from here."""
+    try:
+        import graspologic_native
+
+        graspologic_native.leiden_csr  # noqa: B018 - what is called of it
+        yield Finding("good", "campaign_library", f"graspologic-native {version('graspologic-native')}")
+    except (ImportError, AttributeError, PackageNotFoundError):
+        seen = "graspologic-native is not installed: `risk-scorer campaigns run` does not work from here"
+        yield Finding("note", "campaign_library_missing", seen, "pip install 'riskgate[campaigns]', where it is to run")
+
+
 def room(*places: Path) -> Iterator[Finding]:
     """How much is free on the disks where something will be written; each disk once."""
     disks: dict[int, Path] = {}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import bindparam, or_, select, tuple_
+from sqlalchemy import bindparam, func, or_, select, tuple_
 
 from plumbing.database import Database
 from plumbing.statements import Row, Statement, Transaction
@@ -57,12 +57,22 @@ SIGNALS = Statement(
 )
 _l = campaign_looks.c
 LOOK = Statement(select(_l.looked_at, _l.events, _l.accounts, _l.seconds).where(_l.looks > 0))
+OPEN = Statement(select(func.count()).select_from(campaigns).where(_c.state == "open"))
 
 _evidence = msgspec.json.Decoder(CampaignEvidence)
 
 
 class BadPlace(ValueError):
     """Where a list is to go on is none that a list ever gave."""
+
+
+class LastLook(NamedTuple):
+    """The last look as those who watch it ask: when, over how many events, how long, and how many campaigns go on."""
+
+    looked_at: float
+    events: int
+    seconds: float
+    open: int
 
 
 class CampaignReader:
@@ -111,6 +121,14 @@ def last_look(tx: Transaction) -> CampaignLook | None:
     if row is None:
         return None
     return CampaignLook(looked_at=row[0], events=row[1], accounts=row[2], seconds=row[3])
+
+
+def newest_look(tx: Transaction) -> LastLook | None:
+    """The last look with how many campaigns go on, None where nobody ever looked."""
+    look, row = last_look(tx), tx.one(OPEN)
+    if look is None or row is None:
+        return None
+    return LastLook(look.looked_at, look.events, look.seconds, int(row[0]))
 
 
 def _place(after: str) -> tuple[float, str]:

@@ -3,6 +3,7 @@
 import base64
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,15 @@ def test_a_sound_place_is_said_to_be(place: Path) -> None:
     assert {code for code, (level, _) in told.items() if level == "good"} >= good
     assert told["registry_empty"][0] == "note"
     assert everything_below(place) == before
+
+
+def test_a_missing_library_for_campaigns_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra, and no problem of who trains."""
+    assert looked(place)[1]["campaign_library"] == ("good", "")
+    monkeypatch.setitem(sys.modules, "graspologic_native", None)
+    status, told = looked(place)
+    assert (status, told["campaign_library_missing"][0]) == (0, "note")
+    assert "riskgate[campaigns]" in told["campaign_library_missing"][1]
 
 
 def test_a_new_place_has_no_problem_yet(tmp_path: Path) -> None:
