@@ -33,6 +33,11 @@ class Place:
     scorer: Scorer
     people: dict[str, Person] = field(default_factory=dict)
 
+    @property
+    def url(self) -> str:
+        """Where people come: another site than the gateway's, as it is elsewhere."""
+        return f"http://localhost:{self.scorer.port}"
+
     def browser(self) -> "Browser":
         return Browser(self)
 
@@ -52,16 +57,18 @@ def console_place(place: Path, **changes: str) -> Iterator[Place]:
     """Up until the block ends."""
     publish_model(place / "models")
     with running_provider(place) as provider, scorer(place) as found:
+        url = f"http://localhost:{found.port}"
         registered = provider.client(
             CLIENT,
             grant_types=("authorization_code", "client_credentials"),
-            redirect_uris=(f"{found.url}/operator/callback",),
-            post_logout_redirect_uris=(f"{found.url}/operator/signed-out",),
-            backchannel_logout_uri=f"{found.url}/operator/backchannel-logout",
+            redirect_uris=(f"{url}/operator/callback",),
+            post_logout_redirect_uris=(f"{url}/operator/signed-out",),
+            backchannel_logout_uri=f"{url}/operator/backchannel-logout",
             scopes=("openid", "profile", *ADMIN_SCOPES),
             audience=provider.issuer,
         )
         found.changes |= {
+            "RISK_SCORER_PUBLIC_URL": url,
             "CONSOLE_ISSUER": provider.issuer,
             "CONSOLE_CLIENT_ID": CLIENT,
             "CONSOLE_CLIENT_SECRET": registered["secret"],
@@ -88,13 +95,13 @@ class Browser:
 
     def open(self, address: str) -> httpx2.Response:
         """The page at which this ends."""
-        self.page = self._http.get(address if "://" in address else self._place.scorer.url + address)
+        self.page = self._http.get(address if "://" in address else self._place.url + address)
         return self._onward()
 
     def post(self, address: str = "", **typed: str) -> httpx2.Response:
         """Send the form of this page."""
         here = str(self.page.url)
-        to = self._place.scorer.url + address if address else here
+        to = self._place.url + address if address else here
         origin = "/".join(to.split("/")[:3])
         fields = {**dict(_HIDDEN.findall(self.page.text)), **typed}
         self.page = self._http.post(to, data=fields, headers={"origin": origin, "sec-fetch-site": "same-origin"})

@@ -24,7 +24,7 @@ def test_each_role_comes_in_at_the_gateway_and_a_stranger_does_not(place: Place)
     """By a password, back at the page that was asked for; whoever has no role sees whom to ask, and nothing else."""
     for role in ("reader", "analyst", "admin"):
         page = place.browser().sign_in(role, "/dashboard/drift")
-        assert (page.status_code, str(page.url)) == (200, f"{place.scorer.url}/dashboard/drift")
+        assert (page.status_code, str(page.url)) == (200, f"{place.url}/dashboard/drift")
         assert place.people[role].username in page.text
         assert role in page.text
     browser = place.browser()
@@ -40,7 +40,7 @@ def test_a_stronger_sign_in_is_asked_for_and_comes_back(place: Place) -> None:
     browser.open("/operator/begin?to=/dashboard/drift&fresh=1")
     assert 'name="code"' in browser.page.text
     page = browser.post(code=place.code(place.people["admin"]))
-    assert (page.status_code, str(page.url)) == (200, f"{place.scorer.url}/dashboard/drift")
+    assert (page.status_code, str(page.url)) == (200, f"{place.url}/dashboard/drift")
 
 
 def test_signing_out_here_ends_the_session_there(place: Place) -> None:
@@ -48,7 +48,7 @@ def test_signing_out_here_ends_the_session_there(place: Place) -> None:
     browser = place.browser()
     browser.sign_in("reader")
     page = browser.post("/operator/sign-out")
-    assert str(page.url).startswith(f"{place.scorer.url}/operator/signed-out")
+    assert str(page.url).startswith(f"{place.url}/operator/signed-out")
     browser.open("/operator/begin")
     assert str(browser.page.url).startswith(place.provider.issuer)
     assert 'name="username"' in browser.page.text

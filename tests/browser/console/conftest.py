@@ -1,0 +1,86 @@
+"""Both services, some logins, and the console's views as its own table has them."""
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+from risk_scorer.api.console.views import View
+from risk_scorer.app import create_app
+from risk_scorer.assembly import assemble
+from tests.console_place import Place, console_place
+from tests.integration.risk_scorer.published import LOUD
+from tests.integration.risk_scorer.service import settings_for, shared_lookups
+
+EXAMPLES = {"user_id": "id-person3", "event_id": "evt-0", "kind": "address", "value": "198.51.100.7"}
+"""What stands for a parameter of a path; another one is filled with an id that nobody has."""
+MARKUP = '<img src=x onerror="document.title=1"><script>document.title=1</script>'
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """With logins of three people, a loud one and a hostile one among them."""
+    with console_place(tmp_path_factory.mktemp("console")) as found:
+        with found.scorer.client(found.scorer.credential()) as client:
+            for number in range(6):
+                event = {"user_id": f"id-person{number % 3 + 1}", "ip": "198.51.100.7", "user_agent": "Mozilla/5.0"}
+                more = LOUD if number == 4 else {"city": MARKUP} if number == 5 else {}
+                client.post("/score", json={**event, **more, "event_id": f"evt-{number}"}).raise_for_status()
+        yield found
+
+
+@pytest.fixture(scope="session")
+def views() -> tuple[View, ...]:
+    """The table, as a scorer that is never started has it."""
+    with tempfile.TemporaryDirectory() as folder:
+        scorer = assemble(settings_for(Path(folder)), lookups=shared_lookups())
+        found: tuple[View, ...] = create_app(scorer.settings, scorer=scorer).state.console.views
+        scorer.close()
+    return found
+
+
+@pytest.fixture(scope="session")
+def pages(views: tuple[View, ...]) -> list[str]:
+    """The address of every page."""
+    filled = lambda path: re.sub(r"{(\w+)(?::\w+)?}", lambda name: EXAMPLES.get(name[1], "unknown-1"), path)  # noqa: E731
+    return [filled(view.path) for view in views if view.kind == "page" and view.name != "narrative"]
+
+
+Opened = Callable[..., Page]
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console said: errors and violations of the content security policy."""
+    return []
+
+
+@pytest.fixture
+def opened(chromium: Browser, place: Place, complaints: list[str]) -> Iterator[Opened]:
+    """A page of a new browser in which somebody of that role is signed in by a link; `given` is the browser's own."""
+    contexts: list[BrowserContext] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        # Chromium writes each refusal's status there by itself.
+        if message.type == "error" and "the server responded with a status of" not in message.text:
+            complaints.append(message.text)
+
+    def made(role: str | None = "reader", **given: Any) -> Page:
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 844}, **given})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", heard)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        if role is not None:
+            page.goto(place.link(role))
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url("**/dashboard")
+        return page
+
+    yield made
+    for context in contexts:
+        context.close()
