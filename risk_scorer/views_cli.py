@@ -13,7 +13,7 @@ from plumbing.clock import SystemClock
 from risk_scorer.adapters.activity.views import ALL
 from risk_scorer.adapters.activity.views.asking import Question
 from risk_scorer.command_frame import fail, opened, settings_of_process
-from risk_scorer.core.abuse.view import BadParameter, asked
+from risk_scorer.core.abuse.view import BadParameter, Parameter, asked
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for a formula (OWASP, CSV Injection)."""
@@ -35,11 +35,16 @@ def show(name: Name) -> None:
     question, settings = _question(name), settings_of_process()
     typer.echo(question.view.text)
     for parameter in question.view.parameters:
-        usual = f"{parameter.usual:g} s before now" if parameter.kind == "moment" else f"{parameter.usual:g}"
-        typer.echo(f"  --param {parameter.name}=…\t{parameter.text} ({usual})")
+        typer.echo(f"  --param {parameter.name}=…\t{parameter.text} ({_usual(parameter)})")
     for column in question.view.columns:
         typer.echo(f"  {column.name}\t{column.text}")
     typer.echo(question.sql("postgresql" if settings.is_shared else "sqlite"))
+
+
+def _usual(parameter: Parameter) -> str:
+    if parameter.kind == "choice":
+        return parameter.choices[0]
+    return f"{parameter.usual:g} s before now" if parameter.kind == "moment" else f"{parameter.usual:g}"
 
 
 @views.command()

@@ -7,6 +7,7 @@ from typing import Any
 
 from plumbing.database import Database
 from risk_scorer.adapters.activity.views import ALL
+from risk_scorer.core.abuse.view import Value
 
 
 class ViewStore:
@@ -15,6 +16,6 @@ class ViewStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def ask(self, name: str, values: Mapping[str, float | int]) -> list[dict[str, Any]]:
+    async def ask(self, name: str, values: Mapping[str, Value]) -> list[dict[str, Any]]:
         """The rows of the view of that name. Raises: Refused."""
         return await self._database.read_in_thread(lambda tx: ALL[name].ask(tx, values))

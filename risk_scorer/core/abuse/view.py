@@ -9,7 +9,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-Kind = Literal["count", "seconds", "days", "ratio", "moment"]
+Kind = Literal["count", "seconds", "days", "ratio", "moment", "choice"]
+Value = float | int | str
 DAY_SECONDS: Final = 86_400.0
 LATEST: Final = 4_102_444_800.0
 """The year 2100: after it a unit is wrong."""
@@ -27,7 +28,8 @@ class BadParameter(Exception):
 
 
 class Parameter(Struct, frozen=True, kw_only=True):
-    """One bound of a question. A moment (epoch seconds or ISO 8601) without a value is `usual` seconds before now."""
+    """One bound of a question. A moment (epoch seconds or ISO 8601) without a value is `usual` seconds before now; a
+    choice without one is the first of `choices`."""
 
     name: str
     kind: Kind
@@ -35,6 +37,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
     usual: float
     least: float = 0.0
     most: float = LATEST
+    choices: tuple[str, ...] = ()
 
 
 class Column(Struct, frozen=True, kw_only=True):
@@ -69,7 +72,7 @@ def count(name: str, text: str, usual: int, most: int = 1_000_000, *, least: int
 LIMIT: Final = count("limit", "So many rows at the most.", 100, MOST_ROWS)
 
 
-def asked(view: View, given: Mapping[str, str], *, now: float) -> dict[str, float | int]:
+def asked(view: View, given: Mapping[str, str], *, now: float) -> dict[str, Value]:
     """The values to ask with: what was given as text, the usual ones for the rest.
 
     Raises: BadParameter for a name that the view does not have, a value of another kind or out of bounds, and a span
@@ -80,12 +83,18 @@ def asked(view: View, given: Mapping[str, str], *, now: float) -> dict[str, floa
         names = ", ".join(each.name for each in view.parameters)
         raise BadParameter("parameters", f"{view.name} takes {names}")
     values = {each.name: _value(each, given.get(each.name), now) for each in view.parameters}
-    if values["since"] > values["until"]:
+    if _span(values, "since") > _span(values, "until"):
         raise BadParameter("since", "since must not lie after until")
     return values
 
 
-def _value(parameter: Parameter, text: str | None, now: float) -> float | int:
+def _span(values: Mapping[str, Value], name: str) -> float:
+    return float(values[name])
+
+
+def _value(parameter: Parameter, text: str | None, now: float) -> Value:
+    if parameter.kind == "choice":
+        return _choice(parameter, parameter.choices[0] if text is None else text)
     if text is None:
         usual = now - parameter.usual if parameter.kind == "moment" else parameter.usual
         return int(usual) if parameter.kind == "count" else usual
@@ -97,6 +106,12 @@ def _value(parameter: Parameter, text: str | None, now: float) -> float | int:
     if value != int(value):
         raise BadParameter(parameter.name, f"{parameter.name} must be {_bounds(parameter)}")
     return int(value)
+
+
+def _choice(parameter: Parameter, text: str) -> str:
+    if text not in parameter.choices:
+        raise BadParameter(parameter.name, f"{parameter.name} must be one of {', '.join(parameter.choices)}")
+    return text
 
 
 def _number(text: str) -> float | None:

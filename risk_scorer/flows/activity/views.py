@@ -8,14 +8,14 @@ from typing import Any, Final, Protocol
 
 from plumbing.clock import Clock
 from plumbing.refusals import Refused
-from risk_scorer.core.abuse.view import BadParameter, View, asked
+from risk_scorer.core.abuse.view import BadParameter, Value, View, asked
 
 AT_ONCE: Final = 2
 """A view may read the whole store: of the threads that read, some stay for everybody else."""
 
 
 class Answers(Protocol):
-    async def ask(self, name: str, values: Mapping[str, float | int]) -> list[dict[str, Any]]:
+    async def ask(self, name: str, values: Mapping[str, Value]) -> list[dict[str, Any]]:
         """The rows of this view. Raises: Refused."""
         ...
 
@@ -30,7 +30,7 @@ class Views:
         self._clock = clock
         self._asking = asyncio.Semaphore(AT_ONCE)
 
-    async def ask(self, name: str, given: Mapping[str, str]) -> tuple[dict[str, float | int], list[dict[str, Any]]]:
+    async def ask(self, name: str, given: Mapping[str, str]) -> tuple[dict[str, Value], list[dict[str, Any]]]:
         """What was asked, and the rows.
 
         Raises: Refused `unknown_view` (404), `invalid_request` (422), `busy` (429), and what the storage refuses.

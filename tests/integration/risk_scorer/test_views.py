@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from plumbing.database import Database
 from plumbing.statements import Statement
 from risk_scorer.adapters.activity.views import ALL
-from risk_scorer.adapters.tables import activity_events
+from risk_scorer.adapters.tables import activity_events, incidents, sign_ins, verdict_words
 from risk_scorer.cli import app
 from risk_scorer.core.abuse.view import asked
 from tests.integration.risk_scorer.service import running
@@ -23,10 +23,28 @@ USUAL: dict[str, Any] = {
     "client_id": "shop", "ip": "198.51.100.9", "prefix": "198.51.100.0/24", "asn": 64_500, "country": "US",
     "device_id": "", "ja4": "", "user_agent": "", "browser": "", "endpoint": "/", "method": "GET", "status": 200,
     "latency_ms": 5.0, "bytes_in": 0, "bytes_out": 0, "service": "shop", "trace_id": "", "event_type": "",
-    "score": 0.0, "signals": "[]",
+    "score": 0.0, "signals": "[]", "answered": b"",
 }  # fmt: skip
 _KEPT = [column.name for column in activity_events.columns if column.name != "id"]
 KEEP = Statement(insert(activity_events).values({name: bindparam(name) for name in _KEPT}))
+
+
+_LOGIN: dict[str, Any] = {
+    "event_key": 0, "client_id": "shop", "kind": "login", "level": "low", "score": 10.0, "decision": "allow",
+    "rule": "", "factor": "", "outcome": "success", "verdict": "", "ip": "198.51.100.9", "prefix": "198.51.100.0/24",
+    "asn": 64_500, "asn_name": "", "country": "US", "region": "", "city": "", "device_id": "", "browser": "", "os": "", "ja4": "",
+    "reasons": "", "model_version": "1", "dominant": "",
+}  # fmt: skip
+_LOGINS = [column.name for column in sign_ins.columns if column.name != "seq"]
+KEEP_LOGIN = Statement(insert(sign_ins).values({name: bindparam(name) for name in _LOGINS}))
+
+
+def login(user: str, ts: float, **facts: Any) -> dict[str, Any]:
+    return {"user_id": user, "ts": ts, "event_id": f"{user}-{ts}", **_LOGIN, **facts}
+
+
+def keep_logins(database: Database, logins: Sequence[dict[str, Any]]) -> None:
+    database.write_sync(lambda tx: tx.many(KEEP_LOGIN, logins))
 
 
 def event(user: str, ts: float, **facts: Any) -> dict[str, Any]:
@@ -167,12 +185,91 @@ def test_a_week_ends_on_sunday_at_midnight(database: Database) -> None:
     ]
 
 
+def test_logins_count_where_the_question_makes_sense_for_them(database: Database) -> None:
+    """Beside what was reported of sessions, alone, or not at all; a refresh is made by a timer, and is no login."""
+    keep(database, [event("u0", MONDAY, ip="203.0.113.7", device_id="d"), event("u1", MONDAY, ip="203.0.113.7")])
+    logins = [login(f"u{n}", MONDAY + n, ip="203.0.113.7", device_id="d") for n in (1, 2, 3)]
+    logins += [
+        login("u4", MONDAY, ip="203.0.113.7", kind="refresh"),
+        login("u2", MONDAY + 9, decision="deny", outcome=""),
+    ]
+    keep_logins(database, logins)
+    for of, accounts in (("both", 4), ("logins", 3), ("activity", 2)):
+        [found] = answer(database, "shared_addresses", least=2, of=of)
+        assert (found["ip"], found["accounts"]) == ("203.0.113.7", accounts)
+    assert [row["accounts"] for row in answer(database, "device_reuse", least=2)] == [4]
+    assert answer(database, "bursts", least=2, window_seconds=60, of="logins")[0]["user_id"] == "u2"
+    assert [row["events"] for row in answer(database, "cohorts")] == [6]
+    assert [row["events"] for row in answer(database, "cohorts", of="activity")] == [2]
+    assert [row["failures"] for row in answer(database, "weekly_cohorts", of="logins")] == [1]
+
+
+def test_an_account_that_tries_often_and_gets_in_seldom_is_found(database: Database) -> None:
+    """Of real logins: refused and failed ones against those that were let in."""
+    tries = [("deny", ""), ("challenge", "mfa_failed"), ("allow", "failure"), ("challenge", "mfa_passed"), ("deny", "")]
+    keep_logins(database, [login("bot", MONDAY + n, decision=d, outcome=o) for n, (d, o) in enumerate(tries)])
+    keep_logins(database, [login("bob", MONDAY + n) for n in range(9)])
+    assert answer(database, "session_success", of="logins", least=5, ratio=2) == [
+        {"user_id": "bot", "sessions": 5, "successes": 1, "failures": 4, "ratio": 5.0}
+    ]
+    assert answer(database, "session_success", of="activity", least=1, ratio=0) == []
+
+
+def test_a_week_of_decisions_tells_attacks_from_false_alarms(database: Database) -> None:
+    """A prompt that was passed was not needed, and a refusal was an attack, until somebody finds out otherwise."""
+    week, asked = 604_800.0, {"decision": "challenge", "level": "medium", "factor": "totp"}
+    told: list[dict[str, Any]] = [
+        {}, {**asked, "outcome": "mfa_passed"}, {**asked, "outcome": "mfa_failed"},
+        {**asked, "outcome": "mfa_passed", "verdict": "confirmed_compromised"},
+        {"decision": "challenge", "outcome": ""}, {"decision": "deny", "outcome": ""},
+        {"decision": "deny", "outcome": "", "verdict": "confirmed_safe"}, {"verdict": "confirmed_compromised"},
+    ]  # fmt: skip
+    keep_logins(database, [login(f"u{n}", MONDAY + n, **facts) for n, facts in enumerate(told)])
+    keep_logins(database, [login("u0", MONDAY + week), login("u0", MONDAY + week, kind="refresh", decision="deny")])
+    first, second = answer(database, "weekly_decisions")
+    assert first == {
+        "week_at": MONDAY, "accounts": 8, "logins": 8, "attacks": 3, "denied": 2, "prompts": 4, "passed": 2,
+        "failed": 1, "judged": 3, "false_alarms": 2,
+    }  # fmt: skip
+    assert (second["week_at"], second["logins"], second["attacks"]) == (MONDAY + week, 1, 0)
+
+
+def test_a_weeks_remediation_is_the_median_of_first_words_and_of_closed_incidents(database: Database) -> None:
+    """A later word about the same login changes nothing, and what is open does not count yet."""
+    keep_logins(database, [login(f"u{n}", MONDAY, event_id=f"e{n}", verdict="dismissed") for n in range(3)])
+    keep_logins(database, [login("u9", MONDAY, event_id="e9")])
+    said = [("e0", 60.0), ("e1", 600.0), ("e2", 86_400.0), ("e0", 90_000.0)]
+    for name, after in said:
+        say(database, name, MONDAY + after)
+    taken = [("closed", 100.0), ("closed", 300.0), ("open", 5_000.0)]
+    kept = ("incident_id", "key", "state", "owner", "score", "opened_at", "updated_at", "body", "version")
+    rows = [
+        (f"i{n}", f"k{n}", state, "", 1.0, MONDAY + 5, MONDAY + 5 + after, b"{}", 1)
+        for n, (state, after) in enumerate(taken)
+    ]
+    keep_incident = Statement(insert(incidents).values({name: bindparam(name) for name in kept}))
+    database.write_sync(lambda tx: tx.many(keep_incident, [dict(zip(kept, row, strict=True)) for row in rows]))
+    assert answer(database, "weekly_remediation") == [
+        {"week_at": MONDAY, "judged": 3, "verdict_seconds": 600.0, "incidents": 2, "close_seconds": 200.0}
+    ]
+
+
 @pytest.mark.parametrize("name", list(ALL))
 def test_a_view_of_nothing_has_no_rows(database: Database, name: str) -> None:
     """And a span without events is nothing."""
     assert answer(database, name) == []
     keep(database, [event("bob", MONDAY - 1), event("bob", NOW)])
+    keep_logins(database, [login("bob", MONDAY - 1), login("bob", NOW)])
     assert answer(database, name) == []
+
+
+def say(database: Database, event_id: str, at: float) -> None:
+    """Somebody's word about a login."""
+    word = {"user_id": "u", "verdict": "dismissed", "by": "soc", "source": "analyst", "ts": at}
+    keep_word = Statement(
+        insert(verdict_words).values({name: bindparam(name) for name in (*word, "event_id", "recorded_at")})
+    )
+    database.write_sync(lambda tx: tx.run(keep_word, **word, event_id=event_id, recorded_at=at))
 
 
 @pytest.mark.parametrize("name", list(ALL))
@@ -183,6 +280,8 @@ def test_no_view_answers_more_rows_than_asked_for(database: Database, name: str)
             facts = {"device_id": f"dev-{n % 2}", "ip": f"203.0.113.{n % 2}", "endpoint": f"/{n}"}
             at = MONDAY + 86_400 * 9 * (n % 2) + n
             keep(database, [event(user, at, session_id=f"{user}{n % 6}", **facts)])
+            keep_logins(database, [login(user, at, event_id=f"{user}{n}", verdict="dismissed")])
+            say(database, f"{user}{n}", at + 5)
     least = {"least": 2} if any(each.name == "least" for each in ALL[name].view.parameters) else {}
     window = {"window_seconds": 3600} if name in {"bursts", "rapid_resources"} else {}
     ratio = {"ratio": 0} if name == "session_success" else {}
@@ -204,6 +303,7 @@ async def test_views_are_asked_by_http(tmp_path: Path) -> None:
         for path, status, code in (
             ("/views/nothing", 404, "unknown_view"),
             ("/views/bursts?least=x", 422, "invalid_request"),
+            ("/views/bursts?of=everything", 422, "invalid_request"),
             ("/views/bursts?least=5&least=6", 422, "invalid_request"),
             ("/views/bursts?since=2026-01-01&until=2025-01-01", 422, "invalid_request"),
         ):

@@ -10,6 +10,8 @@ from risk_scorer.adapters.activity.views import (
     session_success,
     shared_addresses,
     weekly_cohorts,
+    weekly_decisions,
+    weekly_remediation,
     weekly_sessions,
 )
 from risk_scorer.adapters.activity.views.asking import Question
@@ -25,6 +27,8 @@ ALL: Final[dict[str, Question]] = {
         cohorts.QUESTION,
         weekly_cohorts.QUESTION,
         weekly_sessions.QUESTION,
+        weekly_decisions.QUESTION,
+        weekly_remediation.QUESTION,
     )
 }
 """In the order in which they are listed."""

@@ -6,16 +6,14 @@ from sqlalchemy import ColumnClause, Select, case, func, literal, select
 from sqlalchemy.sql.expression import ColumnElement
 
 from risk_scorer.adapters.activity.views.asking import (
-    EVENTS,
     PROMPTED_FROM,
     distinct,
     how_many,
     is_failure,
     number,
     sessions_that,
-    within,
 )
-from risk_scorer.adapters.tables import activity_events
+from risk_scorer.adapters.activity.views.seen import FIRST, SEEN
 from risk_scorer.core.abuse.view import DAY_SECONDS, Column, Parameter
 
 NEW_DAYS: Final = Parameter(
@@ -29,21 +27,14 @@ COLUMNS: Final = (
     Column(name="failures", text="How many of them were refused or failed."),
     Column(name="risky_sessions", text="How many sessions came to the mark of a step-up, 60, or above."),
 )
-_FIRST: Final = (
-    select(EVENTS.user_id, func.min(EVENTS.ts).label("first"))
-    .where(EVENTS.ts < number("until"))
-    .group_by(EVENTS.user_id)
-    .subquery()
-)
-_IS_NEW: Final = EVENTS.ts < _FIRST.c.first + number("new_days") * literal(DAY_SECONDS)
+_IS_NEW: Final = SEEN.ts < FIRST.c.first + number("new_days") * literal(DAY_SECONDS)
 
 
 def aged(*more: ColumnElement[Any]) -> Select[Any]:
     """The events of the span, each with its account's `cohort` at that moment, and with these columns."""
     age = case((_IS_NEW, "new"), else_="aged").label("cohort")
-    columns = (EVENTS.user_id, EVENTS.session_id, EVENTS.status, EVENTS.score)
-    joined = activity_events.join(_FIRST, _FIRST.c.user_id == EVENTS.user_id)
-    return select(age, *columns, *more).select_from(joined).where(within())
+    columns = (SEEN.user_id, SEEN.session_id, SEEN.status, SEEN.score)
+    return select(age, *columns, *more).where(FIRST.c.user_id == SEEN.user_id)
 
 
 def measured(events: Any) -> tuple[ColumnElement[Any] | ColumnClause[Any], ...]:

@@ -12,7 +12,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from plumbing.database import Transaction
 from plumbing.statements import Statement
 from risk_scorer.adapters.tables import activity_events
-from risk_scorer.core.abuse.view import View
+from risk_scorer.core.abuse.view import Value, View
 
 EVENTS: Final = activity_events.c
 SUCCESS_FROM, FAILURE_FROM, UNKNOWN_STATUS = 200, 400, 0
@@ -27,7 +27,7 @@ class Question(Struct, frozen=True, kw_only=True):
     view: View
     statement: Statement
 
-    def ask(self, tx: Transaction, values: Mapping[str, float | int]) -> list[dict[str, Any]]:
+    def ask(self, tx: Transaction, values: Mapping[str, Value]) -> list[dict[str, Any]]:
         """The rows, each by the names of its columns."""
         names = [column.name for column in self.view.columns]
         return [dict(zip(names, row, strict=True)) for row in tx.all(self.statement, **values)]

@@ -5,7 +5,8 @@ from typing import Final
 from sqlalchemy import Integer, bindparam, cast, func, select
 
 from plumbing.statements import Statement
-from risk_scorer.adapters.activity.views.asking import EVENTS, Question, number, within
+from risk_scorer.adapters.activity.views.asking import Question, number
+from risk_scorer.adapters.activity.views.seen import OF, SEEN
 from risk_scorer.core.abuse.view import LIMIT, Column, Parameter, View, count, span
 
 VIEW: Final = View(
@@ -22,6 +23,7 @@ VIEW: Final = View(
             most=86_400.0,
         ),
         count("least", "So many events within the window.", 100, least=2),
+        OF,
         LIMIT,
     ),
     columns=(
@@ -33,10 +35,8 @@ VIEW: Final = View(
     ),
 )
 # The event so many places before: a window is full exactly when that one is no older than the window is long.
-_BEFORE = func.lag(EVENTS.ts, cast(bindparam("least"), Integer) - 1).over(
-    partition_by=EVENTS.user_id, order_by=(EVENTS.ts, EVENTS.id)
-)
-_ENDS = select(EVENTS.user_id, EVENTS.ts, _BEFORE.label("began")).where(within()).subquery()
+_BEFORE = func.lag(SEEN.ts, cast(bindparam("least"), Integer) - 1).over(partition_by=SEEN.user_id, order_by=SEEN.ts)
+_ENDS = select(SEEN.user_id, SEEN.ts, _BEFORE.label("began")).subquery()
 _TOOK = _ENDS.c.ts - _ENDS.c.began
 STATEMENT = Statement(
     select(_ENDS.c.user_id, func.count(), func.min(_TOOK), func.min(_ENDS.c.began), func.max(_ENDS.c.ts))

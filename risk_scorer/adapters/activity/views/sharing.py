@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.sql.expression import ColumnElement
 
 from plumbing.statements import Statement
-from risk_scorer.adapters.activity.views.asking import EVENTS, Question, distinct, how_many, is_failure, within
+from risk_scorer.adapters.activity.views.asking import Question, distinct, how_many, is_failure
+from risk_scorer.adapters.activity.views.seen import OF, SEEN
 from risk_scorer.core.abuse.view import LIMIT, Column, View, count, span
 
 _FAILURES = Column(name="failures", text="How many of them were refused or failed.")
@@ -33,11 +34,11 @@ def shared(
     """The view of that name: what is shared, by how many accounts, and `more` counts of each."""
     value, column = shares
     counts = [each for each, _ in more]
-    people = distinct(EVENTS.user_id)
+    people = distinct(SEEN.user_id)
     view = View(
         name=name,
         text=text,
-        parameters=(*span(7), count("least", "So many accounts.", 3, least=2), LIMIT),
+        parameters=(*span(7), count("least", "So many accounts.", 3, least=2), OF, LIMIT),
         columns=(
             column,
             accounts,
@@ -49,8 +50,8 @@ def shared(
         ),
     )
     statement = (
-        select(value, people, *counts, func.count(), how_many(is_failure()), func.min(EVENTS.ts), func.max(EVENTS.ts))
-        .where(within(), value != "")
+        select(value, people, *counts, func.count(), how_many(is_failure(SEEN)), func.min(SEEN.ts), func.max(SEEN.ts))
+        .where(value != "")
         .group_by(value)
         .having(people >= bindparam("least"))
         .order_by(people.desc(), value)

@@ -1,9 +1,9 @@
 """Weeks, from Monday to Sunday, UTC."""
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Float, cast
-from sqlalchemy.sql.expression import Label
+from sqlalchemy.sql.expression import ColumnElement, Label
 
 from plumbing.expressions import whole_part
 from risk_scorer.adapters.activity.views.asking import EVENTS
@@ -15,7 +15,12 @@ TO_MONDAY: Final = 259_200
 WEEK: Final = Column(name="week_at", text="When the week began: Monday, 00:00 UTC.")
 
 
-def week() -> Label[float]:
+def week(events: Any = EVENTS) -> Label[float]:
     """When the event's week began."""
-    number = whole_part(cast((EVENTS.ts + TO_MONDAY) / WEEK_SECONDS, Float))
+    return week_of(events.ts)
+
+
+def week_of(moment: ColumnElement[float]) -> Label[float]:
+    """When the week of that moment began."""
+    number = whole_part(cast((moment + TO_MONDAY) / WEEK_SECONDS, Float))
     return cast(number * WEEK_SECONDS - TO_MONDAY, Float).label(WEEK.name)
