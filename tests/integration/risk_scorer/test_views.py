@@ -32,8 +32,8 @@ KEEP = Statement(insert(activity_events).values({name: bindparam(name) for name 
 _LOGIN: dict[str, Any] = {
     "event_key": 0, "client_id": "shop", "kind": "login", "level": "low", "score": 10.0, "decision": "allow",
     "rule": "", "factor": "", "outcome": "success", "verdict": "", "ip": "198.51.100.9", "prefix": "198.51.100.0/24",
-    "asn": 64_500, "asn_name": "", "country": "US", "region": "", "city": "", "device_id": "", "browser": "", "os": "", "ja4": "",
-    "reasons": "", "model_version": "1", "dominant": "",
+    "asn": 64_500, "asn_name": "", "country": "US", "region": "", "city": "", "device_id": "", "browser": "", "os": "",
+    "ja4": "", "reasons": "", "model_version": "1", "dominant": "",
 }  # fmt: skip
 _LOGINS = [column.name for column in sign_ins.columns if column.name != "seq"]
 KEEP_LOGIN = Statement(insert(sign_ins).values({name: bindparam(name) for name in _LOGINS}))
