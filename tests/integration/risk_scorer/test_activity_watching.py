@@ -13,8 +13,8 @@ from plumbing import connections
 from plumbing.clock import FixedClock
 from risk_scorer.activity_watching import LATE_SECONDS
 from risk_scorer.adapters import event_log
-from tests.integration.risk_scorer.service import EVENT, Running, running
-from tests.integration.risk_scorer.test_activity import NOTICE, NOW, event
+from tests.integration.risk_scorer.service import EVENT, WEBHOOK_SECRET, Running, running
+from tests.integration.risk_scorer.test_activity import NOTICE, NOW, event, known_person, stolen
 from tests.integration.risk_scorer.test_activity_tasks import _idle
 from tests.integration.risk_scorer.test_shadow import until
 from tests.integration.risk_scorer.test_watching import told, value, watching
@@ -98,6 +98,20 @@ async def test_keys_that_cannot_be_had_are_told(tmp_path: Path) -> None:
         failures = [key for key in told(service) if key[0] == "riskgate_gateway_keys_failures_total"]
         assert len(failures) == 1
         assert not any(key[0] == "riskgate_gateway_keys_timestamp_seconds" for key in told(service))
+
+
+async def test_signals_that_the_gateway_does_not_take_are_told_with_their_age(tmp_path: Path) -> None:
+    """What a thief does is told to a gateway that is away: it waits, and whoever watches sees since when."""
+    away = {"session_signal_url": "http://127.0.0.1:1/signals/session-risk", "session_signal_secret": WEBHOOK_SECRET}
+    async with running(tmp_path, with_model=False, clock=FixedClock(NOW), **away) as service:
+        await service.client.post("/sessions", json=NOTICE)
+        await known_person(service)
+        await stolen(service, requests=10)
+        await watching(service).look()
+        assert value(service, "riskgate_outbox_waiting", receiver="gateway") >= 1
+        service.scorer.clock.advance(61)  # type: ignore[attr-defined] # a test's clock
+        assert value(service, "riskgate_outbox_oldest_seconds", receiver="gateway") == 61
+        await until(lambda: value(service, "riskgate_deliveries_total", receiver="gateway", result="retried") >= 1)
 
 
 async def test_the_session_model_and_what_was_refused_are_told(tmp_path: Path) -> None:
