@@ -13,6 +13,8 @@ from auth_gateway.cli.complaints import WRONG_INPUT, printable
 from auth_gateway.cli.console import fail, moment, moment_given, opened, row, settings_or_fail
 from auth_gateway.core.policy_document import BadDocument, parse
 from auth_gateway.core.policy_rule import NO_DOCUMENT, PolicyDocument, Rule
+from auth_gateway.core.policy_session_marks import NEVER
+from auth_gateway.core.session_risk import USUAL, SessionMarks
 from auth_gateway.flows.backtest import Backtest
 from auth_gateway.policing import switches
 from auth_gateway.settings import Settings
@@ -34,13 +36,16 @@ def check(file: Document) -> None:
 @app.command("show")
 def show() -> None:
     """Print the rules of LOGIN_POLICY_FILE in their order: number, name, answer, requests, conditions; then the marks
-    of applications and people: from which score they are asked and denied."""
+    of applications and people: from which score they are asked and denied; then those of sessions where they are not
+    the usual ones."""
     settings = settings_or_fail()
     document = _present(settings)
     for number, rule in enumerate(document.rules, 1):
         row(str(number), rule.name, _answer(rule), ",".join(rule.paths), rule.asks)
     for own in document.marks:
         row("marks", own.meant, f"step_up={own.marks.step_up:g}", f"deny={own.marks.deny:g}", own.model or "any model")
+    if document.session_marks != USUAL:
+        row("session marks", *_of_sessions(document.session_marks))
     policy = switches(settings)
     row("then", "built-in tables", *(f"{name}={getattr(policy, name)}" for name in policy.__struct_fields__))
 
@@ -83,6 +88,12 @@ def _read(file: Path, settings: Settings) -> PolicyDocument:
         for problem in bad.problems:  # as compilers do it, so that editors find the line
             typer.echo(printable(f"{file}:{problem.line}: {problem.message}"), err=True)
         raise typer.Exit(WRONG_INPUT) from None
+
+
+def _of_sessions(marks: SessionMarks) -> list[str]:
+    there = {response: f"{mark:g}" for response, mark in marks.descending}
+    shown = [f"{name}={there.get(name, NEVER)}" for name in ("step_up", "reset", "logout", "freeze")]
+    return [*shown, "report-only"] if marks.report_only else shown
 
 
 def _answer(rule: Rule) -> str:

@@ -1,7 +1,7 @@
 """The `[[marks]]` tables of a policy document become marks of applications and groups. What is wrong is told with the
 place where it stands."""
 
-from math import isfinite
+from math import inf
 from typing import Any
 
 from auth_gateway.core.marks import HIGHEST_DENY, LOWEST_DENY, LOWEST_STEP_UP, SHARED, Marks, OwnMarks
@@ -56,7 +56,7 @@ def _mark(given: dict[str, Any], key: str, place: Path, told: Told, *, lowest: f
     value = given.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -inf < value < inf:
         told((*place, key), f"{key} {quoted(value)} is not a number")
         return None
     if not lowest <= value <= highest:

@@ -2,7 +2,7 @@
 where it stands."""
 
 from itertools import pairwise
-from math import isfinite
+from math import inf
 from typing import Any, Final
 
 from auth_gateway.core.policy_conditions import Told, one_of, quoted
@@ -56,7 +56,7 @@ def _mark(given: dict[str, Any], key: str, told: Told) -> float | None:
     value, (lowest, highest) = given.get(key, usual), _SPANS[key]
     if value == NEVER and key != "step_up":
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -inf < value < inf:
         words = "a number" if key == "step_up" else f'a number or "{NEVER}"'
         told((_PLACE, key), f"{key} {quoted(value)} is not {words}")
         return usual

@@ -92,6 +92,18 @@ def test_marks_are_counted_and_shown(run: Run, file: Path, monkeypatch: pytest.M
     assert lines[2].split("\t") == ["marks", "client=bank|shop", "step_up=45.5", "deny=80", "m1"]
 
 
+def test_marks_of_sessions_are_shown_where_they_are_not_the_usual_ones(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator sees what a session's risk does, and what it never does."""
+    monkeypatch.setenv("LOGIN_POLICY_FILE", str(file))
+    file.write_text(GOOD + '[session_marks]\nstep_up = 70\nfreeze = "never"\nreport_only = true\n')
+    lines = [line.split("\t") for line in run("policy", "show")[1].splitlines()]
+    assert lines[2] == ["session marks", "step_up=70", "reset=80", "logout=90", "freeze=never", "report-only"]
+    file.write_text(GOOD + "[session_marks]\nstep_up = 60\n")
+    assert "session marks" not in run("policy", "show")[1]
+
+
 def test_a_backtest_of_nothing_says_so(run: Run, file: Path) -> None:
     """For people and for programs."""
     status, output, _ = run("policy", "backtest", str(file), "--from", "2026-01-01", "--to", "2026-02-01")

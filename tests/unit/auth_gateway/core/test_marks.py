@@ -79,6 +79,8 @@ def test_marks_are_read_in_their_order() -> None:
         ("client = 'a'\nstep_up = 70\ndeny = 65", "who is denied from 65 on"),
         ("client = 'a'\ndeny = true", "is not a number"),
         ("client = 'a'\ndeny = nan", "is not a number"),
+        (f"client = 'a'\ndeny = 7{'0' * 400}", "is not from 60 to 80"),
+        (f"client = 'a'\ndeny = 0x{'f' * 5000}", "is not from 60 to 80"),
         ("client = 'a'\ndeny = '70'", "is not a number"),
         ("client = 'a'\ndeny = 70\nsince = 1", "unknown key 'since'"),
         ("client = 'a'\ndeny = 70\nmodel = ''", "is not a model's version"),

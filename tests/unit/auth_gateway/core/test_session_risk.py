@@ -63,6 +63,8 @@ def test_marks_are_what_the_document_says() -> None:
         ("[session_marks]\n\nfreeze = 79", 3, "freeze 79 is not from 80 to 100"),
         ("[session_marks]\nlogout = 101", 2, "not from 60 to 100"),
         ("[session_marks]\nlogout = nan", 2, 'not a number or "never"'),
+        (f"[session_marks]\nfreeze = 9{'9' * 400}", 2, "is not from 80 to 100"),
+        (f"[session_marks]\nfreeze = 0x{'f' * 5000}", 2, "is not from 80 to 100"),
         ("[session_marks]\nreset = true", 2, 'not a number or "never"'),
         ("[session_marks]\nreset = 91", 2, "logout from 90 on is before reset from 91 on"),
         ("[session_marks]\nstep_up = 75\nreset = 70", 3, "reset from 70 on is before step_up from 75 on"),
