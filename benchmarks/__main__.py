@@ -29,6 +29,9 @@ from benchmarks import (
     streaming,
     training,
 )
+from benchmarks import (
+    console as console_pages,
+)
 from benchmarks.bounds import Bounded
 from benchmarks.report import Figure, save, show
 
@@ -59,7 +62,7 @@ def main() -> None:
         "lockout": lambda: lockout.measure(console, is_long=chosen.long),
         "session-response": lambda: session_response.measure(console),
     }
-    unknown = set(chosen.only) - set(benches) - set(bounded) - {"activity", "training", "campaigns"}
+    unknown = set(chosen.only) - set(benches) - set(bounded) - {"activity", "training", "campaigns", "console"}
     if unknown:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     figures: list[Figure] = []
@@ -70,6 +73,8 @@ def main() -> None:
             training.measure(console, rows=chosen.rows)
         elif name == "activity":
             figures += activity.measure(chosen.rounds, console, rows=chosen.rows)
+        elif name == "console":
+            is_all_met &= console_pages.measure(console, rows=chosen.rows)
         elif name == "campaigns":
             campaigns.measure(console, events=chosen.rows)
         elif name in benches:
@@ -89,12 +94,16 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         help="forest, core, activity-core, scoring, shadow, histories, refresh, logins, policy, provider, deliveries, "
         "start, streaming; and only when named: activity, faults, flood, lockout, session-response, training, "
-        "campaigns",
+        "campaigns, console",
     )
     parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")
     parser.add_argument(
-        "--rows", type=int, action="append", default=[], help="training, campaigns: of the log; may be repeated"
+        "--rows",
+        type=int,
+        action="append",
+        default=[],
+        help="training, campaigns, console: how many; may be repeated",
     )
     parser.add_argument("--long", action="store_true", help="a million deliveries, a flood of a minute, all counts")
     return parser
