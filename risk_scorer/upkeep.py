@@ -88,5 +88,17 @@ def upkeep(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
         memory_days=scorer.settings.activity_memory_days,
     )
     house = keep_house(kept, scorer.clock)
-    projecting = project(Projection(scorer.database, clock=scorer.clock))
+    projecting = project(_projection(scorer))
     return [scorer.delivery.run(), house, drift_watch(scorer).look_again_and_again(), telling(scorer).run(), projecting]
+
+
+def _projection(scorer: Scorer) -> Projection:
+    """What takes the log to the console's rows, and tells how far it is."""
+    projection = Projection(scorer.database, clock=scorer.clock)
+    scorer.meters.look(
+        "riskgate_sign_ins_taken_timestamp_seconds",
+        "When the console's rows last had everything of the log.",
+        [],
+        lambda: [] if projection.taken_at is None else [((), projection.taken_at)],
+    )
+    return projection

@@ -66,11 +66,12 @@ class View(msgspec.Struct, frozen=True):
 
 
 class Projection:
-    """Takes the log to `sign_ins`."""
+    """Takes the log to `sign_ins`; `taken_at` is when all of it was there last."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.taken_at: float | None = None
 
     async def advance(self) -> int:
         """Take what is there, a bounded part of it; how many rows of the log and words. Raises: Refused."""
@@ -84,6 +85,8 @@ class Projection:
         if view.said:
             version = view.version + bool(view.rows)
             await self._database.write(lambda tx: _told(tx, view.said, version, now))
+        if not view.rows:
+            self.taken_at = now
         return len(view.rows) + len(view.said)
 
     async def take(self, view: View, now: float) -> bool:
