@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 from rich.console import Console
 
-from demo.house import ROOT, House, Ports, Workplace
+from demo.house import ANALYST, ROOT, House, Ports, Workplace
 from demo.processes import DemoFailed
 from demo.story import Walk, tell
 
@@ -37,6 +37,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def start(house: House, console: Console) -> None:
     """All four processes, ready."""
     began = time.monotonic()
+    house.register_console()
     house.scorer.start()
     house.receiver.start()
     house.gateway.environment = house.gateway_environment(
@@ -82,13 +83,16 @@ def show_webhooks(house: House, console: Console, challenges: int) -> bool:
 
 def show_doors(house: House, console: Console) -> None:
     demo_credential = house.make_credential("demo", "score,read")
+    password, authenticator = house.hire_analyst()
     console.print("[bold]Look around[/bold]")
     for name, text in (
         ("Sign in", f"{house.application_url}   (an application that signs people in by OpenID Connect)"),
         ("Gateway", f"{house.gateway_url}   (API at /docs, discovery at /.well-known/openid-configuration)"),
         ("Scorer", f"{house.scorer_url}   (API at /docs)"),
         ("People", "alice / Password123!   bob / S3cret!xyz"),
-        ("Dashboard", f"{house.operator_link()}   (one time, 10 minutes)"),
+        ("Console", f"{house.scorer_url}/dashboard   (sign in as {ANALYST} / {password})"),
+        ("", f"{authenticator}   (her authenticator's secret, for what asks for a second factor)"),
+        ("", f"{house.operator_link()}   (without the gateway: one time, 10 minutes)"),
         ("For /score", f"Authorization: Bearer {demo_credential}"),
         ("Logs", f"{house.workplace.logs}   (gateway.log has the letters to Alice)"),
     ):

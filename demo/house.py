@@ -18,6 +18,9 @@ SAMPLE = ROOT / "data" / "sample_logins.csv"
 NETWORKS = ROOT / "demo" / "networks.toml"
 POLICY = ROOT / "demo" / "policy.toml"
 CLIENT_ID = "demo-application"
+CONSOLE_ID = "console"
+CONSOLE_SCOPES = ("openid", "profile", "risk:read", "risk:write", "events:read", "webhooks:manage", "policy:read")
+ANALYST = "mara"
 
 
 def only(pattern: str, printed: str) -> str:
@@ -78,6 +81,7 @@ class House:
     def __init__(self, workplace: Workplace, ports: Ports) -> None:
         self.workplace, self.ports = workplace, ports
         self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        self.console_secret: str | None = None
         self.signal_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         self.scorer_url = f"http://127.0.0.1:{ports.scorer}"
         self.gateway_url = f"http://localhost:{ports.gateway}"
@@ -122,7 +126,14 @@ class House:
             "GATEWAY_ISSUER": self.gateway_url,
             "SESSION_SIGNAL_URL": f"{self.gateway_url}/signals/session-risk",
             "SESSION_SIGNAL_SECRET": self.signal_secret,
+            **self.console_environment(),
         }
+
+    def console_environment(self) -> dict[str, str]:
+        """What makes the scorer's console a client of the gateway, once it is registered there."""
+        if self.console_secret is None:
+            return {}
+        return {"CONSOLE_CLIENT_ID": CONSOLE_ID, "CONSOLE_CLIENT_SECRET": self.console_secret}
 
     def gateway_environment(self, credential: str) -> dict[str, str]:
         return {
@@ -161,6 +172,35 @@ class House:
             environment=self.gateway.environment,
         )  # fmt: skip
         return only(r"rgc_[\w-]+", printed)
+
+    def register_console(self) -> None:
+        """Make the console a client of the gateway, for signing people in and for what it does to accounts; before the
+        scorer starts, which is told the secret."""
+        scopes = [part for scope in CONSOLE_SCOPES for part in ("--scope", scope)]
+        printed = run(
+            [
+                command("auth-gateway"), "clients", "add", CONSOLE_ID, "--name", "Analyst's console",
+                "--grant", "authorization_code", "--grant", "client_credentials", *scopes,
+                "--audience", self.gateway_url,
+                "--redirect-uri", f"{self.scorer_url}/operator/callback",
+                "--post-logout-redirect-uri", f"{self.scorer_url}/operator/signed-out",
+                "--backchannel-logout-uri", f"{self.scorer_url}/operator/backchannel-logout",
+            ],
+            environment=self.gateway_environment("rgs_of_later"),
+        )  # fmt: skip
+        self.console_secret = only(r"rgc_[\w-]+", printed)
+        self.scorer.environment = self.scorer_environment()
+
+    def hire_analyst(self) -> tuple[str, str]:
+        """Mara's password and authenticator's secret: she has an account at the gateway and a role at the console."""
+        password = secrets.token_urlsafe(12)
+        gateway = command("auth-gateway")
+        added = [gateway, "users", "add", ANALYST, "--password-stdin"]
+        run(added, environment=self.gateway.environment, given=f"{password}\n")
+        printed = run([gateway, "users", "enrol-totp", ANALYST], environment=self.gateway.environment)
+        role = [command("risk-scorer"), "operators", "add", ANALYST, "--role", "admin"]
+        run(role, environment=self.scorer_environment())
+        return password, only(r"(?<=secret=)[A-Z2-7]+", printed)
 
     def operator_link(self) -> str:
         printed = run([command("risk-scorer"), "operator-link"], environment=self.scorer_environment())

@@ -37,13 +37,16 @@ def command(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-def run(arguments: Sequence[str], *, environment: Mapping[str, str], show: bool = False) -> str:
-    """What a finished command printed; `show` lets a person watch it instead."""
+def run(
+    arguments: Sequence[str], *, environment: Mapping[str, str], show: bool = False, given: str | None = None
+) -> str:
+    """What a finished command printed, `given` this on its standard input; `show` lets a person watch it instead."""
     finished = subprocess.run(
         list(arguments),
         env=dict(environment),
         stdout=None if show else subprocess.PIPE,
         stderr=None,
+        input=given,
         text=True,
         check=False,
     )

@@ -34,6 +34,11 @@ PAGE = Statement(
     .order_by(_row.id.desc())
     .limit(bindparam("most"))
 )
+ERASED: Final = "(erased)"
+ERASE = Statement(
+    update(console_audit).where(_row.subject == bindparam("of_user")).values(subject=ERASED, reason=ERASED)
+)
+"""Who did what and when stays; to whom, and what was said of them, does not."""
 PRUNE = Statement(
     delete(console_audit).where(
         _row.id.in_(select(_row.id).where(_row.at < bindparam("before")).order_by(_row.at).limit(500))

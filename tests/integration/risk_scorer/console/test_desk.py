@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from plumbing.clock import FixedClock
 from plumbing.refusals import Refused
+from risk_scorer.adapters.erasure import erase_person
 from risk_scorer.api.console.desk import Desk, Doing
 from risk_scorer.api.console.serving import add_views
 from risk_scorer.api.console.views import View
@@ -92,6 +93,16 @@ async def test_each_subject_has_a_row_of_its_own(service: Running, probe: Probe)
     await by_link(service, "analyst")
     await post(service, "/dashboard/probe/act")
     assert audited(service) == [row("done"), row("done", "bob")]
+
+
+async def test_of_an_erased_person_the_audit_keeps_that_something_was_done(service: Running, probe: Probe) -> None:
+    """By whom and when, not to whom and why; others' rows stay as they are."""
+    probe.subjects = ("alice", "bob")
+    await by_link(service, "analyst")
+    await post(service, "/dashboard/probe/act")
+    erase_person(service.scorer.database, "alice")
+    gone = ("link:jane", "analyst", "probe.act", "(erased)", "(erased)", "done")
+    assert audited(service) == [gone, row("done", "bob")]
 
 
 async def test_what_was_refused_is_written_down_as_refused(service: Running, probe: Probe) -> None:
