@@ -41,6 +41,7 @@ def test_a_stronger_sign_in_is_asked_for_and_comes_back(place: Place) -> None:
     assert 'name="code"' in browser.page.text
     page = browser.post(code=place.code(place.people["admin"]))
     assert (page.status_code, str(page.url)) == (200, f"{place.url}/dashboard/drift")
+    assert "do it once more" in page.text
 
 
 def test_signing_out_here_ends_the_session_there(place: Place) -> None:

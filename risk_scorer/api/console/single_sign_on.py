@@ -17,6 +17,7 @@ from plumbing.bodies import parse_form, read_body, require_form
 from plumbing.randomness import Randomness
 from plumbing.refusals import Refused
 from risk_scorer.api.access import OPERATOR_COOKIE, SESSION_COOKIE_SECONDS
+from risk_scorer.api.console.flash import leave
 from risk_scorer.api.pages import notice
 from risk_scorer.core.console.operator import FRESH_SECONDS
 from risk_scorer.core.console.sign_in_request import SignInRequest
@@ -30,6 +31,7 @@ BACKCHANNEL: Final = "/operator/backchannel-logout"
 COOKIE: Final = "riskgate_sign_in"
 SECONDS: Final = 600
 MOST_FORM_BYTES: Final = 16 * 1024
+STEPPED_UP: Final = "Your second factor is fresh for 15 minutes. Nothing was done yet: do it once more."
 ANSWERED: Final = ("state", "iss", "code", "error")
 
 
@@ -94,6 +96,8 @@ class SingleSignOn:
             return notice("Not signed in", refused.message, status=refused.status, code=refused.code, link=again)
         answer = notice("You are signed in", "Opening the console.", onward=to)
         answer.set_cookie(OPERATOR_COOKIE, session, max_age=SESSION_COOKIE_SECONDS, **self._cookie_scope)
+        if asked.max_age is not None:
+            leave(answer, STEPPED_UP, tone="good", scope=self._cookie_scope)
         return answer
 
     def end_address(self, session_token: str) -> str | None:
