@@ -8,6 +8,7 @@ import ipaddress
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -101,6 +102,12 @@ class Layer(NamedTuple):
 
 def laid_over(version: int, *, listed: Sequence[Network], overlays: Sequence[tuple[Network, Overlay]]) -> Claims:
     """One table of all claims on a family; the smaller overlay network wins over the one around it."""
+    return _table(version, tuple(listed), tuple(overlays))
+
+
+# One of each family: look-ups that are opened after one another in a process mostly ask for the same.
+@lru_cache(maxsize=2)
+def _table(version: int, listed: tuple[Network, ...], overlays: tuple[tuple[Network, Overlay], ...]) -> Claims:
     labels, origins = _origins(version)
     by_size = sorted((pair for pair in overlays if pair[0].version == version), key=lambda pair: pair[0].prefixlen)
     listing = [Layer(*_ends(network), 1) for network in listed if network.version == version]
