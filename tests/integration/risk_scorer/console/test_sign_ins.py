@@ -111,6 +111,7 @@ async def test_page_after_page_is_what_a_look_at_every_row_gives(
 ) -> None:
     """Whatever is asked for, newest first, none left out and none twice; also where a look ends early."""
     monkeypatch.setattr(sign_in_rows, "MOST_WALKED", most_walked)
+    monkeypatch.setattr(sign_in_rows, "MOST_SCATTERED", most_walked)
     monkeypatch.setattr(sign_in_rows, "MOST_PEOPLE", 15)
     every = await walked(rows, SignInFilter(), 100)
     assert len(every) == LOGINS
