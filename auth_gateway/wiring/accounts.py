@@ -9,7 +9,8 @@ from auth_gateway.user_risks import account_desk, scorer_behaviours
 from auth_gateway.wiring.admin import gate
 from plumbing.lean import add_lean
 
-PATH = "/accounts/{user_id}"
+PATH = "/accounts/{user_id:path}"
+"""An id may have a slash in it, as directories make them: written as %2F it is one part of the address."""
 
 
 def add(app: FastAPI, service: Service) -> None:

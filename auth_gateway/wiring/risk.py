@@ -8,7 +8,7 @@ from auth_gateway.user_risks import risk_desk
 from auth_gateway.wiring.admin import gate
 from plumbing.lean import add_lean
 
-PATH = "/users/{user_id}/risk"
+PATH = "/users/{user_id:path}/risk"
 
 
 def add(app: FastAPI, service: Service) -> None:

@@ -59,7 +59,9 @@ def add_accounts(app: FastAPI, *, access: Access, rankings: AccountRankings) -> 
     """Put both under their paths."""
     routes = AccountRoutes(access, rankings)
     add_lean(app, "/accounts/scores", routes.ranking, method="GET", summary="Rank accounts", operation=RANKING)
-    add_lean(app, "/accounts/{user_id}/score", routes.account, method="GET", summary="Score an account", operation=ONE)
+    add_lean(
+        app, "/accounts/{user_id:path}/score", routes.account, method="GET", summary="Score an account", operation=ONE
+    )
 
 
 RANKING: Final = operation(

@@ -147,6 +147,6 @@ def add_activity(app: FastAPI, routes: ActivityRoutes) -> None:
         ("/sessions", routes.sessions, "POST", "Tell of sessions", about.SESSIONS),
         ("/score-session", routes.score_session, "POST", "Ask how a session stands", about.SCORE_SESSION),
         ("/predict", routes.predict, "POST", "Ask how unusual a window is", about.PREDICT),
-        ("/people/{user_id}/activity", routes.person, "GET", "Ask what a person does", about.PERSON),
+        ("/people/{user_id:path}/activity", routes.person, "GET", "Ask what a person does", about.PERSON),
     ):
         add_lean(app, path, endpoint, method=method, summary=summary, operation=operation)

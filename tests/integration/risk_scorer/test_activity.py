@@ -206,6 +206,13 @@ async def test_a_session_that_ran_out_has_ended_without_a_notice(
     assert state == (("ended", over_at) if over_at <= NOW else ("started", None))
 
 
+async def test_an_id_with_a_slash_is_one_part_of_the_address(service: Running) -> None:
+    """Directories make such; what is known of them is asked for like everybody's."""
+    await service.client.post("/sessions", json={**NOTICE, "session_id": "ses-4", "user_id": "staff/alice"})
+    told = (await service.client.get("/people/staff%2Falice/activity")).json()
+    assert [each["session_id"] for each in told["sessions"]] == ["ses-4"]
+
+
 async def assessed(service: Running, body: dict[str, Any], **headers: str) -> Any:
     return await service.client.post("/assess", json=body, headers=headers)
 

@@ -62,6 +62,18 @@ def knowing_scorer(body: bytes, status: int = 200) -> Iterator[tuple[str, list[s
     server.server_close()
 
 
+def test_somebody_whose_id_has_a_slash_is_reviewed_like_everybody(story: Story) -> None:
+    """Such ids come from directories; written as %2F one is one part of the address."""
+    story.gateway.accounts.add("dora", "Password123!", user_id="staff/dora")
+    program = soc(story, "risk:read", "risk:write")
+    frozen = asked(story, "POST", "/accounts/staff%2Fdora/freeze", program, json=WORDS).json()
+    assert (frozen["account"]["user_id"], frozen["changed"]) == ("staff/dora", True)
+    seen = asked(story, "GET", "/accounts/staff%2Fdora/summary", program).json()
+    assert seen["account"]["state"] == "frozen"
+    assert asked(story, "GET", "/users/staff%2Fdora/risk", program).json()["user_id"] == "staff/dora"
+    assert asked(story, "GET", "/accounts/staff/summary", program).status_code == 404
+
+
 def test_a_frozen_account_is_looked_at_and_opened_with_a_reason(story: Story) -> None:
     """From the signal to the review: who looks sees why, and one that was frozen again since stays frozen."""
     session_id = story.login().json()["session_id"]
