@@ -116,3 +116,16 @@ def test_a_session_is_veiled_and_made_dark_by_its_person(opened: Opened, place: 
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     other = opened("reader")
     expect(other.get_by_text("198.51.100.7", exact=True).first).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_notice_breaks_a_rule(opened: Opened, place: Place, complaints: list[str], scheme: Any) -> None:
+    """What those are told who are not in, and how they get in."""
+    page = opened(None, viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    wrong = list[str]()
+    for path in ("/dashboard", "/operator/sign-in?token=x", "/operator/signed-out", "/operator/callback?state=x"):
+        page.goto(place.url + path)
+        wrong += [f"{path}: {each}" for each in violations(page)]
+        wrong += [f"{path}: small {each}" for each in page.evaluate(SMALL)]
+        wrong += [] if fits(page) else [f"{path}: is wider than the window"]
+    assert "\n".join(wrong + complaints) == ""
