@@ -10,6 +10,7 @@ from rich.console import Console
 from benchmarks import (
     activity,
     activity_core,
+    activity_http,
     campaigns,
     core,
     deliveries,
@@ -45,6 +46,7 @@ def main() -> None:
         "forest": lambda: forest.measure(chosen.rounds),
         "core": lambda: core.measure(chosen.rounds),
         "activity-core": lambda: activity_core.measure(chosen.rounds, console),
+        "activity-http": lambda: activity_http.measure(chosen.rounds, chosen.seconds, console),
         "scoring": lambda: scoring.measure(chosen.rounds, chosen.seconds),
         "shadow": lambda: shadow.measure(chosen.rounds, chosen.seconds, console),
         "histories": lambda: histories.measure(chosen.rounds, console),
@@ -92,9 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "only",
         nargs="*",
-        help="forest, core, activity-core, scoring, shadow, histories, refresh, logins, policy, provider, deliveries, "
-        "start, streaming; and only when named: activity, faults, flood, lockout, session-response, training, "
-        "campaigns, console",
+        help="forest, core, activity-core, activity-http, scoring, shadow, histories, refresh, logins, policy, "
+        "provider, deliveries, start, streaming; and only when named: activity, faults, flood, lockout, "
+        "session-response, training, campaigns, console",
     )
     parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")

@@ -183,7 +183,7 @@ async def _prepared(acting: Acting, size: int, file: Path) -> Path:
     with file.open("wb") as lines:
         body: list[Any] = []
         for event in events(Plan(rows=size, people=max(20, size // EVENTS_A_PERSON), days=DAYS)):
-            told.setdefault(event.session_id, _notice(event))
+            told.setdefault(event.session_id, notice_of(event))
             body.append(assess_body(event))
             if len(body) == A_BODY:
                 lines.write(_encode(body) + b"\n")
@@ -196,7 +196,8 @@ async def _prepared(acting: Acting, size: int, file: Path) -> Path:
     return file
 
 
-def _notice(event: Event) -> SessionNotice:
+def notice_of(event: Event) -> SessionNotice:
+    """What the gateway tells of the event's session when it begins."""
     return SessionNotice(
         session_id=event.session_id, user_id=event.user_id, state="started", at=event.started, client_id="app",
         ip=event.ip, user_agent=event.user_agent, device_id=event.device_id, ja4=event.ja4 or None, roles=event.roles,

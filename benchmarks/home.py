@@ -91,7 +91,7 @@ class Home:
             "add",
             "bench",
             "--scope",
-            "score,outcomes,read",
+            "score,outcomes,read,activity",
             environment=environment,
         )
         found = re.search(r"rgs_[\w-]+", printed)

@@ -1,8 +1,8 @@
 """What was answered for events that came with an id: a repeated one is known by it and gets the same answer.
 
 An id is the person's own, so that nobody's event takes the answer of somebody else's. Of each id a key is kept, and
-when its event was; the answer is read out of the event's row, since keys fall anywhere in their index and whatever
-stands beside them is rewritten with its neighbours.
+when its event was; the answer is read out of the event's row, since keys come in no order, and whatever stands beside
+one is rewritten with its neighbours.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from risk_scorer.core.activity.engine import BASELINE, baseline_beside
 
 _keys = numbers_of(bindparam("keys"))
 _answers, _events = activity_answers.c, activity_events.c
-FOUND = Statement(select(_answers.event_key, _answers.answer, _answers.ts).where(_answers.event_key.in_(_keys)))
+FOUND = Statement(select(_answers.event_key, _answers.ts).where(_answers.event_key.in_(_keys)))
 KEEP = Statement(
     insert(activity_answers)
     .values(event_key=bindparam("event_key"), ts=bindparam("ts"), answer=b"")
@@ -52,26 +52,31 @@ class Rest(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 _encode, _rest = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(Rest)
 _tell, _signals = msgspec.json.Encoder().encode, msgspec.json.Decoder(list[Signal])
-_whole = msgspec.json.Decoder(Assessment)
 
 
 @lru_cache(maxsize=16_384)
 def answer_key(user_id: str, event_id: str) -> int:
-    """What the answer for that person's event is found by."""
-    return int.from_bytes(blake2b(f"{user_id}\0{event_id}".encode(), digest_size=8).digest(), signed=True)
+    """What the answer for that person's event is found by: 16 bits of the person's hash, then 48 of the event's.
+
+    So what one person does stands together, and a batch writes a page for each of its people, not for each event.
+    """
+    event = blake2b(f"{user_id}\0{event_id}".encode(), digest_size=6).digest()
+    return int.from_bytes(_whose(user_id) + event, signed=True)
 
 
-def kept_under(tx: Transaction, keys: Iterable[int]) -> dict[int, tuple[bytes, float | None]]:
-    """What is kept under these keys: an answer as JSON, or when the event was in whose row it is."""
+@lru_cache(maxsize=16_384)
+def _whose(user_id: str) -> bytes:
+    return blake2b(user_id.encode(), digest_size=2).digest()
+
+
+def kept_under(tx: Transaction, keys: Iterable[int]) -> dict[int, float]:
+    """When the events were that are known by these keys."""
     listed = _array(keys)
-    return {} if listed is None else {row[0]: (bytes(row[1]), row[2]) for row in tx.all(FOUND, keys=listed)}
+    return {} if listed is None else dict(tx.all(FOUND, keys=listed))
 
 
-def answer_of(tx: Transaction, user_id: str, event_id: str, kept: tuple[bytes, float | None]) -> Assessment | None:
-    """The answer; None where its event is no longer kept."""
-    whole, ts = kept
-    if ts is None:
-        return _whole.decode(whole)
+def answer_of(tx: Transaction, user_id: str, event_id: str, ts: float) -> Assessment | None:
+    """The answer for the event that was then; None where it is no longer kept."""
     row = tx.one(EVENT, of_user=user_id, at=ts, of_event=event_id)
     return None if row is None else _answer(user_id, event_id, row)
 

@@ -88,9 +88,9 @@ def activity_answers_table(metadata: MetaData) -> Table:
     return Table(
         "activity_answers",
         metadata,
-        # 64 bits of a hash of whose event it is and its id. It goes with its event.
+        # A hash of whose event it is and of its id. It goes with its event.
         Column("event_key", LONG, primary_key=True, autoincrement=False),
-        # The answer as JSON; empty where it is in the event's row, which happened at `ts`.
+        # Empty: the answer is in the row of the event, which happened at `ts`.
         Column("answer", LargeBinary, nullable=False),
         Column("ts", Float),
     )

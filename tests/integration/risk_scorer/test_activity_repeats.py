@@ -1,12 +1,10 @@
-"""Events that are sent again: their answers are read out of the events' rows, or as an older scorer kept them."""
+"""Events that are sent again: their answers are read out of the events' rows."""
 
-import msgspec
 import pytest
 
-from plumbing.statements import Statement
 from risk_scorer.adapters.activity.answers import answer_key
 from risk_scorer.adapters.activity.event_rows import APPEND
-from risk_scorer.adapters.tables import activity_answers, activity_events
+from risk_scorer.adapters.tables import activity_events
 from tests.integration.risk_scorer import test_activity
 from tests.integration.risk_scorer.service import Running
 from tests.integration.risk_scorer.test_activity import NOW, event, known_person, rows, stolen
@@ -24,14 +22,12 @@ async def test_the_answers_of_a_stolen_session_are_the_same_again(service: Runni
     assert rows(service, "SELECT count(*) FROM activity_events WHERE answered IS NOT NULL") == [(len(first),)]
 
 
-async def test_an_answer_that_an_older_scorer_kept_is_told_again(service: Running) -> None:
-    """Then the whole of it stands beside its key, and nothing of it in the event's row."""
-    body = event(1, event_id="old")
-    first = (await service.client.post("/assess", json={**body, "event_id": "like-it"})).json()
-    told = {**first, "event_id": "old", "total_score": 7.5, "unknown": []}
-    kept = {"event_key": answer_key("alice", "old"), "answer": msgspec.json.encode(told), "ts": None}
-    service.scorer.database.write_sync(lambda tx: tx.run(Statement(activity_answers.insert()), **kept))
-    assert (await service.client.post("/assess", json=body)).json() == told
+def test_keys_of_one_person_stand_together() -> None:
+    """Sixteen bits are the person's, the others the event's: a batch writes few pages of the index."""
+    keys = [answer_key("alice", f"e{number}") for number in range(1000)]
+    assert len(set(keys)) == 1000
+    assert {key >> 48 for key in keys} == {answer_key("alice", "other") >> 48} != {answer_key("bob", "other") >> 48}
+    assert all(-(2**63) <= key < 2**63 for key in keys)
 
 
 def test_an_events_values_stand_in_the_order_of_its_columns() -> None:
