@@ -36,6 +36,8 @@ MOST_KNOWN: Final = 2000
 PRUNED_AT_ONCE: Final = 20
 NEWER_SECONDS: Final = 600.0
 """When a member was last seen is written again from so much later on: a look each minute does not write each row."""
+SCORES_SECONDS: Final = 60.0
+"""The ranking of accounts is written anew so often: nobody reads it at each look."""
 
 _c = campaigns.c
 KNOWN = Statement(
@@ -96,6 +98,7 @@ class CampaignRows:
         self._kept_seconds = kept_seconds
         self._told = told
         self._incidents = incidents
+        self._ranked_at = float("-inf")
 
     def load(self, now: float) -> Before:
         """What a look starts from. Raises: Refused."""
@@ -110,19 +113,25 @@ class CampaignRows:
             {} if self._incidents is None else {each.campaign_id: self._incidents.new_id() for each in changes}
         )
 
+        is_ranked = not 0.0 <= now - self._ranked_at < SCORES_SECONDS
+
         def job(tx: Transaction) -> Settled | None:
             if tx.one(HOLD) != (after.looks, after.erasures):
                 return None
             told = sum(self._written(tx, each, now) for each in changes)
             self._sight(tx, changes, incident_ids, now)
-            _write_scores(tx, look, now)
+            if is_ranked:
+                _write_scores(tx, look, now)
             for (campaign_id,) in tx.all(OLD, before=now - self._kept_seconds):
                 for statement in FORGET:
                     tx.run(statement, of_id=campaign_id)
             tx.run(LOOKED, new_looked_at=now, new_events=look.events, new_accounts=look.accounts, new_seconds=seconds)
             return _counted(changes, told)
 
-        return self._database.write_sync(job)
+        settled = self._database.write_sync(job)
+        if settled is not None and is_ranked:
+            self._ranked_at = now
+        return settled
 
     def _written(self, tx: Transaction, change: Continued, now: float) -> int:
         """Write one campaign; how many members are told of."""

@@ -86,6 +86,19 @@ def test_a_look_that_finds_nothing_new_writes_and_tells_nothing(database: Databa
     assert campaigns(database) == before
 
 
+def test_the_ranking_of_accounts_is_written_once_a_minute(database: Database, clock: FixedClock) -> None:
+    """Looks come more often than anybody reads it."""
+    when = Statement(select(account_scores.c.updated_at).distinct())
+    done(database, [*people(60, Chance(1)), *bots(12, Chance(1))])
+    watch = watch_of(database, clock)
+    written = []
+    for _ in range(5):
+        watch.look()
+        written.append(database.read(lambda tx: tx.all(when)))
+        clock.advance(30.0)
+    assert written == [[(NOW + seconds,)] for seconds in (0.0, 0.0, 60.0, 60.0, 120.0)]
+
+
 def test_members_are_told_of_once_and_never_more_than_a_step_up_is_asked_for(
     database: Database, clock: FixedClock
 ) -> None:
