@@ -254,3 +254,12 @@ async def test_an_id_token_is_no_farewell_and_garbage_is_none(service: Running, 
         assert await farewell(service, token) == 400
     assert jwt.get_unverified_header(issuer.id_token())["typ"] == "JWT"
     assert await is_in(service)
+
+
+async def test_what_is_no_form_of_a_farewell_is_refused(service: Running) -> None:
+    """By its type, its size, and a field that comes twice; for a program, so as JSON."""
+    path = "/operator/backchannel-logout"
+    assert (await service.client.post(path, json={"logout_token": "x"})).status_code == 415
+    assert (await service.client.post(path, data={"logout_token": "x" * 20_000})).status_code == 413
+    twice = await service.client.post(path, data={"logout_token": ["x", "y"]})
+    assert (twice.status_code, twice.json()["error"]) == (400, "malformed_form")
