@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from risk_scorer.core.campaigns.account_scores import AccountScore, account_scores
 from risk_scorer.core.campaigns.communities import Partition, communities
+from risk_scorer.core.campaigns.crews import crews_apart
 from risk_scorer.core.campaigns.edges import graph_of
 from risk_scorer.core.campaigns.evidence import MARKS, Judged, Mark, base_of, judged
 from risk_scorer.core.campaigns.links import Links, links_of
@@ -72,6 +73,7 @@ def look_at(window: Window, partition: Partition, *, began: float, seconds: floa
         return Look(events=0, accounts=0, campaigns=(), scores=())
     rhythms = rhythms_of(columns, accounts)
     graph = graph_of(columns, rhythms, accounts=accounts, signals=len(names.values), began=began, seconds=seconds)
+    graph = crews_apart(graph)
     remembered = in_numbers(past, names, signals=graph.signals)
     links = links_of(graph, remembered)
     base = base_of(graph, links, remembered)

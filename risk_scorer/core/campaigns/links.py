@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from risk_scorer.core.campaigns.crews import HUB_RHYTHM_ACCOUNTS
 from risk_scorer.core.campaigns.edges import SLOTS, Edges, Graph, accounts_with
 from risk_scorer.core.campaigns.past import Remembered
 from risk_scorer.core.campaigns.sighting import ADDRESS, DEVICE, JA4, PREFIX, RHYTHM, USER_AGENT
@@ -24,8 +25,6 @@ unique; a rhythm is in two buckets, which together weigh one."""
 HUB_ACCOUNTS: Final = 20
 """From so many accounts on a signal may be a hub. Fewer are a household or a team, and evidence tells."""
 HUB_QUIET_SHARE: Final = 0.5
-HUB_RHYTHM_ACCOUNTS: Final = 50
-"""A timer in an application gives all its users one rhythm, and among very many people chance does."""
 QUIET_PEOPLE: Final = 1000
 """Among how many more people a signal is taken to be as rare: of twelve accounts in all nothing would be rare."""
 FULL_GROUP: Final = 3

@@ -39,6 +39,27 @@ def test_a_timer_in_an_application_makes_its_users_no_campaign(events: int) -> N
     assert looked(people(300, Chance(1)), users).campaigns == ()
 
 
+def test_two_large_campaigns_in_one_rhythm_hide_neither() -> None:
+    """Eighty accounts act every thirty seconds, forty with one program and forty with another."""
+    second = bots(40, Chance(3), name="two", ja4="t13d-other", network="46.9")
+    found = looked(people(400, Chance(1)), bots(40, Chance(2)), second).campaigns
+    assert {frozenset(members(each)) for each in found} == {frozenset(bot_names(40)), frozenset(bot_names(40, "two"))}
+    assert {signal.kind for each in found for signal in each.signals} == {"ja4", "rhythm"}
+    assert {signal.value for each in found for signal in each.signals if signal.kind == "rhythm"} == {
+        "every 27 s", "every 30 s", "every 33 s"
+    }  # fmt: skip
+
+
+def test_those_with_a_rare_program_in_an_application_with_a_timer_are_no_campaign() -> None:
+    """Their page asks once a minute, as it does for two hundred with popular browsers."""
+    popular = [
+        msgspec.structs.replace(each, ja4=CHROME, user_agent="Mozilla/5.0 Chrome/126")
+        for each in bots(200, Chance(8), name="app", every=60.0, events=12)
+    ]
+    rare = bots(12, Chance(9), name="rare", ja4="t13d-rare", every=60.0, events=12, network="46.1")
+    assert looked(people(300, Chance(1)), popular, rare).campaigns == ()
+
+
 @pytest.mark.parametrize("others", [0, 400])
 @pytest.mark.parametrize("marks", [0, DETECTED, NEW, DETECTED + NEW])
 def test_an_office_or_carrier_of_two_hundred_is_no_campaign(others: int, marks: int) -> None:
