@@ -26,7 +26,7 @@ from risk_scorer.core.activity.engine import Engine, Judged
 from risk_scorer.core.activity.evidence import pardon
 from risk_scorer.core.activity.habits_known import KnownHabits, habits_of
 from risk_scorer.core.activity.memory import Around, Memory
-from risk_scorer.core.activity.scale import PROVISIONAL, Scale
+from risk_scorer.core.activity.scale import SHIPPED, Scale
 from risk_scorer.core.activity.seen import Change as SeenChange
 from risk_scorer.core.activity.seen import Seen, SessionFacts, action_of, endpoint_template, object_of, peers_of
 from risk_scorer.core.facts import NO_IP_FACTS, IpFacts
@@ -96,7 +96,7 @@ class EngineConfig:
     sessions: int = 20_000
     groups: int = 1_000
     detectors: tuple[Detector, ...] = ALL
-    scale: Scale = PROVISIONAL
+    scale: Scale = SHIPPED
     networks: Callable[[str], IpFacts] = _nothing_known
 
 

@@ -20,7 +20,7 @@ from risk_scorer.contract.prediction import Anomaly, BehaviourRow
 from risk_scorer.core.activity.detectors import ALL
 from risk_scorer.core.activity.engine import Engine
 from risk_scorer.core.activity.memory import Around, Memory
-from risk_scorer.core.activity.scale import PROVISIONAL
+from risk_scorer.core.activity.scale import SHIPPED
 from risk_scorer.core.activity.seen import Seen
 from risk_scorer.core.registry import SESSION
 from risk_scorer.core.session_model.joining import scale_with, with_learned
@@ -75,7 +75,7 @@ class SessionModelling:
         await self.models.watch()
 
     def _take(self, model: SessionModel) -> None:
-        self._engine = Engine(with_learned(ALL, lambda: model), scale_with(model, PROVISIONAL))
+        self._engine = Engine(with_learned(ALL, lambda: model), scale_with(model, SHIPPED))
 
 
 def session_modelling_of(settings: Settings) -> SessionModelling:

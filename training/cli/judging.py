@@ -109,12 +109,12 @@ def _judge(labels: Path, scores: Path) -> None:
 
 
 def _evaluate_sessions(asked: dict[str, Any], *, as_json: bool) -> None:
-    from risk_scorer.core.activity.scale import PROVISIONAL
+    from risk_scorer.core.activity.scale import SHIPPED
     from training.activity.evaluation import Request, evaluated, lines
     from training.reports import tell
 
     with progress(visible=not as_json) as moved:
-        facts = evaluated(Request(**asked), PROVISIONAL, moved)
+        facts = evaluated(Request(**asked), SHIPPED, moved)
     if as_json:
         tell(facts, as_json=True, console=Console())
     else:

@@ -14,7 +14,7 @@ from risk_scorer.core.activity.finding import Unknown
 from risk_scorer.core.activity.lessons_taken_back import NAME as BEFORE
 from risk_scorer.core.activity.lessons_taken_back import Before, keep_before, take_back
 from risk_scorer.core.activity.memory import SCOPES, Around, Part, Scope
-from risk_scorer.core.activity.scale import PROVISIONAL, Scale, hundredths
+from risk_scorer.core.activity.scale import SHIPPED, Scale, hundredths
 from risk_scorer.core.activity.seen import Seen
 
 TEACHES_BELOW_NATS = 3.0
@@ -40,7 +40,7 @@ class Judged(Struct, frozen=True, gc=False):
 class Engine:
     """Detectors in their order, and the scale that their evidence is put on."""
 
-    def __init__(self, detectors: Iterable[Detector], scale: Scale = PROVISIONAL) -> None:
+    def __init__(self, detectors: Iterable[Detector], scale: Scale = SHIPPED) -> None:
         self.detectors = tuple(detectors)
         self.scale = scale
         self.families = {each.name: each.family for each in self.detectors}

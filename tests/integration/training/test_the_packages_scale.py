@@ -8,7 +8,7 @@ from risk_scorer.adapters.user_agents import UserAgents
 from risk_scorer.contract.activity import RESET_FROM, STEP_UP_FROM
 from risk_scorer.core.activity.detectors import ALL
 from risk_scorer.core.activity.engine import Engine
-from risk_scorer.core.activity.scale import PROVISIONAL
+from risk_scorer.core.activity.scale import SHIPPED
 from tests.integration.training.session_models import simulated
 from training.activity.reading import ActivityLog, labels_of
 from training.activity.replay import Outcome, replayed
@@ -27,18 +27,18 @@ def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     known = labels_of(labels)
     found: dict[str, list[Outcome]] = {}
     events = ActivityLog(Path(log), Lookups(agent=UserAgents().facts))
-    for session, outcome in replayed(events, Engine(ALL, PROVISIONAL), known, mark=STEP_UP_FROM).items():
+    for session, outcome in replayed(events, Engine(ALL, SHIPPED), known, mark=STEP_UP_FROM).items():
         label = known.get(session)
         found.setdefault(label.kind if label is not None and label.is_attack else "", []).append(outcome)
     return found
 
 
 def test_at_most_two_in_a_hundred_sessions_of_people_at_work_are_prompted(outcomes: dict[str, list[Outcome]]) -> None:
-    """And one in a hundred at most is to be reset."""
+    """And one in two hundred at most is to be reset."""
     at_work = outcomes[""]
     assert len(at_work) > 500
     assert sum(each.score >= STEP_UP_FROM for each in at_work) <= 0.02 * len(at_work)
-    assert sum(each.score >= RESET_FROM for each in at_work) <= 0.01 * len(at_work)
+    assert sum(each.score >= RESET_FROM for each in at_work) <= 0.005 * len(at_work)
 
 
 def test_nine_in_ten_attacks_are_prompted_most_of_them_before_the_tenth_request(
@@ -53,3 +53,10 @@ def test_nine_in_ten_attacks_are_prompted_most_of_them_before_the_tenth_request(
         assert any(each.until_mark is not None for each in sessions), kind
     quick = [each for kind, sessions in kinds.items() if kind not in SLOW_TO_SHOW for each in sessions]
     assert sum(each.until_mark is not None and each.until_mark < 10 for each in quick) >= 0.9 * len(quick)
+
+
+def test_nine_in_ten_attacks_are_prompted_within_a_minute(outcomes: dict[str, list[Outcome]]) -> None:
+    """Of all kinds together, from the first hostile request on."""
+    attacks = [each for kind, sessions in outcomes.items() if kind for each in sessions]
+    quick = [each for each in attacks if each.marked_at is not None and each.marked_at - each.first_hostile_at <= 60.0]
+    assert len(quick) >= 0.9 * len(attacks)

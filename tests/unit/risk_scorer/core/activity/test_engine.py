@@ -13,7 +13,7 @@ from risk_scorer.core.activity.engine import BASELINE, Engine
 from risk_scorer.core.activity.evidence import FAMILY_NATS, HALF_LIFE_SECONDS, pardon
 from risk_scorer.core.activity.finding import MOST_NATS, UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part, part_in
-from risk_scorer.core.activity.scale import PROVISIONAL
+from risk_scorer.core.activity.scale import SHIPPED
 from risk_scorer.core.activity.seen import Seen
 from tests.unit.risk_scorer.core.activity.work import House, done
 
@@ -51,13 +51,13 @@ def test_nothing_found_is_a_quiet_score() -> None:
     """Without evidence the score is the scale's beginning, and one signal says so."""
     house = House([Says()])
     judged = house.sees([done(0.0)])
-    assert judged.total_score == PROVISIONAL.score[0]
+    assert judged.total_score == SHIPPED.score[0]
     assert [(signal.code, signal.points) for signal in house.engine.signals(judged)] == [(BASELINE, 2.0)]
 
 
 def test_more_evidence_is_never_a_lower_score() -> None:
     """Over the whole range and beyond it, the score rises with the nats and stays below 100."""
-    scores = [PROVISIONAL.at(step / 10) for step in range(500)]
+    scores = [SHIPPED.at(step / 10) for step in range(500)]
     assert all(low < high for low, high in pairwise(scores))
     assert scores[-1] < 100.0
 
@@ -95,7 +95,7 @@ def test_what_is_unknown_is_told_and_counts_nothing() -> None:
     """Neither safe nor an alarm."""
     judged = House([Says("a"), Says("b")]).sees([done(0.0, method="HEAD")])
     assert judged.unknown == ("a", "b")
-    assert judged.total_score == PROVISIONAL.score[0]
+    assert judged.total_score == SHIPPED.score[0]
 
 
 def test_no_event_of_a_suspicious_session_teaches() -> None:
@@ -139,17 +139,17 @@ def test_how_a_session_stands_later_changes_nothing() -> None:
     house.sees([done(0.0, bytes_in=4)])
     assert house.engine.standing(house.sessions["s"], HALF_LIFE_SECONDS).nats == pytest.approx(2.0)
     assert house.engine.standing(house.sessions["s"], 0.0).nats == 4.0
-    assert house.engine.standing({}, 0.0).total_score == PROVISIONAL.score[0]
+    assert house.engine.standing({}, 0.0).total_score == SHIPPED.score[0]
 
 
 def test_every_detector_can_move_the_decision_and_all_together_reach_the_last_mark() -> None:
     """One at its strongest reaches the step-up, but for the hour, which alone asks nobody; all of them a freeze."""
     alone = {each.name: MOST_NATS if each.name != "hours" else HOURS_MOST for each in ALL}
-    reach = {name: recommended(PROVISIONAL.at(nats)) for name, nats in alone.items()}
+    reach = {name: recommended(SHIPPED.at(nats)) for name, nats in alone.items()}
     assert [name for name, action in reach.items() if action == "allow"] == ["hours"]
-    assert PROVISIONAL.at(HOURS_MOST + 1.0) > STEP_UP_FROM
+    assert SHIPPED.at(HOURS_MOST + 1.0) > STEP_UP_FROM
     families = {each.family for each in ALL}
-    assert recommended(PROVISIONAL.at(MOST_NATS * len(families))) == "freeze"
+    assert recommended(SHIPPED.at(MOST_NATS * len(families))) == "freeze"
 
 
 def test_two_detectors_of_one_name_are_refused() -> None:

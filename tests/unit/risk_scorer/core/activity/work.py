@@ -9,7 +9,7 @@ from functools import cache
 from risk_scorer.core.activity.detector import Detector
 from risk_scorer.core.activity.engine import Engine, Judged
 from risk_scorer.core.activity.memory import Around, Memory
-from risk_scorer.core.activity.scale import PROVISIONAL
+from risk_scorer.core.activity.scale import SHIPPED
 from risk_scorer.core.activity.seen import Seen, action_of
 
 MONDAY = 1_757_318_400.0
@@ -32,7 +32,7 @@ class House:
     """An engine with its memories, each by its key."""
 
     def __init__(self, detectors: Iterable[Detector]) -> None:
-        self.engine = Engine(detectors, PROVISIONAL)
+        self.engine = Engine(detectors, SHIPPED)
         self.people: dict[str, Memory] = defaultdict(dict)
         self.sessions: dict[str, Memory] = defaultdict(dict)
         self.peers: dict[str, Memory] = defaultdict(dict)

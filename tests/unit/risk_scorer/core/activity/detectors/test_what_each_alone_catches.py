@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from risk_scorer.contract.activity import STEP_UP_FROM
 from risk_scorer.core.activity.detector import Detector
+from risk_scorer.core.activity.detectors import ALL
 from risk_scorer.core.activity.detectors.endpoint_skew import EndpointSkew
 from risk_scorer.core.activity.detectors.hours import Hours
 from risk_scorer.core.activity.detectors.rhythm import Rhythm
@@ -139,10 +140,10 @@ def adas_worst(house: House, events: Sequence[Seen]) -> float:
 
 @pytest.mark.parametrize(("name", "attack", "look_alike"), SCENES, ids=NAMES)
 def test_each_detector_catches_what_the_others_miss(name: str, attack: Scene, look_alike: Scene) -> None:
-    """With all of them the attack reaches the mark, without this one it does not, and the look-alike never does."""
-    assert adas_worst(settled(DETECTORS), attack()) >= STEP_UP_FROM
-    assert adas_worst(settled(without(DETECTORS, name)), attack()) < STEP_UP_FROM
-    assert adas_worst(settled(DETECTORS), look_alike()) < STEP_UP_FROM
+    """With all there are the attack reaches the mark, without this one it does not, and the look-alike never does."""
+    assert adas_worst(settled(ALL), attack()) >= STEP_UP_FROM
+    assert adas_worst(settled(without(ALL, name)), attack()) < STEP_UP_FROM
+    assert adas_worst(settled(ALL), look_alike()) < STEP_UP_FROM
 
 
 @pytest.mark.parametrize(("name", "attack", "_"), SCENES, ids=NAMES)
