@@ -7,6 +7,7 @@ that an index over rare values only can serve it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -35,7 +36,6 @@ _CLOSED: Final = {
 }
 USUAL: Final = frozenset({"level=low", "decision=allow", "outcome=success"})
 """What nearly all rows are, and no index has."""
-NUMBERS: Final = frozenset({"asn", "score", "ts", "seq"})
 
 ONE = Statement(
     select(*READ).where(_rows.event_key == bindparam("key"), _rows.event_id == bindparam("of_event")).limit(1)
@@ -58,17 +58,6 @@ def _condition(term: str, row: Any) -> ColumnElement[bool]:
     if where is None or row is not _rows or term in USUAL:
         return is_value
     return and_(is_value, where)
-
-
-class _Seen:
-    """The columns of a row that was found another way: what is compared is no column, so that no index is asked."""
-
-    def __init__(self, row: Any) -> None:
-        self._row = row
-
-    def __getattr__(self, name: str) -> ColumnElement[Any]:
-        column: ColumnElement[Any] = self._row[name]
-        return column + 0 if name in NUMBERS else column.concat("")
 
 
 _OPEN: Final[dict[str, Any]] = {
@@ -98,40 +87,33 @@ _OPEN: Final[dict[str, Any]] = {
 }
 
 
-def _walk(along: Terms) -> Select[Any]:
-    """Places of rows in the order of time, so many at the most."""
-    is_back = "after" not in along
-    order = (_rows.ts.desc(), _rows.seq.desc()) if is_back else (_rows.ts, _rows.seq)
-    walked = select(_rows.ts, _rows.seq).where(*(_condition(term, _rows) for term in sorted(along)))
-    return walked.order_by(*order).limit(bindparam("most_walked"))
+def _order(row: Any, along: Terms) -> tuple[Any, Any]:
+    """Newest first, or oldest first where the walk goes on `after` a place."""
+    return (row.ts, row.seq) if "after" in along else (row.ts.desc(), row.seq.desc())
+
+
+def _walk(along: Terms, columns: Sequence[Any]) -> Select[Any]:
+    """Rows in the order of time, so many at the most."""
+    walked = select(*columns).where(*(_condition(term, _rows) for term in sorted(along)))
+    return walked.order_by(*_order(_rows, along)).limit(bindparam("most_walked"))
 
 
 @lru_cache(maxsize=1024)
 def page_statement(along: Terms, others: Terms) -> Statement:
     """Rows along an index, from `most_walked` of which those stay that are such; `after` comes oldest first."""
-    walked, row = _walk(along).subquery(), sign_ins.alias("looked_at")
-    seen = _Seen(row.c)
-    is_back = "after" not in along
-    order = (walked.c.ts.desc(), walked.c.seq.desc()) if is_back else (walked.c.ts, walked.c.seq)
-    return Statement(
-        select(*(row.c[name] for name in COLUMNS))
-        .join_from(walked, row, and_(row.c.seq == walked.c.seq, row.c.ts == walked.c.ts))
-        .where(*(_condition(term, seen) for term in sorted(others)))
-        .order_by(*order)
-        .limit(bindparam("up_to"))
-    )
+    row = _walk(along, READ).subquery().c
+    kept = select(*(row[name] for name in COLUMNS)).where(*(_condition(term, row) for term in sorted(others)))
+    return Statement(kept.order_by(*_order(row, along)).limit(bindparam("up_to")))
 
 
 @lru_cache(maxsize=512)
 def end_statement(along: Terms) -> Statement:
-    """How many places were walked, and the last of them."""
-    walked, is_back = _walk(along).subquery(), "after" not in along
-    last = select(walked.c.ts, walked.c.seq)
-    last = (
-        last.order_by(walked.c.ts, walked.c.seq) if is_back else last.order_by(walked.c.ts.desc(), walked.c.seq.desc())
-    )
+    """The last place that was walked, and how many were."""
+    walked = _walk(along, (_rows.ts, _rows.seq)).subquery()
     many = select(func.count()).select_from(walked).scalar_subquery()
-    return Statement(last.add_columns(many).limit(1))
+    back = {"after"} ^ (along & {"after"})
+    last = select(walked.c.ts, walked.c.seq, many).order_by(*_order(walked.c, frozenset(back)))
+    return Statement(last.limit(1))
 
 
 @lru_cache(maxsize=512)
