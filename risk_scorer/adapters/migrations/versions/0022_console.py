@@ -1,4 +1,4 @@
-"""Operators with roles, sessions that the gateway vouches for, and what people did at the console."""
+"""Operators with roles, and what people did at the console."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,24 +8,8 @@ down_revision = "0021"
 branch_labels = None
 depends_on = None
 
-OF_LINKS = (("role", sa.Text), ("name", sa.Text))
-OF_SESSIONS = (
-    ("way", sa.Text),
-    ("name", sa.Text),
-    ("role", sa.Text),
-    ("subject", sa.Text),
-    ("proved_at", sa.Float),
-    ("level", sa.Text),
-    ("gateway_session", sa.Text),
-    ("id_token", sa.Text),
-    ("masked", sa.Integer),
-)
-
 
 def upgrade() -> None:
-    for table, columns in (("operator_links", OF_LINKS), ("operator_sessions", OF_SESSIONS)):
-        for name, kind in columns:
-            op.add_column(table, sa.Column(name, kind))
     op.create_table(
         "operator_roles",
         sa.Column("name", sa.Text, primary_key=True),
