@@ -12,6 +12,7 @@ from plumbing.database import Database
 from plumbing.postgresql_store import open_engine as open_server
 from plumbing.randomness import SeededRandomness
 from risk_scorer.adapters.storage import open_database
+from tests.migrated import migrated_scorer
 from tests.postgresql import Server
 
 NOW = 1_760_000_000.0
@@ -27,7 +28,7 @@ def anyio_backend() -> str:
 def scorer_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A fresh, migrated database of each kind."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/scorer.db"
+        yield f"sqlite:///{migrated_scorer(tmp_path / 'scorer.db')}"
         return
     server: Server = request.getfixturevalue("postgresql_server")
     url = server.kept("scorer", lambda new: open_database(new).close())

@@ -17,10 +17,12 @@ from plumbing.clock import Clock
 from plumbing.randomness import SeededRandomness
 from risk_scorer.adapters.credentials import SCOPES
 from risk_scorer.adapters.model_store import ModelStore
+from risk_scorer.adapters.storage import FILE_NAME
 from risk_scorer.app import create_app
 from risk_scorer.assembly import Lookups, Scorer, assemble, opened_lookups
 from risk_scorer.settings import Settings
 from tests.integration.risk_scorer.published import PUBLIC_KEY, publish_model
+from tests.migrated import migrated_scorer
 
 WEBHOOK_SECRET = "whsec_q83vASNFZ4mrze8BI0VniavN7wEjRWeJ"
 EVENT = {"user_id": "alice", "ip": "198.51.100.9", "user_agent": "Mozilla/5.0", "device_id": "dev-1"}
@@ -75,6 +77,8 @@ async def running(
     if with_model:
         publish_model(place / "models")
     settings = settings_for(place, **changes)
+    if settings.risk_scorer_database is None:
+        migrated_scorer(settings.risk_scorer_state / FILE_NAME)
     scorer = assemble(settings, clock=clock, randomness=SeededRandomness(5), lookups=shared_lookups())
     app = create_app(scorer.settings, scorer=scorer)
     credential = credential or scorer.credentials.add("tests", [each for each in SCOPES if each != "vouch"])
