@@ -15,8 +15,9 @@ from risk_scorer.flows.ports import JudgedLogin, Judgement, Lesson
 from tests.integration.risk_scorer.observations import NOW, event, observation
 
 pytestmark = pytest.mark.anyio
-MOST_EXCHANGES = 7
-"""Hold people (make rows for new ones, hold those), see the outcomes, hold the verdicts, add and replace histories."""
+MOST_EXCHANGES = 8
+"""Hold people (make rows for new ones, hold those), see the outcomes, hold the verdicts, add and replace histories, and
+say what their rows at the console show."""
 
 
 class Counted(Transaction):
@@ -35,6 +36,10 @@ class Counted(Transaction):
     def all(self, statement: Statement, /, **values: Value) -> list[Row]:
         self.exchanges += 1
         return self.inner.all(statement, **values)
+
+    def many(self, statement: Statement, rows: Sequence[Mapping[str, Value]], /) -> int:
+        self.exchanges += 1
+        return self.inner.many(statement, rows)
 
     def each(self, statement: Statement, rows: Sequence[Mapping[str, Value]], /) -> list[int]:
         self.exchanges += 1
