@@ -72,11 +72,11 @@ class Both:
             self.story.clock.advance(1.0)
         return True
 
-    def waits(self) -> int:
-        """How many words to the scorer have not arrived."""
+    def waits(self, *, at: str = SCORER_ENDPOINT) -> int:
+        """How many words to the scorer have not arrived, of erasures or of another lane's."""
         with self.story.gateway.database.engine.connect() as connection:
             counted = connection.exec_driver_sql(
-                f"SELECT count(*) FROM outbox WHERE endpoint = '{SCORER_ENDPOINT}' AND delivered_at IS NULL"  # noqa: S608
+                f"SELECT count(*) FROM outbox WHERE endpoint = '{at}' AND delivered_at IS NULL"  # noqa: S608
             )
             return int(counted.scalar_one())
 
@@ -164,6 +164,7 @@ def test_whoever_logs_in_at_that_very_moment_is_erased_too(both: Both) -> None:
             assert answer.status_code in {200, 401}, answer.text
             if answer.status_code == 200:
                 assert story.refresh(answer.json()["tokens"]["refresh_token"]).status_code == 400
+        assert both.comes_true(lambda: both.waits(at="scorer") == 0), "what was on its way has 15 minutes for it"
         story.clock.advance(AGAIN_SECONDS)
         assert both.comes_true(lambda: both.waits() == 0)
         assert both.comes_true(lambda: tables_that_say(scorer.database, scorer_tables, BOB) == set())

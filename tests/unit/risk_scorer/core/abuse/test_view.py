@@ -10,13 +10,14 @@ BURSTS: View = ALL["bursts"].view
 
 
 def test_a_view_without_parameters_is_asked_with_the_usual_ones() -> None:
-    """The last day, in a window of a minute."""
+    """The last day, in a window of a minute, logins and activity alike."""
     assert asked(BURSTS, {}, now=NOW) == {
         "since": NOW - 86_400,
         "until": NOW,
         "window_seconds": 60.0,
         "least": 100,
         "limit": 100,
+        "of": "both",
     }
 
 
