@@ -91,7 +91,7 @@ def is_long(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="session")
 def rounds(is_long: bool) -> int:
     """How often a race is run."""
-    return 200 if is_long else 20
+    return 200 if is_long else 8
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,10 @@ def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(params=[(1280, True), (390, True), (390, False)], ids=["desk", "phone", "no-script"])
+@pytest.fixture(
+    params=[(1280, True), pytest.param((390, True), marks=pytest.mark.long), (390, False)],
+    ids=["desk", "phone", "no-script"],
+)
 def context(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     """A browser that was never here."""
     width, has_scripts = request.param

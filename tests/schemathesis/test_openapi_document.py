@@ -19,8 +19,8 @@ CHECKS = (
     "status_code_conformance",
     "use_after_free",
 )
-EXAMPLES = 15
-SECONDS = 20
+EXAMPLES = 10
+SECONDS = 14
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def test_every_operation_answers_as_it_is_documented(
 ) -> None:
     """No 5xx, no undocumented status, type or shape, whoever asks and whatever is sent."""
     options = ["--checks", ",".join(CHECKS), "--phases", "coverage,fuzzing", "--seed", "1", "--no-shrink"]
-    options += ["--max-examples", str(EXAMPLES * 20 if is_long else EXAMPLES)]
-    options += ["--max-time", str(SECONDS * 12 if is_long else SECONDS), "--continue-on-failure", "--warnings", "off"]
+    options += ["--max-examples", str(EXAMPLES * 30 if is_long else EXAMPLES)]
+    options += ["--max-time", str(SECONDS * 17 if is_long else SECONDS), "--continue-on-failure", "--warnings", "off"]
     if caller == "an application":
         grants = (AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN, DEVICE_CODE)
         client = provider.client("fuzzer", grant_types=grants, may_introspect=True, may_log_in=True)

@@ -179,7 +179,7 @@ def test_kills_at_random_moments_lose_and_invent_nothing(
     waits: list[float] = []
     with Strangers(house.gateway_url) as strangers:
         until_one_was_scored(own_house)
-        for number in range(200 if is_long else 5):
+        for number in range(200 if is_long else 3):
             time.sleep(chance.uniform(0.2, 1.2))
             dying = everybody if number % 4 == 2 else [chance.choice([house.gateway, house.gateway, *everybody[1:]])]
             waited = restarted(own_house, dying, chance.uniform(0.0, 0.3))

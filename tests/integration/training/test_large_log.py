@@ -33,6 +33,7 @@ def trained(log: Path, place: Path, *more: object) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in place.iterdir()}
 
 
+@pytest.mark.long
 def test_where_everybody_is_drawn_the_large_way_gives_the_same_model(
     log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
+import pytest
 from joserfc import jws
 from joserfc.jwk import KeySet
 
@@ -69,6 +70,7 @@ class Poller:
         self.taken += sets.items()
 
 
+@pytest.mark.parametrize("database_url", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"], indirect=True)
 def test_every_event_is_polled_whoever_is_killed(tmp_path: Path, database_url: str, is_long: bool) -> None:
     """None invented, none altered, each person's in order; at the end nothing waits."""
     port = free_port()

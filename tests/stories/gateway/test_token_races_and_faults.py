@@ -27,7 +27,7 @@ from tests.stories.gateway.applications import (
 )
 from tests.stories.gateway.story import HOME, Story
 
-CONTENDERS = [2, 5, 20]
+CONTENDERS = [2, 8, pytest.param(20, marks=pytest.mark.long)]
 
 
 @pytest.fixture
