@@ -27,6 +27,13 @@ class Place:
         self.answers.wait(10)
 
 
+def ended() -> None:
+    """Nobody looks any more: what breaks in a thread is told to whoever listens at that moment."""
+    for thread in threading.enumerate():
+        if thread.name == "models":
+            thread.join(10)
+
+
 async def test_a_look_that_hangs_is_the_only_one_and_is_told() -> None:
     """Whoever waits for it goes on after its patience; when it ends, looking goes on."""
     place, late = Place(), list[float]()
@@ -42,6 +49,7 @@ async def test_a_look_that_hangs_is_the_only_one_and_is_told() -> None:
         while len(place.looks) < 3:  # noqa: ASYNC110 - a thread counts
             await asyncio.sleep(0.001)
     looking.cancel()
+    ended()
     assert late == [0.01]
 
 
@@ -68,4 +76,5 @@ async def test_a_look_that_breaks_ends_no_looking(monkeypatch: pytest.MonkeyPatc
         while len(looks) < 2:  # noqa: ASYNC110 - a thread counts
             await asyncio.sleep(0.001)
     looking.cancel()
+    ended()
     assert broken
