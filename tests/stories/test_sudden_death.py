@@ -29,7 +29,7 @@ IN_FLIGHT = Endpoint.__dataclass_fields__["concurrency"].default + MOST_UNWRITTE
 """Messages that a gateway has sent, and has not yet written down, at the most."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.long), "postgresql"])
 def own_house(
     request: pytest.FixtureRequest, trained_models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[RunningHouse]:
