@@ -77,7 +77,14 @@ class Incidents:
         return found
 
     async def change(self, incident_id: str, change: IncidentChange) -> ShownIncident:
-        """It after the change. Raises: Refused, as the store does, and `unknown_incident` (404)."""
+        """It after the change.
+
+        Raises: Refused, as the store does, `unknown_incident` (404), and `invalid_words` (422) for what others could
+        not read: who and why are words on one line, and nothing in them hides or turns text.
+        """
+        said = (change.by, change.why)
+        if not (all(text.strip() for text in said) and all(text.isprintable() for text in (*said, change.owner or ""))):
+            raise Refused("invalid_words", "Say who says it and why, on one line each.", status=422)
         if await self._store.change(incident_id, change) is None:
             raise unknown()
         return await self.find(incident_id)

@@ -9,12 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from plumbing.refusals import Refused
+from risk_scorer.api.activity.incidents import incident_id_of
 from risk_scorer.api.console.desk import Desk, Doing
 from risk_scorer.api.console.views import View
 from risk_scorer.core.console.chips import weight_of, words_of
 from risk_scorer.core.console.visible import written_out
 from risk_scorer.core.incidents.incident import IncidentChange, State
-from risk_scorer.flows.incidents import Incidents, unknown
+from risk_scorer.flows.incidents import Incidents
 
 PATH: Final = "/dashboard/incidents"
 ONE: Final = f"{PATH}/{{incident_id}}"
@@ -22,8 +23,13 @@ PAGE_ROWS: Final = 50
 LONGEST: Final = 256
 STATES: Final[tuple[State, ...]] = get_args(State)
 MINE: Final = "me"
-DONE: Final = {"take": "is yours", "acknowledge": "is acknowledged", "close": "is closed", "reopen": "is open again"}
-"""What a button does, and how it is told."""
+CHANGES: Final[dict[str, tuple[State | None, bool, str]]] = {
+    "take": (None, True, "is yours"),
+    "acknowledge": ("acknowledged", True, "is acknowledged"),
+    "close": ("closed", False, "is closed"),
+    "reopen": ("open", False, "is open again"),
+}
+"""What a button does: the state afterwards, None for as before; whether the incident is theirs then; how it is told."""
 
 
 class IncidentViews:
@@ -58,7 +64,7 @@ class IncidentViews:
 
     async def one(self, request: Request) -> Response:
         """One with its evidence, timeline and people. Raises: Refused `unknown_incident` (404)."""
-        found = await self._incidents.find(_id(request))
+        found = await self._incidents.find(incident_id_of(request))
         incident = found.incident
         return await self._desk.page(
             "console/incident.html",
@@ -75,23 +81,20 @@ class IncidentViews:
 
     async def change(self, request: Request) -> Response:
         """Take it, acknowledge it, close it, open it again. Raises: Refused, and as `Desk.act`."""
-        incident_id, form = _id(request), await self._desk.form(request)
+        incident_id, form = incident_id_of(request), await self._desk.form(request)
         does = form.one("does")
-        if does not in DONE:
-            raise Refused("invalid_change", f"An incident can be changed by {', '.join(DONE)}.", status=422)
+        if does not in CHANGES:
+            raise Refused("invalid_change", f"An incident can be changed by {', '.join(CHANGES)}.", status=422)
         version = form.one("version")
         if not (version.isascii() and version.isdigit() and len(version) < 10 and int(version)):
             raise Refused("invalid_change", "Say which version of the incident you saw.", status=422)
 
         async def do(doing: Doing) -> str:
-            operator, reason = doing.operator.name, doing.act.reason
-            if not reason.isprintable():
-                raise Refused("invalid_words", "Say why on one line.", status=422)
-            state: State | None = {"acknowledge": "acknowledged", "close": "closed", "reopen": "open"}.get(does)  # type: ignore[assignment]
-            owner = operator if does in ("take", "acknowledge") else None
-            change = IncidentChange(by=operator, why=reason, state=state, owner=owner, version=int(version))
+            operator, (state, is_taken, told) = doing.operator.name, CHANGES[does]
+            owner = operator if is_taken else None
+            change = IncidentChange(by=operator, why=doing.act.reason, state=state, owner=owner, version=int(version))
             await self._incidents.change(incident_id, change)
-            return f"The incident {DONE[does]}."
+            return f"The incident {told}."
 
         return await self._desk.act(
             request, f"incident.{does}", incident_id, effect=do, back=f"{PATH}/{quoted(incident_id)}"
@@ -122,13 +125,6 @@ class IncidentViews:
 def quoted(text: str) -> str:
     """As a part of an address."""
     return quote(text, safe="", errors="replace")
-
-
-def _id(request: Request) -> str:
-    text = str(request.path_params["incident_id"])
-    if len(text) > LONGEST or not (text.isascii() and text.isprintable()):
-        raise unknown()
-    return text
 
 
 def _state(text: str) -> State | None:

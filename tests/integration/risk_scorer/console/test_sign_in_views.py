@@ -12,10 +12,10 @@ import pytest
 
 from risk_scorer.adapters.console.projection import Projection
 from risk_scorer.adapters.console.sign_in_rows import SignInRows
-from risk_scorer.api.access import OPERATOR_COOKIE
 from risk_scorer.core.console.operator import Role
 from risk_scorer.core.console.sign_in_filter import SignInFilter
 from tests.integration.risk_scorer.console.logins import taken
+from tests.integration.risk_scorer.console.signing import by_link, form_token
 from tests.integration.risk_scorer.service import EVENT, Running, running
 
 pytestmark = pytest.mark.anyio
@@ -45,14 +45,9 @@ async def shown(started: Running, rows: int) -> None:
 
 async def entered(scorer: Running, role: Role = "analyst") -> str:
     """The client is somebody of that role from now on; their form token."""
-    operators = scorer.scorer.operators
-    session = await operators.sign_in(operators.new_link_token(role=role))
-    assert session is not None
-    scorer.client.cookies.set(OPERATOR_COOKIE, session)
     scorer.client.headers.pop("authorization", None)
-    operator = operators.operator(session)
-    assert operator is not None
-    return operator.form_token
+    await by_link(scorer, role)
+    return await form_token(scorer)
 
 
 async def test_the_table_shows_every_sign_in_with_names_escaped(scorer: Running) -> None:
