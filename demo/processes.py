@@ -1,6 +1,7 @@
 """Child processes of the demo: started with their own log file, awaited until ready, ended by the id we started."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -19,9 +20,15 @@ class DemoFailed(Exception):
     """The demo cannot go on; the text says why and what to do."""
 
 
+LISTENING_PORTS = range(10_000, 32_000)
+"""Below those that Linux gives to outgoing connections (`ip_local_port_range`): one of them may be in use again by the
+time that a service listens."""
+
+
 def free_port(preferred: int) -> int:
-    """The preferred port when nobody listens there, else one the system picks."""
-    for port in (preferred, 0):
+    """The preferred port when nobody listens there, else another one."""
+    others = random.sample(LISTENING_PORTS, 20)
+    for port in (preferred, *others) if preferred else others:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -20,8 +20,8 @@ from auth_gateway.core.account import Account
 from auth_gateway.core.provider.client import OPENID_SCOPES, RegisteredClient
 from auth_gateway.settings import Settings
 from plumbing.credentials import new_credential
+from tests.ports import free_port
 from tests.stories.gateway.story import PASSWORD, StubScorer
-from tests.stories.scorer_process import free_port
 
 COMMAND = [sys.executable, "-c", "from auth_gateway.cli import main; main()"]
 PATIENCE_SECONDS = 60.0

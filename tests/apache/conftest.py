@@ -14,8 +14,8 @@ import httpx2
 import pytest
 
 from tests.apache.browser import Browser
+from tests.ports import free_port
 from tests.running_provider import RunningProvider, running_provider
-from tests.stories.scorer_process import free_port
 
 HTTPD = "/usr/sbin/apache2"
 MODULES = Path("/usr/lib/apache2/modules")

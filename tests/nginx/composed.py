@@ -19,8 +19,8 @@ from tests import redis_server
 from tests.certificates import Authority
 from tests.compose import ROOT, document, filled, made_env
 from tests.integration.risk_scorer.published import PUBLIC_KEY, publish_model
+from tests.ports import free_port
 from tests.postgresql import Server
-from tests.stories.scorer_process import free_port
 
 NGINX = "/usr/sbin/nginx"
 PATIENCE_SECONDS = 120.0

@@ -21,8 +21,8 @@ from auth_gateway.settings import Settings
 from plumbing.connection_guard import GuardedProtocol
 from plumbing.proxied_connection import ProxiedProtocol
 from tests.certificates import Authority
+from tests.ports import free_port
 from tests.stories.gateway.story import Story, running_story
-from tests.stories.scorer_process import free_port
 
 NGINX = "/usr/sbin/nginx"
 STREAM = Path("/usr/lib/nginx/modules/ngx_stream_module.so")

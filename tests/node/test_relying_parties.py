@@ -9,8 +9,8 @@ from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
 from auth_gateway.core.provider.client import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, DEVICE_CODE, REFRESH_TOKEN
 from tests.node.conftest import Judge
+from tests.ports import free_port
 from tests.running_provider import RunningProvider
-from tests.stories.scorer_process import free_port
 
 pytestmark = pytest.mark.node
 _numbers = itertools.count()

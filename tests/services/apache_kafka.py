@@ -13,7 +13,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from tests.integration.risk_scorer.brokers import client
-from tests.stories.scorer_process import free_port
+from tests.ports import free_port
 
 JARS = Path(__file__).resolve().parents[2] / "var" / "kafka" / "lib"
 START_SECONDS = 90.0

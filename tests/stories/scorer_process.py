@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,17 +15,11 @@ import httpx2
 
 from risk_scorer.settings import Settings
 from tests.integration.risk_scorer.published import PUBLIC_KEY
+from tests.ports import free_port
 from tests.scorer_commands import new_credential, new_operator_link
 
 COMMAND = [sys.executable, "-c", "from risk_scorer.cli import main; main()"]
 PATIENCE_SECONDS = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -15,7 +15,8 @@ import pytest
 
 from tests.integration.risk_scorer.published import LOUD, publish_model
 from tests.integration.risk_scorer.service import EVENT, WEBHOOK_SECRET
-from tests.stories.scorer_process import Scorer, free_port, scorer
+from tests.ports import free_port
+from tests.stories.scorer_process import Scorer, scorer
 
 
 @pytest.fixture

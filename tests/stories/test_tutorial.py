@@ -17,8 +17,8 @@ import pyotp
 import pytest
 
 from demo.browser import Browser, Page
+from tests.ports import free_port
 from tests.running_provider import COMMAND, PATIENCE_SECONDS, Person, RunningProvider, running_provider
-from tests.stories.scorer_process import free_port
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 EXAMPLE = DOCS / "examples" / "protected_app.py"

@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.ports import free_port
+
 SERVICE = """
 import asyncio, sys
 from fastapi import FastAPI
@@ -47,12 +49,6 @@ async def body(request: Request):
 
 serve(SecurityHeaders(app), host=sys.argv[1], port=int(sys.argv[2]))
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.certificates import Authority
-from tests.stories.scorer_process import free_port
+from tests.ports import free_port
 
 SERVICE = """
 import sys

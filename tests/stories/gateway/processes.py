@@ -19,11 +19,11 @@ from auth_gateway.adapters.passwords import PasswordHasher
 from auth_gateway.assembly import assemble
 from auth_gateway.settings import Settings
 from plumbing.clock import SystemClock
+from tests.ports import free_port
 from tests.running_provider import COMMAND, PATIENCE_SECONDS, wait_until_ready
 from tests.soft_authenticator import SoftAuthenticator
 from tests.stories.gateway.relying_party import ISSUER
 from tests.stories.gateway.story import HOME, PASSWORD, Story, StubScorer
-from tests.stories.scorer_process import free_port
 
 _numbers = count(1)
 _hosts = count(1)

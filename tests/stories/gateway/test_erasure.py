@@ -26,9 +26,9 @@ from risk_scorer.app import create_app
 from risk_scorer.assembly import Scorer, assemble
 from tests.integration.risk_scorer.published import publish_model
 from tests.integration.risk_scorer.service import settings_for, shared_lookups
+from tests.ports import free_port
 from tests.postgresql import Server
 from tests.stories.gateway.story import NOW, Story, running_story
-from tests.stories.scorer_process import free_port
 
 BOB = "id-bob"
 PATIENCE_SECONDS = 60.0

@@ -21,10 +21,10 @@ from auth_gateway.adapters.passwords import PasswordHasher
 from auth_gateway.assembly import assemble
 from auth_gateway.core.throttle import FREE_FAILURES
 from auth_gateway.settings import Settings
+from tests.ports import free_port
 from tests.redis_server import Server
 from tests.running_provider import COMMAND, PATIENCE_SECONDS
 from tests.stories.gateway.story import PASSWORD, StubScorer, running_story
-from tests.stories.scorer_process import free_port
 
 WORKERS = 2
 FREE = FREE_FAILURES["account"]

@@ -13,8 +13,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.ports import free_port
 from tests.running_provider import PATIENCE_SECONDS, Person, RunningProvider, running_provider
-from tests.stories.scorer_process import free_port
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "docs" / "examples" / "mfa_receiver.py"
 SECRET = "whsec_Jk3Vt0Zq9s1xYb7cD2eF4gH6iK8lM0nP"

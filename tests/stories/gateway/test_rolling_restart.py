@@ -16,9 +16,9 @@ import pytest
 from auth_gateway.adapters.passwords import PasswordHasher
 from auth_gateway.assembly import assemble
 from auth_gateway.settings import Settings
+from tests.ports import free_port
 from tests.running_provider import COMMAND, PATIENCE_SECONDS
 from tests.stories.gateway.story import PASSWORD, StubScorer
-from tests.stories.scorer_process import free_port
 
 PEOPLE = 3
 PAUSE_SECONDS = 0.02

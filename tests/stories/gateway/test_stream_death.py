@@ -19,9 +19,9 @@ from auth_gateway.assembly import assemble
 from auth_gateway.core.provider.client import RegisteredClient
 from auth_gateway.settings import Settings
 from plumbing.credentials import new_credential
+from tests.ports import free_port
 from tests.running_provider import COMMAND, wait_until_ready
 from tests.stories.gateway.signals import RISC
-from tests.stories.scorer_process import free_port
 
 FREEZING = [f"{RISC}account-disabled", f"{RISC}account-enabled"]
 LONGEST_SECONDS = 90.0

@@ -2,13 +2,13 @@
 
 import asyncio
 import re
-import socket
 import time
 from typing import Any
 
 import pytest
 
 from auth_gateway.core.letter import Letter
+from tests.ports import free_port
 from webhooks.delivery import Pace
 
 pytestmark = pytest.mark.anyio
@@ -181,9 +181,7 @@ async def test_a_port_that_says_nothing_costs_its_deadline(mail: Any) -> None:
 
 async def test_letters_wait_for_a_server_that_is_away(mail: Any) -> None:
     """Ten of them, and when it is back each arrives."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     postbox = mail.Postbox()
     async with mail.sending(mail.by_smtp(port)):
         for number in range(10):
