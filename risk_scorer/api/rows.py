@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
+from risk_scorer.core.console.addresses import path_part
 from risk_scorer.core.console.veil import Veil
 from risk_scorer.core.console.visible import visible, written_out
 from risk_scorer.core.reasons import BASELINE
@@ -48,7 +48,7 @@ def row_of(scored: ScoredEvent, veil: Veil = OPEN) -> Row:
     asn = f"AS{explain.asn}" if explain.asn else ""
     device = ", ".join(part for part in (event.device_id, agent or event.user_agent) if part)
     return Row(
-        event=quote(score.event_id, safe="", errors="replace"),
+        event=path_part(score.event_id),
         time=moment.strftime("%Y-%m-%d %H:%M:%S"),
         time_iso=moment.isoformat(timespec="seconds"),
         user=visible(event.user_id),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +10,7 @@ from starlette.responses import Response
 from plumbing.refusals import Refused
 from risk_scorer.api.console.desk import Desk
 from risk_scorer.api.console.views import View
+from risk_scorer.core.console.addresses import address
 from risk_scorer.flows.console.ports import ActLog
 
 PATH: Final = "/dashboard/audit"
@@ -34,8 +34,7 @@ class AuditPage:
         )
         shown, older = acts[:PAGE_ROWS], ""
         if len(acts) > PAGE_ROWS:
-            asked = {"subject": subject, "operator": operator, "before": str(shown[-1].id)}
-            older = f"{PATH}?{urlencode({name: value for name, value in asked.items() if value})}"
+            older = address(PATH, subject=subject, operator=operator, before=shown[-1].id)
         return await self._desk.page(
             "console/audit.html", request, acts=shown, subject=subject, by=operator, older=older
         )

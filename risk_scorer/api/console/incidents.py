@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final, get_args
-from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +11,7 @@ from plumbing.refusals import Refused
 from risk_scorer.api.activity.incidents import incident_id_of
 from risk_scorer.api.console.desk import Desk, Doing
 from risk_scorer.api.console.views import View
+from risk_scorer.core.console.addresses import address, path_part
 from risk_scorer.core.console.chips import weight_of, words_of
 from risk_scorer.core.console.visible import written_out
 from risk_scorer.core.incidents.incident import IncidentChange, State
@@ -49,7 +49,6 @@ class IncidentViews:
             before=query.get("before", "")[:LONGEST],
             limit=PAGE_ROWS,
         )
-        asked = {name: value for name, value in (("state", state or ""), ("owner", owner)) if value}
         return await self._desk.page(
             "console/incidents.html",
             request,
@@ -58,8 +57,8 @@ class IncidentViews:
             counts=await self._incidents.counts(),
             state=state or "",
             owner=owner,
-            older="" if found.next is None else f"{PATH}?{urlencode({**asked, 'before': found.next})}",
-            quote=quoted,
+            older="" if found.next is None else address(PATH, state=state, owner=owner, before=found.next),
+            quote=path_part,
         )
 
     async def one(self, request: Request) -> Response:
@@ -76,7 +75,7 @@ class IncidentViews:
             words_of=words_of,
             weight_of=weight_of,
             written_out=written_out,
-            quote=quoted,
+            quote=path_part,
         )
 
     async def change(self, request: Request) -> Response:
@@ -97,7 +96,7 @@ class IncidentViews:
             return f"The incident {told}."
 
         return await self._desk.act(
-            request, f"incident.{does}", incident_id, effect=do, back=f"{PATH}/{quoted(incident_id)}"
+            request, f"incident.{does}", incident_id, effect=do, back=f"{PATH}/{path_part(incident_id)}"
         )
 
     async def open_ones(self) -> int:
@@ -120,11 +119,6 @@ class IncidentViews:
                 kind="act",
             ),
         )
-
-
-def quoted(text: str) -> str:
-    """As a part of an address."""
-    return quote(text, safe="", errors="replace")
 
 
 def _state(text: str) -> State | None:

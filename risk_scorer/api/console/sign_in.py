@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -11,6 +10,7 @@ from starlette.responses import Response
 
 from risk_scorer.api.console.desk import Desk
 from risk_scorer.api.console.views import View
+from risk_scorer.core.console.addresses import path_part
 from risk_scorer.core.console.beside_usual import Usual
 from risk_scorer.core.console.globe import arc, on_map
 from risk_scorer.core.console.pictures import bars
@@ -94,7 +94,7 @@ def _shared(kind: str, value: str, people: tuple[str, ...], is_more: bool, veil:
     return {
         "kind": kind,
         "value": veil.address(value) if kind == "address" else value,
-        "query": f"{QUERY_NAMES[kind]}={quote(asked, safe='')}",
+        "query": f"{QUERY_NAMES[kind]}={path_part(asked)}",
         "people": people,
         "is_more": is_more,
     }

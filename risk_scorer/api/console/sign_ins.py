@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
-from urllib.parse import urlencode
 
 import structlog
 from starlette.requests import Request
@@ -14,6 +13,7 @@ from plumbing.refusals import Refused
 from risk_scorer.api.console.desk import Desk, Doing
 from risk_scorer.api.console.views import View
 from risk_scorer.contract.feedback import Feedback, VerdictKind
+from risk_scorer.core.console.addresses import address
 from risk_scorer.core.console.export import BYTE_ORDER_MARK, LIST_ENDS, csv_line, row_of_json
 from risk_scorer.core.console.sign_in_filter import DECISIONS, LEVELS, OUTCOMES, VERDICTS, SignInFilter
 from risk_scorer.core.console.sign_in_line import COLUMNS, EXPORTED, columns_of, exported, line_of
@@ -42,8 +42,7 @@ class SignInViews:
     async def table(self, request: Request) -> Response:
         """A page of those that the filter asks for. Raises: Refused."""
         query, veil = request.query_params, self._desk.veil(request)
-        wanted = self._sign_ins.wanted(query)
-        found = await self._sign_ins.asked(query)
+        wanted, found = await self._sign_ins.asked(query)
         columns = columns_of(query.get("columns", ""))
         return await self._desk.page(
             "console/sign_ins.html",
@@ -150,8 +149,7 @@ class SignInViews:
 
 def _address(query: Mapping[str, str], changed: Mapping[str, str]) -> str:
     """This page with some of its query changed; "" leaves a name out."""
-    merged = {name: value for name, value in {**query, **changed}.items() if value and name != "fragment"}
-    return PATH + (f"?{urlencode(merged)}" if merged else "")
+    return address(PATH, **{**query, **changed, "fragment": ""})
 
 
 def _without(wanted: SignInFilter, query: Mapping[str, str]) -> list[tuple[str, str, str]]:

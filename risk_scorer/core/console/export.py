@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -39,22 +39,6 @@ def csv_cell(cell: Cell) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Cell]]) -> Iterator[str]:
-    """A whole table, head first."""
-    yield BYTE_ORDER_MARK + csv_line(columns)
-    for row in rows:
-        yield csv_line(row[name] for name in columns)
-
-
-def json_list(rows: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
-    """One JSON list, a row a line."""
-    is_empty = True
-    for row in rows:
-        yield row_of_json(row, is_first=is_empty)
-        is_empty = False
-    yield LIST_ENDS[is_empty]
-
-
 def row_of_json(row: Mapping[str, object], *, is_first: bool) -> bytes:
-    """A row of that list with what joins it to those before it, for lists that come piece by piece."""
+    """A row of a JSON list with what joins it to those before it, since lists come piece by piece."""
     return (b"[\n" if is_first else b",\n") + _encode(row)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote
 
 from msgspec import Struct
 
+from risk_scorer.core.console.addresses import path_part
 from risk_scorer.core.console.chips import words_of
 from risk_scorer.core.console.export import Cell
 from risk_scorer.core.console.moments import iso
@@ -68,11 +68,11 @@ def line_of(row: SignIn, veil: Veil) -> Line:
     """The line of a table; addresses as much as the veil lets through."""
     asn = f"AS{row.asn}" if row.asn else ""
     return Line(
-        path=quote(row.event_id, safe="", errors="replace"),
+        path=path_part(row.event_id),
         event_id=row.event_id,
         ts=row.ts,
         user=visible(row.user_id, 40),
-        user_query=quote(row.user_id, safe="", errors="replace"),
+        user_query=path_part(row.user_id),
         level=row.level,
         score=row.score,
         client=visible(row.client_id, 32),

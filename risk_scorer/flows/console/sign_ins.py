@@ -55,15 +55,15 @@ class SignIns:
         except BadFilter as bad:
             raise _refused(bad) from None
 
-    async def asked(self, query: Mapping[str, str]) -> SignInPage:
-        """The page of a query string: a filter, `before` or `after`, and `limit`. Raises: Refused."""
+    async def asked(self, query: Mapping[str, str]) -> tuple[SignInFilter, SignInPage]:
+        """What a query string asks for (a filter, `before` or `after`, `limit`), and that page. Raises: Refused."""
         wanted = self.wanted(query)
         try:
             before, after = (cursor_of(query[name], name) if query.get(name) else None for name in ("before", "after"))
             limit = _limit(query.get("limit") or str(USUAL_ROWS))
         except BadFilter as bad:
             raise _refused(bad) from None
-        return await self.page(wanted, before, after=after, limit=limit)
+        return wanted, await self.page(wanted, before, after=after, limit=limit)
 
     async def page(
         self,

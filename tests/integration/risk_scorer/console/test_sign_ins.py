@@ -161,8 +161,8 @@ async def test_one_around_and_neighbours(rows: SignInRows, clock: FixedClock) ->
 async def test_a_query_string_asks_for_a_page(rows: SignInRows, clock: FixedClock) -> None:
     """With a cursor of the page before and a limit; what cannot be asked for is refused with its name."""
     desk = SignIns(rows, clock=clock)
-    first = await desk.asked({"level": "high", "limit": "3", "fragment": "1"})
-    second = await desk.asked({"level": "high", "limit": "3", "before": str(first.next_cursor)})
+    _, first = await desk.asked({"level": "high", "limit": "3", "fragment": "1"})
+    _, second = await desk.asked({"level": "high", "limit": "3", "before": str(first.next_cursor)})
     assert len(first.rows) == len(second.rows) == 3
     assert first.rows[-1].ts >= second.rows[0].ts
     for query, field in (({"level": "odd"}, "level"), ({"before": "x"}, "before"), ({"limit": "0"}, "limit")):

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from risk_scorer.contract.assessment import Reason
+from risk_scorer.core.console.addresses import address, path_part
 from risk_scorer.core.console.chips import chips
-from risk_scorer.core.console.export import BYTE_ORDER_MARK, csv_cell, csv_lines, json_list
+from risk_scorer.core.console.export import LIST_ENDS, csv_cell, csv_line, row_of_json
 from risk_scorer.core.console.moments import moment, span_words
 from risk_scorer.core.console.operator import Operator, reaches
 from risk_scorer.core.console.pictures import bars, line, round_above, sparkline
@@ -87,13 +88,18 @@ def test_no_cell_is_a_formula(text: str) -> None:
 def test_a_file_is_read_back_as_it_was_written() -> None:
     """Quotation marks, commas and other scripts; JSON as one list, also of nothing."""
     rows: list[dict[str, str | int | float | None]] = [{"a": 'x "y", z', "b": 7}, {"a": "Zoë", "b": None}]
-    text = "".join(csv_lines(("a", "b"), rows))
-    assert text.startswith(BYTE_ORDER_MARK)
-    assert list(csv.reader(io.StringIO(text.removeprefix(BYTE_ORDER_MARK)))) == [
-        ["a", "b"], ['x "y", z', "7"], ["Zoë", ""],
-    ]  # fmt: skip
-    assert json.loads(b"".join(json_list(rows))) == rows
-    assert json.loads(b"".join(json_list([]))) == []
+    text = "".join(csv_line(row.values()) for row in rows)
+    assert list(csv.reader(io.StringIO(text))) == [['x "y", z', "7"], ["Zoë", ""]]
+    pieces = [row_of_json(row, is_first=row is rows[0]) for row in rows]
+    assert json.loads(b"".join(pieces) + LIST_ENDS[False]) == rows
+    assert json.loads(LIST_ENDS[True]) == []
+
+
+def test_addresses_leave_out_what_is_empty_and_hold_any_text() -> None:
+    """A name of the query may be any, and half of a surrogate pair is no error."""
+    assert address("/p") == address("/p", a="", b=None) == "/p"
+    assert address("/p", path="x&y", n=0, who="\ud800é") == "/p?path=x%26y&n=0&who=%3F%C3%A9"
+    assert path_part("a/b?\ud800") == "a%2Fb%3F%3F"
 
 
 @pytest.mark.parametrize(
