@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from auth_gateway.core.provider.client import ADMIN_SCOPES
 from auth_gateway.settings import Settings as GatewaySettings
 from risk_scorer.settings import Settings as ScorerSettings
 from tests.compose import COMPOSE, MAKE_ENV, ROOT, VARIABLE, Missing, document, filled, made_env, services
@@ -108,10 +109,10 @@ def test_only_nginx_is_published() -> None:
     for name, service in document()["services"].items():
         for port in service.get("ports", []):
             assert name == "edge" or port.startswith("127.0.0.1:"), name
-    for name in ("postgresql", "redis", "kafka", "prometheus", "balancer"):
+    for name in ("postgresql", "redis", "kafka", "prometheus"):
         assert set(services("full")[name]["networks"]) <= internal, name
     published = {name for name, service in services("full").items() if "ports" in service}
-    assert published == {"edge", "grafana"}
+    assert published == {"edge", "grafana", "balancer"}
 
 
 @pytest.mark.parametrize("name", sorted(document()["services"]))
@@ -139,6 +140,30 @@ def test_no_secret_has_a_default(env: dict[str, str]) -> None:
     for name in sorted(required):
         with pytest.raises(Missing, match=name):
             filled(document()["services"], {**env, name: ""})
+
+
+@pytest.mark.parametrize("name", ["scorer", "scorer-1", "scorer-2"])
+def test_the_console_signs_in_where_people_do(name: str, env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a client there are links alone; registered, it is that gateway's, and comes back where it is published."""
+    for field in ScorerSettings.model_fields:
+        monkeypatch.delenv(field.upper(), raising=False)
+    told = {"CONSOLE_CLIENT_ID": "console", "CONSOLE_CLIENT_SECRET": "rgc_x", "CONSOLE_URL": "https://soc.example"}
+    for given, client, url in ((env, None, "http://localhost:8000"), ({**env, **told}, "console", told["CONSOLE_URL"])):
+        for key, value in filled(document()["services"][name]["environment"], given).items():
+            monkeypatch.setenv(key, value)
+        settings = ScorerSettings()
+        assert (settings.console_client_id, settings.public_url) == (client, url)
+        assert settings.issuer_of_console == env["JWT_ISSUER"]
+
+
+def test_the_console_is_registered_with_rights_that_there_are() -> None:
+    """The one command that operators are shown names scopes that the gateway gives, and the console's own addresses."""
+    page = (ROOT / "docs" / "console.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"auth-gateway clients add console(.+?)\n```", page, re.S)
+    scopes = set(re.findall(r"--scope (\S+)", block))
+    assert {"openid", "profile", "risk:write", "webhooks:manage"} <= scopes <= {"openid", "profile", *ADMIN_SCOPES}
+    for path in ("callback", "signed-out", "backchannel-logout"):
+        assert f"/operator/{path}" in block
 
 
 def test_make_env_draws_fresh_secrets_and_never_overwrites(tmp_path: Path) -> None:

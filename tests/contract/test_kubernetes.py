@@ -174,6 +174,24 @@ def test_scorers_and_gateways_reach_each_other_where_a_signal_goes() -> None:
     assert reaches("ingress", "from", "riskgate-gateway", "riskgate-scorer")
 
 
+def test_people_reach_the_console_by_the_ingress() -> None:
+    """It signs them in at the gateway, and comes back to an address of its own, which the policies let through."""
+    given = literals("riskgate-scorer")
+    client = {"console_client_id": "console", "console_client_secret": "rgc_x"}  # its Secret has these
+    settings = ScorerSettings(
+        **{key.lower(): value for key, value in given.items() if key != "MODEL_PUBLIC_KEYS"},  # type: ignore[arg-type]
+        **client,  # type: ignore[arg-type]
+        session_signal_secret=SIGNAL_SECRET,  # type: ignore[arg-type]
+    )
+    assert settings.issuer_of_console == literals("riskgate-gateway")["JWT_ISSUER"]
+    assert settings.public_url not in ("", settings.issuer_of_console)
+    named = {"namespaceSelector": {"matchLabels": {"riskgate/ingress": "true"}}}
+    policies = [each["spec"] for each in objects() if each["kind"] == "NetworkPolicy"]
+    own = {"matchLabels": {"app.kubernetes.io/name": "riskgate-scorer"}}
+    rules = [rule for each in policies if each["podSelector"] == own for rule in each.get("ingress", [])]
+    assert any(named in rule["from"] and rule["ports"] == [{"port": "http"}] for rule in rules)
+
+
 def test_keys_are_in_memory_alone() -> None:
     """A gateway's pod has its keys from a Secret, where the gateway looks for them, and never on a machine's disk."""
     pod = deployment("riskgate-gateway")
