@@ -144,7 +144,7 @@ def test_no_secret_has_a_default(env: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("name", ["scorer", "scorer-1", "scorer-2"])
 def test_the_console_signs_in_where_people_do(name: str, env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a client there are links alone; registered, it is that gateway's, and comes back where it is published."""
+    """Without a client there are links alone; registered, it is that gateway's, and comes back where people are."""
     for field in ScorerSettings.model_fields:
         monkeypatch.delenv(field.upper(), raising=False)
     told = {"CONSOLE_CLIENT_ID": "console", "CONSOLE_CLIENT_SECRET": "rgc_x", "CONSOLE_URL": "https://soc.example"}
