@@ -1,6 +1,7 @@
 """A connection with its transactions: made when it is needed, made again when it was lost, and what its errors mean."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg
@@ -11,7 +12,7 @@ from plumbing.clock import Clock, SystemClock
 from plumbing.groups import storage_unavailable
 from plumbing.postgresql_connections import Connection
 from plumbing.refusals import Refused
-from plumbing.statements import Compiled, Row, Statement, Transaction, Value, ordered, plain
+from plumbing.statements import Compiled, Row, Statement, Transaction, Value, ordered, plain, took_too_long
 
 SHORTEST_PAUSE_SECONDS: Final = 0.5
 """After a failed try to connect nobody tries again at once; who asks meanwhile is refused without waiting."""
@@ -107,6 +108,14 @@ class PostgresqlTransaction(Transaction):
             return 0
         self._sent(plain(statement.compiled("postgresql")), rows, is_told_of_each=False)
         return self._cursor.rowcount
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """The server's own limit ends it, STATEMENT_SECONDS for each statement, however long `seconds` are."""
+        try:
+            yield
+        except psycopg.errors.QueryCanceled as error:
+            raise took_too_long() from error
 
     def each(self, statement: Statement, rows: Sequence[Mapping[str, Value]], /) -> list[int]:
         if not rows:

@@ -5,13 +5,20 @@ as 0 or 1. Tables are declared with SQLAlchemy Core, so that the same statement 
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
-from typing import Any, NamedTuple
+from time import perf_counter
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Boolean, ClauseElement
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
+
+from plumbing.refusals import Refused
+
+STEPS_BETWEEN_LOOKS: Final = 50_000
+"""Of SQLite's own machine, a few milliseconds: so often it is asked whether a question has taken too long."""
 
 Value = str | bytes | int | float | None
 Row = tuple[Any, ...]
@@ -137,8 +144,30 @@ class Transaction:
         """`many` for rows by the thousand: the values of each in the order of the statement's `names`, unchecked."""
         return self._connection.executemany(plain(statement.compiled()).sql, rows).rowcount
 
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """For questions that somebody waits for: what is asked in this block is given up after so long.
+
+        Raises: Refused: 503 `took_too_long`.
+        """
+        end = perf_counter() + seconds
+        self._connection.set_progress_handler(lambda: perf_counter() > end, STEPS_BETWEEN_LOOKS)
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            raise took_too_long() from error
+        finally:
+            self._connection.set_progress_handler(None, 0)
+
     def each(self, statement: Statement, rows: Sequence[Mapping[str, Value]], /) -> list[int]:
         """Run it for each row of parameters, which need not wait for one another; what each of them changed."""
         compiled = statement.compiled()
         execute = self._connection.cursor().execute
         return [execute(compiled.sql, ordered(compiled, row)).rowcount for row in rows]
+
+
+def took_too_long() -> Refused:
+    """The database was at it for as long as somebody was ready to wait."""
+    return Refused("took_too_long", "That takes longer than a page may: ask for a shorter span.", status=503)

@@ -103,12 +103,12 @@ def create_app(
     add_activity(app, _activity_routes(acting, access))
     add_labels(app, access=access, page=lambda after, limit: _label_page(scorer, after, limit))
     add_health(app, version=VERSION, readiness=watching.readiness, stream=health_of(streaming))
-    narrate = _narrate(scorer)
-    add_console(app, console_of(scorer, acting=acting, access=access, feed=feed, narrate=narrate))
+    narrate, abuse = _narrate(scorer), _views(scorer)
+    add_console(app, console_of(scorer, acting=acting, access=access, feed=feed, narrate=narrate, abuse=abuse))
     add_drift(app, DriftRoutes(access=access, latest=drift_rows(scorer).latest, model_version=scorer.model_version))
     add_narrative(app, NarrativeRoutes(access=access, narrate=narrate))
     add_shadow(app, _shadow_routes(scorer, access))
-    _add_abuse(app, scorer, access)
+    _add_abuse(app, scorer, access, abuse)
     mount_docs(app)
     describe(app)
     app.state.watching, app.state.acting = watching, acting
@@ -116,9 +116,9 @@ def create_app(
     return app
 
 
-def _add_abuse(app: FastAPI, scorer: Scorer, access: Access) -> None:
+def _add_abuse(app: FastAPI, scorer: Scorer, access: Access, views: Views) -> None:
     """What many accounts do together, and what people do about it."""
-    add_views(app, access=access, views=_views(scorer))
+    add_views(app, access=access, views=views)
     add_campaigns(app, access=access, campaigns=CampaignReader(scorer.database))
     add_accounts(app, access=access, rankings=AccountRankingReader(scorer.database))
     add_incidents(app, IncidentRoutes(access=access, incidents=Incidents(incident_rows(scorer))))

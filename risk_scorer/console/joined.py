@@ -29,6 +29,7 @@ from risk_scorer.api.console.views import View
 from risk_scorer.api.live import LiveFeed
 from risk_scorer.assembly import Scorer
 from risk_scorer.console.parts import Parts
+from risk_scorer.flows.activity.views import Views
 from risk_scorer.flows.console.sign_in import SignIn
 from risk_scorer.flows.narrate import Narrate
 from webhooks.fetching import Fetcher
@@ -52,7 +53,9 @@ class Console:
         await self.gateway.close()
 
 
-def console_of(scorer: Scorer, *, acting: Acting, access: Access, feed: LiveFeed, narrate: Narrate) -> Console:
+def console_of(
+    scorer: Scorer, *, acting: Acting, access: Access, feed: LiveFeed, narrate: Narrate, abuse: Views
+) -> Console:
     """The console of this scorer; nothing is asked yet."""
     views: list[View] = []
     scope = cookie_scope(scorer.settings.public_url)
@@ -72,6 +75,7 @@ def console_of(scorer: Scorer, *, acting: Acting, access: Access, feed: LiveFeed
         access=access,
         feed=feed,
         narrate=narrate,
+        abuse=abuse,
         desk=desk,
         gateway=gateway,
         cookie_scope=scope,

@@ -10,6 +10,7 @@ from risk_scorer.api.access import Access
 from risk_scorer.api.console.desk import Desk
 from risk_scorer.api.live import LiveFeed
 from risk_scorer.assembly import Scorer
+from risk_scorer.flows.activity.views import Views
 from risk_scorer.flows.console.ports import Gateway
 from risk_scorer.flows.narrate import Narrate
 
@@ -23,6 +24,7 @@ class Parts:
     access: Access
     feed: LiveFeed
     narrate: Narrate
+    abuse: Views
     desk: Desk
     gateway: Gateway
     cookie_scope: dict[str, Any]

@@ -30,18 +30,26 @@ class Views:
         self._clock = clock
         self._asking = asyncio.Semaphore(AT_ONCE)
 
+    def view(self, name: str) -> View:
+        """The view of that name. Raises: Refused `unknown_view` (404)."""
+        view = self._by_name.get(name)
+        if view is None:
+            raise Refused("unknown_view", "There is no view of this name; GET /views lists them.", status=404)
+        return view
+
+    def values(self, name: str, given: Mapping[str, str]) -> dict[str, Value]:
+        """What would be asked: the usual values for what is not given. Raises: Refused, as `ask` does."""
+        try:
+            return asked(self.view(name), given, now=self._clock.now())
+        except BadParameter as bad:
+            raise Refused("invalid_request", bad.message, status=422, evidence={"field": f"query.{bad.name}"}) from None
+
     async def ask(self, name: str, given: Mapping[str, str]) -> tuple[dict[str, Value], list[dict[str, Any]]]:
         """What was asked, and the rows.
 
         Raises: Refused `unknown_view` (404), `invalid_request` (422), `busy` (429), and what the storage refuses.
         """
-        view = self._by_name.get(name)
-        if view is None:
-            raise Refused("unknown_view", "There is no view of this name; GET /views lists them.", status=404)
-        try:
-            values = asked(view, given, now=self._clock.now())
-        except BadParameter as bad:
-            raise Refused("invalid_request", bad.message, status=422, evidence={"field": f"query.{bad.name}"}) from None
+        values = self.values(name, given)
         if self._asking.locked():
             raise Refused("busy", "Other views are being read.", status=429, headers={"Retry-After": "1"})
         async with self._asking:

@@ -16,7 +16,13 @@ from tests.console_place import Place, console_place
 from tests.integration.risk_scorer.published import LOUD
 from tests.integration.risk_scorer.service import settings_for, shared_lookups
 
-EXAMPLES = {"user_id": "id-person3", "event_id": "evt-0", "kind": "address", "value": "198.51.100.7"}
+EXAMPLES = {
+    "user_id": "id-person3",
+    "event_id": "evt-0",
+    "kind": "address",
+    "value": "198.51.100.7",
+    "name": "weekly_cohorts",
+}
 """What stands for a parameter of a path; another one is filled with an id that nobody has."""
 MARKUP = '<img src=x onerror="document.title=1"><script>document.title=1</script>'
 

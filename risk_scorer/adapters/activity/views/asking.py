@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -35,6 +36,19 @@ class Question(Struct, frozen=True, kw_only=True):
     def sql(self, dialect: str) -> str:
         """The text that the database gets, with its marks for the parameters."""
         return self.statement.compiled(dialect).sql
+
+    def readable_sql(self, dialect: str) -> str:
+        """The same with the parameters' names for its marks, and the values that never change in their places."""
+        compiled = self.statement.compiled(dialect)
+        names = iter(compiled.names)
+
+        def named(mark: re.Match[str]) -> str:
+            if mark[0] == "%%":
+                return "%"
+            name = next(names)
+            return repr(compiled.fixed[name]) if name in compiled.fixed else f":{name}"
+
+        return re.sub(r"%%|%s" if dialect == "postgresql" else r"\?", named, compiled.sql)
 
 
 def number(name: str) -> ColumnElement[float]:

@@ -17,7 +17,7 @@ from tests.integration.risk_scorer.service import EVENT, Running, running
 
 pytestmark = pytest.mark.anyio
 ADDRESS: Final = "203.0.113.77"
-EXAMPLES: Final = {"user_id": "alice", "event_id": "evt-1", "kind": "address", "value": ADDRESS}
+EXAMPLES: Final = {"user_id": "alice", "event_id": "evt-1", "kind": "address", "value": ADDRESS, "name": "device_reuse"}
 """What stands for a parameter of a path; another one is filled with an id that nobody has."""
 OTHER_SITES: Final = ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {"origin": "null"})
 READ_BY_OPERATORS: Final = frozenset({
