@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth_gateway.api.admin.account_shapes import SHAPES as ACCOUNT_SHAPES
+from auth_gateway.api.admin.policy_trial_shapes import SHAPES as POLICY_TRIAL_SHAPES
 from auth_gateway.api.admin.webhook_shapes import SHAPES as WEBHOOK_SHAPES
 from auth_gateway.api.answers import DOCUMENTED
 from auth_gateway.api.bodies import ChallengeBody, LoginBody, TokenBody, VerdictBody
@@ -113,6 +114,9 @@ def describe(app: FastAPI) -> None:
 @cache
 def _shapes() -> Schema:
     """What we document of each of them; shared, and never changed."""
-    shapes = [LoginBody, ChallengeBody, TokenBody, VerdictBody, *DOCUMENTED, *WEBHOOK_SHAPES, *ACCOUNT_SHAPES]
+    shapes = [
+        *(LoginBody, ChallengeBody, TokenBody, VerdictBody, *DOCUMENTED),
+        *(*WEBHOOK_SHAPES, *ACCOUNT_SHAPES, *POLICY_TRIAL_SHAPES),
+    ]
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     return schemas

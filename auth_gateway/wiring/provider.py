@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from auth_gateway.service import Service
-from auth_gateway.wiring import account, accounts, device, ending, links, pages, risk, sign_in, ssf, tokens, webhooks
+from auth_gateway.wiring import account, accounts, device, ending, links, pages, policy_trial, risk, sign_in, ssf, tokens, webhooks
 
 
 def add_provider(app: FastAPI, service: Service) -> None:
@@ -17,5 +17,6 @@ def add_provider(app: FastAPI, service: Service) -> None:
     account.add(app, service)
     risk.add(app, service)
     accounts.add(app, service)
+    policy_trial.add(app, service)
     webhooks.add(app, service)
     ssf.add(app, service)
