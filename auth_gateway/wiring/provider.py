@@ -3,7 +3,20 @@
 from fastapi import FastAPI
 
 from auth_gateway.service import Service
-from auth_gateway.wiring import account, accounts, device, ending, links, pages, policy_trial, risk, sign_in, ssf, tokens, webhooks
+from auth_gateway.wiring import (
+    account,
+    accounts,
+    device,
+    ending,
+    links,
+    pages,
+    policy_trial,
+    risk,
+    sign_in,
+    ssf,
+    tokens,
+    webhooks,
+)
 
 
 def add_provider(app: FastAPI, service: Service) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
