@@ -50,7 +50,14 @@ def test_the_overview_loads_next_to_nothing(tmp_path: Path) -> None:
     assert loaded("auth_gateway", "--help", state=tmp_path) & heavy == set()
 
 
-@pytest.mark.parametrize("arguments", ["users list", "webhooks list", "clients list", "keys list", "sessions list"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "users list",
+        *(pytest.param(more, marks=pytest.mark.long) for more in ("webhooks list", "clients list", "keys list")),
+        "sessions list",
+    ],
+)
 def test_a_command_loads_nothing_that_only_the_server_needs(tmp_path: Path, arguments: str) -> None:
     """What is asked of a gateway that has been started before comes without the web framework and the migrations."""
     from tests.migrated import migrated
