@@ -1,11 +1,14 @@
 """What is held against people: the gateway's parts become what policy and operators ask. No rules."""
 
 from auth_gateway.adapters.scorer_activity import ScorerActivity
+from auth_gateway.adapters.storage.provider.browsers import StoredSessionClients
+from auth_gateway.adapters.storage.recoverable import StoredRecoverables
 from auth_gateway.adapters.storage.session_signals import StoredSessionSignals
 from auth_gateway.adapters.storage.trusted_devices import StoredTrustedDevices
 from auth_gateway.adapters.storage.user_risks import StoredUserRisks
 from auth_gateway.assembly import Gateway
 from auth_gateway.flows.account_desk import AccountDesk
+from auth_gateway.flows.forced_reset import ForcedReset
 from auth_gateway.flows.ports.session_risk import Behaviours, NobodyKnows
 from auth_gateway.flows.risk_desk import RiskDesk
 from auth_gateway.flows.user_risk import RisksNow
@@ -38,11 +41,28 @@ def account_desk(gateway: Gateway, behaviours: Behaviours | None = None) -> Acco
         clock=gateway.clock,
         users=gateway.users,
         sessions=gateway.sessions,
+        session_clients=StoredSessionClients(),
         signals=StoredSessionSignals(),
         book=StoredUserRisks(),
         accounts=gateway.accounts,
         behaviours=behaviours or NobodyKnows(),
         half_life_seconds=gateway.settings.user_risk_half_life_seconds,
+    )
+
+
+def forced_reset(gateway: Gateway) -> ForcedReset:
+    """How reviewers have passwords renewed."""
+    return ForcedReset(
+        database=gateway.database,
+        clock=gateway.clock,
+        randomness=gateway.randomness,
+        users=gateway.users,
+        recoverables=StoredRecoverables(),
+        sessions=gateway.sessions,
+        trusted_devices=StoredTrustedDevices(),
+        ending=gateway.ending,
+        post_office=gateway.post_office,
+        recorder=recorder(gateway),
     )
 
 

@@ -103,3 +103,25 @@ def _cast(whole: _WholePart, compiler: Any, **options: Any) -> str:
 def whole_part(number: ColumnElement[float]) -> ColumnElement[int]:
     """A number that is not negative, rounded down to a whole one."""
     return _WholePart(number)
+
+
+class _Bytewise(FunctionElement[str]):
+    """A text as its bytes sort, whatever the database's own order of words is."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_Bytewise)
+def _collated(text: _Bytewise, compiler: Any, **options: Any) -> str:
+    return f'({compiler.process(text.clauses, **options)}) COLLATE "C"'
+
+
+@compiles(_Bytewise, "sqlite")
+def _as_it_is(text: _Bytewise, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(text.clauses, **options))
+
+
+def bytewise(text: ColumnElement[str]) -> ColumnElement[str]:
+    """A text that is compared and ordered by its bytes; an index for it says COLLATE "C" on PostgreSQL."""
+    return _Bytewise(text)

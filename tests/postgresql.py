@@ -195,6 +195,9 @@ def _copied(package: Path, place: Path) -> Path:
 
 
 def is_whole(found: Any, name: str | None, kind: str, *_of_alembic: Any) -> bool:
-    """Whether Alembic should look at it: a month of a table is no table of its own, nor are its indexes."""
+    """Whether Alembic should look at it: a month of a table is no table of its own, nor are its indexes; and it reads
+    no order of bytes from an index."""
+    if kind == "index" and (name or "").endswith("_bytes"):
+        return False
     table = name if kind == "table" else getattr(getattr(found, "table", None), "name", "")
     return re.search(r"_(before|default|\d{4}_\d{2})$", table or "") is None

@@ -1,5 +1,5 @@
-"""`auth-gateway users summary`, `freeze`, `unfreeze` and `reset-sessions`: what a reviewer sees of an account and does
-to it."""
+"""`auth-gateway users summary`, `freeze`, `unfreeze`, `reset-sessions` and `force-reset`: what a reviewer sees of an
+account and does to it."""
 
 import asyncio
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from auth_gateway.flows.account_desk import AccountFile
 from auth_gateway.flows.accounts import known_account
 from auth_gateway.flows.ports.session_risk import Behaviour
 from auth_gateway.flows.said import Said, said
-from auth_gateway.user_risks import account_desk, scorer_behaviours
+from auth_gateway.user_risks import account_desk, forced_reset, scorer_behaviours
 
 Username = Annotated[str, typer.Argument(help="The name they log in with.")]
 By = Annotated[str, typer.Option(help="Who says it.")]
@@ -66,6 +66,18 @@ def reset_sessions(
     with opened() as gateway:
         ended = gateway.accounts.reset_sessions(username, said(by, why))
     typer.echo(f"{ended} ended")
+
+
+def force_reset(
+    username: Username,
+    by: Annotated[str, typer.Option(help="Who says it.")],
+    why: Annotated[str, typer.Option(help="Why.")],
+) -> None:
+    """End all their sessions and let nobody in until the owner has set another password by the recovery letter."""
+    with opened() as gateway:
+        account = known_account(gateway.database, gateway.users, username)
+        ended = forced_reset(gateway)(account.user_id, said(by, why))
+    typer.echo("asked for already" if ended is None else f"{ended} ended")
 
 
 def _word(by: str, why: str) -> Said | None:

@@ -26,6 +26,7 @@ app.command("summary")(account_review.summary)
 app.command("freeze")(account_review.freeze)
 app.command("unfreeze")(account_review.unfreeze)
 app.command("reset-sessions")(account_review.reset_sessions)
+app.command("force-reset")(account_review.force_reset)
 
 Username = Annotated[str, typer.Argument(help="The name they log in with.")]
 

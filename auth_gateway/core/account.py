@@ -11,6 +11,11 @@ from auth_gateway.core.user_risk import NO_RISK, UserRisk
 REPORTED = "reported"
 """Why an account is frozen whose owner said that a sign-in was not theirs; the owner lifts it by recovery."""
 
+RENEWAL = "password_renewal"
+"""Why an account is frozen whose password a reviewer wants renewed; the owner lifts it by recovery."""
+
+LIFTED_BY_OWNER = (REPORTED, RENEWAL)
+
 SHIELD = "shield"
 """Why an account is frozen whose session was at a risk that asks for a review; only who has looked lifts it."""
 

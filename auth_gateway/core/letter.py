@@ -16,6 +16,7 @@ LetterKind = Literal[
     "factor_removed",
     "recovery_codes_made",
     "account_frozen",
+    "password_renewal",
     "password_breached",
 ]
 

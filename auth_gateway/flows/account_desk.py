@@ -16,6 +16,7 @@ from auth_gateway.flows.accounts import Accounts
 from auth_gateway.flows.ports import Clock, Sessions, Users
 from auth_gateway.flows.ports.session_risk import Behaviour, Behaviours, SessionSignals
 from auth_gateway.flows.ports.user_risk import RiskBook
+from auth_gateway.flows.provider.ports import SessionClients
 from auth_gateway.flows.said import Said
 from plumbing.database import Database
 from plumbing.refusals import Refused
@@ -23,6 +24,7 @@ from plumbing.statements import Transaction
 
 MOST_SESSIONS: Final = 50
 MOST_SIGNALS: Final = 20
+MOST_LISTED: Final = 200
 
 
 class AccountFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +45,7 @@ class AccountDesk:
     clock: Clock
     users: Users
     sessions: Sessions
+    session_clients: SessionClients
     signals: SessionSignals
     book: RiskBook
     accounts: Accounts
@@ -78,6 +81,20 @@ class AccountDesk:
 
         return self.database.read(read)
 
+    def live_sessions(self, user_id: str) -> list[tuple[Session, tuple[str, ...]]]:
+        """The sessions that run, the newest first, each with the applications that have a part in it.
+
+        Raises: Refused("unknown_user", 404).
+        """
+        now = self.clock.now()
+
+        def read(tx: Transaction) -> list[tuple[Session, tuple[str, ...]]]:
+            self._known(tx, user_id)
+            running = [each for each in self.sessions.of_user(tx, user_id) if _runs(each, now)]
+            return [(each, self._clients(tx, each)) for each in running[:MOST_LISTED]]
+
+        return self.database.read(read)
+
     def freeze(self, user_id: str, said: Said) -> bool:
         """Nobody gets in any more; False when it was so already.
 
@@ -99,6 +116,9 @@ class AccountDesk:
         Raises: Refused("unknown_user", 404).
         """
         return self.accounts.reset_sessions(self._name(user_id), said)
+
+    def _clients(self, tx: Transaction, session: Session) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((session.client_id, *self.session_clients.of(tx, session.session_id))))
 
     def _name(self, user_id: str) -> str:
         return self.database.read(lambda tx: self._known(tx, user_id)).username

@@ -1,5 +1,5 @@
 """A link in a letter becomes a new password: with a second factor where there is one, judged like every other way in,
-and once. Whoever was in is out, and an account that its owner had locked is open again.
+and once. Whoever was in is out, and an account that waited for another password is open again.
 """
 
 from dataclasses import dataclass
@@ -181,7 +181,7 @@ class Recovery:
             now=now,
             # Whoever holds the mailbox alone teaches nothing: it may be another's by now.
             done=self.recorder.outcome(line, event if shown else None, "mfa_passed"),
-            unfrozen=self._line("user.unfrozen", found, context, now, rule=REPORTED),
+            unfrozen=self._line("user.unfrozen", found, context, now),
             removed=self._line("factor.removed", found, context, now, rule=REPORTED),
             removed_letter_id=self.randomness.event_id("ltr"),
         )
@@ -208,7 +208,7 @@ class Recovery:
         self.mail_links.withdraw(tx, user_id, "recover", now)
         self.users.set_password(tx, user_id, reset.new_hash)
         if self.recoverables.unfreeze(tx, user_id):
-            self.recorder.audit.record(tx, reset.unfrozen)
+            self.recorder.audit.record(tx, msgspec.structs.replace(reset.unfrozen, rule=account.frozen_reason))
         line = reset.done.line
         ids = [session.session_id for session in self.sessions.of_user(tx, user_id)]
         self.ending.end_all(tx, ids, reason=RECOVERED, event_id=line.event_id, now=now)

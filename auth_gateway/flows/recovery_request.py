@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from auth_gateway.core.account import REPORTED, Account
+from auth_gateway.core.account import LIFTED_BY_OWNER, Account
 from auth_gateway.core.audit import AuditEvent
 from auth_gateway.core.letter import RECOVERY_SECONDS, MailLink
 from auth_gateway.core.mail_address import prepare_address
@@ -94,5 +94,5 @@ class AskRecovery:
 
 def may_recover(account: Account) -> bool:
     """Whether a letter may open this account again."""
-    is_operators_freeze = account.is_frozen and account.frozen_reason != REPORTED
+    is_operators_freeze = account.is_frozen and account.frozen_reason not in LIFTED_BY_OWNER
     return account.email != "" and account.email_verified and not is_operators_freeze

@@ -2,10 +2,13 @@
 
 from fastapi import FastAPI
 
-from auth_gateway.api.admin.account_reference import FREEZE, RESET, SUMMARY, UNFREEZE
+from auth_gateway.adapters.storage.directory import StoredDirectory
+from auth_gateway.api.admin.account_lists import AccountLists
+from auth_gateway.api.admin.account_reference import FORCE_RESET, FREEZE, LIST, RESET, SESSIONS, SUMMARY, UNFREEZE
 from auth_gateway.api.admin.accounts import AccountRoutes
+from auth_gateway.flows.account_directory import AccountDirectory
 from auth_gateway.service import Service
-from auth_gateway.user_risks import account_desk, scorer_behaviours
+from auth_gateway.user_risks import account_desk, forced_reset, scorer_behaviours
 from auth_gateway.wiring.admin import gate
 from plumbing.lean import add_lean
 
@@ -17,11 +20,24 @@ def add(app: FastAPI, service: Service) -> None:
     """Serve and document it."""
     behaviours = scorer_behaviours(service.gateway.settings, service.scorer_tls)
     service.closing.append(behaviours.close)
-    routes = AccountRoutes(gate=gate(service), desk=account_desk(service.gateway, behaviours), wake=service.wake)
+    gateway, let_in = service.gateway, gate(service)
+    desk = account_desk(gateway, behaviours)
+    routes = AccountRoutes(gate=let_in, desk=desk, forced_reset=forced_reset(gateway), wake=service.wake)
+    directory = AccountDirectory(database=gateway.database, directory=StoredDirectory())
+    lists = AccountLists(
+        gate=let_in,
+        desk=desk,
+        directory=directory,
+        clock=gateway.clock,
+        half_life_seconds=gateway.settings.user_risk_half_life_seconds,
+    )
+    add_lean(app, "/accounts", lists.get_accounts, method="GET", summary="Accounts", operation=LIST)
+    add_lean(app, f"{PATH}/sessions", lists.get_sessions, method="GET", summary="Live sessions", operation=SESSIONS)
     add_lean(app, f"{PATH}/summary", routes.get_summary, method="GET", summary="An account", operation=SUMMARY)
     for name, endpoint, summary, described in (
         ("freeze", routes.post_freeze, "Freeze an account", FREEZE),
         ("unfreeze", routes.post_unfreeze, "Open an account again", UNFREEZE),
         ("reset-sessions", routes.post_reset, "End a person's sessions", RESET),
+        ("force-reset", routes.post_force_reset, "Have the password renewed", FORCE_RESET),
     ):
         add_lean(app, f"{PATH}/{name}", endpoint, method="POST", summary=summary, operation=described)

@@ -1,9 +1,10 @@
-"""Accounts as recovery knows them: found by a mail address, frozen on their owner's word, unfrozen by their owner."""
+"""Accounts as recovery knows them: found by a mail address, frozen on their owner's word or until
+the password is another one, unfrozen by their owner."""
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, func, or_, select, text, update
 
 from auth_gateway.adapters.storage.tables import UserRow, table_of
-from auth_gateway.core.account import REPORTED
+from auth_gateway.core.account import LIFTED_BY_OWNER, RENEWAL, REPORTED
 from plumbing.statements import Statement, Transaction
 
 _users = table_of(UserRow)
@@ -27,9 +28,14 @@ FREEZE = Statement(
     .where(_this, _users.c.is_frozen.is_(False))
     .values(is_frozen=True, frozen_reason=REPORTED, password_version=_users.c.password_version + 1)
 )
+DEMAND = Statement(
+    update(_users)
+    .where(_this, _users.c.is_frozen.is_(False))
+    .values(is_frozen=True, frozen_reason=RENEWAL, password_version=_users.c.password_version + 1)
+)
 UNFREEZE = Statement(
     update(_users)
-    .where(_this, _users.c.is_frozen, _users.c.frozen_reason == REPORTED)
+    .where(_this, _users.c.is_frozen, or_(*(_users.c.frozen_reason == reason for reason in LIFTED_BY_OWNER)))
     .values(is_frozen=False, frozen_reason="")
 )
 
@@ -42,6 +48,9 @@ class StoredRecoverables:
 
     def freeze(self, tx: Transaction, user_id: str) -> bool:
         return tx.run(FREEZE, id=user_id) == 1
+
+    def demand(self, tx: Transaction, user_id: str) -> bool:
+        return tx.run(DEMAND, id=user_id) == 1
 
     def unfreeze(self, tx: Transaction, user_id: str) -> bool:
         return tx.run(UNFREEZE, id=user_id) == 1

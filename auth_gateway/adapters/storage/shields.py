@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, or_, update
 
 from auth_gateway.adapters.storage.tables import UserRow, table_of
-from auth_gateway.core.account import REPORTED, SHIELD
+from auth_gateway.core.account import LIFTED_BY_OWNER, SHIELD
 from plumbing.statements import Statement, Transaction
 
 _users = table_of(UserRow)
@@ -12,7 +12,7 @@ _this = _users.c.user_id == bindparam("id")
 # What its owner may lift becomes a freeze that they may not; an operator's own stays one.
 SHIELDED = Statement(
     update(_users)
-    .where(_this, or_(_users.c.is_frozen.is_(False), _users.c.frozen_reason == REPORTED))
+    .where(_this, or_(_users.c.is_frozen.is_(False), *(_users.c.frozen_reason == reason for reason in LIFTED_BY_OWNER)))
     .values(is_frozen=True, frozen_reason=SHIELD, password_version=_users.c.password_version + 1)
 )
 # Told again while it holds, it has another version all the same: a review that began before has not seen why.

@@ -23,6 +23,10 @@ BY_PASSWORD = text("'pwd'")
 BY_LOGIN = text("'login'")
 USUAL_SCOPE = text("'openid profile email'")
 
+# Where the database's own order of words is none of bytes, prefixes are looked for in these.
+_NAME_BYTES = text('username COLLATE "C"')
+_MAIL_BYTES = (text('lower(email) COLLATE "C"'), text('user_id COLLATE "C"'))
+
 
 class GatewayRow(Row):
     """Base of the gateway's tables, with a metadata of their own."""
@@ -40,7 +44,13 @@ class UserRow(GatewayRow, table=True):
     list."""
 
     __tablename__ = "users"
-    __table_args__ = (_partial_index("ix_users_email", text("lower(email)"), where="email <> ''"),)
+    __table_args__ = (
+        _partial_index("ix_users_email", text("lower(email)"), where="email <> ''"),
+        _partial_index("ix_users_frozen", "username", where="is_frozen"),
+        _partial_index("ix_users_frozen_bytes", _NAME_BYTES, where="is_frozen").ddl_if(dialect="postgresql"),
+        Index("ix_users_name_bytes", _NAME_BYTES).ddl_if(dialect="postgresql"),
+        _partial_index("ix_users_mail_bytes", *_MAIL_BYTES, where="email <> ''").ddl_if(dialect="postgresql"),
+    )
 
     user_id: str = column(primary_key=True)
     username: str = column(unique=True)

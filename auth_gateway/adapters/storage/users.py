@@ -42,7 +42,7 @@ _ACCOUNT_COLUMNS = (
 )
 _WIDTH = len(_ACCOUNT_COLUMNS)
 # In the order of KEPT_KINDS; each is a look at an index.
-_FACTOR_COLUMNS = (
+FACTOR_COLUMNS = (
     exists().where(_passkeys.c.user_id == _users.c.user_id),
     exists().where(_factors.c.user_id == _users.c.user_id),
     exists().where(_recovery_codes.c.user_id == _users.c.user_id, _recovery_codes.c.used_at.is_(None)),
@@ -52,7 +52,7 @@ _FACTOR_COLUMNS = (
 LOGIN_FACTS = Statement(
     select(
         *_ACCOUNT_COLUMNS,
-        *_FACTOR_COLUMNS,
+        *FACTOR_COLUMNS,
         exists().where(_devices.c.user_id == _users.c.user_id, _devices.c.device_digest == bindparam("device")),
         exists().where(
             _trusted.c.token_digest == bindparam("trusted"),
@@ -73,7 +73,7 @@ LOGIN_FACTS = Statement(
     )
     .where(_users.c.username == bindparam("name"))
 )
-FACTOR_KINDS_OF = Statement(select(*_FACTOR_COLUMNS).where(_users.c.user_id == bindparam("id")))
+FACTOR_KINDS_OF = Statement(select(*FACTOR_COLUMNS).where(_users.c.user_id == bindparam("id")))
 FIND = Statement(select(*_ACCOUNT_COLUMNS).where(_users.c.username == bindparam("name")))
 BY_ID = Statement(select(*_ACCOUNT_COLUMNS).where(_users.c.user_id == bindparam("id")))
 USERNAME = Statement(select(_users.c.username).where(_users.c.user_id == bindparam("id")))
@@ -176,7 +176,7 @@ class StoredUsers:
         is_known, is_trusted, value, at, is_held, passed, passed_at = others
         return LoginFacts(
             account=_account(row),
-            factors=_kinds(kinds),
+            factors=kinds_of(kinds),
             is_known_device=bool(is_known),
             is_trusted_device=bool(is_trusted),
             risk=NO_RISK if value is None else UserRisk(value=value, at=at, is_held=bool(is_held)),
@@ -184,7 +184,7 @@ class StoredUsers:
         )
 
     def factor_kinds(self, tx: Transaction, user_id: str) -> tuple[FactorKind, ...]:
-        return _kinds(tx.one(FACTOR_KINDS_OF, id=user_id) or ())
+        return kinds_of(tx.one(FACTOR_KINDS_OF, id=user_id) or ())
 
     def find(self, tx: Transaction, username: str) -> Account | None:
         row = tx.one(FIND, name=username)
@@ -255,7 +255,7 @@ class StoredUsers:
         return [(row[0], row[1]) for row in tx.all(LAST_KEPT)]
 
 
-def _kinds(flags: Row) -> tuple[FactorKind, ...]:
+def kinds_of(flags: Row) -> tuple[FactorKind, ...]:
     return tuple(kind for kind, has in zip(KEPT_KINDS, flags, strict=False) if has)
 
 

@@ -1,6 +1,6 @@
-"""The reference of `/accounts/{user_id}`."""
+"""The reference of `/accounts`."""
 
-from auth_gateway.api.reference import Schema, answer, json_of, operation, ref
+from auth_gateway.api.reference import Schema, answer, json_of, operation, query_of, ref
 
 _PERSON: Schema = {"name": "user_id", "in": "path", "required": True, "schema": {"type": "string"}}
 _WORDS = {"by": "mara@soc.example", "why": "the phone was stolen"}
@@ -35,4 +35,26 @@ RESET = _described(
     "SessionsReset",
     bodies=json_of(ref("ReviewBody"), _WORDS),
 )
-UNFREEZE["responses"]["409"] = {"description": "Changed since.", "content": json_of(ref("Refusal"))}
+FORCE_RESET = _described(
+    "Every session ends, and nobody gets in with the password of now: the owner sets another one by the recovery "
+    "letter, with a factor where they have one, and is told so by mail. Done already, it changes nothing. 409 "
+    "`changed_meanwhile` as at unfreeze, `account_frozen` for one that a reviewer froze, `no_mail_address` where no "
+    "letter could reach the owner. Needs `risk:write`.",
+    "ResetForced",
+    bodies=json_of(ref("UnfreezeBody"), {**_WORDS, "version": 4}),
+)
+LIST: Schema = {
+    **operation(
+        description="Accounts, a page at a time: all by name, or those whose user id is `query`, whose name begins "
+        "with it, or whose mail address does (from three signs on). `state` is `active` or `frozen`; `cursor` is the "
+        "`next` of the page before; `limit` is 1 to 200, 50 unless given. Needs the scope `risk:read`.",
+        answers={"200": answer("A page of them.", "AccountList")},
+        refusals=("401", "403", "422", "503"),
+    ),
+    "parameters": query_of("query", "state", "cursor", "limit"),
+}
+SESSIONS = _described(
+    "The person's live sessions, the newest first, up to 200. Needs the scope `risk:read`.", "AccountSessions"
+)
+for _changing in (UNFREEZE, FORCE_RESET):
+    _changing["responses"]["409"] = {"description": "Not as it is now.", "content": json_of(ref("Refusal"))}

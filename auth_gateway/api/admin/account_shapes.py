@@ -28,7 +28,8 @@ class ReviewBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class UnfreezeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`POST /accounts/{user_id}/unfreeze`: who has looked, what they found, and the `version` that they looked at."""
+    """`POST /accounts/{user_id}/unfreeze` and `/force-reset`: who has looked, what they found, and the `version` that
+    they looked at."""
 
     by: By
     why: Why
@@ -36,7 +37,8 @@ class UnfreezeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ShownAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """An account. `frozen_reason` says who lifts it: `reported` its owner, `operator` and `shield` a reviewer."""
+    """An account. `frozen_reason` says who lifts it: `reported` and `password_renewal` its owner by
+    recovery, `operator` and `shield` a reviewer."""
 
     user_id: str
     username: str
@@ -91,7 +93,15 @@ class SessionsReset(msgspec.Struct, frozen=True, kw_only=True):
     ended: int
 
 
-SHAPES = (ReviewBody, UnfreezeBody, AccountSummary, Frozen, SessionsReset)
+class ResetForced(msgspec.Struct, frozen=True, kw_only=True):
+    """How the account is now, whether it was another way before, and how many sessions have ended."""
+
+    account: ShownAccount
+    changed: bool
+    ended: int
+
+
+SHAPES = (ReviewBody, UnfreezeBody, AccountSummary, Frozen, SessionsReset, ResetForced)
 
 
 def shown_account(account: Account) -> ShownAccount:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from auth_gateway.api.admin.account_shapes import (
     Frozen,
+    ResetForced,
     ReviewBody,
     SessionsReset,
     ShownAccount,
@@ -22,6 +23,7 @@ from auth_gateway.api.admin.gate import AdminGate
 from auth_gateway.core.names import LONGEST_USER_ID
 from auth_gateway.core.provider.client import AdminScope
 from auth_gateway.flows.account_desk import AccountDesk
+from auth_gateway.flows.forced_reset import ForcedReset
 from auth_gateway.flows.said import Said, said
 from plumbing.asgi import json_answer
 from plumbing.bodies import decode, read_body, refuse_unsafe_text, require_json
@@ -44,12 +46,13 @@ class AccountRoutes:
 
     gate: AdminGate
     desk: AccountDesk
+    forced_reset: ForcedReset
     wake: Callable[[], None]
 
     async def get_summary(self, request: Request) -> Response:
         """What is known of the account."""
         await self.gate(request, READ)
-        found, behaviour = await self.desk.summary(_user_id(request))
+        found, behaviour = await self.desk.summary(user_id_of(request))
         return json_answer(summary(found, behaviour))
 
     async def post_freeze(self, request: Request) -> Response:
@@ -57,7 +60,7 @@ class AccountRoutes:
 
         Raises: Refused `invalid_words` (422), and those of a bad body.
         """
-        client_id, user_id = await self.gate(request, WRITE), _user_id(request)
+        client_id, user_id = await self.gate(request, WRITE), user_id_of(request)
         word = _word(await self._body(request, _review), client_id)
         changed = await asyncio.to_thread(self.desk.freeze, user_id, word)
         return await self._now(user_id, changed=changed)
@@ -67,7 +70,7 @@ class AccountRoutes:
 
         Raises: Refused `changed_meanwhile` (409), `invalid_words` (422), and those of a bad body.
         """
-        client_id, user_id = await self.gate(request, WRITE), _user_id(request)
+        client_id, user_id = await self.gate(request, WRITE), user_id_of(request)
         body = await self._body(request, _unfreeze)
         word = said(body.by, body.why, client_id=client_id)
         changed = await asyncio.to_thread(lambda: self.desk.unfreeze(user_id, word, expected_version=body.version))
@@ -78,11 +81,25 @@ class AccountRoutes:
 
         Raises: Refused `invalid_words` (422), and those of a bad body.
         """
-        client_id, user_id = await self.gate(request, WRITE), _user_id(request)
+        client_id, user_id = await self.gate(request, WRITE), user_id_of(request)
         word = _word(await self._body(request, _review), client_id)
         ended = await asyncio.to_thread(self.desk.reset_sessions, user_id, word)
         self.wake()
         return json_answer(SessionsReset(ended=ended))
+
+    async def post_force_reset(self, request: Request) -> Response:
+        """The password must be another one before anybody gets in.
+
+        Raises: Refused `changed_meanwhile`, `account_frozen`, `no_mail_address` (409), `invalid_words` (422), and those
+        of a bad body.
+        """
+        client_id, user_id = await self.gate(request, WRITE), user_id_of(request)
+        body = await self._body(request, _unfreeze)
+        word = said(body.by, body.why, client_id=client_id)
+        ended = await asyncio.to_thread(lambda: self.forced_reset(user_id, word, expected_version=body.version))
+        self.wake()
+        account = shown_account((await asyncio.to_thread(self.desk.file, user_id)).account)
+        return json_answer(ResetForced(account=account, changed=ended is not None, ended=ended or 0))
 
     async def _now(self, user_id: str, *, changed: bool) -> Response:
         self.wake()
@@ -98,7 +115,8 @@ def _word(body: ReviewBody, client_id: str) -> Said:
     return said(body.by, body.why, client_id=client_id)
 
 
-def _user_id(request: Request) -> str:
+def user_id_of(request: Request) -> str:
+    """Whom the address names. Raises: Refused `unknown_user` (404)."""
     user_id = str(request.path_params["user_id"])
     if len(user_id) > LONGEST_USER_ID:
         raise Refused("unknown_user", "There is no account with this id.", status=404)

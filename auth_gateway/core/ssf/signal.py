@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from auth_gateway.core.account import REPORTED, SHIELD
+from auth_gateway.core.account import RENEWAL, REPORTED, SHIELD
 from auth_gateway.core.claims import PASSWORD, SEVERAL_FACTORS, SINGLE_FACTOR_LEVEL
 from auth_gateway.core.event import Event
 from auth_gateway.core.factor import FACTOR_KINDS, by_one_more
@@ -42,6 +42,7 @@ _SESSION_ENDS: Final[Mapping[str, tuple[str, str]]] = {
     "session_risk": ("policy", "What was done in the session was risky."),
     "session_risk_everywhere": ("policy", "What was done in one of the person's sessions was very risky."),
     SHIELD: ("policy", "The account is frozen until somebody has looked at what was done in it."),
+    RENEWAL: ("admin", "Somebody who looked at it wants the password renewed."),
     "reset_by_review": ("admin", "Somebody who looked at it ended the person's sessions."),
     "policy_document": ("policy", "A rule of the operator's refused to let it go on."),
 }
@@ -140,11 +141,13 @@ def _disabled(event: Event) -> Payload:
         return {"reason": "hijacking", **_told("user", "The person said that a sign-in was not theirs.")}
     if event.rule == SIGNAL_RECEIVED:
         return _told("policy", "Another provider reported something.")
+    if event.rule == RENEWAL:
+        return _told("admin", "Nobody gets in until the person has set another password.")
     return _told("admin", "An operator froze the account.")
 
 
 def _enabled(event: Event) -> Payload:
-    if event.rule == REPORTED:
+    if event.rule in {REPORTED, RENEWAL}:
         return _told("user", "The person recovered the account.")
     return _told("admin", "An operator opened the account.")
 

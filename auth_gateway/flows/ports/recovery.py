@@ -16,6 +16,10 @@ class Recoverables(Protocol):
         """Because the owner reported a sign-in; False when it is frozen already, by whomever."""
         ...
 
+    def demand(self, tx: Transaction, user_id: str) -> bool:
+        """Because a reviewer wants another password; False when it is frozen already, by whomever."""
+        ...
+
     def unfreeze(self, tx: Transaction, user_id: str) -> bool:
-        """Lift a freeze that the owner caused; an operator's stays, and False says so."""
+        """Lift a freeze that the owner may lift; an operator's stays, and False says so."""
         ...

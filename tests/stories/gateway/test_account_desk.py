@@ -159,7 +159,7 @@ def test_only_who_may_and_says_why_does_anything(story: Story) -> None:
     story.gateway.registrations.remove("soc")
     writer = soc(story, "risk:write")
     assert refused(asked(story, "GET", f"{PATH}/summary", writer)) == (403, "insufficient_scope")
-    for act in ("freeze", "unfreeze", "reset-sessions"):
+    for act in ("freeze", "unfreeze", "reset-sessions", "force-reset"):
         for body, code in (
             ({}, "invalid_request"),
             ({"by": "mara"}, "invalid_request"),
@@ -170,6 +170,8 @@ def test_only_who_may_and_says_why_does_anything(story: Story) -> None:
         ):
             assert refused(asked(story, "POST", f"{PATH}/{act}", writer, json=body)) == (422, code), (act, body)
         assert refused(asked(story, "POST", f"/accounts/nobody/{act}", writer, json=WORDS)) == (404, "unknown_user")
+    for lists in ("/accounts", f"{PATH}/sessions"):
+        assert refused(asked(story, "GET", lists, writer)) == (403, "insufficient_scope")
     assert story.login().status_code == 200
 
 
