@@ -10,7 +10,14 @@ from collections.abc import Callable, Sequence
 
 from plumbing.refusals import Refused
 from risk_scorer.contract.events import LoginEvent, SessionContext
-from risk_scorer.core.facts import NO_FINGERPRINT_FACTS, NO_IP_FACTS, AgentFacts, IpFacts, SessionFacts
+from risk_scorer.core.facts import (
+    NO_FINGERPRINT_FACTS,
+    NO_IP_FACTS,
+    AgentFacts,
+    FingerprintFacts,
+    IpFacts,
+    SessionFacts,
+)
 from risk_scorer.core.observation import BadEvent, Observation, canonical_address, observe, session_facts
 from risk_scorer.flows.ports import Agents, Fingerprints, IpLookup, Zones
 
@@ -38,6 +45,10 @@ class Observer:
     def agent(self, text: str) -> AgentFacts:
         """What a user agent claims."""
         return self._agent(text)
+
+    def fingerprint(self, ja4: str) -> FingerprintFacts:
+        """What a JA4 says, and whose it is known to be; of junk nothing."""
+        return self._fingerprint(ja4)
 
     def observations(
         self, events: Sequence[LoginEvent], event_ids: Sequence[str], *, now: float, where: Where

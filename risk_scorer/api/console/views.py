@@ -16,13 +16,14 @@ Count = Callable[[], Awaitable[int]]
 Kind = Literal["page", "act", "export", "feed"]
 
 ORDER: Final = (
-    "overview", "executive", "sign-ins", "users", "sessions", "campaigns", "incidents", "policy", "model", "drift",
-    "deliveries", "lab", "audit",
+    "overview", "executive", "sign-ins", "users", "sessions", "entities", "campaigns", "incidents", "policy", "model",
+    "drift", "deliveries", "lab", "audit",
 )  # fmt: skip
 """The menu from top to bottom."""
 KEYS: Final = {
-    "overview": "o", "executive": "e", "sign-ins": "s", "users": "u", "sessions": "n", "campaigns": "c",
-    "incidents": "i", "policy": "p", "model": "m", "drift": "r", "deliveries": "d", "lab": "l", "audit": "a",
+    "overview": "o", "executive": "e", "sign-ins": "s", "users": "u", "sessions": "n", "entities": "t",
+    "campaigns": "c", "incidents": "i", "policy": "p", "model": "m", "drift": "r", "deliveries": "d", "lab": "l",
+    "audit": "a",
 }  # fmt: skip
 """The letter after `g` that leads there."""
 

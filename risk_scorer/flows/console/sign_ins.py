@@ -53,7 +53,7 @@ class SignIns:
         try:
             return filter_of(query, now=self._clock.now())
         except BadFilter as bad:
-            raise _refused(bad) from None
+            raise refused(bad) from None
 
     async def asked(self, query: Mapping[str, str]) -> tuple[SignInFilter, SignInPage]:
         """What a query string asks for (a filter, `before` or `after`, `limit`), and that page. Raises: Refused."""
@@ -62,7 +62,7 @@ class SignIns:
             before, after = (cursor_of(query[name], name) if query.get(name) else None for name in ("before", "after"))
             limit = _limit(query.get("limit") or str(USUAL_ROWS))
         except BadFilter as bad:
-            raise _refused(bad) from None
+            raise refused(bad) from None
         return wanted, await self.page(wanted, before, after=after, limit=limit)
 
     async def page(
@@ -101,5 +101,6 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def _refused(bad: BadFilter) -> Refused:
+def refused(bad: BadFilter) -> Refused:
+    """What a filter that is none is answered with."""
     return Refused("invalid_filter", bad.message, status=422, evidence={"field": f"query.{bad.field}"})

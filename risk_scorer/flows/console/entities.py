@@ -1,0 +1,193 @@
+"""Looking at an address, an ASN, a device, a fingerprint or a country: what is known of it, who came with it, and what
+became of that. Every look is bounded, and says how far it went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from plumbing.clock import Clock
+from risk_scorer.core.campaigns.names import network_of
+from risk_scorer.core.console.campaign import ListedCampaign
+from risk_scorer.core.console.entity import Entity, Kind, entity_of, guessed
+from risk_scorer.core.console.entity_facts import (
+    Facts,
+    country_facts,
+    device_facts,
+    fingerprint_facts,
+    network_facts,
+    operator_facts,
+)
+from risk_scorer.core.console.entity_summary import (
+    LONGEST_SPAN,
+    Notable,
+    Person,
+    Summary,
+    hours_of,
+    notable,
+    people_of,
+    summary,
+)
+from risk_scorer.core.console.sign_in import SignIn
+from risk_scorer.core.console.sign_in_filter import BadFilter, SignInFilter
+from risk_scorer.core.console.sign_in_page import Cursor, cursor_of
+from risk_scorer.core.facts import NO_IP_FACTS, IpFacts
+from risk_scorer.core.incidents.incident import Incident
+from risk_scorer.flows.console.sign_ins import SignIns, refused
+from risk_scorer.flows.observe import Observer
+
+MOST_LOOKED: Final = 2_000
+"""Sign-ins of one page: of ten million each is a page of the file (`SignInRows`)."""
+MOST_PEOPLE: Final = 20
+MOST_BESIDE: Final = 50
+"""People whose campaigns and incidents are looked for."""
+SHOWN_SIGN_INS: Final = 10
+MOST_RISKY: Final = 1_000
+NOTABLE_EACH: Final = 5
+DAY: Final = 86_400.0
+COLUMNS: Final[dict[Kind, str]] = {
+    "asn": "asn",
+    "device": "device_id",
+    "fingerprint": "ja4",
+    "country": "country",
+}
+FROM_ALL_TIME: Final = Cursor(0.0, 0)
+
+
+class EntityRows(Protocol):
+    async def hours(self, column: str, value: str | int, *, now: float, seconds: float) -> dict[int, int]:
+        """How many sign-ins there were how many whole hours ago. Raises: Refused."""
+        ...
+
+    async def beside(
+        self, signals: Sequence[tuple[str, str]], people: Sequence[str]
+    ) -> tuple[list[ListedCampaign], list[ListedCampaign], list[Incident]]:
+        """Campaigns that share a signal, those of the people, and the people's incidents. Raises: Refused."""
+        ...
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """All that a page shows. `first_seen` is None where nothing is kept, or it lies further back than was looked;
+    `older` is where the list of people goes on."""
+
+    facts: Facts
+    summary: Summary
+    hours: dict[int, int]
+    first_seen: float | None
+    latest: tuple[SignIn, ...]
+    people: tuple[Person, ...]
+    older: Cursor | None
+    sharing: list[ListedCampaign]
+    of_people: list[ListedCampaign]
+    incidents: list[Incident]
+
+
+class Entities:
+    """What pages ask."""
+
+    def __init__(self, *, sign_ins: SignIns, rows: EntityRows, observer: Observer, clock: Clock) -> None:
+        self._sign_ins = sign_ins
+        self._rows = rows
+        self._observer = observer
+        self._clock = clock
+
+    def entity(self, kind: str, value: str) -> Entity:
+        """The one that is meant; "" as a kind is guessed. Raises: Refused (422 `invalid_filter`)."""
+        try:
+            return entity_of(kind, value) if kind else guessed(value)
+        except BadFilter as bad:
+            raise refused(bad) from None
+
+    async def known(self, entity: Entity, before: str) -> Known:
+        """Everything of it; people from that place on. Raises: Refused (422 for a place that is none)."""
+        place = self._place(before)
+        now = self._clock.now()
+        wanted = replace(entity.wanted, since=now - LONGEST_SPAN)
+        page = await self._sign_ins.page(wanted, limit=MOST_LOOKED)
+        told = summary(page.rows, now=now, is_all=page.next_cursor is None)
+        first = await self._sign_ins.page(entity.wanted, after=FROM_ALL_TIME, limit=1)
+        people, older = await self._people(entity, told, page.next_cursor, place)
+        named = [each.user_id for each in told.people[:MOST_BESIDE]]
+        sharing, of_people, incidents = await self._rows.beside(_signals(entity), named)
+        return Known(
+            facts=self._facts(entity, page.rows),
+            summary=told,
+            hours=await self._hours(entity, page.rows, now),
+            first_seen=first.rows[0].ts if first.rows else None,
+            latest=page.rows[:SHOWN_SIGN_INS],
+            people=people,
+            older=older,
+            sharing=sharing,
+            of_people=of_people,
+            incidents=incidents,
+        )
+
+    async def notable(self) -> dict[Kind, tuple[Notable, ...]]:
+        """What the risky sign-ins of the last day have in common. Raises: Refused."""
+        since = self._clock.now() - DAY
+        rows: list[SignIn] = []
+        for level in ("high", "medium"):
+            page = await self._sign_ins.page(SignInFilter(level=level, since=since), limit=MOST_RISKY)
+            rows += page.rows
+        return notable(rows, most=NOTABLE_EACH)
+
+    async def _people(
+        self, entity: Entity, told: Summary, rest: Cursor | None, place: Cursor | None
+    ) -> tuple[tuple[Person, ...], Cursor | None]:
+        """A page of them. Whoever came again since an older place stands on a newer page already."""
+        found = told.people
+        if place is not None:
+            page = await self._sign_ins.page(entity.wanted, place, limit=MOST_LOOKED)
+            found, rest = people_of(page.rows), page.next_cursor
+        shown: list[Person] = []
+        for person in found:
+            if place is not None and await self._came_since(entity, person.user_id, place):
+                continue
+            if len(shown) == MOST_PEOPLE:
+                return tuple(shown), shown[-1].place
+            shown.append(person)
+        return tuple(shown), rest
+
+    async def _came_since(self, entity: Entity, user_id: str, place: Cursor) -> bool:
+        wanted = replace(entity.wanted, user=user_id)
+        return bool((await self._sign_ins.page(wanted, after=place, limit=1)).rows)
+
+    async def _hours(self, entity: Entity, rows: Sequence[SignIn], now: float) -> dict[int, int]:
+        """By the index alone, or of one address by the rows: only networks are in the index."""
+        if entity.kind == "address" and not entity.is_network:
+            return hours_of(rows, now=now)
+        column = "prefix" if entity.is_network else COLUMNS[entity.kind]
+        value = int(entity.value) if entity.kind == "asn" else entity.value
+        return await self._rows.hours(column, value, now=now, seconds=LONGEST_SPAN)
+
+    def _facts(self, entity: Entity, rows: Sequence[SignIn]) -> Facts:
+        if entity.kind == "address":
+            return network_facts(self._network(entity.value.partition("/")[0]))
+        if entity.kind == "asn":
+            return operator_facts(entity.value, rows, self._network(rows[0].ip) if rows else NO_IP_FACTS)
+        if entity.kind == "fingerprint":
+            return fingerprint_facts(entity.value, self._observer.fingerprint(entity.value))
+        return device_facts(rows) if entity.kind == "device" else country_facts(rows)
+
+    def _network(self, address: str) -> IpFacts:
+        return self._observer.networks([address])[0]
+
+    def _place(self, text: str) -> Cursor | None:
+        try:
+            return cursor_of(text) if text else None
+        except BadFilter as bad:
+            raise refused(bad) from None
+
+
+def _signals(entity: Entity) -> list[tuple[str, str]]:
+    """What campaigns call it."""
+    if entity.is_network:
+        return [("prefix", entity.value)]
+    if entity.kind == "address":
+        host, prefix = network_of(entity.value)
+        return [("address", host), ("prefix", prefix)]
+    names: dict[Kind, str] = {"device": "device", "fingerprint": "ja4"}
+    return [(names[entity.kind], entity.value)] if entity.kind in names else []
