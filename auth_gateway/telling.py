@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from auth_gateway.adapters.destination_signer import DestinationSigner
@@ -18,6 +18,8 @@ from auth_gateway.core.destination import PREFIX
 from auth_gateway.flows.deliveries import Deliveries
 from auth_gateway.flows.destinations import Listeners, webhook_check
 from auth_gateway.flows.distribution import Distributor, Teller
+from auth_gateway.flows.receivers import Receivers
+from auth_gateway.flows.recording import EndpointName
 from auth_gateway.flows.replays import AskReplays, Replayer
 from auth_gateway.flows.ssf.oversight import Oversight
 from auth_gateway.flows.ssf.telling import StreamTeller
@@ -25,9 +27,11 @@ from plumbing.refusals import Refused
 from webhooks.delivery import Endpoint, Receiver
 from webhooks.delivery_log import DeliveryLog
 from webhooks.outbox import Outbox
+from webhooks.standing import Standings
 from webhooks.targets import TargetRefused
 
 _LOG = DeliveryLog(outbox_rows)  # statements alone, as is the next
+_STANDINGS = Standings(outbox_rows)
 _OUTBOX = Outbox(outbox_rows)
 PLAIN_TEXT = "text/plain; charset=utf-8"
 SUBJECTS_PURPOSE = "stream-subjects"
@@ -112,6 +116,17 @@ def distributor(gateway: Gateway, *, told: Callable[[], None]) -> Distributor:
 def deliveries(gateway: Gateway) -> Deliveries:
     """What became of the messages to each."""
     return Deliveries(listeners=listeners(gateway), log=_LOG, teller=teller(gateway))
+
+
+def receivers(gateway: Gateway, named: Mapping[EndpointName, Receiver]) -> Receivers:
+    """Everybody who gets messages; `named` are those of the settings."""
+    return Receivers(
+        listeners=listeners(gateway),
+        log=_LOG,
+        standings=_STANDINGS,
+        streams=None if gateway.settings.provider_issuer is None else StoredStreams(),
+        named={name: getattr(each, "url", "") for name, each in named.items()},
+    )
 
 
 def replays(gateway: Gateway) -> AskReplays:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from auth_gateway.api.admin.account_list_shapes import LIST_SHAPES
 from auth_gateway.api.admin.account_shapes import SHAPES as ACCOUNT_SHAPES
+from auth_gateway.api.admin.delivery_shapes import SHAPES as DELIVERY_SHAPES
 from auth_gateway.api.admin.policy_trial_shapes import SHAPES as POLICY_TRIAL_SHAPES
 from auth_gateway.api.admin.webhook_shapes import SHAPES as WEBHOOK_SHAPES
 from auth_gateway.api.answers import DOCUMENTED
@@ -117,7 +118,7 @@ def _shapes() -> Schema:
     """What we document of each of them; shared, and never changed."""
     shapes = [
         *(LoginBody, ChallengeBody, TokenBody, VerdictBody, *DOCUMENTED),
-        *(*WEBHOOK_SHAPES, *ACCOUNT_SHAPES, *LIST_SHAPES, *POLICY_TRIAL_SHAPES),
+        *(*WEBHOOK_SHAPES, *DELIVERY_SHAPES, *ACCOUNT_SHAPES, *LIST_SHAPES, *POLICY_TRIAL_SHAPES),
     ]
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     return schemas

@@ -1,6 +1,6 @@
 """What became of the messages to a destination, and once more what is dead; a message that tries whether any arrive."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -61,14 +61,11 @@ class Deliveries:
         """
         if not 1 <= limit <= LONGEST_PAGE:
             raise Refused("invalid_page", f"a page has 1 to {LONGEST_PAGE} messages", status=400)
-        place, found, now = _place(before), self.listeners.find(name_or_id), self._now()
+        place, found, now = place_on(before), self.listeners.find(name_or_id), self._now()
         page = partial(
             self.log.page, endpoint=found.destination_id, now=now, limit=limit + 1, status=status, before=place
         )
-        entries = self.listeners.database.read(page)
-        shown = entries[:limit]
-        following = f"{shown[-1].created_at!r}_{shown[-1].message_id}" if len(entries) > limit else None
-        return Page(deliveries=tuple(_shown(shown, now)), following=following)
+        return told_of(self.listeners.database.read(page), limit=limit, now=now)
 
     def find(self, name_or_id: str, wanted: str) -> Delivered:
         """That message.
@@ -179,7 +176,15 @@ def require_enabled(destination: Destination) -> None:
         raise Refused("destination_disabled", "this destination is disabled, and gets nothing", status=409)
 
 
-def _place(text: str) -> Before:
+def told_of(entries: Sequence[Entry], *, limit: int, now: float) -> Page:
+    """A page of entries, of which one more than `limit` was read if there is a following one."""
+    shown = entries[:limit]
+    following = f"{shown[-1].created_at!r}_{shown[-1].message_id}" if len(entries) > limit else None
+    return Page(deliveries=tuple(_told(entry, now) for entry in shown), following=following)
+
+
+def place_on(text: str) -> Before:
+    """The place that a page named as the following one. Raises: Refused `invalid_page` (400)."""
     if not text:
         return NEWEST
     moment, _, last = text.partition("_")
@@ -190,10 +195,6 @@ def _place(text: str) -> Before:
     if not (0 <= place.created_at < NEWEST.created_at) or len(last) > 256 or not last.isprintable():
         raise Refused("invalid_page", "take `before` from the page before", status=400)
     return place
-
-
-def _shown(entries: Iterable[Entry], now: float) -> Iterable[Delivered]:
-    return (_told(entry, now) for entry in entries)
 
 
 def _told(entry: Entry, now: float) -> Delivered:

@@ -6,6 +6,7 @@ from auth_gateway.service import Service
 from auth_gateway.wiring import (
     account,
     accounts,
+    deliveries,
     device,
     ending,
     links,
@@ -32,4 +33,5 @@ def add_provider(app: FastAPI, service: Service) -> None:
     accounts.add(app, service)
     policy_trial.add(app, service)
     webhooks.add(app, service)
+    deliveries.add(app, service)
     ssf.add(app, service)

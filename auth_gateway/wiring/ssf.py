@@ -96,17 +96,23 @@ def _stream_routes(service: Service, sets: SignedSets) -> StreamRoutes:
         subjects=Subjects(
             database=database, streams=streams, issuer=issuer, key=gateway.vault.derive(SUBJECTS_PURPOSE)
         ),
-        verification=Verification(
-            database=database,
-            clock=clock,
-            randomness=gateway.randomness,
-            streams=streams,
-            clients=gateway.clients,
-            sets=sets,
-            outbox=service.outbox,
-            issuer=issuer,
-            wake=service.hand_on,
-        ),
+        verification=verification(service, sets),
+    )
+
+
+def verification(service: Service, sets: SignedSets) -> Verification:
+    """What has a stream prove that it works."""
+    gateway = service.gateway
+    return Verification(
+        database=gateway.database,
+        clock=gateway.clock,
+        randomness=gateway.randomness,
+        streams=StoredStreams(),
+        clients=gateway.clients,
+        sets=sets,
+        outbox=service.outbox,
+        issuer=gateway.settings.jwt_issuer,
+        wake=service.hand_on,
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auth_gateway.api.admin.asked import before_of, limit_of, part_of, status_of
 from auth_gateway.api.admin.gate import AdminGate
 from auth_gateway.api.admin.webhook_shapes import (
     MOST_BYTES,
@@ -32,13 +33,7 @@ from auth_gateway.flows.deliveries import Deliveries
 from auth_gateway.flows.destinations import Listeners
 from auth_gateway.flows.replays import AskReplays
 from plumbing.asgi import json_answer
-from plumbing.bodies import decode, read_body, refuse_unsafe_text, require_json
-from plumbing.refusals import Refused
-from webhooks.delivery_log import STATUSES, Status
-
-LONGEST_NAME = 256
-LONGEST_PLACE = 300
-USUAL_PAGE = 50
+from plumbing.bodies import decode, read_body, require_json
 
 T = TypeVar("T")
 
@@ -149,13 +144,9 @@ class WebhookRoutes:
         Raises: Refused `invalid_page` (400), `invalid_request` (422).
         """
         await self._caller(request)
-        name, status, limit = _name(request), _status(request), _limit(request)
-        before = request.query_params.get("before", "")
-        if len(before) > LONGEST_PLACE:
-            raise Refused("invalid_page", "take `before` from the page before", status=400)
-        page = await asyncio.to_thread(
-            lambda: self.deliveries.page(name, status=status, limit=limit, before=refuse_unsafe_text(before, "before"))
-        )
+        name, status, limit = _name(request), status_of(request), limit_of(request)
+        before = before_of(request)
+        page = await asyncio.to_thread(lambda: self.deliveries.page(name, status=status, limit=limit, before=before))
         return json_answer(ShownDeliveries(deliveries=page.deliveries, next=page.following))
 
     async def get_delivery(self, request: Request) -> Response:
@@ -164,7 +155,7 @@ class WebhookRoutes:
         Raises: Refused `unknown_delivery` (404).
         """
         await self._caller(request)
-        name, message_id = _name(request), _text(request, "message_id", "unknown_delivery")
+        name, message_id = _name(request), part_of(request, "message_id", "unknown_delivery")
         return json_answer(await asyncio.to_thread(self.deliveries.find, name, message_id))
 
     async def post_retry(self, request: Request) -> Response:
@@ -173,7 +164,7 @@ class WebhookRoutes:
         Raises: Refused `unknown_delivery` (404), `already_delivered`, `destination_disabled` (409).
         """
         caller = await self._caller(request)
-        name, message_id = _name(request), _text(request, "message_id", "unknown_delivery")
+        name, message_id = _name(request), part_of(request, "message_id", "unknown_delivery")
         sent = await asyncio.to_thread(lambda: self.deliveries.retry(name, message_id, by=caller))
         self.wake()
         return json_answer(sent, status=202)
@@ -237,29 +228,4 @@ class WebhookRoutes:
 
 
 def _name(request: Request) -> str:
-    return _text(request, "name", "unknown_destination")
-
-
-def _text(request: Request, parameter: str, code: str) -> str:
-    """A part of the address; one that can name nothing names nothing."""
-    text = str(request.path_params[parameter])
-    if len(text) > LONGEST_NAME or not text.isprintable():
-        raise Refused(code, "There is nothing of this name.", status=404)
-    return text
-
-
-def _status(request: Request) -> Status | None:
-    given = request.query_params.get("status")
-    if given is None:
-        return None
-    for status in STATUSES:
-        if given == status:
-            return status
-    raise Refused("invalid_request", f"One of {', '.join(STATUSES)}.", status=422, evidence={"field": "status"})
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(USUAL_PAGE))
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise Refused("invalid_request", "This is no whole number above 0.", status=422, evidence={"field": "limit"})
-    return int(text)
+    return part_of(request, "name", "unknown_destination")

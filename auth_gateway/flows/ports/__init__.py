@@ -6,7 +6,15 @@ a flow opens it, says what belongs together, and ends it.
 """
 
 from auth_gateway.flows.ports.clients import Clients
-from auth_gateway.flows.ports.events import DeliveryLog, Destinations, EventLog, Logged, Replays, SealedSecrets
+from auth_gateway.flows.ports.events import (
+    DeliveryLog,
+    Destinations,
+    EndpointStandings,
+    EventLog,
+    Logged,
+    Replays,
+    SealedSecrets,
+)
 from auth_gateway.flows.ports.factors import Guesses, MailedCodes, Passkeys, RecoveryCodes, TrustedDevices
 from auth_gateway.flows.ports.keys import SealedValue, SealedValues, Sealer, SigningKeyRecord, SigningKeys, TokenCodec
 from auth_gateway.flows.ports.mail import Aftermath, MailLinks, NothingFollows, PostOffice
@@ -44,6 +52,7 @@ __all__ = [
     "Collected",
     "DeliveryLog",
     "Destinations",
+    "EndpointStandings",
     "EventLog",
     "Factors",
     "Fetched",

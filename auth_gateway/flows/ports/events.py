@@ -8,6 +8,7 @@ from auth_gateway.core.destination import Destination
 from auth_gateway.core.replay import Replay
 from plumbing.statements import Transaction
 from webhooks.delivery_log import Before, Entry, Status
+from webhooks.standing import EndpointStanding
 
 
 class Logged(NamedTuple):
@@ -93,6 +94,12 @@ class DeliveryLog(Protocol):
     def waiting(self, tx: Transaction, *, endpoint: str, most: int) -> int:
         """How many wait, `most` at the most."""
         ...
+
+
+class EndpointStandings(Protocol):
+    """How each endpoint of the outbox stands."""
+
+    def of(self, tx: Transaction, endpoint: str) -> EndpointStanding: ...
 
 
 class Destinations(Protocol):
