@@ -9,7 +9,6 @@ from typing import Any, Final, Literal
 import msgspec
 
 from auth_gateway.core.event import Event
-from auth_gateway.core.siem import attack
 from auth_gateway.core.siem.meaning import (
     PRODUCT,
     correlation_of,
@@ -20,6 +19,7 @@ from auth_gateway.core.siem.meaning import (
     reason_codes,
 )
 from auth_gateway.core.vocabulary import EventType
+from risk_scorer.contract import attack
 
 SCHEMA_VERSION: Final = "8.17.0"
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from auth_gateway.core.event import Event
-from auth_gateway.core.siem import attack
 from auth_gateway.core.siem.meaning import PRODUCT, SECOND_FACTORS, person_of, reason_codes
+from risk_scorer.contract import attack
 
 Object = dict[str, Any]
 NOBODY: Final = "unknown"

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from auth_gateway.core.siem.attack import TECHNIQUES, techniques
+from auth_gateway.core.siem.attack import techniques
 from auth_gateway.core.vocabulary import EventType
+from risk_scorer.contract.attack import TECHNIQUES
 from risk_scorer.core.reasons import CODES
 
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from auth_gateway.core.siem.attack import TECHNIQUES
-from auth_gateway.core.siem.attack import VERSION as ATTACK_VERSION
 from auth_gateway.core.siem.ecs import SCHEMA_VERSION as ECS_VERSION
 from auth_gateway.core.siem.ocsf_classes import SCHEMA_VERSION
 from auth_gateway.core.siem.reference import page, samples, types
+from risk_scorer.contract.attack import TECHNIQUES
+from risk_scorer.contract.attack import VERSION as ATTACK_VERSION
 
 TEXT = (Path(__file__).resolve().parents[5] / "docs" / "siem.md").read_text(encoding="utf-8")
 
