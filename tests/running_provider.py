@@ -49,9 +49,9 @@ class RunningProvider:
     log: Path
     people: list[str] = field(default_factory=list)
 
-    def person(self) -> Person:
+    def person(self, name: str = "") -> Person:
         """Somebody new, so that no scenario meets another one's throttle or spent codes."""
-        name = f"person{len(self.people)}"
+        name = name or f"person{len(self.people)}"
         self.people.append(name)
         gateway = self.gateway
         account = Account(
