@@ -103,6 +103,18 @@ def test_accounts_are_frozen_and_opened_by_the_consoles_own_credentials(place: P
     assert anyio.run(act) == ["active", "frozen", refusals, "active", 0.0, "none"]
 
 
+def test_the_lab_says_what_policy_would_do(place: Place) -> None:
+    """By the factors that the person has at the gateway, who did nothing and notices nothing."""
+    browser = place.browser()
+    browser.sign_in("reader")
+    user = f"id-{place.people['admin'].username}"
+    facts = f"user={user}&ip=198.51.100.7&client=console"
+    assert '<strong class="decision allow">' in browser.open(f"/dashboard/lab?{facts}").text
+    page = browser.open(f"/dashboard/lab?{facts}&b_user=nobody&b_ip=198.51.100.7&b_ip_rep=100").text
+    assert '<strong class="decision deny">' in page
+    assert "the gateway knows no such account" in page
+
+
 def gateway_client(place: Place) -> GatewayClient:
     """As the console has one."""
     secret = place.scorer.changes["CONSOLE_CLIENT_SECRET"]
