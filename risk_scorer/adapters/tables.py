@@ -179,6 +179,14 @@ operator_roles = desk.operator_roles_table(metadata)
 console_audit = desk.console_audit_table(metadata)
 
 outbox = outbox_table(metadata)
+# The console reads the newest messages to one receiver, or its dead ones.
+Index("outbox_log", outbox.c.endpoint, outbox.c.created_at, outbox.c.message_id)
+Index(
+    "outbox_dead",
+    *(outbox.c.endpoint, outbox.c.created_at, outbox.c.message_id),
+    sqlite_where=outbox.c.dead_at.is_not(None),
+    postgresql_where=outbox.c.dead_at.is_not(None),
+)
 
 known_sessions = activity.known_sessions_table(metadata)
 activity_memory = activity.activity_memory_table(metadata)

@@ -199,7 +199,7 @@ def unavailable() -> Refused:
 def _read(status: int, raw: bytes, shape: type[T], *, is_token: bool = False) -> T:
     if 200 <= status < 300:
         try:
-            return msgspec.json.decode(raw, type=shape)
+            return msgspec.json.decode(raw or b"null", type=shape)  # 204 has nothing to say
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             raise _invalid("shape") from None
     if status >= 500 or status == 429:

@@ -14,9 +14,11 @@ from risk_scorer.app import create_app
 from risk_scorer.assembly import assemble
 from tests.console_place import Place, console_place
 from tests.integration.risk_scorer.published import LOUD
-from tests.integration.risk_scorer.service import settings_for, shared_lookups
+from tests.integration.risk_scorer.service import WEBHOOK_SECRET, settings_for, shared_lookups
 
 EXAMPLES = {
+    "side": "scorer",
+    "receiver": "announcements",
     "user_id": "id-person3",
     "event_id": "evt-0",
     "kind": "address",
@@ -30,7 +32,9 @@ MARKUP = '<img src=x onerror="document.title=1"><script>document.title=1</script
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """With logins of three people, a loud one and a hostile one among them."""
-    with console_place(tmp_path_factory.mktemp("console")) as found:
+    # Nothing listens there: the loud login's announcement waits for it.
+    told = {"WEBHOOK_URL": "http://127.0.0.1:9/in", "WEBHOOK_SECRET": WEBHOOK_SECRET}
+    with console_place(tmp_path_factory.mktemp("console"), **told) as found:
         with found.scorer.client(found.scorer.credential()) as client:
             for number in range(6):
                 event = {"user_id": f"id-person{number % 3 + 1}", "ip": "198.51.100.7", "user_agent": "Mozilla/5.0"}

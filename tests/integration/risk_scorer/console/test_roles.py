@@ -17,7 +17,15 @@ from tests.integration.risk_scorer.service import EVENT, Running, running
 
 pytestmark = pytest.mark.anyio
 ADDRESS: Final = "203.0.113.77"
-EXAMPLES: Final = {"user_id": "alice", "event_id": "evt-1", "kind": "address", "value": ADDRESS, "name": "device_reuse"}
+EXAMPLES: Final = {
+    "side": "scorer",
+    "receiver": "announcements",
+    "user_id": "alice",
+    "event_id": "evt-1",
+    "kind": "address",
+    "value": ADDRESS,
+    "name": "device_reuse",
+}
 """What stands for a parameter of a path; another one is filled with an id that nobody has."""
 OTHER_SITES: Final = ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {"origin": "null"})
 READ_BY_OPERATORS: Final = frozenset({
@@ -31,7 +39,7 @@ LOOKS: Final = frozenset({"mask", "theme"})
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[Running]:
     """One that has scored a login of Alice's."""
-    async with running(tmp_path) as found:
+    async with running(tmp_path, webhook_url="https://hooks.example/in") as found:
         await found.client.post("/score", json={**EVENT, "event_id": "evt-1", "ip": ADDRESS})
         del found.client.headers["authorization"]
         yield found
