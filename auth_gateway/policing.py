@@ -4,20 +4,30 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+import structlog
+
 from auth_gateway.adapters.policy_file import LOOK_SECONDS, PolicyFile
+from auth_gateway.adapters.saved_policy import SavedPolicy
+from auth_gateway.adapters.storage.policy_versions import StoredPolicyVersions
 from auth_gateway.api.answers import PolicyState
 from auth_gateway.assembly import Gateway
 from auth_gateway.core.audit import AuditEvent, Kind
 from auth_gateway.core.facts import GATEWAY, OPERATOR, Facts
 from auth_gateway.core.policy import Policy
 from auth_gateway.core.policy_document import BadDocument
+from auth_gateway.core.policy_rule import PolicyDocument
 from auth_gateway.flows.policy_in_force import PolicyInForce
-from auth_gateway.flows.ports import NoDocument
 from auth_gateway.mailing import has_mail
 from auth_gateway.opening import CannotStart
 from auth_gateway.settings import Settings
 from auth_gateway.upkeep import repeat
 from auth_gateway.user_risks import risks_now
+from plumbing.refusals import Refused
+
+LOOK_SAVED_SECONDS = 1.0
+"""Between two looks at what is saved: each is a look-up of one number, and an edit counts everywhere soon after."""
+
+log = structlog.get_logger(__name__)
 
 
 def switches(settings: Settings) -> Policy:
@@ -54,45 +64,67 @@ def opened_document(settings: Settings) -> PolicyFile | None:
         ) from bad
 
 
+def opened_versions(gateway: Gateway) -> SavedPolicy:
+    """The policy document that was saved in the database.
+
+    Raises: CannotStart for one that this gateway cannot read, as for a file; Refused("storage_unavailable", 503).
+    """
+    try:
+        return SavedPolicy(gateway.database, StoredPolicyVersions(), switches(gateway.settings))
+    except BadDocument as bad:
+        first = bad.problems[0]
+        raise CannotStart(
+            f"the saved policy document, line {first.line}: {first.message}; "
+            "`auth-gateway policy save FILE` puts another one in its place"
+        ) from bad
+
+
 class Policing:
-    """The document of a serving gateway, and what keeps it up to date."""
+    """The document of a serving gateway, a file's or a saved one, and what keeps it up to date."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self.file = opened_document(gateway.settings)
-        gateway.roles.documents = self.file or NoDocument()
+        self.documents: PolicyFile | SavedPolicy = opened_document(gateway.settings) or opened_versions(gateway)
+        gateway.roles.documents = self.documents
 
     @property
     def in_force(self) -> PolicyInForce:
         """What flows ask."""
-        return PolicyInForce(
-            documents=self.file or NoDocument(), user_risks=risks_now(self._gateway), username_of=self._username
-        )
+        return PolicyInForce(documents=self.documents, user_risks=risks_now(self._gateway), username_of=self._username)
 
     def state(self) -> PolicyState:
         """What answers, for those who watch the service."""
-        if self.file is None:
-            return "built_in"
-        return "document" if self.file.problem is None else "last_good_document"
+        if self.documents.problem is not None:
+            return "last_good_document"
+        return "document" if self.documents.current().digest else "built_in"
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """What looks for edits."""
-        return [] if self.file is None else [repeat(LOOK_SECONDS, self.look)]
+        pause_seconds = LOOK_SECONDS if isinstance(self.documents, PolicyFile) else LOOK_SAVED_SECONDS
+        return [repeat(pause_seconds, self.look)]
 
     async def look(self) -> None:
-        """Look at the file once; a new document is written down, and so is one that is refused, without its text.
+        """Look once; a file's new document is written down, as a saved one was when it was saved; and so is one that is
+        refused, without its text.
 
         Raises: Refused("storage_unavailable", 503); the document is in force all the same.
         """
-        file = self.file
-        if file is None:
-            return
-        refused = file.refused
-        document = await asyncio.to_thread(file.look)
+        refused = self.documents.refused
+        document = await self._looked()
         if document is not None:
             await self._write_down("policy.changed", OPERATOR, f"{document.digest} {len(document.rules)} rules")
-        elif file.refused != refused:
+        elif self.documents.refused != refused:
             await self._write_down("policy.refused", GATEWAY, None)
+
+    async def _looked(self) -> PolicyDocument | None:
+        """What a file has that nobody has written down yet."""
+        if isinstance(self.documents, PolicyFile):
+            return await asyncio.to_thread(self.documents.look)
+        try:
+            await asyncio.to_thread(self.documents.look)
+        except Refused as refused:  # while the storage is away nobody is let in; the next look is soon
+            log.debug("policy_not_looked_for", reason=refused.code)
+        return None
 
     async def _write_down(self, kind: Kind, by: str, detail: str | None) -> None:
         gateway = self._gateway

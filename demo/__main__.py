@@ -38,6 +38,7 @@ def start(house: House, console: Console) -> None:
     """All four processes, ready."""
     began = time.monotonic()
     house.register_console()
+    house.save_policy()
     house.scorer.start()
     house.receiver.start()
     house.gateway.environment = house.gateway_environment(

@@ -47,6 +47,7 @@ class RunningProvider:
     gateway: Gateway
     scorer: StubScorer
     log: Path
+    pid: int = 0
     people: list[str] = field(default_factory=list)
 
     def person(self, name: str = "") -> Person:
@@ -112,7 +113,7 @@ def running_provider(place: Path, **settings: str) -> Iterator[RunningProvider]:
         wait_until_ready(process, f"{issuer}/ready", log)
         gateway = assemble(Settings(**{name.lower(): value for name, value in chosen.items()}))  # type: ignore[arg-type]
         try:
-            yield RunningProvider(issuer, gateway, scorer, log)
+            yield RunningProvider(issuer, gateway, scorer, log, process.pid)
         finally:
             gateway.close()
     finally:

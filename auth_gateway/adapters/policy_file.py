@@ -53,12 +53,18 @@ class PolicyFile:
         self._policy = policy
         data = read_document(path)
         self._document = parse(data, policy)
+        self._good = data
         self._seen: bytes | str = data
         self._judged: bytes | str = data
 
     def current(self) -> PolicyDocument:
         """The last good one."""
         return self._document
+
+    @property
+    def text(self) -> str:
+        """That of the last good one."""
+        return self._good.decode()
 
     def look(self) -> PolicyDocument | None:
         """Read the file again; the document when it is a new one and counts from now on. Slow: for a thread."""
@@ -78,7 +84,7 @@ class PolicyFile:
         except OSError as error:
             self._refuse(str(error))
         else:
-            return self._take(document)
+            return self._take(document, found)
         return None
 
     def _found(self) -> bytes | str:
@@ -95,9 +101,9 @@ class PolicyFile:
             "policy_document_refused", reason=why, refused=self.refused, effect="the last good one stays in force"
         )
 
-    def _take(self, document: PolicyDocument) -> PolicyDocument | None:
+    def _take(self, document: PolicyDocument, data: bytes) -> PolicyDocument | None:
         self.problem = None
         is_new = document.digest != self._document.digest
-        self._document = document
+        self._document, self._good = document, data
         log.info("policy_document_read", rules=len(document.rules), digest=document.digest[:12])
         return document if is_new else None

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from auth_gateway.api.admin.account_list_shapes import LIST_SHAPES
 from auth_gateway.api.admin.account_shapes import SHAPES as ACCOUNT_SHAPES
 from auth_gateway.api.admin.delivery_shapes import SHAPES as DELIVERY_SHAPES
+from auth_gateway.api.admin.policy_findings import SHAPES as FINDING_SHAPES
+from auth_gateway.api.admin.policy_shapes import SHAPES as POLICY_SHAPES
 from auth_gateway.api.admin.policy_trial_shapes import SHAPES as POLICY_TRIAL_SHAPES
 from auth_gateway.api.admin.webhook_shapes import SHAPES as WEBHOOK_SHAPES
 from auth_gateway.api.answers import DOCUMENTED
@@ -119,6 +121,7 @@ def _shapes() -> Schema:
     shapes = [
         *(LoginBody, ChallengeBody, TokenBody, VerdictBody, *DOCUMENTED),
         *(*WEBHOOK_SHAPES, *DELIVERY_SHAPES, *ACCOUNT_SHAPES, *LIST_SHAPES, *POLICY_TRIAL_SHAPES),
+        *(*POLICY_SHAPES, *FINDING_SHAPES),
     ]
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     return schemas

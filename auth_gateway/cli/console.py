@@ -31,6 +31,8 @@ NEXT: Mapping[str, str] = {
     "invalid_overlap": "give --overlap 720 or less",
     "invalid_client_metadata": "`auth-gateway clients add --help` has the options",
     "invalid_redirect_uri": "`auth-gateway clients add --help` has the options",
+    "policy_changed": "`auth-gateway policy history` shows who saved what",
+    "policy_from_file": "`auth-gateway policy check FILE` says whether an edit of it is right",
     "unknown_destination": "`auth-gateway webhooks list` shows which there are",
     "destination_exists": "choose another name; `auth-gateway webhooks list` shows which there are",
     "destination_disabled": "`auth-gateway webhooks enable` lets it be told again",

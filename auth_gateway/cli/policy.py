@@ -7,16 +7,22 @@ import msgspec
 import typer
 
 from auth_gateway.adapters.policy_file import read_document
+from auth_gateway.adapters.saved_policy import SavedPolicy
 from auth_gateway.adapters.storage.decision_log import StoredDecisions
+from auth_gateway.adapters.storage.policy_versions import StoredPolicyVersions
+from auth_gateway.assembly import Gateway
 from auth_gateway.cli.backtest_shown import as_json, show_tally
 from auth_gateway.cli.complaints import WRONG_INPUT, printable
 from auth_gateway.cli.console import fail, moment, moment_given, opened, row, settings_or_fail
 from auth_gateway.core.policy_document import BadDocument, parse
 from auth_gateway.core.policy_rule import NO_DOCUMENT, PolicyDocument, Rule
 from auth_gateway.core.policy_session_marks import NEVER
+from auth_gateway.core.policy_version import NEWEST
 from auth_gateway.core.session_risk import USUAL, SessionMarks
 from auth_gateway.flows.backtest import Backtest
-from auth_gateway.policing import switches
+from auth_gateway.flows.policy_desk import MOST_SHOWN, PolicyDesk
+from auth_gateway.flows.said import said
+from auth_gateway.policing import opened_document, switches
 from auth_gateway.settings import Settings
 
 app = typer.Typer(help="Rules beside the built-in tables.", no_args_is_help=True, rich_markup_mode=None)
@@ -35,11 +41,12 @@ def check(file: Document) -> None:
 
 @app.command("show")
 def show() -> None:
-    """Print the rules of LOGIN_POLICY_FILE in their order: number, name, answer, requests, conditions; then the marks
-    of applications and people: from which score they are asked and denied; then those of sessions where they are not
-    the usual ones."""
+    """Print the rules of LOGIN_POLICY_FILE, or those that were saved, in their order: number, name, answer, requests,
+    conditions; then the marks of applications and people: from which score they are asked and denied; then those of
+    sessions where they are not the usual ones."""
     settings = settings_or_fail()
-    document = _present(settings)
+    with opened(settings) as gateway:
+        document = _present(gateway)
     for number, rule in enumerate(document.rules, 1):
         row(str(number), rule.name, _answer(rule), ",".join(rule.paths), rule.asks)
     for own in document.marks:
@@ -59,8 +66,9 @@ def backtest(
 ) -> None:
     """Decide recorded logins, refreshes and answered challenges again under a document, beside the rules in force."""
     settings = settings_or_fail()
-    candidate, present, begin = _read(file, settings), _present(settings), moment_given(since, "--from")
+    candidate, begin = _read(file, settings), moment_given(since, "--from")
     with opened(settings) as gateway:
+        present = _present(gateway)
         end = moment_given(until, "--to") if until else gateway.clock.now()
         if end <= begin:
             fail("--to must be later than --from")
@@ -74,8 +82,56 @@ def backtest(
         show_tally(tally, moment(begin), moment(end))
 
 
-def _present(settings: Settings) -> PolicyDocument:
-    return NO_DOCUMENT if settings.login_policy_file is None else _read(settings.login_policy_file, settings)
+@app.command("save")
+def save(
+    file: Document,
+    by: Annotated[str, typer.Option("--by", help="Who saves it.")],
+    why: Annotated[str, typer.Option("--why", help="Why, on one line.")],
+) -> None:
+    """Keep a document in the database, from where every gateway without LOGIN_POLICY_FILE has it within seconds."""
+    settings = settings_or_fail()
+    _read(file, settings)
+    with opened(settings) as gateway:
+        desk = _desk(gateway)
+        text = read_document(file).decode()
+        version = desk.in_force().version.version
+        saved = desk.save(text, said(by, why), expected_version=version)
+    typer.echo(f"version {saved.version}: {saved.rules} rules")
+
+
+@app.command("history")
+def history() -> None:
+    """Print the saved documents, the newest first: version, time, rules, who, why."""
+    with opened() as gateway:
+        for each in _desk(gateway).history(NEWEST, MOST_SHOWN):
+            row(str(each.version), moment(each.at), f"{each.rules} rules", each.by, each.why)
+
+
+def _present(gateway: Gateway) -> PolicyDocument:
+    """What decides at the gateways with these settings."""
+    settings = gateway.settings
+    if settings.login_policy_file is not None:
+        return _read(settings.login_policy_file, settings)
+    try:
+        return SavedPolicy(gateway.database, StoredPolicyVersions(), switches(settings)).current()
+    except BadDocument as bad:
+        fail(f"the saved document, line {bad.problems[0].line}: {bad.problems[0].message}")
+
+
+def _desk(gateway: Gateway) -> PolicyDesk:
+    """Where documents are saved; what decides meanwhile is the serving gateways' own matter."""
+    file = opened_document(gateway.settings)
+    return PolicyDesk(
+        database=gateway.database,
+        clock=gateway.clock,
+        randomness=gateway.randomness,
+        versions=StoredPolicyVersions(),
+        audit=gateway.audit,
+        policy=switches(gateway.settings),
+        present=lambda: NO_DOCUMENT,
+        file_text=lambda: None if file is None else file.text,
+        taken=lambda: None,
+    )
 
 
 def _read(file: Path, settings: Settings) -> PolicyDocument:

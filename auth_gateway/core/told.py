@@ -182,7 +182,9 @@ SHAPES: Final[dict[EventType, Shape]] = {
         _ACCOUNT,
     ),
     "policy.changed": Shape(
-        "Another policy document decides from now on; `detail` is its SHA-256 and how many rules it has.", _ADMIN
+        "Another policy document decides from now on; `detail` is its SHA-256 and how many rules it has, and of a "
+        "saved one its version, who saved it and why.",
+        _ADMIN,
     ),
     "policy.refused": Shape("An edit of the policy document is wrong, and the last good one decides on.", _ADMIN),
     "webhook.test": Shape("Nothing has happened: somebody tries whether events arrive.", _ADMIN),

@@ -31,18 +31,7 @@ class Backtest:
         """
         tally = Tally(self.database.read(lambda tx: self.decisions.compromised(tx, since=since)))
         for decided in self._lines(since, until):
-            line = decided.line
-            why = obstacle(line)
-            again = replayed(line, decided.username) if why is None else None
-            if again is None:
-                tally.leave_out(line, why or "no_facts")
-                continue
-            tally.add(
-                line,
-                again,
-                present=again.under(self.present, self.policy),
-                candidate=again.under(candidate, self.policy),
-            )
+            judge(tally, decided, present=self.present, candidate=candidate, policy=self.policy)
         return tally
 
     def _lines(self, since: float, until: float) -> Iterator[Decided]:
@@ -58,3 +47,16 @@ class Backtest:
         return self.database.read(
             lambda tx: self.decisions.between(tx, after=after, since=since, until=until, most=AT_A_TIME)
         )
+
+
+def judge(
+    tally: Tally, decided: Decided, *, present: PolicyDocument, candidate: PolicyDocument, policy: Policy
+) -> None:
+    """Count what both say of one recorded decision, or that it cannot be decided again."""
+    line = decided.line
+    why = obstacle(line)
+    again = replayed(line, decided.username) if why is None else None
+    if again is None:
+        tally.leave_out(line, why or "no_facts")
+        return
+    tally.add(line, again, present=again.under(present, policy), candidate=again.under(candidate, policy))

@@ -11,6 +11,7 @@ from auth_gateway.wiring import (
     ending,
     links,
     pages,
+    policy,
     policy_trial,
     risk,
     sign_in,
@@ -32,6 +33,7 @@ def add_provider(app: FastAPI, service: Service) -> None:
     risk.add(app, service)
     accounts.add(app, service)
     policy_trial.add(app, service)
+    policy.add(app, service)
     webhooks.add(app, service)
     deliveries.add(app, service)
     ssf.add(app, service)

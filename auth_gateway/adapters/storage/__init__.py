@@ -4,6 +4,7 @@ from pathlib import Path
 
 import auth_gateway.adapters.storage.tables_events
 import auth_gateway.adapters.storage.tables_factors
+import auth_gateway.adapters.storage.tables_policy
 import auth_gateway.adapters.storage.tables_provider
 import auth_gateway.adapters.storage.tables_risk  # noqa: F401 - their tables belong to the same metadata
 from auth_gateway.adapters.storage.tables import metadata

@@ -15,7 +15,8 @@ _history = table_of(UserRiskHistoryRow)
 _verdict, _earlier = _history.alias("verdict"), _history.alias("earlier")
 
 
-def _is_decided() -> ColumnElement[bool]:
+def is_decided() -> ColumnElement[bool]:
+    """Whether a line has an answer of policy's in it."""
     return _audit.c.kind.in_([bindparam(None, kind, unique=True) for kind in DECIDED])
 
 
@@ -26,7 +27,7 @@ BETWEEN = Statement(
         _audit.c.seq > bindparam("after"),
         _audit.c.ts >= bindparam("since"),
         _audit.c.ts < bindparam("until"),
-        _is_decided(),
+        is_decided(),
     )
     .order_by(_audit.c.seq)
     .limit(bindparam("most"))

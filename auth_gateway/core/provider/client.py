@@ -16,7 +16,9 @@ AuthMethod = Literal["client_secret_basic", "private_key_jwt", "none"]
 SigningAlgorithm = Literal["ES256", "RS256"]
 ApplicationType = Literal["web", "native"]
 
-AdminScope = Literal["events:read", "webhooks:manage", "risk:read", "risk:write", "policy:read", "streams:manage"]
+AdminScope = Literal[
+    "events:read", "webhooks:manage", "risk:read", "risk:write", "policy:read", "policy:write", "streams:manage"
+]
 """What programs that run the gateway may be registered for."""
 
 OPENID_SCOPES = ("openid", "profile", "email", "offline_access")

@@ -28,7 +28,14 @@ from auth_gateway.flows.ports.people import (
     Passwords,
     Users,
 )
-from auth_gateway.flows.ports.policy import NobodyAtRisk, NoDocument, PolicyDocuments, UserRisks
+from auth_gateway.flows.ports.policy import (
+    NobodyAtRisk,
+    NoDocument,
+    PolicyDocuments,
+    PolicyVersions,
+    RecordedDecisions,
+    UserRisks,
+)
 from auth_gateway.flows.ports.records import AuditReader, AuditTrail, OutboxWriter
 from auth_gateway.flows.ports.recovery import Recoverables
 from auth_gateway.flows.ports.risk import UNSCORED, Reservation, Scorer, Throttle
@@ -74,8 +81,10 @@ __all__ = [
     "Passwords",
     "PendingLogins",
     "PolicyDocuments",
+    "PolicyVersions",
     "PostOffice",
     "Randomness",
+    "RecordedDecisions",
     "Recoverables",
     "RecoveryCodes",
     "RefreshTokens",

@@ -1,6 +1,6 @@
 """What policy has decided, as it was written down."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -25,4 +25,19 @@ class Decisions(Protocol):
 
     def compromised(self, tx: Transaction, *, since: float) -> frozenset[str]:
         """The ids of those sign-ins that were not their owners', as these or an analyst have said since then."""
+        ...
+
+
+class Start(NamedTuple):
+    """The place after which to read, and whether that leaves nothing of the span out."""
+
+    after: int
+    is_whole: bool
+
+
+class Starts(Protocol):
+    """Where to begin in the trail."""
+
+    def start(self, tx: Transaction, *, since: float, until: float, most: int) -> Start:
+        """The place after which the last `most` decisions of that span stand."""
         ...
