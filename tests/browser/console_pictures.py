@@ -57,11 +57,12 @@ def address(page: Page, place: Place, view: View) -> str | None:
     start = view.path.partition("{")[0]
     for listing in (f"{start.rstrip('/')}?least=60", start.rstrip("/"), "/dashboard"):
         page.goto(place.url + listing)
-        shape = re.compile("^" + re.sub(r"\\{\w+(?:\\:\w+)?\\}", "[^/?]+", re.escape(view.path)) + "$")
+        shape = re.compile(f"{re.sub(r'{[^}]*}', '[^?]+', view.path)}$")
         links: list[str] = page.eval_on_selector_all(
             "main a[href]", "all => all.map((one) => one.getAttribute('href'))"
         )
-        found = [link for link in links if shape.match(link.partition("?")[0])]
+        bare = [link.partition("?")[0] for link in links]
+        found = [link for link in bare if shape.match(link) and not link.endswith((".csv", ".json"))]
         if found:
             return found[0]
     return None
