@@ -14,7 +14,7 @@ from plumbing.metrics import Meters
 from plumbing.randomness import Randomness, SystemRandomness
 from plumbing.state import StateDir
 from plumbing.tracing import SpanLibraryMissing, Tracing, opened_tracing
-from risk_scorer.adapters.activity.campaign_told import TO_GATEWAY
+from risk_scorer.adapters.activity.campaign_told import SIGNAL_PACE, TO_GATEWAY
 from risk_scorer.adapters.credentials import Credentials
 from risk_scorer.adapters.event_log import EventLog
 from risk_scorer.adapters.hot_histories import HotHistories
@@ -135,10 +135,11 @@ def assemble(
     meters = Meters(is_one_of_many=settings.prometheus_multiproc_dir is not None)
     metrics = ScorerMetrics(meters)
     tracing, end_traces = _tracing(settings)
-    endpoints, pace = _endpoints(settings), Pace(first_retry=settings.webhook_retry_first_seconds)
     delivery = DeliveryWorker(
-        database, Outbox(outbox_rows), endpoints, clock, randomness, pace=pace, noted=metrics.delivered, tracing=tracing
-    )
+        database, Outbox(outbox_rows), _endpoints(settings), clock, randomness,
+        pace=Pace(first_retry=settings.webhook_retry_first_seconds), paces={TO_GATEWAY: SIGNAL_PACE},
+        noted=metrics.delivered, tracing=tracing,
+    )  # fmt: skip
     redis, hot = _hot(settings, meters)
     cached_users = CACHED_USERS if is_alone and not settings.is_shared else 0
     profiles = ProfileStore(database, clock=clock, cached_users=cached_users, hot=hot)

@@ -11,9 +11,14 @@ from plumbing.database import Transaction
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.contract.signals import SIGNAL_TYPE, SessionRiskSignal
 from webhooks.outbox import Outbox
+from webhooks.pace import Pace
 
 TO_GATEWAY: Final = "gateway-signals"
 """What the outbox knows the gateway by; signals of sessions go there as well."""
+SIGNAL_PACE: Final = Pace(first_retry=0.5, longest_retry=2.0, deadline=2.0, lease=4.0)
+"""A session ends within five seconds (docs/session-response.md), also where both services died between alarm and
+delivery: a dead process' lease is over after four, and an attempt that hangs and the wait after it take four together.
+A signal that the gateway hears twice counts once, by its id."""
 
 _encode = msgspec.json.Encoder().encode
 

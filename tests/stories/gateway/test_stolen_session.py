@@ -2,8 +2,11 @@
 
 import os
 import re
+import signal
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import httpx2
@@ -137,3 +140,42 @@ def test_the_owner_of_a_stolen_session_is_asked_once_and_goes_on(
         assert sid_of(owner.open(f"{website}/sign-in")) == session_id
     rows = house.gateway_rows(f"SELECT revoked_at FROM sessions WHERE session_id = '{session_id}'")  # noqa: S608
     assert rows == [(None,)]
+
+
+def test_an_alarm_outlives_both_services(house: RunningHouse, application: httpx2.Client) -> None:
+    """Killed while the signal is being sent: once both are up again the session ends as soon as at any other time."""
+    own, looks = house.house, {name: USUAL.context[name] for name in ("ip", "user_agent", "ja4")}
+    with house.gateway() as gateway:
+        allowed = gateway.post("/login", json=USUAL.body()).json()
+    tokens, session_id = dict(allowed["tokens"]), allowed["session_id"]
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while application.post("/assess", json=request(session_id, "/crm/customers/4", **looks)).status_code != 200:
+        assert time.monotonic() < deadline, "the scorer was not told of the session"
+
+    assert own.gateway.process is not None
+    os.kill(own.gateway.process.pid, signal.SIGSTOP)  # it takes the connection, and does nothing with it
+    assert stolen(application, session_id) < REQUESTS
+    while not is_being_sent(house, session_id):
+        assert time.monotonic() < deadline + PATIENCE_SECONDS, "the signal was not sent"
+    own.scorer.kill()
+    own.gateway.kill()
+    own.gateway.start()
+    own.scorer.start()
+    own.gateway.wait_until_ready(f"{own.gateway_url}/ready")
+    own.scorer.wait_until_ready(f"{own.scorer_url}/ready")
+
+    both_up = time.monotonic()
+    with house.gateway() as gateway:
+        while refreshed(gateway, tokens)[0] == 200:
+            assert time.monotonic() < both_up + PATIENCE_SECONDS, "nothing came of it"
+            time.sleep(0.1)
+    told = f"SELECT count(*) FROM session_signals WHERE session_id = '{session_id}'"  # noqa: S608
+    assert house.gateway_rows(told) == [(1,)]
+
+
+def is_being_sent(house: RunningHouse, session_id: str) -> bool:
+    """Whether the scorer has taken a signal of the session into its hands."""
+    file = house.house.workplace.state / "scorer" / "scorer.db"
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        sql = "SELECT body FROM outbox WHERE endpoint = 'gateway-signals' AND claimed_until > 0 AND delivered_at IS NULL"
+        return any(session_id.encode() in body for (body,) in connection.execute(sql))
