@@ -1,16 +1,15 @@
-"""Reads an activity log as the engine sees it, JSON lines of `POST /assess` or flat CSV and Parquet, and its labels."""
+"""Reads an activity log as the engine sees it, and its labels."""
 
 import collections
 import csv
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import msgspec
-from pyarrow import ArrowInvalid, parquet
 
 from plumbing.refusals import Refused
 from risk_scorer.contract.activity import AssessRequest, PrivilegeChange
@@ -24,12 +23,15 @@ from risk_scorer.core.activity.seen import (
     peers_of,
 )
 from risk_scorer.core.observation import BadEvent, canonical_address, moment, prefix_of
+from risk_scorer.flows.activity.observe import facts_of
+from training.activity.requests import READERS
 from training.lookups import Lookups
 from training.refusals import WrongInputError
 
 SESSIONS_KEPT = 100_000
 """What so many sessions began with is remembered; later events of older ones begin anew."""
-ROWS_AT_ONCE = 20_000
+_NO_EVENT = (BadEvent, Refused, msgspec.MsgspecError, csv.Error, ArithmeticError, AttributeError, TypeError, ValueError)
+"""What a row says to being read as an event; columns of Parquet have any type."""
 HELD_EVENTS = 400_000
 """A log of up to so many events is read once and held."""
 
@@ -48,17 +50,16 @@ class ActivityLog:
     """The events of a log in order of time, as often as they are asked for."""
 
     def __init__(self, path: Path, lookups: Lookups) -> None:
-        """Raises WrongInputError: no_such_file, bad_format."""
-        if not path.is_file():
-            raise WrongInputError("no_such_file", f"there is no file {path}")
-        if path.suffix not in _READERS:
-            raise WrongInputError("bad_format", f"{path.name}: an activity log is one of {', '.join(sorted(_READERS))}")
+        """Raises WrongInputError: no_such_file, not_a_file, bad_format."""
+        _require_file(path)
+        if path.suffix not in READERS:
+            raise WrongInputError("bad_format", f"{path.name}: an activity log is one of {', '.join(sorted(READERS))}")
         self.path = path
         self._lookups = lookups
         self._held: list[Seen] | None = None
 
     def __iter__(self) -> Iterator[Seen]:
-        """Raises WrongInputError: bad_row, not_in_order."""
+        """Raises WrongInputError: bad_row, not_in_order, unknown_columns, unreadable_file."""
         if self._held is not None:
             yield from self._held
             return
@@ -76,48 +77,79 @@ class ActivityLog:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+class _Line(msgspec.Struct):
+    session_id: str
+    kind: str
+    label: Literal["attack", "benign"]
+    hostile: tuple[str, ...]
+    synthetic: bool = False
+
+
 def labels_of(path: Path) -> dict[str, Label]:
-    """Labels by session, of the sessions that have one. Raises WrongInputError: no_such_file, bad_labels."""
-    if not path.is_file():
-        raise WrongInputError("no_such_file", f"there is no file {path}")
+    """Labels by session, of those that have one. Raises WrongInputError: no_such_file, not_a_file, bad_labels."""
+    _require_file(path)
+    number, found = 0, dict[str, Label]()
     try:
-        lines = [msgspec.json.decode(line) for line in path.read_bytes().splitlines() if line]
-        return {
-            line["session_id"]: Label(
-                line["kind"], line["label"] == "attack", frozenset(line["hostile"]), bool(line.get("synthetic"))
-            )
-            for line in lines
-        }
-    except (msgspec.MsgspecError, UnicodeError, KeyError, TypeError) as cause:
-        raise WrongInputError("bad_labels", f"{path.name} holds no labels as `simulate` writes them") from cause
+        with path.open("rb") as file:
+            for text in file:
+                number += 1
+                line = msgspec.json.decode(text, type=_Line)
+                found[line.session_id] = Label(
+                    line.kind, line.label == "attack", frozenset(line.hostile), line.synthetic
+                )
+    except (msgspec.MsgspecError, UnicodeError) as cause:
+        raise WrongInputError(
+            "bad_labels", f"line {number} of {path.name} is no label as `simulate` writes them"
+        ) from cause
+    except OSError as cause:
+        raise _unreadable(path, cause) from cause
+    return found
+
+
+def _require_file(path: Path) -> None:
+    if not path.exists():
+        raise WrongInputError("no_such_file", f"there is no file {path}")
+    if not path.is_file():
+        raise WrongInputError("not_a_file", f"{path} is not a regular file")
+
+
+def _unreadable(path: Path, cause: OSError) -> WrongInputError:
+    return WrongInputError("unreadable_file", f"{path.name} cannot be read: {cause.strerror or 'no reason given'}")
 
 
 def _read(path: Path, lookups: Lookups) -> Iterator[Seen]:
     began: collections.OrderedDict[str, SessionFacts] = collections.OrderedDict()
     before = -math.inf
-    number = 0
+    number = 1
     try:
-        for number, (request, asn) in enumerate(_READERS[path.suffix](path), 1):
+        for request, asn in READERS[path.suffix](path):
             seen = seen_of(request, lookups, asn=asn, number=number)
             facts = began.get(seen.session_id)
             if facts is None:
-                facts = began[seen.session_id] = _facts(seen)
+                facts = began[seen.session_id] = facts_of(seen)
                 if len(began) > SESSIONS_KEPT:
                     began.popitem(last=False)
             if seen.ts < before:
                 raise WrongInputError("not_in_order", f"row {number} of {path.name} is earlier than the one before it")
             before = seen.ts
             yield msgspec.structs.replace(seen, began=facts)
-    except (BadEvent, Refused, msgspec.MsgspecError, ValueError, KeyError, ArrowInvalid) as cause:
-        if isinstance(cause, WrongInputError):
-            raise
-        raise WrongInputError("bad_row", f"row {number + 1} of {path.name} is no event that can be read") from cause
+            number += 1
+    except _NO_EVENT as cause:
+        why = f": {cause}" if isinstance(cause, BadEvent | msgspec.ValidationError) else ""
+        raise WrongInputError("bad_row", f"row {number} of {path.name} is no event that can be read{why}") from cause
+    except OSError as cause:
+        raise _unreadable(path, cause) from cause
 
 
 def seen_of(request: AssessRequest, lookups: Lookups, *, asn: int = 0, number: int = 0) -> Seen:
     """One event with what is looked up of it. An `asn` that the log has outranks the tables. Raises BadEvent."""
     who, done, change = request.identity, request.event, request.privilege_change
-    ts = moment(done.timestamp if done.timestamp is not None else who.timestamp, now=math.nan)
+    given = who.timestamp if done.timestamp is None else done.timestamp
+    if given is None:
+        raise BadEvent("invalid_timestamp", "$.event.timestamp", "it has no timestamp")
+    ts = moment(given, now=math.nan)
+    if any("\0" in text for text in (who.user_id, who.session_id, done.endpoint)):
+        raise BadEvent("invalid_text", "$", "texts must not contain NUL")
     address = canonical_address(who.ip) if who.ip else ""
     network, agent, _ = lookups.facts(address, who.user_agent, "")
     template = endpoint_template(done.endpoint)
@@ -163,66 +195,3 @@ def _change(told: PrivilegeChange, ts: float) -> Change:
         previous_privileges=told.previous_privileges,
         new_privileges=told.new_privileges,
     )
-
-
-def _facts(seen: Seen) -> SessionFacts:
-    return SessionFacts(
-        ip=seen.ip, prefix=seen.prefix, asn=seen.asn, country=seen.country, browser=seen.browser, os=seen.os,
-        device_type=seen.device_type, device_id=seen.device_id, ja4=seen.ja4, started_at=seen.ts,
-    )  # fmt: skip
-
-
-_Read = Iterator[tuple[AssessRequest, int]]
-
-
-def _from_lines(path: Path) -> _Read:
-    decoder = msgspec.json.Decoder(AssessRequest)
-    with path.open("rb") as file:
-        for line in file:
-            yield decoder.decode(line), 0
-
-
-def _from_table(path: Path) -> _Read:
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            yield _request(row), int(row.get("asn") or 0)
-
-
-def _from_columns(path: Path) -> _Read:
-    for batch in parquet.ParquetFile(path).iter_batches(ROWS_AT_ONCE):
-        for row in batch.to_pylist():
-            yield _request(row), int(row.get("asn") or 0)
-
-
-def _request(row: Mapping[str, Any]) -> AssessRequest:
-    changed = row.get("new_roles") or row.get("new_privileges")
-    body = {
-        "identity": {
-            **{name: row[name] or "" for name in ("user_id", "session_id")},
-            **{name: row.get(name) or "" for name in ("device_id", "ip", "geo", "user_agent")},
-            "ja4": row.get("ja4") or None,
-            "roles": (row.get("roles") or "").split(),
-            "privileges": (row.get("privileges") or "").split(),
-            "timestamp": row["timestamp"],
-        },
-        "event": {
-            "endpoint": row["endpoint"],
-            "method": row.get("method") or "GET",
-            "status_code": int(row["status_code"]) if row.get("status_code") else None,
-            "latency_ms": float(row["latency_ms"]) if row.get("latency_ms") else None,
-            "bytes_in": int(row.get("bytes_in") or 0),
-            "bytes_out": int(row.get("bytes_out") or 0),
-            **{name: row.get(name) or "" for name in ("service", "trace_id", "event_type")},
-        },
-        "privilege_change": {
-            name: (row.get(name) or "").split()
-            for name in ("previous_roles", "new_roles", "previous_privileges", "new_privileges")
-        }
-        if changed
-        else None,
-        "event_id": row.get("event_id") or None,
-    }
-    return msgspec.convert(body, AssessRequest)
-
-
-_READERS = {".jsonl": _from_lines, ".csv": _from_table, ".parquet": _from_columns}

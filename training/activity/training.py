@@ -34,7 +34,7 @@ from training.activity.replay import Memories, Outcome, replayed
 from training.calibrate import mark_notes
 from training.lineage import code_sha256, files_digest
 from training.lookup_files import open_lookups
-from training.refusals import TrainingRefusedError
+from training.refusals import TrainingRefusedError, WrongInputError
 
 FITTED_SHARE, WARM_SHARE = 2 / 3, 0.15
 """Of the span: what is fitted on, less a first part in which nobody has habits yet. The rest sets the marks."""
@@ -123,8 +123,10 @@ def _parts(log: ActivityLog, labels: Mapping[str, Label]) -> _Parts:
         first = seen.ts if count == 1 else first
         last = seen.ts
     if not count:
-        raise TrainingRefusedError("too_few_sessions", f"{log.path.name} has no events")
+        raise WrongInputError("empty_file", f"{log.path.name} has no events")
     span = last - first
+    if not span:
+        raise TrainingRefusedError("too_few_sessions", f"all events of {log.path.name} happened in one moment")
     return _Parts(
         log, labels, Span(first=first, last=last), count, first + WARM_SHARE * span, first + FITTED_SHARE * span
     )
