@@ -177,5 +177,5 @@ def is_being_sent(house: RunningHouse, session_id: str) -> bool:
     """Whether the scorer has taken a signal of the session into its hands."""
     file = house.house.workplace.state / "scorer" / "scorer.db"
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-        sql = "SELECT body FROM outbox WHERE endpoint = 'gateway-signals' AND claimed_until > 0 AND delivered_at IS NULL"
+        sql = "SELECT body FROM outbox WHERE endpoint = 'gateway-signals' AND claimed_until > 0"
         return any(session_id.encode() in body for (body,) in connection.execute(sql))
