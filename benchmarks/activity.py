@@ -3,6 +3,10 @@
 The scorer runs inside a process of its own that is held to one core, its writer thread with it; the log is invented.
 Two requests are on their way at a time, so that while the disk is waited for the next is judged. Seconds of the core
 are told beside those of the clock: on a machine that others use too, the former are what an event costs.
+
+A process of its own looks for campaigns among the same stored events: from `BESIDE_FROM` events on beside the scorer,
+on the second core, else when that is done. An event takes 1 kB in the database and 0.8 kB in the log: ten million take
+about 20 GB in TMPDIR, which are gone at the end.
 """
 
 import asyncio
@@ -13,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,22 +25,20 @@ from typing import Any, NamedTuple
 import msgspec
 from rich.console import Console
 
+from benchmarks.activity_campaigns import Watched
+from benchmarks.activity_log import bodies_in, most_resident_bytes, scorer_of
 from benchmarks.report import Figure, short
 from risk_scorer.acting import Acting, acting_of
-from risk_scorer.assembly import Scorer, assemble
+from risk_scorer.assembly import Scorer
 from risk_scorer.contract.activity import AssessRequest
-from risk_scorer.contract.sessions import MAX_NOTICES, SessionNotice
-from risk_scorer.settings import Settings
 from risk_scorer.upkeep import prepare
-from training.activity.event import Event
-from training.activity.log import Plan, events
-from training.activity.rows import assess_body
 
-ROWS, EVENTS_A_PERSON = 200_000, 400
-A_BODY, REQUESTS_AT_ONCE = 1_000, 2
+ROWS = 200_000
+BESIDE_FROM = 1_000_000
+"""Below, what is told is what one core does while the other one rests."""
+REQUESTS_AT_ONCE = 2
 WARM_SHARE = 0.1
 """Of the bodies, before anything is counted: agents that are parsed first, memories that are begun."""
-DAYS = 21
 SINGLES = 500
 BARE = "a loop that only decodes the same bytes"
 
@@ -53,10 +56,11 @@ class Mark(NamedTuple):
 
 
 class Paces(msgspec.Struct, frozen=True):
-    """Events a second in all, seconds of the core for an event in all and in each tenth; what one by itself took, in
-    ms."""
+    """Events a second in all, seconds by the clock; seconds of the core for an event in all and in each tenth; what one
+    by itself took, in ms."""
 
     rate: float
+    seconds: float
     core: float
     tenths: list[float]
     bare: float
@@ -67,17 +71,22 @@ class Paces(msgspec.Struct, frozen=True):
     judged: dict[str, int]
 
 
+class Both(NamedTuple):
+    """Scoring and what looked for campaigns beside it, and the seconds from the first event to the last look's end."""
+
+    paces: Paces
+    watched: Watched
+    seconds: float
+
+
 def measure(rounds: int, console: Console, *, rows: list[int]) -> Iterator[Figure]:
     """Ours against the same core doing nothing but decoding; each size in processes of its own."""
     for size in rows or [ROWS]:
-        pairs = [_paces(size) for _ in range(rounds)]
-        for each in pairs:
-            tenths = ", ".join(str(round(one * 1e6)) for one in each.tenths)
-            console.print(
-                f"  {size:,} events: {short(each.rate)} a second, core {short(each.core * 1e6)} µs ({tenths}); "
-                f"alone p50 {each.p50_ms:.2f} ms, p95 {each.p95_ms:.2f} ms; database {each.database_bytes / 1e6:,.0f} "
-                f"MB, resident {each.resident_bytes / 1e6:,.0f} MB; {each.judged}; load {os.getloadavg()[0]:.1f}"
-            )
+        both = []
+        for _ in range(rounds):
+            both.append(_both(size))
+            _tell(size, both[-1], console)
+        pairs = [each.paces for each in both]
         ours, bare = [each.rate for each in pairs], [each.bare for each in pairs]
         core = [each.core * 1e6 for each in pairs]
         yield Figure(
@@ -87,39 +96,74 @@ def measure(rounds: int, console: Console, *, rows: list[int]) -> Iterator[Figur
         yield Figure(f"activity, {size:,} events, bytes to disk", "events a second", BARE, ours, bare, "≥ 10,000")
 
 
-def _paces(size: int) -> Paces:
+def _tell(size: int, both: Both, console: Console) -> None:
+    each, watched = both.paces, both.watched
+    tenths = ", ".join(str(round(one * 1e6)) for one in each.tenths)
+    console.print(
+        f"  {size:,} events: {short(each.rate)} a second, core {short(each.core * 1e6)} µs ({tenths}); "
+        f"alone p50 {each.p50_ms:.2f} ms, p95 {each.p95_ms:.2f} ms; database {each.database_bytes / 1e6:,.0f} "
+        f"MB, at most {each.resident_bytes / 1e6:,.0f} MB resident; {each.judged}; load {os.getloadavg()[0]:.1f}"
+    )
+    console.print(
+        f"  campaigns: {watched.campaigns} among {watched.events:,} events of {watched.accounts:,} people in "
+        f"{watched.looks} looks, the longest {watched.longest_seconds:.1f} s, the last, after the end of scoring, "
+        f"{watched.last_seconds:.1f} s; {watched.core_seconds:.0f} s of its core, at most "
+        f"{watched.resident_bytes / 1e6:,.0f} MB resident; from the first event to the last look "
+        f"{both.seconds:,.0f} s by the clock"
+    )
+
+
+def _both(size: int) -> Both:
     with tempfile.TemporaryDirectory(prefix="riskgate-bench-") as place:
-        command = [sys.executable, "-m", "benchmarks.activity", str(size), place]
-        done = subprocess.run(command, capture_output=True, check=True)
-    return msgspec.json.decode(done.stdout.splitlines()[-1], type=Paces)
+        subprocess.run(_command("activity_log", str(size), place), check=True)
+        with ExitStack() as stack:
+            looking = stack.enter_context(_looking(place)) if size >= BESIDE_FROM else None
+            scored = subprocess.run(_command("activity", str(size), place), stdout=subprocess.PIPE, check=True)
+            began = time.perf_counter()
+            told, _ = (looking or stack.enter_context(_looking(place))).communicate()  # its input ends: the last look
+            after = time.perf_counter() - began
+        paces = msgspec.json.decode(scored.stdout.splitlines()[-1], type=Paces)
+        return Both(paces, msgspec.json.decode(told.splitlines()[-1], type=Watched), paces.seconds + after)
+
+
+@contextmanager
+def _looking(place: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """What looks for campaigns there, until its input is closed."""
+    command = _command("activity_campaigns", str(Path(place) / "state" / "scorer.db"))
+    looking = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        yield looking
+    finally:
+        looking.kill()
+        looking.wait()
+
+
+def _command(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", f"benchmarks.{module}", *arguments]
 
 
 def main() -> None:
     """One measurement, told as JSON."""
     size, place = int(sys.argv[1]), Path(sys.argv[2])
     os.sched_setaffinity(0, {0})
-    settings = Settings(
-        risk_scorer_state=place / "state", risk_scorer_profile="demo", model_dir=place / "none",
-        risk_scorer_log_level="error",
-    )  # fmt: skip
-    scorer = assemble(settings)
+    scorer = scorer_of(size, place)
     try:
-        found = asyncio.run(_measured(scorer, size, place))
+        found = asyncio.run(_measured(scorer, place))
     finally:
         scorer.close()
     print(json.dumps(msgspec.to_builtins(found)))
 
 
-async def _measured(scorer: Scorer, size: int, place: Path) -> Paces:
+async def _measured(scorer: Scorer, place: Path) -> Paces:
     acting = acting_of(scorer)
     await prepare(scorer)
-    bodies = await _prepared(acting, size, place / "bodies")
+    bodies = bodies_in(place)
     work = [asyncio.create_task(each) for each in acting.work()]
     began = time.perf_counter()
     with bodies.open("rb") as lines:
         count = sum(len(_bulk.decode(line)) for line in lines)
     bare = count / (time.perf_counter() - began)
-    marks, judged, spent = [], dict[str, int](), time.process_time()
+    marks, judged, spent, began = [], dict[str, int](), time.process_time(), time.perf_counter()
 
     async def asked(line: bytes) -> None:
         answers = await acting.assess.many(_bulk.decode(line), may_vouch=False)
@@ -139,13 +183,13 @@ async def _measured(scorer: Scorer, size: int, place: Path) -> Paces:
     counted = marks[start + 1 :]
     rate = sum(one.events for one in counted) / (ended - marks[start].at)
     alone = await _alone(acting, bodies)
-    return Paces(rate, spent / count, _tenths(marks), bare, *alone, *_bytes(place), judged)
+    return Paces(rate, ended - began, spent / count, _tenths(marks), bare, *alone, *_bytes(place), judged)
 
 
 def _bytes(place: Path) -> tuple[int, int]:
-    """What the database takes, and the process in memory."""
+    """What the database takes, and the process in memory at most."""
     state = sum(file.stat().st_size for file in (place / "state").glob("scorer.db*"))
-    return state, int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return state, most_resident_bytes()
 
 
 def _tenths(marks: list[Mark]) -> list[float]:
@@ -175,34 +219,6 @@ async def _alone(acting: Acting, bodies: Path) -> tuple[float, float]:
         took.append((time.perf_counter() - began) * 1e3)
     took.sort()
     return took[len(took) // 2], took[int(len(took) * 0.95)]
-
-
-async def _prepared(acting: Acting, size: int, file: Path) -> Path:
-    """The log as bodies, a line each; its sessions are told first, as the gateway would."""
-    told: dict[str, SessionNotice] = {}
-    with file.open("wb") as lines:
-        body: list[Any] = []
-        for event in events(Plan(rows=size, people=max(20, size // EVENTS_A_PERSON), days=DAYS)):
-            told.setdefault(event.session_id, notice_of(event))
-            body.append(assess_body(event))
-            if len(body) == A_BODY:
-                lines.write(_encode(body) + b"\n")
-                body = []
-        if body:
-            lines.write(_encode(body) + b"\n")
-    notices = list(told.values())
-    for first in range(0, len(notices), MAX_NOTICES):
-        await acting.hear.notices(notices[first : first + MAX_NOTICES], path="$")
-    return file
-
-
-def notice_of(event: Event) -> SessionNotice:
-    """What the gateway tells of the event's session when it begins."""
-    return SessionNotice(
-        session_id=event.session_id, user_id=event.user_id, state="started", at=event.started, client_id="app",
-        ip=event.ip, user_agent=event.user_agent, device_id=event.device_id, ja4=event.ja4 or None, roles=event.roles,
-        privileges=event.privileges,
-    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import msgspec
 import uvloop
 from rich.console import Console
 
-from benchmarks.activity import notice_of
+from benchmarks.activity_log import notice_of
 from benchmarks.home import Address, Home
 from benchmarks.load import Result, in_turn, request_bytes, run
 from benchmarks.report import Figure, short
