@@ -104,15 +104,21 @@ def listed(tx: Transaction, *, state: str, limit: int, after: str = "") -> Campa
 
 def detail(tx: Transaction, campaign_id: str) -> CampaignDetail | None:
     """The campaign of that id with its signals and members, None where there is none."""
-    row = tx.one(ONE, of_id=campaign_id)
-    if row is None:
+    campaign = one_campaign(tx, campaign_id)
+    if campaign is None:
         return None
     signals, members = tx.all(SIGNALS, of_id=campaign_id), tx.all(MEMBERS, of_id=campaign_id)
     return CampaignDetail(
-        campaign=_campaign(row),
+        campaign=campaign,
         signals=[CampaignSignal(kind=each[0], value=each[1], accounts=each[2]) for each in signals],
         members=[_member(each) for each in members],
     )
+
+
+def one_campaign(tx: Transaction, campaign_id: str) -> Campaign | None:
+    """The campaign of that id alone, None where there is none."""
+    row = tx.one(ONE, of_id=campaign_id)
+    return None if row is None else _campaign(row)
 
 
 def last_look(tx: Transaction) -> CampaignLook | None:

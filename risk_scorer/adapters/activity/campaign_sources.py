@@ -37,12 +37,12 @@ LOG = Statement(
 LOG_AT = Statement(select(_log.id, _log.ts_scored).where(_log.id >= bindparam("from_id")).order_by(_log.id).limit(1))
 LOG_ENDS = Statement(select(func.min(_log.id), func.max(_log.id)))
 _event = activity_events.c
-_TAKEN = (
+TAKEN = (
     _event.id, _event.user_id, _event.ts, _event.ip, _event.device_id, _event.ja4, _event.user_agent, _event.status,
     _event.score,
 )  # fmt: skip
 EVENTS = Statement(
-    select(*_TAKEN).where(_event.id > bindparam("after_id")).order_by(_event.id).limit(bindparam("up_to"))
+    select(*TAKEN).where(_event.id > bindparam("after_id")).order_by(_event.id).limit(bindparam("up_to"))
 )
 EVENTS_FROM = Statement(select(func.min(_event.id)).where(_event.ts >= bindparam("since")))
 _outcome = seen_outcomes.c
@@ -196,14 +196,15 @@ class FailedLogins:
             lambda tx: tx.all(FAILURES, from_time=time, after_time=time, after_id=event_id, up_to=EVENT_ROWS)
         )
         is_new = self._known.new([row[1] for row in rows])
-        found = [each for row, new in zip(rows, is_new, strict=True) if new and (each := _failure(row)) is not None]
+        found = [each for row, new in zip(rows, is_new, strict=True) if new and (each := failure_in(row)) is not None]
         is_all = len(rows) < EVENT_ROWS
         self._newest = max(self._newest, rows[-1][0] if rows else 0.0)
         self._after = (max(0.0, self._newest - SECONDS_AGAIN), "") if is_all else (rows[-1][0], rows[-1][1])
         return found, is_all
 
 
-def _failure(row: Row) -> Sighting | None:
+def failure_in(row: Row) -> Sighting | None:
+    """A failed login of a row of FAILURES; None for what was none, or cannot be read."""
     try:
         taught = decode_taught(row[2])
     except msgspec.MsgspecError:
@@ -231,14 +232,15 @@ class ActivityEvents:
         """What comes next, and whether that is all for now. Raises: Refused."""
         rows = self._database.read(lambda tx: tx.all(EVENTS, after_id=self._after, up_to=EVENT_ROWS))
         is_new = self._known.new([row[0] for row in rows])
-        found = [_done(row) for row, new in zip(rows, is_new, strict=True) if new]
+        found = [done_in(row) for row, new in zip(rows, is_new, strict=True) if new]
         is_all = len(rows) < EVENT_ROWS
         self._newest = max(self._newest, rows[-1][0] if rows else 0)
         self._after = max(0, self._newest - ROWS_AGAIN) if is_all else rows[-1][0]
         return found, is_all
 
 
-def _done(row: Row) -> Sighting:
+def done_in(row: Row) -> Sighting:
+    """What was done, of a row of the columns TAKEN."""
     _, user, ts, ip, device, ja4, agent, status, score = row
     marks = (FAILED if status in REFUSED else 0) + (DETECTED if score >= MEDIUM_FROM else 0)
     return Sighting(user, ts, ip, device, ja4, agent, marks)

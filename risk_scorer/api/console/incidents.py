@@ -14,6 +14,7 @@ from risk_scorer.api.console.views import View
 from risk_scorer.core.console.addresses import address, path_part
 from risk_scorer.core.console.chips import weight_of, words_of
 from risk_scorer.core.console.visible import written_out
+from risk_scorer.core.console.way_back import way_back
 from risk_scorer.core.incidents.incident import IncidentChange, State
 from risk_scorer.flows.incidents import Incidents
 
@@ -95,9 +96,8 @@ class IncidentViews:
             await self._incidents.change(incident_id, change)
             return f"The incident {told}."
 
-        return await self._desk.act(
-            request, f"incident.{does}", incident_id, effect=do, back=f"{PATH}/{path_part(incident_id)}"
-        )
+        back = way_back(form.one("back", "") or f"{PATH}/{path_part(incident_id)}")
+        return await self._desk.act(request, f"incident.{does}", incident_id, effect=do, back=back)
 
     async def open_ones(self) -> int:
         """How many wait for somebody. Raises: Refused."""
