@@ -3,16 +3,20 @@
 import re
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+from plumbing.clock import SystemClock
+from risk_scorer.adapters.storage import FILE_NAME, open_database
 from risk_scorer.api.console.views import View
 from risk_scorer.app import create_app
 from risk_scorer.assembly import assemble
 from tests.console_place import Place, console_place
+from tests.integration.risk_scorer.console.crowded import CAMPAIGN, attacked
 from tests.integration.risk_scorer.published import LOUD
 from tests.integration.risk_scorer.service import WEBHOOK_SECRET, settings_for, shared_lookups
 
@@ -24,6 +28,7 @@ EXAMPLES = {
     "kind": "address",
     "value": "198.51.100.7",
     "name": "weekly_cohorts",
+    "campaign_id": CAMPAIGN,
 }
 """What stands for a parameter of a path; another one is filled with an id that nobody has."""
 MARKUP = '<img src=x onerror="document.title=1"><script>document.title=1</script>'
@@ -31,7 +36,7 @@ MARKUP = '<img src=x onerror="document.title=1"><script>document.title=1</script
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """With logins of three people, a loud one and a hostile one among them."""
+    """With logins of three people, a loud one and a hostile one among them, and a campaign of bots."""
     # Nothing listens there: the loud login's announcement waits for it.
     told = {"WEBHOOK_URL": "http://127.0.0.1:9/in", "WEBHOOK_SECRET": WEBHOOK_SECRET}
     with console_place(tmp_path_factory.mktemp("console"), **told) as found:
@@ -40,6 +45,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
                 event = {"user_id": f"id-person{number % 3 + 1}", "ip": "198.51.100.7", "user_agent": "Mozilla/5.0"}
                 more = LOUD if number == 4 else {"city": MARKUP} if number == 5 else {}
                 client.post("/score", json={**event, **more, "event_id": f"evt-{number}"}).raise_for_status()
+        with closing(open_database(f"sqlite:///{found.scorer.place / 'scorer' / FILE_NAME}")) as database:
+            attacked(database, SystemClock())
         yield found
 
 

@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from plumbing.clock import FixedClock
+import msgspec
+
+from plumbing.clock import Clock, FixedClock
+from plumbing.database import Database
 from risk_scorer.adapters.console.projection import Projection
 from risk_scorer.flows.ports import ScoredEvent
 from tests.campaign_crowds import BOT_JA4, NOW, bots, people
@@ -19,6 +22,19 @@ BOTS = 12
 MARKUP = '"><img src=x onerror=alert(1)>'
 ADDRESS = "45.9.0.7"
 """Of the first bot."""
+CAMPAIGN = "cmp__T_rPJJQt5dKm1KLaWNjIQ"
+"""As the seed of whoever looks has it."""
+
+
+def attacked(database: Database, clock: Clock) -> None:
+    """The campaign is in these tables, as of the last hour."""
+    crowd = [each for each in bots(BOTS, random.Random(1)) if each.account != "bot-0"]
+    hostile = bots(1, random.Random(2), name=MARKUP, began=NOW - 3600.0)
+    every = [*people(30, random.Random(1)), *crowd, *hostile]
+    done(database, (msgspec.structs.replace(each, moment=each.moment + clock.now() - NOW) for each in every))
+    watch_of(database, clock).look()
+    [found] = campaigns(database)
+    assert found.campaign_id == CAMPAIGN
 
 
 @asynccontextmanager
@@ -26,16 +42,11 @@ async def crowded(place: Path) -> AsyncIterator[tuple[Running, str]]:
     """The scorer and the campaign's id; nobody is signed in."""
     clock = FixedClock(NOW)
     async with running(place, clock=clock) as service:
-        database = service.scorer.database
-        crowd = [each for each in bots(BOTS, random.Random(1)) if each.account != "bot-0"]
-        hostile = list(bots(1, random.Random(2), name=MARKUP, began=NOW - 3600.0))
-        done(database, [*people(30, random.Random(1)), *crowd, *hostile])
-        log(database, *_logins())
-        await taken(Projection(database, clock=clock))
-        watch_of(database, clock).look()
-        [found] = campaigns(database)
+        log(service.scorer.database, *_logins())
+        await taken(Projection(service.scorer.database, clock=clock))
+        attacked(service.scorer.database, clock)
         del service.client.headers["authorization"]
-        yield service, found.campaign_id
+        yield service, CAMPAIGN
 
 
 def _logins() -> Iterator[ScoredEvent]:
