@@ -19,6 +19,7 @@ from rich.table import Table
 from benchmarks.training import KEPT
 from plumbing.clock import FixedClock
 from plumbing.database import Database
+from risk_scorer.adapters.console.figure_rows import FigureRows
 from risk_scorer.adapters.console.sign_in_rows import SignInRows
 from risk_scorer.adapters.event_places import event_key
 from risk_scorer.adapters.storage import open_database
@@ -270,18 +271,27 @@ OTHERS: Final[dict[str, Ask]] = {
 }
 
 
+FIGURES: Final = {"overview's figures": 0.0, "the same, of a span eight times as long": 7 * 86_400.0}
+"""How far back they begin, in seconds: a longer span stands for a busier day."""
+
+
 async def _asked(database: Database, size: int) -> dict[str, list[float]]:
     """Milliseconds of each time that each way was asked."""
     desk, found = SignIns(SignInRows(database), clock=FixedClock(NOW)), dict[str, list[float]]()
     drawn = Drawn(size)
     for name, ask in {**ALONE, **TOGETHER, **OTHERS}.items():
         drawn.chance.seed(name)
-        found[name] = []
-        for _ in range(ASKED):
-            began = time.perf_counter()
-            await ask(desk, drawn)
-            found[name].append(1e3 * (time.perf_counter() - began))
+        found[name] = [await _timed(lambda ask=ask: ask(desk, drawn)) for _ in range(ASKED)]  # type: ignore[misc]
+    rows = FigureRows(database)
+    for name, back in FIGURES.items():
+        found[name] = [await _timed(lambda back=back: rows.read(NOW - back)) for _ in range(ASKED)]  # type: ignore[misc]
     return found
+
+
+async def _timed(asked: Callable[[], Awaitable[object]]) -> float:
+    began = time.perf_counter()
+    await asked()
+    return 1e3 * (time.perf_counter() - began)
 
 
 def _show(figures: dict[str, list[float]], size: int, store: Path, console: Console) -> bool:

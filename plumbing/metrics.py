@@ -121,6 +121,17 @@ class Meters:
         for mirror in self._mirrors:
             mirror.follow()
 
+    def buckets(self, histogram: str, **labels: str) -> dict[float, float]:
+        """Of a histogram's children with these labels together: upper bound → how many were no more, in this process
+        alone."""
+        found: dict[float, float] = {}
+        for family in self._counted.restricted_registry([f"{histogram}_bucket"]).collect():
+            for sample in family.samples:
+                if labels.items() <= sample.labels.items() and "le" in sample.labels:
+                    bound = float(sample.labels["le"])
+                    found[bound] = found.get(bound, 0.0) + sample.value
+        return found
+
     def exposition(self) -> bytes:
         """Everything, in Prometheus's text format."""
         counted = self._counted

@@ -63,13 +63,14 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Lookups:
-    """What is known apart from a login itself, whom its licences ask to credit: (text, address), and the age of the
-    address tables at an epoch second."""
+    """What is known apart from a login itself, whom its licences ask to credit: (text, address), the age of the
+    address tables at an epoch second, and where they have places: (latitude, longitude)."""
 
     observer: Observer
     tables_problem: str | None
     credits: tuple[tuple[str, str], ...]
     tables_age_days: Callable[[float], float | None]
+    cities: Callable[[], Iterable[tuple[float, float]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,13 +254,11 @@ def _endpoints(settings: Settings) -> list[Endpoint]:
     if settings.session_signal_url is not None:
         # The gateway is ours, and usually where nobody else comes.
         signer = standard_signer(settings.signal_keys)
-        url = settings.session_signal_url
-        found.append(Endpoint(name=TO_GATEWAY, url=url, signer=signer, allow_private=True))
-    if settings.announce_url is None:
+        found.append(Endpoint(name=TO_GATEWAY, url=settings.session_signal_url, signer=signer, allow_private=True))
+    if (url := settings.announce_url) is None:
         return found
     signer = standard_signer(settings.webhook_keys, plain_header=settings.mfa_hmac_header, plain_key=settings.plain_key)
     # The demo's receiver listens on this machine; elsewhere a webhook never enters our own network.
-    url = settings.announce_url
     return [*found, Endpoint(name=ANNOUNCEMENTS, url=url, signer=signer, allow_private=settings.is_demo)]
 
 
@@ -281,6 +280,7 @@ def opened_lookups(settings: Settings) -> Lookups:
         tables_problem=lookup.problem.code if lookup.problem else None,
         credits=tuple((source["attribution"], source["url"]) for source in sources if source["attribution"]),
         tables_age_days=lookup.age_days,
+        cities=lookup.cities,
     )
 
 

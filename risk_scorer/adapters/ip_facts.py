@@ -72,6 +72,10 @@ class IpLookup:
         """The name of an autonomous system, "" when unknown."""
         return self._tables.operator_name(asn) if self._tables and asn else ""
 
+    def cities(self) -> list[tuple[float, float]]:
+        """Where there are places, roughly; none without tables."""
+        return self._tables.cities() if self._tables else []
+
     def age_days(self, now: float) -> float | None:
         """How old the older of the tables' sources is at epoch second `now`; None without tables."""
         return age_days(self._tables.header, now) if self._tables else None

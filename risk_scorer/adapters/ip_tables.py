@@ -143,6 +143,14 @@ class IpTables:
         row = bisect_right(self._numbers, number) - 1
         return self._operators[row] if self._numbers[row] == number else ""
 
+    def cities(self) -> list[tuple[float, float]]:
+        """Where there are places: latitude and longitude to half a degree, each once."""
+        latitude, longitude = (np.asarray(self._place[at]) for at in (2, 3))
+        known = (latitude != NO_DEGREES) & (longitude != NO_DEGREES)
+        halves = [np.rint(2.0 * each[known] / DEGREE_STEPS).astype(np.int64) for each in (latitude, longitude)]
+        cells = np.unique(1_000 * (halves[0] + 180) + halves[1] + 360)  # numbers sort much sooner than pairs
+        return [(cell // 1_000 / 2.0 - 90.0, cell % 1_000 / 2.0 - 180.0) for cell in cells.tolist()]
+
     def describe(self) -> dict[str, Any]:
         """Sources with their dates and attribution, and how many ranges and places there are."""
         header, rows = self.header, self.rows

@@ -26,3 +26,8 @@ class Breaker:
     def record(self, *, succeeded: bool) -> None:
         """Take in how a call ended."""
         self._failures = 0 if succeeded else self._failures + 1
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the last calls all failed."""
+        return self._failures >= FAILURES

@@ -74,6 +74,11 @@ class GatewayClient:
     def is_on(self) -> bool:
         return True
 
+    @property
+    def is_away(self) -> bool:
+        """Whether it did not answer when it was asked last, several times in a row."""
+        return self._breaker.is_open
+
     async def ask(
         self,
         method: Method,

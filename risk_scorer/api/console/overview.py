@@ -1,4 +1,4 @@
-"""`/dashboard`: the newest decisions, live."""
+"""`/dashboard`: what matters in numbers, and the newest decisions, live."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from risk_scorer.api.console.desk import Desk
+from risk_scorer.api.console.figures import FigureViews
 from risk_scorer.api.console.views import View
 from risk_scorer.api.live import LiveFeed
 from risk_scorer.api.rows import row_of
@@ -25,6 +26,7 @@ class Overview:
         self,
         *,
         desk: Desk,
+        figures: FigureViews,
         log: EventLog,
         feed: LiveFeed,
         model_version: Callable[[], str | None],
@@ -33,6 +35,7 @@ class Overview:
         has_narrator: bool,
     ) -> None:
         self._desk = desk
+        self._figures = figures
         self._log = log
         self._feed = feed
         self._rows = min(recent_max, MOST_ROWS)
@@ -44,11 +47,16 @@ class Overview:
         self._model_version = model_version
 
     async def page(self, request: Request) -> Response:
-        """The newest decisions."""
+        """What matters in numbers, and the newest decisions. Raises: Refused."""
         veil = self._desk.veil(request)
         rows = [row_of(scored, veil) for scored in self._log.recent(self._rows)]
         return await self._desk.page(
-            "console/overview.html", request, rows=rows, model_version=self._model_version(), **self._shown
+            "console/overview.html",
+            request,
+            rows=rows,
+            model_version=self._model_version(),
+            **await self._figures.values(),
+            **self._shown,
         )
 
     async def events(self, request: Request) -> Response:

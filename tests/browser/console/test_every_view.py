@@ -110,7 +110,7 @@ def test_a_session_is_veiled_and_made_dark_by_its_person(opened: Opened, place: 
     page.locator("details.person summary").click()
     page.get_by_role("button", name="Veil addresses").click()
     expect(page.get_by_text("198.51.100.•", exact=True).first).to_be_visible()
-    assert "198.51.100.7" not in page.locator("table").inner_text()
+    assert "198.51.100.7" not in page.locator("main").inner_text()
     page.locator("details.person summary").click()
     page.get_by_role("button", name="Dark", exact=True).click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
