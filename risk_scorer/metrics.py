@@ -74,9 +74,9 @@ class ScorerMetrics:
         """Counts what was answered about activity."""
         refused = [each.code for each in answers if isinstance(each, Refused)]
         judged = [each for each in answers if not isinstance(each, Refused)]
-        for action, count in Counter(each.action for each in judged).items():
+        for action, count in Counter([each.action for each in judged]).items():
             self._actions[action].inc(count)
-        self._unknown.update(chain.from_iterable(each.unknown for each in judged))
+        self._unknown.update(chain.from_iterable([each.unknown for each in judged]))
         self._refused_activity.inc(len(refused))
         for code in refused:
             self._refused_codes(code).inc()

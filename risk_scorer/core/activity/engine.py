@@ -50,6 +50,7 @@ class Engine:
         self._taken_back = {
             each.name: each.parts["person"] for each in self.detectors if each.is_taken_back and "person" in each.parts
         }
+        self._quiet = self._score(0.0)
         self._notes = [each.note for each in self.detectors if type(each).note is not Detector.note]
         if len(self.families) != len(self.detectors) or NAME in self.families:
             raise ValueError("two detectors of one name would share a memory")
@@ -74,13 +75,13 @@ class Engine:
             found = look(seen, around)
             if found is None:
                 continue
-            if isinstance(found, Unknown):
+            if type(found) is Unknown:
                 unknown.append(name)
             else:
                 own_nats += hold(evidence, name, found)
         stands = counted(evidence, self.families) if evidence.held else []
-        nats = total(stands)
-        score = hundredths(self.scale.at(nats)) / 100.0
+        nats = total(stands) if stands else 0.0
+        score = self._score(nats) if stands else self._quiet
         evidence.nats = nats
         teaches = score < STEP_UP_FROM and own_nats < TEACHES_BELOW_NATS
         if score >= STEP_UP_FROM:
@@ -103,7 +104,10 @@ class Engine:
         fade(evidence, ts)
         stands = counted(evidence, self.families)
         nats = total(stands)
-        return Judged(hundredths(self.scale.at(nats)) / 100.0, nats, tuple(stands), (), False)
+        return Judged(self._score(nats), nats, tuple(stands), (), False)
+
+    def _score(self, nats: float) -> float:
+        return hundredths(self.scale.at(nats)) / 100.0
 
     def signals(self, judged: Judged) -> list[Signal]:
         """Why the score is what it is, the strongest first; their points add up to it."""

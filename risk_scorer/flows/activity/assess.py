@@ -96,9 +96,10 @@ class AssessActivity:
         who = await self._identify.who(requests, may_vouch=may_vouch)
         seen = self._observer.seen(requests, who, self._event_ids(requests), now=self._clock.now())
         answers = self._known(requests, seen)
+        known = [answer for answer in answers if answer is not None]
         judged, places = self._judged(requests, seen, who, answers)
         await self._keep(judged, places)
-        await self._settled(answers)
+        await self._settled(known)
         whole = [answer for answer in answers if answer is not None]
         self._told(whole)
         return whole
@@ -199,7 +200,7 @@ class AssessActivity:
                 self._on_way.pop((each.seen.user_id, each.seen.event_id), None)
         self._memories.settle(written, lost)
 
-    async def _settled(self, answers: Iterable[Answer | None]) -> None:
+    async def _settled(self, answers: Iterable[Answer]) -> None:
         """An answer that somebody else's request is about to keep leaves when it is kept. Raises: Refused."""
         for answer in answers:
             if isinstance(answer, Assessment):

@@ -83,6 +83,9 @@ class ObjectEnumeration(Detector):
     }
     parts = {"session": Opening, "service": Steps, "peers": Reached, "person": Reached}
 
+    def __init__(self) -> None:
+        self._found: tuple[Seen | None, bool | None] = (None, None)  # what `look` made of it spares the same again
+
     def look(self, seen: Seen, around: Around) -> Finding | Unknown | None:
         """The walk after this step, or how seldom so many things are opened, whichever says more."""
         if not seen.object_id:
@@ -91,6 +94,7 @@ class ObjectEnumeration(Detector):
         if part is None:
             return None
         beside = _is_beside(part, seen)
+        self._found = (seen, beside)
         if beside:
             walk = part.walk + _step(around, beside=True)
             if walk >= FEWEST_NATS:
@@ -104,7 +108,7 @@ class ObjectEnumeration(Detector):
         part: Opening | None = around.session.get(_NAME)
         things = 1
         if part is not None:
-            beside = _is_beside(part, seen)
+            beside = self._beside(part, seen)
             if beside is not None and is_calm(around.session):
                 _learn_step(around, beside=beside)
             things = part.things + 1
@@ -125,7 +129,7 @@ class ObjectEnumeration(Detector):
         part: Opening | None = around.session.get(_NAME)
         if part is None:
             part = around.session[_NAME] = Opening()
-        beside = _is_beside(part, seen)
+        beside = self._beside(part, seen)
         if beside is not None:
             part.walk = max(0.0, part.walk + _step(around, beside=beside)) if beside or part.walk else 0.0
         if _is_number(seen.object_id):
@@ -139,6 +143,10 @@ class ObjectEnumeration(Detector):
         if not is_marked(part.known, thing):
             mark(part.known, thing)
             part.things += 1
+
+    def _beside(self, part: Opening, seen: Seen) -> bool | None:
+        known, beside = self._found
+        return beside if known is seen else _is_beside(part, seen)
 
 
 def _many(part: Opening, around: Around) -> Finding | Unknown | None:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from msgspec import field
 
 from risk_scorer.core.activity.detector import Detector
-from risk_scorer.core.activity.detectors.privilege_escalation import key_of
+from risk_scorer.core.activity.detectors.privilege_escalation import key_held
 from risk_scorer.core.activity.finding import UNKNOWN, Finding, Unknown
 from risk_scorer.core.activity.memory import Around, Part
 from risk_scorer.core.activity.seen import Seen
@@ -74,7 +74,7 @@ class PrivilegeCreep(Detector):
         if own is None or seen.ts - own.since < KNOWN_DAYS * DAY:
             return UNKNOWN
         today = int(seen.ts // DAY)
-        key = key_of(seen.roles, seen.privileges)
+        key = key_held(seen)
         is_gain = own.key != key and bool(_fresh(own, seen))
         if not is_gain and (own.gained != key or abs(seen.ts - own.gained_at) > TOLD_SECONDS):
             return None
@@ -95,7 +95,7 @@ class PrivilegeCreep(Detector):
         """How often peers gain something."""
         own: Gathered | None = around.person.get(_NAME)
         today = int(seen.ts // DAY)
-        is_same = own is not None and own.key == key_of(seen.roles, seen.privileges)
+        is_same = own is not None and own.key == key_held(seen)
         if own is None or (own.day == today and is_same):
             return
         peers: Gaining | None = around.peers.get(_NAME)
@@ -112,7 +112,7 @@ class PrivilegeCreep(Detector):
     def note(self, seen: Seen, around: Around) -> None:
         """What the person holds, and on which days that grew."""
         own: Gathered | None = around.person.get(_NAME)
-        key = key_of(seen.roles, seen.privileges)
+        key = key_held(seen)
         if own is None:
             own = around.person[_NAME] = Gathered(seen.ts)
         elif own.key == key:

@@ -84,7 +84,7 @@ class PrivilegeEscalation(Detector):
     def look(self, seen: Seen, around: Around) -> Finding | Unknown | None:
         """What was gained, now or a moment ago in this session, and whether this event uses it."""
         part: Rights | None = around.session.get(_NAME)
-        is_new = part is None or seen.change is not None or part.key != key_of(seen.roles, seen.privileges)
+        is_new = part is None or seen.change is not None or part.key != key_held(seen)
         if part is not None and not (is_new or part.gained):
             return None
         world: Holders | None = around.world.get(_NAME)
@@ -109,7 +109,7 @@ class PrivilegeEscalation(Detector):
         if own is None:
             own = around.person[_NAME] = Known()
         own.events += own.events < FEWEST_EVENTS
-        key = key_of(seen.roles, seen.privileges)
+        key = key_held(seen)
         if own.key == key:
             if not own.waiting:
                 mark(own.done, digest_of(seen.action))
@@ -124,7 +124,7 @@ class PrivilegeEscalation(Detector):
     def note(self, seen: Seen, around: Around) -> None:
         """What the session may do now, and what of it is new."""
         part: Rights | None = around.session.get(_NAME)
-        key = key_of(seen.roles, seen.privileges)
+        key = key_held(seen)
         if part is not None and seen.change is None and part.key == key:
             return
         nats, gained = _gain(part, seen, around)
@@ -141,6 +141,20 @@ class PrivilegeEscalation(Detector):
 def key_of(roles: tuple[str, ...], privileges: tuple[str, ...]) -> int:
     """What stands for all that somebody holds, in whatever order; never 0."""
     return digest_of("\n".join(["\0".join(sorted(set(roles))), "\0".join(sorted(set(privileges)))])) | 1
+
+
+_last: list[tuple[Seen | None, int]] = [(None, 0)]
+"""The event that was asked about last, and its key: two detectors ask three times each. One value, so that threads
+never see half of it."""
+
+
+def key_held(seen: Seen) -> int:
+    """What stands for all that the event's person holds."""
+    known, key = _last[0]
+    if known is not seen:
+        key = key_of(seen.roles, seen.privileges)
+        _last[0] = (seen, key)
+    return key
 
 
 def _names(seen: Seen) -> list[str]:

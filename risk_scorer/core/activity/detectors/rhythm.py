@@ -67,14 +67,15 @@ class Rhythm(Detector):
     parts = {"person": Pauses, "peers": Pauses, "session": Beat}
 
     def __init__(self) -> None:
-        self._found: tuple[Seen | None, float] = (None, 0.0)  # what `look` made of it spares `note` the same again
+        self._found: tuple[Seen | None, float, float] = (None, 0.0, math.nan)  # spares the same again
 
     def look(self, seen: Seen, around: Around) -> Finding | Unknown | None:
         beat: Beat | None = around.session.get("rhythm")
         if beat is None:
             return None
-        after = _after(seen, beat, around)
-        self._found = (seen, after or 0.0)
+        log = _log(seen, beat)
+        after = _after(log, beat, around)
+        self._found = (seen, after or 0.0, log)
         if after is None:
             return UNKNOWN
         if after <= START_NATS:
@@ -86,16 +87,18 @@ class Rhythm(Detector):
 
     def learn(self, seen: Seen, around: Around) -> None:
         beat: Beat | None = around.session.get("rhythm")
-        pause = 0.0 if beat is None else seen.ts - beat.at
-        if TOGETHER_SECONDS <= pause <= AWAY_SECONDS:
-            log = math.log(pause)
-            place, is_even = _bin(log), beat is not None and self._found[1] <= START_NATS and _is_even(log, beat)
-            _add(part_in(around.person, "rhythm", Pauses), place, is_even=is_even)
-            if not is_calm(around.session):
-                return
-            peers = part_in(around.peers, "rhythm", Pauses)
-            if peers.events < GROUP_ENOUGH or is_sampled(seen.ts):
-                _add(peers, place, is_even=is_even)
+        if beat is None:
+            return
+        after, log = self._again(seen, beat, around)
+        if math.isnan(log):
+            return
+        place, is_even = _bin(log), after <= START_NATS and _is_even(log, beat)
+        _add(part_in(around.person, "rhythm", Pauses), place, is_even=is_even)
+        if not is_calm(around.session):
+            return
+        peers = part_in(around.peers, "rhythm", Pauses)
+        if peers.events < GROUP_ENOUGH or is_sampled(seen.ts):
+            _add(peers, place, is_even=is_even)
 
     def note(self, seen: Seen, around: Around) -> None:
         beat = part_in(around.session, "rhythm", Beat)
@@ -103,23 +106,35 @@ class Rhythm(Detector):
         if pause > AWAY_SECONDS:
             beat.pauses, beat.sum = 0, 0.0
         elif pause >= TOGETHER_SECONDS:
-            known, after = self._found
-            beat.sum = after if known is seen else _after(seen, beat, around) or 0.0
+            beat.sum, log = self._again(seen, beat, around)
             beat.pauses += 1
-            beat.mean += (math.log(pause) - beat.mean) * max(FOLLOWS, 1.0 / beat.pauses)
+            beat.mean += (log - beat.mean) * max(FOLLOWS, 1.0 / beat.pauses)
         beat.at = max(beat.at, seen.ts)
 
+    def _again(self, seen: Seen, beat: Beat, around: Around) -> tuple[float, float]:
+        """What `look` made of it: the session's sum, and the pause's logarithm."""
+        known, after, log = self._found
+        if known is seen:
+            return after, log
+        log = _log(seen, beat)
+        return _after(log, beat, around) or 0.0, log
 
-def _after(seen: Seen, beat: Beat, around: Around) -> float | None:
+
+def _log(seen: Seen, beat: Beat) -> float:
+    """The pause as a logarithm; NaN for what is of one page, or after an absence."""
+    pause = seen.ts - beat.at
+    return math.log(pause) if TOGETHER_SECONDS <= pause <= AWAY_SECONDS else math.nan
+
+
+def _after(log: float, beat: Beat, around: Around) -> float | None:
     """The session's sum with this pause; None while warming up."""
     own: Pauses | None = around.person.get("rhythm")
     peers: Pauses | None = around.peers.get("rhythm")
     if (own is None or own.events < OWN_ENOUGH) and (peers is None or peers.events < GROUP_ENOUGH):
         return None
-    pause = seen.ts - beat.at
-    if not beat.pauses or not TOGETHER_SECONDS <= pause <= AWAY_SECONDS:
+    if not beat.pauses or math.isnan(log):
         return beat.sum
-    return max(0.0, beat.sum + _ratio(math.log(pause), beat, own, peers))
+    return max(0.0, beat.sum + _ratio(log, beat, own, peers))
 
 
 def _ratio(log: float, beat: Beat, own: Pauses | None, peers: Pauses | None) -> float:

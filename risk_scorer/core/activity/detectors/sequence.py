@@ -143,12 +143,21 @@ def _after(seen: Seen, around: Around) -> float | None:
         return 0.0
     if seen.ts - walk.at > PAUSE_SECONDS:
         return walk.sum
-    return max(0.0, walk.sum + _ratio(walk.mark, mark_of(seen.action), around))
+    after = mark_of(seen.action)
+    if not walk.sum and own is not None and _is_well_known(own.rows, walk.mark, after):
+        return 0.0
+    return max(0.0, walk.sum + _ratio(walk.mark, after, around))
 
 
 def _steps(rows: Rows) -> int:
     every = rows.get(ANY)
     return 0 if every is None else every[TOTAL]
+
+
+def _is_well_known(rows: Rows, before: int, after: int) -> bool:
+    """Whether the step is the person's own, so that a sum of nothing stays nothing."""
+    row = rows.get(before)
+    return row is not None and row.get(after, 0) >= WELL_KNOWN
 
 
 def _ratio(before: int, after: int, around: Around) -> float:

@@ -128,10 +128,10 @@ class SeveralActors(Detector):
     def learn(self, seen: Seen, around: Around) -> None:
         """Sessions of the person, and in how many of them another client took part without further suspicion."""
         part: Clients | None = around.session.get(_NAME)
-        first = _first(seen)
-        clients = part.clients if part is not None else [first] if first is not None else []
-        if part is not None and _is_client(clients[0], seen):
+        if part is not None and _is_client(part.clients[0], seen):
             return
+        first = _first(seen) if part is None else None
+        clients = part.clients if part is not None else [first] if first is not None else []
         own: Companions | None = around.person.get(_NAME)
         if own is None:
             own = around.person[_NAME] = Companions()

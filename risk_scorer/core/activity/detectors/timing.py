@@ -66,15 +66,16 @@ class Timing(Detector):
     parts = {"person": Usual, "session": Present, "service": Latencies}
 
     def __init__(self) -> None:
-        self._found: tuple[Seen | None, float | None] = (None, None)  # what `look` made of it spares the same again
+        self._found: tuple[Seen | None, float, float | None] = (None, 0.0, None)  # spares the same again
 
     def look(self, seen: Seen, around: Around) -> Finding | Unknown | None:
         if math.isnan(seen.latency_ms):
             return None
         own: Usual | None = around.person.get("timing")
         service: Latencies | None = around.service.get("timing")
-        apart = None if service is None else _apart(seen, service)
-        self._found = (seen, apart)
+        log = _log(seen)
+        apart = None if service is None else _apart(seen, log, service)
+        self._found = (seen, log, apart)
         if own is None or own.seen < OWN_ENOUGH or apart is None:
             return UNKNOWN
         mean, answers = _with(around.session.get("timing"), apart)
@@ -93,7 +94,7 @@ class Timing(Detector):
         if math.isnan(seen.latency_ms):
             return
         service = part_in(around.service, "timing", Latencies)
-        apart = self._again(seen, service)
+        log, apart = self._again(seen, service)
         if apart is not None:
             learn_value(part_in(around.person, "timing", Usual), apart, LEAST_DEVIATION)
         if not is_calm(around.session):
@@ -102,7 +103,6 @@ class Timing(Detector):
         known = medians.get(seen.endpoint)
         if known is not None and known[1] >= SETTLED and not is_sampled(seen.ts):
             return
-        log = math.log(max(seen.latency_ms, LEAST_MS))
         if known is None:
             if len(medians) >= ENDPOINTS:
                 del medians[min(medians, key=lambda endpoint: medians[endpoint][1])]
@@ -116,25 +116,33 @@ class Timing(Detector):
         service: Latencies | None = around.service.get("timing")
         if service is None or math.isnan(seen.latency_ms):
             return
-        apart = self._again(seen, service)
+        log, apart = self._again(seen, service)
         if apart is None:
             return
         present = part_in(around.session, "timing", Present)
         present.mean, present.seen = _with(present, apart)
         if service.by != seen.user_id:
-            _hear(service, seen)
+            _hear(service, seen, log)
 
-    def _again(self, seen: Seen, service: Latencies) -> float | None:
-        known, apart = self._found
-        return apart if known is seen else _apart(seen, service)
+    def _again(self, seen: Seen, service: Latencies) -> tuple[float, float | None]:
+        """What `look` made of it: the answer's logarithm, and how far apart it is."""
+        known, log, apart = self._found
+        if known is seen:
+            return log, apart
+        log = _log(seen)
+        return log, _apart(seen, log, service)
 
 
-def _apart(seen: Seen, service: Latencies) -> float | None:
+def _log(seen: Seen) -> float:
+    return math.log(max(seen.latency_ms, LEAST_MS))
+
+
+def _apart(seen: Seen, log: float, service: Latencies) -> float | None:
     """The answer beside the endpoint's median and the server's present slowness; None for an endpoint little known."""
     median, answers = service.medians.get(seen.endpoint, (0.0, 0))
     if answers < SETTLED:
         return None
-    apart = math.log(max(seen.latency_ms, LEAST_MS)) - median
+    apart = log - median
     if not -LEAST_SLOWNESS < service.slow < LEAST_SLOWNESS:
         weight = _weight(service, seen.ts)
         apart -= service.slow * weight / (weight + DOUBT)
@@ -153,9 +161,9 @@ def _with(present: Present | None, apart: float) -> tuple[float, float]:
     return present.mean + (apart - present.mean) / answers, answers
 
 
-def _hear(service: Latencies, seen: Seen) -> None:
+def _hear(service: Latencies, seen: Seen, log: float) -> None:
     """One more answer says how slow the server is: nobody who asks again and again can say so alone."""
-    log = math.log(max(seen.latency_ms, LEAST_MS)) - service.medians[seen.endpoint][0]
+    apart = log - service.medians[seen.endpoint][0]
     weight = _weight(service, seen.ts) + 1.0
-    service.slow += (log - service.slow) / weight
+    service.slow += (apart - service.slow) / weight
     service.weight, service.at, service.by = weight, max(service.at, seen.ts), seen.user_id

@@ -105,7 +105,8 @@ def _is_calm(pace: Pace, window: int) -> bool:
 
 
 def _surprise(pace: Pace, peers: Pace | None, window: int) -> float | None:
-    """Nats of the tail from the count on that this event makes; None while too little is known."""
+    """Nats of the tail from the count on that this event makes, 0 where nothing can be found; None while too little is
+    known."""
     count = pace.events + 1 if window <= pace.window else 1
     others = None if peers is None or peers.usual.seen < ENOUGH_PEERS else peers.usual
     if pace.usual.seen < ENOUGH_OWN and others is None:
@@ -113,6 +114,9 @@ def _surprise(pace: Pace, peers: Pace | None, window: int) -> float | None:
     if count <= pace.usual.mean:
         return 0.0
     known, mean, variance = blended(pace.usual, others, PEERS_STRENGTH)
+    above = count - mean
+    if above * above <= CALM * variance:
+        return 0.0
     return tail_nats(count, max(mean, 1.0), variance * (1.0 + 1.0 / known))
 
 
