@@ -75,7 +75,7 @@ class Engine:
             found = look(seen, around)
             if found is None:
                 continue
-            if type(found) is Unknown:
+            if isinstance(found, Unknown):
                 unknown.append(name)
             else:
                 own_nats += hold(evidence, name, found)
