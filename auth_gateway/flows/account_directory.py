@@ -1,5 +1,6 @@
 """Accounts are found by reviewers: by user id, by how the name or the mail address begins, or all by name."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +42,15 @@ class AccountDirectory:
             if len(found) <= limit:
                 found += self._mailed(tx, query, state, place, limit + 1 - len(found))
             return AccountPage(accounts=tuple(found[:limit]), next=_next(found, query, last_named, limit))
+
+        return self.database.read(read)
+
+    def of_ids(self, user_ids: Sequence[str]) -> tuple[AccountLine, ...]:
+        """Those of these people who have an account, in that order."""
+
+        def read(tx: Transaction) -> tuple[AccountLine, ...]:
+            found = [self.directory.one(tx, user_id) for user_id in user_ids]
+            return tuple(each for each in found if each is not None)
 
         return self.database.read(read)
 

@@ -1,17 +1,26 @@
 """`/accounts` and `/accounts/{user_id}/sessions`: which accounts there are, and where one is signed in."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
-from msgspec import UNSET
+import msgspec
+from msgspec import UNSET, Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auth_gateway.api.admin.account_list_shapes import AccountList, AccountSessions, listed, live
+from auth_gateway.api.admin.account_list_shapes import (
+    AccountList,
+    AccountSessions,
+    ListedAccount,
+    listed,
+    live,
+)
 from auth_gateway.api.admin.accounts import READ, user_id_of
 from auth_gateway.api.admin.gate import AdminGate
-from auth_gateway.core.account_line import START, ListPlace, State, place_from
+from auth_gateway.core.account_line import START, AccountLine, ListPlace, State, place_from
+from auth_gateway.core.names import LONGEST_USER_ID
 from auth_gateway.flows.account_desk import AccountDesk
 from auth_gateway.flows.account_directory import AccountDirectory
 from auth_gateway.flows.ports import Clock
@@ -23,6 +32,11 @@ USUAL_PAGE: Final = 50
 MOST_SHOWN: Final = 200
 LONGEST_QUERY: Final = 256
 LONGEST_CURSOR: Final = 2048
+MOST_IDS: Final = 50
+
+_many = msgspec.json.Decoder(
+    Annotated[list[Annotated[str, Meta(max_length=LONGEST_USER_ID)]], Meta(max_length=MOST_IDS)]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +55,17 @@ class AccountLists:
         Raises: Refused by the gate; `invalid_request` (422), which names the field.
         """
         await self.gate(request, READ)
+        ids = _ids(request)
+        if ids is not None:
+            known = await asyncio.to_thread(self.directory.of_ids, ids)
+            return json_answer(AccountList(accounts=self._listed(known)))
         query = refuse_unsafe_text(request.query_params.get("query", "").strip(), "query")
         if len(query) > LONGEST_QUERY:
             raise _invalid("query")
         state, place, limit = _state(request), _place(request), _limit(request)
         page = await asyncio.to_thread(lambda: self.directory.page(query, state=state, place=place, limit=limit))
-        now, half_life = self.clock.now(), self.half_life_seconds
-        accounts = [listed(line, line.risk.value_at(now, half_life)) for line in page.accounts]
-        return json_answer(AccountList(accounts=accounts, next=UNSET if page.next is None else str(page.next)))
+        following = UNSET if page.next is None else str(page.next)
+        return json_answer(AccountList(accounts=self._listed(page.accounts), next=following))
 
     async def get_sessions(self, request: Request) -> Response:
         """Where somebody is signed in.
@@ -59,6 +76,22 @@ class AccountLists:
         user_id = user_id_of(request)
         found = await asyncio.to_thread(self.desk.live_sessions, user_id)
         return json_answer(AccountSessions(sessions=[live(session, clients) for session, clients in found]))
+
+    def _listed(self, lines: Sequence[AccountLine]) -> list[ListedAccount]:
+        now, half_life = self.clock.now(), self.half_life_seconds
+        return [listed(line, line.risk.value_at(now, half_life)) for line in lines]
+
+
+def _ids(request: Request) -> list[str] | None:
+    """Whom the caller knows already, as a JSON list; None where they do not say."""
+    text = request.query_params.get("ids")
+    if text is None:
+        return None
+    try:
+        ids = _many.decode(text)
+    except (msgspec.MsgspecError, UnicodeError):
+        raise _invalid("ids") from None
+    return [refuse_unsafe_text(each, "ids") for each in ids]
 
 
 def _state(request: Request) -> State | None:

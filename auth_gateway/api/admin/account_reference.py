@@ -47,11 +47,12 @@ LIST: Schema = {
     **operation(
         description="Accounts, a page at a time: all by name, or those whose user id is `query`, whose name begins "
         "with it, or whose mail address does (from three signs on). `state` is `active` or `frozen`; `cursor` is the "
-        "`next` of the page before; `limit` is 1 to 200, 50 unless given. Needs the scope `risk:read`.",
+        "`next` of the page before; `limit` is 1 to 200, 50 unless given. Or else those of "
+        "`ids`, a JSON list of up to 50 user ids. Needs the scope `risk:read`.",
         answers={"200": answer("A page of them.", "AccountList")},
         refusals=("401", "403", "422", "503"),
     ),
-    "parameters": query_of("query", "state", "cursor", "limit"),
+    "parameters": query_of("query", "state", "cursor", "limit", "ids"),
 }
 SESSIONS = _described(
     "The person's live sessions, the newest first, up to 200. Needs the scope `risk:read`.", "AccountSessions"

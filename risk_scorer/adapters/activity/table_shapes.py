@@ -1,4 +1,5 @@
-"""The tables of what happens within sessions, for the scorer's metadata. The migrations 0014 and 0015 build them."""
+"""The tables of what happens within sessions, for the scorer's metadata. The migrations 0014, 0015 and 0027
+build them."""
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
@@ -117,6 +118,14 @@ def session_risk_table(metadata: MetaData) -> Table:
         Column("updated_at", Float, nullable=False),
         Index("session_risk_by_user", "user_id", "updated_at"),
         Index("session_risk_by_age", "updated_at"),
+        # The riskiest first, for pages; most sessions come back to nothing.
+        Index(
+            "session_risk_by_score",
+            "score",
+            "session_id",
+            sqlite_where=text("score > 0"),
+            postgresql_where=text("score > 0"),
+        ),
     )
 
 

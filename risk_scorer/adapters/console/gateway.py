@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, NoReturn, TypeVar
 from urllib.parse import quote
 
@@ -20,7 +20,15 @@ import structlog
 from plumbing.clock import Clock
 from plumbing.refusals import Refused
 from risk_scorer.adapters.console.breaker import Breaker
-from risk_scorer.core.console.accounts import AccountChange, AccountSummary, PersonRisk, SessionsEnded
+from risk_scorer.core.console.accounts import (
+    AccountChange,
+    AccountList,
+    AccountSummary,
+    LiveSessions,
+    PersonRisk,
+    ResetForced,
+    SessionsEnded,
+)
 from risk_scorer.core.console.visible import visible
 from risk_scorer.flows.console.ports import Method, RiskVerdict
 
@@ -125,6 +133,25 @@ class GatewayClient:
         """Every session ends, and the trust in every browser. Raises: Refused."""
         return await self.ask("POST", _account(user_id, "reset-sessions"), SessionsEnded, body={"by": by, "why": why})
 
+    async def force_reset(self, user_id: str, *, by: str, why: str, version: int | None = None) -> ResetForced:
+        """Every session ends, and nobody gets in until the owner has set another password. Raises: Refused."""
+        said = {"by": by, "why": why, **({} if version is None else {"version": version})}
+        return await self.ask("POST", _account(user_id, "force-reset"), ResetForced, body=said)
+
+    async def live_sessions(self, user_id: str) -> LiveSessions:
+        """Where somebody is signed in. Raises: Refused."""
+        return await self.ask("GET", _account(user_id, "sessions"), LiveSessions)
+
+    async def accounts(self, query: str, *, cursor: str = "", limit: int = 25) -> AccountList:
+        """Those whose id, name or mail address begins so. Raises: Refused."""
+        asked: dict[str, str | int] = {"query": query, "limit": limit, **({"cursor": cursor} if cursor else {})}
+        return await self.ask("GET", "/accounts", AccountList, query=asked)
+
+    async def accounts_of(self, user_ids: Sequence[str]) -> AccountList:
+        """Those of these people who have an account there. Raises: Refused."""
+        ids = msgspec.json.encode(list(user_ids)).decode()
+        return await self.ask("GET", "/accounts", AccountList, query={"ids": ids})
+
     async def risk(self, user_id: str, *, before: int | None = None, limit: int = 50) -> PersonRisk:
         """What is held against the person, and why. Raises: Refused."""
         page: dict[str, str | int] = {"limit": limit, **({} if before is None else {"before": before})}
@@ -189,7 +216,8 @@ class NoGateway:
         text = "The console is no client of a gateway: set CONSOLE_CLIENT_ID and CONSOLE_CLIENT_SECRET."
         raise Refused("gateway_not_configured", text, status=503)
 
-    summary = freeze = unfreeze = reset_sessions = risk = verdict = ask
+    summary = freeze = unfreeze = reset_sessions = force_reset = risk = verdict = ask
+    live_sessions = accounts = accounts_of = ask
 
     async def close(self) -> None:
         """Nothing is open."""

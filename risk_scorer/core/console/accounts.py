@@ -46,6 +46,7 @@ class HeardSignal(Struct, frozen=True, kw_only=True):
     score: float
     recommended: str
     response: str
+    effect: str = ""
     received_at: float
 
 
@@ -69,6 +70,57 @@ class SessionsEnded(Struct, frozen=True, kw_only=True):
     """How many sessions have ended."""
 
     ended: int
+
+
+class ResetForced(Struct, frozen=True, kw_only=True):
+    """How the account is now, whether its password had not to be renewed before, and how many sessions have ended."""
+
+    account: Account
+    changed: bool
+    ended: int
+
+
+class ListedAccount(Struct, frozen=True, kw_only=True):
+    """An account as lists of the gateway have it."""
+
+    user_id: str
+    username: str
+    display_name: str
+    email: str
+    state: str
+    frozen_reason: str | None
+    risk: HeldRisk
+    last_sign_in_at: float | None
+    factors: tuple[str, ...]
+
+
+class AccountList(Struct, frozen=True, kw_only=True):
+    """Some accounts; `next` goes on."""
+
+    accounts: list[ListedAccount]
+    next: str | None = None
+
+
+class LiveSession(Struct, frozen=True, kw_only=True):
+    """Where somebody is signed in, as the gateway knows it."""
+
+    session_id: str
+    state: str
+    began_at: float
+    last_used_at: float
+    expires_at: float
+    clients: tuple[str, ...]
+    user_agent: str
+    device: str | None
+    ip: str
+    place: str
+    factors: tuple[str, ...]
+
+
+class LiveSessions(Struct, frozen=True, kw_only=True):
+    """All of them, the newest first."""
+
+    sessions: list[LiveSession]
 
 
 class RiskChange(Struct, frozen=True, kw_only=True):

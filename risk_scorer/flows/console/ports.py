@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
-from risk_scorer.core.console.accounts import AccountChange, AccountSummary, PersonRisk, SessionsEnded
+from risk_scorer.core.console.accounts import (
+    AccountChange,
+    AccountList,
+    AccountSummary,
+    LiveSessions,
+    PersonRisk,
+    ResetForced,
+    SessionsEnded,
+)
 from risk_scorer.core.console.operator import Operator, Role
 from risk_scorer.core.console.sign_in_request import SignInRequest
 
@@ -168,6 +176,22 @@ class Gateway(Protocol):
 
     async def reset_sessions(self, user_id: str, *, by: str, why: str) -> SessionsEnded:
         """Every session ends, and the trust in every browser."""
+        ...
+
+    async def force_reset(self, user_id: str, *, by: str, why: str, version: int | None = None) -> ResetForced:
+        """Every session ends, and nobody gets in until the owner has set another password by the recovery letter."""
+        ...
+
+    async def live_sessions(self, user_id: str) -> LiveSessions:
+        """Where somebody is signed in."""
+        ...
+
+    async def accounts(self, query: str, *, cursor: str = "", limit: int = 25) -> AccountList:
+        """Those whose id, name or mail address begins so, a page at a time."""
+        ...
+
+    async def accounts_of(self, user_ids: Sequence[str]) -> AccountList:
+        """Those of these people, 50 at most, who have an account there."""
         ...
 
     async def risk(self, user_id: str, *, before: int | None = None, limit: int = 50) -> PersonRisk:

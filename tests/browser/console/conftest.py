@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -28,9 +29,11 @@ EXAMPLES = {
     "kind": "address",
     "value": "198.51.100.7",
     "name": "weekly_cohorts",
+    "session_id": "ses-stolen",
     "campaign_id": CAMPAIGN,
 }
 """What stands for a parameter of a path; another one is filled with an id that nobody has."""
+CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Safari/537.36"
 MARKUP = '<img src=x onerror="document.title=1"><script>document.title=1</script>'
 
 
@@ -40,14 +43,37 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     # Nothing listens there: the loud login's announcement waits for it.
     told = {"WEBHOOK_URL": "http://127.0.0.1:9/in", "WEBHOOK_SECRET": WEBHOOK_SECRET}
     with console_place(tmp_path_factory.mktemp("console"), **told) as found:
-        with found.scorer.client(found.scorer.credential()) as client:
+        with found.scorer.client(found.scorer.credential("score,outcomes,read,activity")) as client:
             for number in range(6):
                 event = {"user_id": f"id-person{number % 3 + 1}", "ip": "198.51.100.7", "user_agent": "Mozilla/5.0"}
                 more = LOUD if number == 4 else {"city": MARKUP} if number == 5 else {}
                 client.post("/score", json={**event, **more, "event_id": f"evt-{number}"}).raise_for_status()
+            steal(client)
         with closing(open_database(f"sqlite:///{found.scorer.place / 'scorer' / FILE_NAME}")) as database:
             attacked(database, SystemClock())
         yield found
+
+
+def steal(client: Any) -> None:
+    """Somebody else uses a session of the third person's, who has done the same things for two weeks."""
+    now, who = time.time(), {"user_id": "id-person3", "session_id": "ses-stolen"}
+    own = {"ip": "198.51.100.7", "user_agent": CHROME, "device_id": "dev"}
+    begun = {**who, **own, "state": "started", "at": now - 1_300_000, "client_id": "shop"}
+    client.post("/sessions", json=begun).raise_for_status()
+    usual = [
+        {"endpoint": ("/home", "/orders")[number % 2], "service": "shop", "bytes_out": 2000, "status_code": 200}
+        | {"timestamp": now - 1_209_600 + number * 9000 + number * 7919 % 3701}
+        for number in range(120)
+    ]
+    bodies = [
+        {"identity": {**who, **own, "ja4": "t13d1516_8daaf6152771_02713d6af862"}, "event": each} for each in usual
+    ]
+    client.post("/assess/bulk", json=bodies).raise_for_status()
+    other = {"ip": "203.0.113.77", "user_agent": "curl/8.5.0", "device_id": "other", "ja4": "t13d0001_aaaa_bbbb"}
+    for number in range(12):
+        what = {"endpoint": "/admin/export", "service": "admin", "bytes_out": 50_000_000, "status_code": 200}
+        body = {"identity": {**who, **other}, "event": {**what, "timestamp": now - 50 + number}}
+        client.post("/assess", json=body).raise_for_status()
 
 
 @pytest.fixture(scope="session")

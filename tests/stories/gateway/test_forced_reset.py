@@ -136,6 +136,10 @@ def test_accounts_are_listed_and_found(either: Story) -> None:
     assert "totp" in alice["factors"]
     assert not {"password_hash", "hash", "secret"} & alice.keys()
     assert [each["username"] for each in listed("state=frozen")["accounts"]] == ["frozen"]
+    assert [each["username"] for each in listed('ids=["id-bob","id-nobody","id-alice"]')["accounts"]] == [
+        "bob",
+        "alice",
+    ]
 
 
 def test_an_operator_asks_for_another_password_by_command(story: Story) -> None:
@@ -150,7 +154,18 @@ def test_an_operator_asks_for_another_password_by_command(story: Story) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["state=odd", "cursor=x", "cursor=%00", "limit=0", "limit=201", "limit=x", f"query={'x' * 257}", "query=%00"],
+    [
+        "state=odd",
+        "cursor=x",
+        "cursor=%00",
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        f"query={'x' * 257}",
+        "query=%00",
+        "ids=x",
+        "ids=[1]",
+    ],
 )
 def test_what_cannot_be_asked_is_refused(story: Story, query: str) -> None:
     """With the code that says so."""

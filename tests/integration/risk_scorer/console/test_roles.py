@@ -4,6 +4,7 @@ A view is covered by being in the table: nothing here names one.
 """
 
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ EXAMPLES: Final = {
     "kind": "address",
     "value": ADDRESS,
     "name": "device_reuse",
+    "session_id": "ses-1",
 }
 """What stands for a parameter of a path; another one is filled with an id that nobody has."""
 OTHER_SITES: Final = ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {"origin": "null"})
@@ -41,6 +43,11 @@ async def service(tmp_path: Path) -> AsyncIterator[Running]:
     """One that has scored a login of Alice's."""
     async with running(tmp_path, webhook_url="https://hooks.example/in") as found:
         await found.client.post("/score", json={**EVENT, "event_id": "evt-1", "ip": ADDRESS})
+        begun = {"session_id": "ses-1", "user_id": "alice", "state": "started", "at": time.time() - 60, "ip": ADDRESS}
+        assert (await found.client.post("/sessions", json=begun)).status_code == 200
+        who = {"user_id": "alice", "session_id": "ses-1", "ip": ADDRESS}
+        what = {"endpoint": "/orders", "service": "shop", "timestamp": time.time()}
+        assert (await found.client.post("/assess", json={"identity": who, "event": what})).status_code == 200
         del found.client.headers["authorization"]
         yield found
 

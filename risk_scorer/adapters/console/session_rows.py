@@ -1,0 +1,170 @@
+"""Sessions by their risk, from either database, each page within a bounded number of rows however many there are."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Select, and_, bindparam, or_, select, text
+
+from plumbing.clock import Clock
+from plumbing.database import Database, Transaction
+from plumbing.statements import Row, Statement, Value
+from risk_scorer.adapters.activity.known_sessions import session_of
+from risk_scorer.adapters.tables import activity_events, known_sessions, session_risk
+from risk_scorer.core.console.session_lines import SeenEvent, SessionFilter, SessionLine, SessionPage, SessionPlace
+
+MOST_WALKED: Final = 2_000
+"""Rows that are looked at for one page: each leads to a session anywhere in its table."""
+MOST_EVENTS_WALKED: Final = 2_000
+FIRST: Final = SessionPlace(1e9, "")
+
+_risk, _known, _event = session_risk.c, known_sessions.c, activity_events.c
+_RISKY: Final = text("session_risk.score > 0")
+_COLUMNS: Final = (
+    _risk.session_id, _risk.user_id, _risk.score, _risk.peak, _risk.events, _risk.told, _risk.started_at,
+    _risk.updated_at,
+)  # fmt: skip
+_HEARD: Final = (
+    _known.session_id, _known.user_id, _known.client_id, _known.state, _known.facts, _known.started_at,
+    _known.changed_at, _known.ended_at,
+)  # fmt: skip
+_AFTER: Final = or_(
+    _risk.score < bindparam("score"),
+    and_(_risk.score == bindparam("score"), _risk.session_id < bindparam("session_id")),
+)
+
+
+def _lines(walk: Select[Any]) -> Statement:
+    """The walked sessions in their order, each with what the gateway told of it."""
+    found = walk.subquery("found")
+    return Statement(
+        select(found, *_HEARD)
+        .join_from(found, known_sessions, _known.session_id == found.c.session_id, isouter=True)
+        .order_by(found.c.score.desc(), found.c.session_id.desc())
+    )
+
+
+_IN_RANGE: Final = (
+    _risk.score <= bindparam("score"),
+    _risk.score >= bindparam("least"),
+    _risk.score < bindparam("most"),
+)
+BY_RISK = _lines(
+    select(*_COLUMNS)
+    .where(_RISKY, *_IN_RANGE, _AFTER)
+    .order_by(_risk.score.desc(), _risk.session_id.desc())
+    .limit(MOST_WALKED)
+)
+_NEWEST_OF_USER = (
+    select(*_COLUMNS).where(_risk.user_id == bindparam("of_user")).order_by(_risk.updated_at.desc()).limit(MOST_WALKED)
+)
+OF_USER = _lines(_NEWEST_OF_USER)
+ONE = _lines(select(*_COLUMNS).where(_risk.session_id == bindparam("of_id")))
+KNOWN = Statement(select(*_HEARD).where(_known.session_id == bindparam("of_id")))
+_WALKED_EVENTS = (
+    select(activity_events)
+    .where(_event.user_id == bindparam("of_user"), _event.ts >= bindparam("since"), _event.ts <= bindparam("until"))
+    .order_by(_event.ts.desc())
+    .limit(MOST_EVENTS_WALKED)
+    .subquery("walked")
+)
+_w = _WALKED_EVENTS.c
+EVENTS = Statement(
+    select(
+        _w.ts, _w.method, _w.endpoint, _w.service, _w.status, _w.ip, _w.country, _w.device_id, _w.browser, _w.score
+    )
+    .where(_w.session_id == bindparam("of_session"))
+    .order_by(_w.ts.desc())
+    .limit(bindparam("up_to"))
+)  # fmt: skip
+
+
+class SessionRows:
+    """Reads them, beside the event loop."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def page(self, wanted: SessionFilter, after: SessionPlace | None, limit: int) -> SessionPage:
+        """The riskiest after that place. Raises: Refused."""
+        return await self._database.read_in_thread(lambda tx: self._page(tx, wanted, after or FIRST, limit))
+
+    async def one(self, session_id: str) -> SessionLine | None:
+        """One of them, None of which nothing is kept. Raises: Refused."""
+
+        def job(tx: Transaction) -> SessionLine | None:
+            row = tx.one(ONE, of_id=session_id)
+            if row is not None:
+                return self._line(row)
+            heard = tx.one(KNOWN, of_id=session_id)
+            return None if heard is None else self._quiet(heard)
+
+        return await self._database.read_in_thread(job)
+
+    async def events(self, line: SessionLine, limit: int) -> list[SeenEvent]:
+        """Its latest events, as far as they are among the latest of its person. Raises: Refused."""
+        asked: dict[str, Value] = {
+            "of_user": line.user_id,
+            "of_session": line.session_id,
+            "since": line.started_at - 1.0,
+            "until": self._clock.now() + 60.0,
+            "up_to": limit,
+        }
+        rows = await self._database.read_in_thread(lambda tx: tx.all(EVENTS, **asked))
+        names = SeenEvent.__struct_fields__
+        return [SeenEvent(**dict(zip(names, row, strict=True))) for row in rows]
+
+    def _page(self, tx: Transaction, wanted: SessionFilter, after: SessionPlace, limit: int) -> SessionPage:
+        least, most = wanted.scores
+        if wanted.user:
+            rows = tx.all(OF_USER, of_user=wanted.user)
+            place = (after.score, after.session_id)
+            rows = [row for row in rows if least <= row[2] < most and (row[2], row[0]) < place]
+            rows.sort(key=lambda row: (row[2], row[0]), reverse=True)
+            is_whole = True
+        else:
+            rows = tx.all(BY_RISK, score=after.score, session_id=after.session_id, least=least, most=most)
+            is_whole = len(rows) < MOST_WALKED
+        lines = [self._line(row) for row in rows]
+        shown = [line for line in lines if wanted.is_open in (None, line.ended_at is None)]
+        if len(shown) > limit:
+            last: SessionLine | None = shown[limit - 1]
+        else:
+            last = None if is_whole else lines[-1]
+        following = None if last is None else SessionPlace(last.score, last.session_id)
+        return SessionPage(lines=tuple(shown[:limit]), next=following)
+
+    def _line(self, row: Row) -> SessionLine:
+        known = None if row[len(_COLUMNS)] is None else session_of(row[len(_COLUMNS) :]).as_of(self._clock.now())
+        session_id, user_id, score, peak, events, told, started_at, updated_at = row[: len(_COLUMNS)]
+        return SessionLine(
+            session_id=session_id,
+            user_id=user_id,
+            score=score,
+            peak=peak,
+            events=events,
+            told=told,
+            started_at=started_at or (known.started_at if known else 0.0),
+            updated_at=updated_at,
+            client_id=known.client_id if known else "",
+            state=known.state if known else "unheard",
+            ended_at=known.ended_at if known else None,
+        )
+
+    def _quiet(self, row: Row) -> SessionLine:
+        """One that was never at any risk."""
+        known = session_of(row).as_of(self._clock.now())
+        return SessionLine(
+            session_id=known.session_id,
+            user_id=known.user_id,
+            score=0.0,
+            peak=0.0,
+            events=0,
+            told=0,
+            started_at=known.started_at,
+            updated_at=known.changed_at,
+            client_id=known.client_id,
+            state=known.state,
+            ended_at=known.ended_at,
+        )
