@@ -65,7 +65,7 @@ def trained(request: Request, progress: Progress) -> dict[str, Any]:
 
 def _trained(request: Request, progress: Progress) -> dict[str, Any]:
     moment = None if request.until is None else moment_of(request.until)
-    _check_places(request.model_dir, request.key)
+    check_places(request.model_dir, request.key)
     progress("read", 0.0)
     if request.labels is not None:
         require_labels(request.labels)
@@ -211,8 +211,8 @@ def _check_until(table: "EventTable | CodedLog", until: float) -> None:
         )
 
 
-def _check_places(model_dir: Path, key: Path) -> None:
-    """Told before the minutes of work, not after."""
+def check_places(model_dir: Path, key: Path) -> None:
+    """Told before the minutes of work, not after. Raises WrongInputError: unwritable_output, key_in_model_dir."""
     for folder in (model_dir, key.parent):
         standing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
         if not standing.is_dir():

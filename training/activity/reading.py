@@ -4,7 +4,7 @@ import collections
 import csv
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ import msgspec
 from plumbing.refusals import Refused
 from risk_scorer.contract.activity import AssessRequest, PrivilegeChange
 from risk_scorer.core.activity.seen import (
+    UNKNOWN_LATENCY,
     Change,
     Seen,
     SessionFacts,
@@ -23,7 +24,7 @@ from risk_scorer.core.activity.seen import (
     peers_of,
 )
 from risk_scorer.core.observation import BadEvent, canonical_address, moment, prefix_of
-from risk_scorer.flows.activity.observe import facts_of
+from risk_scorer.flows.activity.observe import LONGEST_LATENCY_MS, facts_of
 from training.activity.requests import READERS
 from training.lookups import Lookups
 from training.refusals import WrongInputError
@@ -32,6 +33,12 @@ SESSIONS_KEPT = 100_000
 """What so many sessions began with is remembered; later events of older ones begin anew."""
 _NO_EVENT = (BadEvent, Refused, msgspec.MsgspecError, csv.Error, ArithmeticError, AttributeError, TypeError, ValueError)
 """What a row says to being read as an event; columns of Parquet have any type."""
+_SAID = tuple(
+    name
+    for name in Seen.__struct_fields__
+    if name not in ("event_id", "action", "peers", "began", "latitude", "longitude")
+)
+"""What a digest is about. Not the id: where an event came without one, the scorer gave it another than the file."""
 HELD_EVENTS = 400_000
 """A log of up to so many events is read once and held."""
 
@@ -46,25 +53,21 @@ class Label:
     is_synthetic: bool = False
 
 
-class ActivityLog:
-    """The events of a log in order of time, as often as they are asked for."""
+class Events:
+    """Events in order of time, as often as they are asked for; `name` is what people call where they come from."""
 
-    def __init__(self, path: Path, lookups: Lookups) -> None:
-        """Raises WrongInputError: no_such_file, not_a_file, bad_format."""
-        _require_file(path)
-        if path.suffix not in READERS:
-            raise WrongInputError("bad_format", f"{path.name}: an activity log is one of {', '.join(sorted(READERS))}")
-        self.path = path
-        self._lookups = lookups
+    def __init__(self, name: str, read: Callable[[], Iterator[Seen]]) -> None:
+        self.name = name
+        self._read = read
         self._held: list[Seen] | None = None
 
     def __iter__(self) -> Iterator[Seen]:
-        """Raises WrongInputError: bad_row, not_in_order, unknown_columns, unreadable_file."""
+        """Raises WrongInputError."""
         if self._held is not None:
             yield from self._held
             return
         held: list[Seen] | None = []
-        for seen in _read(self.path, self._lookups):
+        for seen in begun(self._read()):
             if held is not None:
                 held.append(seen)
                 held = held if len(held) <= HELD_EVENTS else None
@@ -72,9 +75,35 @@ class ActivityLog:
         self._held = held
 
     def sha256(self) -> str:
-        """The digest of the file."""
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        """The digest of what the events say, the same from a file and from where a scorer kept them."""
+        total, encode = hashlib.sha256(), msgspec.msgpack.Encoder().encode
+        for each in self:
+            total.update(encode([getattr(each, name) for name in _SAID]))
+        return total.hexdigest()
+
+
+class ActivityLog(Events):
+    """The events of a file."""
+
+    def __init__(self, path: Path, lookups: Lookups) -> None:
+        """Raises WrongInputError: no_such_file, not_a_file, bad_format; while it is read: bad_row, not_in_order,
+        unknown_columns, unreadable_file."""
+        _require_file(path)
+        if path.suffix not in READERS:
+            raise WrongInputError("bad_format", f"{path.name}: an activity log is one of {', '.join(sorted(READERS))}")
+        super().__init__(path.name, lambda: _read(path, lookups))
+
+
+def begun(events: Iterable[Seen]) -> Iterator[Seen]:
+    """The events, each with what its session began with: its first event."""
+    began: collections.OrderedDict[str, SessionFacts] = collections.OrderedDict()
+    for seen in events:
+        facts = began.get(seen.session_id)
+        if facts is None:
+            facts = began[seen.session_id] = facts_of(seen)
+            if len(began) > SESSIONS_KEPT:
+                began.popitem(last=False)
+        yield msgspec.structs.replace(seen, began=facts)
 
 
 class _Line(msgspec.Struct):
@@ -118,21 +147,15 @@ def _unreadable(path: Path, cause: OSError) -> WrongInputError:
 
 
 def _read(path: Path, lookups: Lookups) -> Iterator[Seen]:
-    began: collections.OrderedDict[str, SessionFacts] = collections.OrderedDict()
     before = -math.inf
     number = 1
     try:
         for request, asn in READERS[path.suffix](path):
             seen = seen_of(request, lookups, asn=asn, number=number)
-            facts = began.get(seen.session_id)
-            if facts is None:
-                facts = began[seen.session_id] = facts_of(seen)
-                if len(began) > SESSIONS_KEPT:
-                    began.popitem(last=False)
             if seen.ts < before:
                 raise WrongInputError("not_in_order", f"row {number} of {path.name} is earlier than the one before it")
             before = seen.ts
-            yield msgspec.structs.replace(seen, began=facts)
+            yield seen
             number += 1
     except _NO_EVENT as cause:
         why = f": {cause}" if isinstance(cause, BadEvent | msgspec.ValidationError) else ""
@@ -142,7 +165,8 @@ def _read(path: Path, lookups: Lookups) -> Iterator[Seen]:
 
 
 def seen_of(request: AssessRequest, lookups: Lookups, *, asn: int = 0, number: int = 0) -> Seen:
-    """One event with what is looked up of it. An `asn` that the log has outranks the tables. Raises BadEvent."""
+    """One event with what is looked up of it, as live scoring would. An `asn` that the log has outranks the tables, and
+    its country with it. Raises BadEvent."""
     who, done, change = request.identity, request.event, request.privilege_change
     given = who.timestamp if done.timestamp is None else done.timestamp
     if given is None:
@@ -152,17 +176,17 @@ def seen_of(request: AssessRequest, lookups: Lookups, *, asn: int = 0, number: i
         raise BadEvent("invalid_text", "$", "texts must not contain NUL")
     address = canonical_address(who.ip) if who.ip else ""
     network, agent, _ = lookups.facts(address, who.user_agent, "")
-    template = endpoint_template(done.endpoint)
+    method, template, latency = done.method.upper(), endpoint_template(done.endpoint), done.latency_ms
     return Seen(
         ts=ts,
         event_id=request.event_id or str(number),
         user_id=who.user_id,
         session_id=who.session_id,
         endpoint=template,
-        action=action_of(done.method, template),
-        method=done.method,
+        action=action_of(method, template),
+        method=method,
         status=done.status_code or 0,
-        latency_ms=math.nan if done.latency_ms is None else done.latency_ms,
+        latency_ms=UNKNOWN_LATENCY if latency is None or latency > LONGEST_LATENCY_MS else latency,
         bytes_in=done.bytes_in,
         bytes_out=done.bytes_out,
         service=done.service,
@@ -172,10 +196,10 @@ def seen_of(request: AssessRequest, lookups: Lookups, *, asn: int = 0, number: i
         ip=address,
         prefix=network.prefix or (prefix_of(address) if address else ""),
         asn=asn or network.asn,
-        country=who.geo or network.country,
+        country=(who.geo or network.country) if asn else (network.country or who.geo),
         browser=agent.browser,
         os=agent.os,
-        device_type=agent.device_type,
+        device_type=agent.device_type if who.user_agent else "",
         ja4=who.ja4 or "",
         roles=who.roles,
         privileges=who.privileges,
@@ -189,7 +213,7 @@ def seen_of(request: AssessRequest, lookups: Lookups, *, asn: int = 0, number: i
 
 def _change(told: PrivilegeChange, ts: float) -> Change:
     return Change(
-        ts=ts,
+        ts=ts if told.timestamp is None else moment(told.timestamp, now=ts),
         previous_roles=told.previous_roles,
         new_roles=told.new_roles,
         previous_privileges=told.previous_privileges,

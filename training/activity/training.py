@@ -1,5 +1,6 @@
 """One run of `risk-training train --kind session`: read, fit on the earlier part, set the marks on the later, sign."""
 
+import contextlib
 import importlib.metadata
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,12 +30,14 @@ from training.activity import judged
 from training.activity.artefact import Described, files_of, libraries
 from training.activity.fitting import fitted_marks, fitted_predictor, fitted_scale, fitted_windows
 from training.activity.gathering import GatheredSequences, GatheredWindows, everyone_in
-from training.activity.reading import ActivityLog, Label, labels_of
+from training.activity.reading import Events, Label, labels_of
 from training.activity.replay import Memories, Outcome, replayed
+from training.activity.stored import opened_log
 from training.calibrate import mark_notes
 from training.lineage import code_sha256, files_digest
 from training.lookup_files import open_lookups
 from training.refusals import TrainingRefusedError, WrongInputError
+from training.training_run import check_places
 
 FITTED_SHARE, WARM_SHARE = 2 / 3, 0.15
 """Of the span: what is fitted on, less a first part in which nobody has habits yet. The rest sets the marks."""
@@ -61,9 +64,9 @@ SYNTHETIC = "synthetic: fitted on invented people and invented attacks"
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for on the command line."""
+    """What was asked for on the command line. `source` is a file, or the scorer's database by its URL."""
 
-    source: Path
+    source: Path | str
     labels: Path | None
     model_dir: Path
     key: Path
@@ -76,7 +79,7 @@ class Request:
 class _Parts:
     """Everything about the log that fitting asks for; `ends` is where the held-out part begins."""
 
-    log: ActivityLog
+    log: Events
     labels: Mapping[str, Label]
     span: Span
     events: int
@@ -87,28 +90,45 @@ class _Parts:
 def trained(request: Request, progress: Callable[[str, float], None]) -> dict[str, Any]:
     """Train, check and publish a signed session model; what to tell.
 
-    The same log, labels, seed and libraries give the same bytes. Raises WrongInputError, TrainingRefusedError; the
-    model that is there then stays.
+    The same events, labels, seed and libraries give the same bytes, whether a file has the events or a scorer's
+    database. Raises WrongInputError, TrainingRefusedError, UnreachableError; the model that is there then stays.
     """
-    key = publish.signing_key(request.key)
-
-    def opened(found: Described, card: ModelCard = NO_CARD) -> SessionModel:
-        return load(_signed(found, card, key), [publish.public_bytes(key)])
-
+    check_places(request.model_dir, request.key)
+    with _writing():
+        key = publish.signing_key(request.key)
     lookups = open_lookups(overlays=request.overlays, listed=request.listed)
     labels = {} if request.labels is None else labels_of(request.labels)
     progress("read", 0.0)
-    parts = _parts(ActivityLog(request.source, lookups), labels)
-    progress("read", 1.0)
+    with opened_log(request.source, lookups) as log:
+        parts = _parts(log, labels)
+        progress("read", 1.0)
+        return _published(parts, request, key, progress)
+
+
+def _published(
+    parts: _Parts, request: Request, key: Ed25519PrivateKey, progress: Callable[[str, float], None]
+) -> dict[str, Any]:
+    def opened(found: Described, card: ModelCard = NO_CARD) -> SessionModel:
+        return load(_signed(found, card, key), [publish.public_bytes(key)])
+
     draft = _fitted(parts, request.seed, opened)
     progress("fit", 0.7)
     described, held_out = _with_scale(draft, parts, opened(draft))
     card = _card(described, parts, held_out, request)
     model = opened(described, card)
     progress("fit", 1.0)
-    publish.publish(_signed(described, card, key), request.model_dir)
+    with _writing():
+        publish.publish(_signed(described, card, key), request.model_dir)
     progress("publish", 1.0)
     return _told(model, card, request, described.windows.difference)
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as cause:
+        raise WrongInputError("unwritable_output", f"the model or its key cannot be written: {cause}") from cause
 
 
 def _signed(found: Described, card: ModelCard, key: Ed25519PrivateKey) -> dict[str, bytes]:
@@ -116,17 +136,17 @@ def _signed(found: Described, card: ModelCard, key: Ed25519PrivateKey) -> dict[s
     return {**files, SIGNATURE: publish.signature(files[MANIFEST], key)}
 
 
-def _parts(log: ActivityLog, labels: Mapping[str, Label]) -> _Parts:
+def _parts(log: Events, labels: Mapping[str, Label]) -> _Parts:
     first = last = 0.0
     count = 0
     for count, seen in enumerate(log, 1):
         first = seen.ts if count == 1 else first
         last = seen.ts
     if not count:
-        raise WrongInputError("empty_file", f"{log.path.name} has no events")
+        raise WrongInputError("empty_file", f"{log.name} has no events")
     span = last - first
     if not span:
-        raise TrainingRefusedError("too_few_sessions", f"all events of {log.path.name} happened in one moment")
+        raise TrainingRefusedError("too_few_sessions", f"all events of {log.name} happened in one moment")
     return _Parts(
         log, labels, Span(first=first, last=last), count, first + WARM_SHARE * span, first + FITTED_SHARE * span
     )

@@ -71,7 +71,7 @@ def train(
     """Fit, calibrate, check and sign a model; the published one is replaced only by one that passed.
 
     With --registry it is registered, too: one command from a log to a candidate. A session model is made from one
-    activity log; its labels are those that `simulate` wrote, without which attacks teach nothing.
+    activity log or the scorer's database; labels are as `simulate` writes them, without which attacks teach nothing.
     """
     from training.reports import tell
 
@@ -133,7 +133,7 @@ def _session_candidate(
     if registry is not None:
         require_registry(registry, shared["key"])
     with progress(visible=not as_json) as moved:
-        facts = trained(Request(source=Path(sources[0]), **shared), moved)
+        facts = trained(Request(source=sources[0], **shared), moved)
     if registry is not None:
         facts |= registered(registry, shared["key"], shared["model_dir"], by=by, reason=why, kind="session")
     return facts

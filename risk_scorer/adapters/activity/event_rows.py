@@ -13,6 +13,7 @@ from plumbing.database import Transaction
 from plumbing.expressions import texts_of
 from plumbing.statements import Row, Statement, Value
 from risk_scorer.adapters.activity.answers import forget_answers, held_signals, rest_of
+from risk_scorer.adapters.activity.said import packed_said
 from risk_scorer.adapters.tables import activity_events, session_risk
 from risk_scorer.flows.activity.ports import Judgement, Risk
 
@@ -92,7 +93,7 @@ def _row(each: Judgement) -> tuple[Value, ...]:
         seen.country, seen.device_id, seen.ja4, each.user_agent, seen.browser, seen.endpoint, seen.method, seen.status,
         None if math.isnan(seen.latency_ms) else seen.latency_ms, seen.bytes_in, seen.bytes_out, seen.service,
         seen.trace_id, seen.event_type, answer.total_score, held_signals(answer),
-        rest_of(answer) if each.is_named else None,
+        rest_of(answer) if each.is_named else None, packed_said(seen),
     )  # fmt: skip
 
 

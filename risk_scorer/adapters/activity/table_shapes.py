@@ -79,6 +79,8 @@ def activity_events_table(metadata: MetaData) -> Table:
         Column("signals", Text, nullable=False),
         # What else was answered, as MessagePack, where the event came with an id.
         Column("answered", LargeBinary),
+        # What else was seen, as MessagePack: roles, privileges, a change of them, the id in the endpoint.
+        Column("said", LargeBinary),
         Index("activity_events_by_time", "ts"),
         Index("activity_events_by_user", "user_id", "ts"),
     )

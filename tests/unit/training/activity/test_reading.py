@@ -120,3 +120,24 @@ def test_a_folder_is_no_log(lookups: Lookups, tmp_path: Path) -> None:
     with pytest.raises(WrongInputError) as refused:
         ActivityLog(tmp_path, lookups)
     assert refused.value.code == "not_a_file"
+
+
+@pytest.mark.parametrize(
+    ("model_dir", "key", "code"),
+    [
+        ("model", "model/signing.key", "key_in_model_dir"),
+        ("log.jsonl", "keys/signing.key", "unwritable_output"),
+        ("model", "log.jsonl/signing.key", "unwritable_output"),
+        ("model", "/proc/none/signing.key", "unwritable_output"),
+    ],
+)
+def test_where_nothing_can_be_published_is_said_before_anything_is_made(
+    model_dir: str, key: str, code: str, tmp_path: Path
+) -> None:
+    """A signing key among the model's files would go wherever these go."""
+    log = tmp_path / "log.jsonl"
+    log.write_text(line())
+    with pytest.raises(WrongInputError) as refused:
+        trained(Request(log, None, tmp_path / model_dir, tmp_path / key, seed=1), lambda step, share: None)
+    assert refused.value.code == code
+    assert [path.name for path in tmp_path.rglob("*")] == ["log.jsonl"]
