@@ -10,6 +10,7 @@ journal/000000000001.json …           every act, signed and chained (`core.reg
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
@@ -17,12 +18,13 @@ from typing import Final, Protocol
 from risk_scorer.adapters.private_copies import MAX_HISTORIES_BYTES, MAX_MODEL_BYTES
 from risk_scorer.adapters.registry_places import Place, place_at
 from risk_scorer.core.artefact import FOR_ENGINEERS, HISTORIES, MANIFEST, SIGNATURE, BadArtefact, checked_manifest
-from risk_scorer.core.registry import Entry, Pointer, PointerName, digest, entry_of, pointer_of
+from risk_scorer.core.registry import Entry, Pointer, PointerName, digest, encode, entry_of, pointer_of
 
 MOST_POINTER_BYTES: Final = 64 * 1024
 MOST_ENTRY_BYTES: Final = 1024 * 1024
 MOST_MANIFEST_BYTES: Final = 16 * 1024 * 1024
-VERSIONS, POINTERS, JOURNAL = "versions", "pointers", "journal"
+MOST_EVALUATION_BYTES: Final = 4 * 1024 * 1024
+VERSIONS, POINTERS, JOURNAL, EVALUATIONS = "versions", "pointers", "journal", "evaluations"
 
 
 class Declared(Protocol):
@@ -50,6 +52,11 @@ def pointer_path(name: PointerName) -> str:
 def entry_path(sequence: int) -> str:
     """Where an entry of the journal lies."""
     return f"{JOURNAL}/{sequence:012d}.json"
+
+
+def evaluation_path(version: str) -> str:
+    """Where the evaluation of a version lies."""
+    return f"{EVALUATIONS}/{version}.json"
 
 
 class ModelRegistry:
@@ -107,6 +114,29 @@ class ModelRegistry:
             room -= 0 if name == HISTORIES else len(files[name])
         return files
 
+    def signed_file(self, version: str, name: str, checked: ManifestCheck = checked_manifest) -> bytes:
+        """One small file of a version, if a key signed it as that version's, without reading the big ones.
+
+        Raises: FileNotFoundError, BadArtefact.
+        """
+        files = {each: self.file(version, each, most_bytes=MOST_MANIFEST_BYTES) for each in (SIGNATURE, MANIFEST)}
+        manifest = checked(files, self.public_keys)
+        if manifest.model_version != version:
+            raise BadArtefact("wrong_version", f"what stands for {version} is the model {manifest.model_version}")
+        if name == MANIFEST:
+            return files[MANIFEST]
+        content = self.file(version, name, most_bytes=MOST_MANIFEST_BYTES)
+        if manifest.files.get(name) != hashlib.sha256(content).hexdigest():
+            raise BadArtefact("hash_mismatch", f"{name} is not the file that was signed")
+        return content
+
+    def evaluation(self, version: str) -> bytes | None:
+        """What is kept of how that version did, unchecked; None where nothing is. Raises: BadArtefact."""
+        try:
+            return self.place.read(evaluation_path(version), most_bytes=MOST_EVALUATION_BYTES)
+        except FileNotFoundError:
+            return None
+
     def newest_sequence(self) -> int:
         """The number of the journal's last entry, 0 for an empty one."""
         names = self.place.names(JOURNAL)
@@ -116,14 +146,15 @@ class ModelRegistry:
         """The bytes of an entry. Raises: FileNotFoundError, BadArtefact."""
         return self.place.read(entry_path(sequence), most_bytes=MOST_ENTRY_BYTES)
 
-    def journal(self) -> list[Entry]:
-        """Every entry, the oldest first, each signed and each following the one before it.
+    def journal(self, known: Sequence[Entry] = ()) -> list[Entry]:
+        """Every entry, the oldest first, each signed and each following the one before it; those that are `known` from
+        here are not read again, since an entry never changes.
 
         Raises: BadArtefact (`bad_journal` where one is missing or was exchanged).
         """
-        found: list[Entry] = []
-        before = ""
-        for sequence in range(1, self.newest_sequence() + 1):
+        found = list(known)
+        before = digest(encode(found[-1])) if found else ""
+        for sequence in range(len(found) + 1, self.newest_sequence() + 1):
             try:
                 stored = self.stored_entry(sequence)
             except FileNotFoundError as error:

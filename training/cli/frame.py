@@ -26,7 +26,7 @@ NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, err
 
 A_MODELS_LIFE = (
     "simulate", "import", "train", "calibrate", "score", "evaluate", "compare", "register", "list", "show", "promote",
-    "rollback", "shadow", "drift", "export-labels", "doctor",
+    "rollback", "keep-evaluation", "shadow", "drift", "export-labels", "doctor",
 )  # fmt: skip
 """The order in which the overview tells the commands; others follow."""
 

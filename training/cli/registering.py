@@ -172,6 +172,24 @@ def rollback(
         tell(facts, as_json=as_json, console=Console())
 
 
+@app.command(name="keep-evaluation")
+def keep_evaluation(
+    source: Annotated[Path, typer.Option("--input", help="What `evaluate --json-out` wrote.")],
+    registry: Registry = DEFAULT_REGISTRY,
+    key: Key = DEFAULT_KEY,
+    trusted: Trusted = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep an evaluation with its version, signed, for the console's page of that version."""
+    from training.registry.keeping import keep
+    from training.registry.opening import opened_desk
+    from training.reports import tell
+
+    with answered(), opened_desk(registry, key, by=by, trusted=trusted or ()) as desk:
+        tell({"model_version": keep(desk, source)}, as_json=as_json, console=Console())
+
+
 def _named(desk: "Desk", version: str) -> str:
     from training.registry.views import version_named
 

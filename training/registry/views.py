@@ -1,13 +1,11 @@
 """What `list` and `show` tell of a registry."""
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from risk_scorer.adapters.model_registry import MOST_MANIFEST_BYTES, ModelRegistry
-from risk_scorer.core.artefact import MANIFEST, SIGNATURE
+from risk_scorer.adapters.model_registry import ModelRegistry
 from risk_scorer.core.card import CARD, ModelCard
 from risk_scorer.core.registry import ACTIVE, SHADOW, Entry
 from risk_scorer.core.signatures import BadArtefact
@@ -60,17 +58,7 @@ def _row(registry: ModelRegistry, entry: Entry, parts: dict[str, str], line: Lin
 
 def _quick_card(registry: ModelRegistry, version: str, line: Line) -> ModelCard:
     """The signed card without reading the big files."""
-    files = {name: registry.file(version, name, most_bytes=MOST_MANIFEST_BYTES) for name in (SIGNATURE, MANIFEST, CARD)}
-    manifest = line.manifest(files, registry.public_keys)
-    if manifest.model_version != version:
-        raise BadArtefact("wrong_version", f"what stands for {version} is the model {manifest.model_version}")
-    if manifest.files.get(CARD) != _sha256(files[CARD]):
-        raise BadArtefact("hash_mismatch", f"{CARD} is not the file that was signed")
-    return card_in(files)
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    return card_in({CARD: registry.signed_file(version, CARD, line.manifest)})
 
 
 def _numbers(card: ModelCard) -> Facts:

@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from risk_scorer.adapters.console.model_book import RegistryBook
+from risk_scorer.adapters.registry_places import FolderPlace
 from risk_scorer.core.features import FEATURES
 from risk_scorer.core.terms import TERMS, UNUSUAL
 from training.assessed import assess_table, forest_nats
 from training.cli import app
+from training.cli.frame import REFUSED, WRONG_INPUT
 from training.lookup_files import open_lookups
 from training.scoring_run import Judge, opened_model
 from training.sources import read_events
@@ -300,3 +303,27 @@ def test_a_log_without_labels_is_declined(place: Path) -> None:
     result = evaluate(place, "--report", place / "none.html", log="unlabelled.csv")
     assert (result.exit_code, result.stderr.split(":")[0]) == (2, "error no_labels")
     assert not (place / "none.html").exists()
+
+
+def test_an_evaluation_is_kept_with_its_version(place: Path, told: dict[str, Any]) -> None:
+    """Signed, as the console reads it; nothing of a version that nobody registered, or that is no evaluation."""
+    registry, signs = place / "registry", ("--key", place / "signing.key")
+    kept = ("keep-evaluation", "--registry", registry, *signs, "--input")
+    assert run(*kept, place / "facts.json").exit_code == REFUSED
+    assert run("register", "--model_dir", place / "models", "--registry", registry, *signs).exit_code == 0
+    assert run(*kept, place / "facts.json").exit_code == 0, "the first"
+    result = run(*kept, place / "facts.json", "--by", "ann", "--json")
+    assert json.loads(result.stdout) == {"model_version": told["model"]["version"]}
+    book = RegistryBook(FolderPlace(registry), [str(place / "signing.pub")])
+    report = book.report(told["model"]["version"])
+    assert (report.evaluated_by, report.evaluation_problem) == ("ann", "")
+    assert report.evaluation is not None
+    drawn = {name: each.roc.area for name, each in report.evaluation.curves.items()}
+    assert drawn == {name: each["roc"]["area"] for name, each in told["curves"].items()}
+    assert [each.name for each in report.evaluation.ablation.entries] == [
+        each["name"] for each in told["ablation"]["entries"]
+    ]
+    for content, status in (("{}", REFUSED), ("{", WRONG_INPUT)):
+        (place / "other.json").write_text(content)
+        assert run(*kept, place / "other.json").exit_code == status
+    assert run(*kept, place / "nowhere.json").exit_code == WRONG_INPUT

@@ -12,8 +12,11 @@ from typing import Final
 import pytest
 
 from risk_scorer.api.console.views import View
+from risk_scorer.core.artefact import MANIFEST
 from risk_scorer.core.console.operator import ROLES, reaches
+from risk_scorer.core.manifest import decode
 from tests.integration.risk_scorer.console.signing import by_link, code_of, form_token
+from tests.integration.risk_scorer.published import model_files
 from tests.integration.risk_scorer.service import EVENT, Running, running
 
 pytestmark = pytest.mark.anyio
@@ -27,6 +30,7 @@ EXAMPLES: Final = {
     "value": ADDRESS,
     "name": "device_reuse",
     "session_id": "ses-1",
+    "version": decode(model_files()[MANIFEST]).model_version,
 }
 """What stands for a parameter of a path; another one is filled with an id that nobody has."""
 OTHER_SITES: Final = ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {"origin": "null"})
