@@ -5,7 +5,6 @@ They are written once into a SQLite file under `var/benchmarks`, past the log th
 """
 
 import asyncio
-import random
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -16,6 +15,19 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.console_pages import page_times, with_campaign
+from benchmarks.console_values import (
+    CODES,
+    COUNTRIES,
+    NOW,
+    ROWS_A_PERSON,
+    SPAN,
+    Drawn,
+    device_of,
+    event_of,
+    ja4_of,
+    user_of,
+)
 from benchmarks.training import KEPT
 from plumbing.clock import FixedClock
 from plumbing.database import Database
@@ -33,12 +45,7 @@ AIM_MS: Final = 200.0
 """The most that p95 of any of them may be."""
 ASKED: Final = 40
 """Times that each is asked, with another value each time."""
-NOW: Final = 1_760_000_000.0
-SPAN: Final = 90 * 86_400.0
 PIECE: Final = 50_000
-ROWS_A_PERSON: Final = 100
-COUNTRIES: Final = tuple(f"{first}{second}" for first in "ABDEFGHINPSU" for second in "AEKLRST")
-CODES: Final = tuple(f"reason_{number}" for number in range(24))
 NAMES: Final = tuple(column.name for column in sign_ins.columns if column.name != "seq")
 INSERT: Final = f"INSERT INTO sign_ins ({', '.join(NAMES)}) VALUES ({', '.join('?' * len(NAMES))})"  # noqa: S608
 
@@ -47,7 +54,7 @@ def measure(console: Console, *, rows: Sequence[int]) -> bool:
     """Prints a table for each size; whether every p95 is within the aim."""
     is_met = True
     for size in rows or (ROWS,):
-        store = invented(size, console)
+        store = with_campaign(invented(size, console), NOW)
         database = open_database(f"sqlite:///{store}")
         figures = asyncio.run(_asked(database, size))
         database.close()
@@ -140,79 +147,6 @@ def _row(
     )  # fmt: skip
 
 
-def event_of(number: int) -> str:
-    """The id of the invented login of that number."""
-    return f"evt_{number * 2_654_435_761 % 2**40:010x}"
-
-
-def user_of(who: int) -> str:
-    """The id of an invented person; those of neighbours do not lie beside each other."""
-    return f"usr_{who * 2_654_435_761 % 2**32:08x}"
-
-
-def device_of(number: int) -> str:
-    """The name of an invented device."""
-    return f"dev_{number * 40_503 % 2**32:08x}"
-
-
-def ja4_of(number: int) -> str:
-    """An invented fingerprint of a program."""
-    return f"t13d1516h2_{number * 7919 % 2**24:012x}_{number * 104_729 % 2**24:012x}"
-
-
-class Drawn:
-    """Values as rows have them, drawn anew each time."""
-
-    def __init__(self, size: int) -> None:
-        self._size, self._people = size, max(20, size // ROWS_A_PERSON)
-        self.chance = random.Random()
-
-    def who(self) -> int:
-        """A person; some come much more often."""
-        return int(self._people * self.chance.random() ** 2)
-
-    def user(self) -> str:
-        return user_of(self.who())
-
-    def beginning(self) -> str:
-        return self.user()[:8]
-
-    def device(self) -> str:
-        return device_of(self.who() * 3)
-
-    def network(self) -> str:
-        home = self.who() // 2
-        return f"{20 + home // 65_536}.{home // 256 % 256}.{home % 256}.0/24"
-
-    def address(self) -> str:
-        return self.network().replace("0/24", str(1 + self.who() % 250))
-
-    def asn(self) -> int:
-        return 64_500 + int(400 * self.chance.random() ** 3)
-
-    def country(self) -> str:
-        return COUNTRIES[int(len(COUNTRIES) * self.chance.random() ** 3)]
-
-    def ja4(self) -> str:
-        return ja4_of(int(600 * self.chance.random() ** 3))
-
-    def code(self) -> str:
-        return self.chance.choice(CODES)
-
-    def client(self) -> str:
-        return f"app-{self.chance.randrange(8)}"
-
-    def moment(self) -> float:
-        return NOW - SPAN * self.chance.random()
-
-    def event(self) -> str:
-        return event_of(self.chance.randrange(self._size))
-
-    def place(self) -> Cursor:
-        """Anywhere between the rows."""
-        return Cursor(self.moment(), self._size)
-
-
 Ask = Callable[[SignIns, Drawn], Awaitable[object]]
 
 
@@ -285,7 +219,7 @@ async def _asked(database: Database, size: int) -> dict[str, list[float]]:
     rows = FigureRows(database)
     for name, back in FIGURES.items():
         found[name] = [await _timed(lambda back=back: rows.read(NOW - back)) for _ in range(ASKED)]  # type: ignore[misc]
-    return found
+    return found | await page_times(database, drawn, times=ASKED)
 
 
 async def _timed(asked: Callable[[], Awaitable[object]]) -> float:

@@ -19,7 +19,7 @@ from risk_scorer.adapters.tables import activity_events, seen_outcomes, sign_ins
 from risk_scorer.core.campaigns.sighting import DETECTED, FAILED, Sighting
 from risk_scorer.core.console.campaign_seen import Seen
 
-NEWEST_EACH: Final = 150
+NEWEST_EACH: Final = 100
 """Events of an account, and sign-ins, that its edges are made of."""
 COUNTED_EACH: Final = 2_000
 """Of each that are counted, by an index alone."""

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from risk_scorer.api.console.desk import Desk
 from risk_scorer.api.console.views import View
-from risk_scorer.core.console.addresses import path_part
 from risk_scorer.core.console.beside_usual import Usual
+from risk_scorer.core.console.entity import Kind, can_be_asked, path_of
 from risk_scorer.core.console.globe import arc, on_map
 from risk_scorer.core.console.pictures import bars
 from risk_scorer.core.console.sign_in_filter import VERDICTS
@@ -23,7 +23,7 @@ from risk_scorer.flows.console.sign_in_details import Details, SignInDetails
 from risk_scorer.flows.ports import ScoredEvent
 
 PATH: Final = "/dashboard/sign-ins/{event_id:path}"
-QUERY_NAMES: Final = {"address": "ip", "device": "device", "fingerprint": "ja4"}
+SIGN_INS: Final = "/dashboard/sign-ins"
 HOURS_BOX: Final = (240.0, 48.0)
 
 
@@ -89,12 +89,12 @@ def _way(usual: Usual | None) -> dict[str, Any] | None:
     }
 
 
-def _shared(kind: str, value: str, people: tuple[str, ...], is_more: bool, veil: Veil) -> dict[str, Any]:
+def _shared(kind: Kind, value: str, people: tuple[str, ...], is_more: bool, veil: Veil) -> dict[str, Any]:
     asked = veil.subject(value) if kind == "address" else value
     return {
         "kind": kind,
         "value": veil.address(value) if kind == "address" else value,
-        "query": f"{QUERY_NAMES[kind]}={path_part(asked)}",
+        "path": path_of(kind, asked) if can_be_asked(asked) else SIGN_INS,
         "people": people,
         "is_more": is_more,
     }

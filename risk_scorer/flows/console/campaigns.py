@@ -13,15 +13,15 @@ from plumbing.refusals import Refused
 from risk_scorer.core.console.campaign import CampaignPage, FoundCampaign, MemberPlace
 from risk_scorer.core.console.campaign_edges import edges_of
 from risk_scorer.core.console.campaign_evidence import Adding, adding
-from risk_scorer.core.console.campaign_graph import Graph, graph
+from risk_scorer.core.console.campaign_graph import MOST_ACCOUNTS, Graph, graph
 from risk_scorer.core.console.campaign_seen import Seen
 from risk_scorer.core.console.campaign_timeline import Timeline, step_of, timeline
 from risk_scorer.flows.console.ports import Gateway
 
 PAGE_ROWS: Final = 25
 PAGE_MEMBERS: Final = 25
-DRAWN_MEMBERS: Final = 40
-"""Members, the last seen, whose doings are read for the drawing and the course: two looks each in the tables."""
+DRAWN_MEMBERS: Final = MOST_ACCOUNTS
+"""Members, the last seen, whose doings are read for the drawing and the course: as many as a drawing has."""
 LONGEST_ID: Final = 128
 ASK_SECONDS: Final = 1.0
 """For what the gateway holds against the members of a page; without its answer the page goes without."""
@@ -85,11 +85,14 @@ class Campaigns:
         campaign = found.campaign
         step = step_of(campaign.first_seen, campaign.last_seen)
         seen = await self._sightings.seen(drawn, first=campaign.first_seen, last=campaign.last_seen, step=step)
+        signals = [(each.kind, each.value) for each in found.signals]
+        # Some 15 ms of the processor, in which nobody else's answer would be made.
+        edges = await asyncio.to_thread(edges_of, seen.sightings, signals)
         held = await self._held([each.user_id for each in found.members])
         return ShownCampaign(
             found=found,
             evidence=adding(campaign),
-            graph=graph(edges_of(seen.sightings, [(each.kind, each.value) for each in found.signals])),
+            graph=graph(edges),
             course=timeline(seen.counts, first=campaign.first_seen, step=step),
             drawn_members=len(drawn),
             held=held or {},

@@ -41,6 +41,8 @@ from risk_scorer.flows.observe import Observer
 
 MOST_LOOKED: Final = 2_000
 """Sign-ins of one page: of ten million each is a page of the file (`SignInRows`)."""
+MOST_FURTHER: Final = 500
+"""Sign-ins that a further page of people is made of, and those before it that are looked at for the same people."""
 MOST_PEOPLE: Final = 20
 MOST_BESIDE: Final = 50
 """People whose campaigns and incidents are looked for."""
@@ -137,23 +139,17 @@ class Entities:
     async def _people(
         self, entity: Entity, told: Summary, rest: Cursor | None, place: Cursor | None
     ) -> tuple[tuple[Person, ...], Cursor | None]:
-        """A page of them. Whoever came again since an older place stands on a newer page already."""
+        """A page of them. Whoever came again soon after an older place stands on a newer page already."""
         found = told.people
         if place is not None:
-            page = await self._sign_ins.page(entity.wanted, place, limit=MOST_LOOKED)
-            found, rest = people_of(page.rows), page.next_cursor
-        shown: list[Person] = []
-        for person in found:
-            if place is not None and await self._came_since(entity, person.user_id, place):
-                continue
-            if len(shown) == MOST_PEOPLE:
-                return tuple(shown), shown[-1].place
-            shown.append(person)
-        return tuple(shown), rest
-
-    async def _came_since(self, entity: Entity, user_id: str, place: Cursor) -> bool:
-        wanted = replace(entity.wanted, user=user_id)
-        return bool((await self._sign_ins.page(wanted, after=place, limit=1)).rows)
+            page = await self._sign_ins.page(entity.wanted, place, limit=MOST_FURTHER)
+            since = await self._sign_ins.page(entity.wanted, after=place, limit=MOST_FURTHER)
+            again = frozenset(row.user_id for row in since.rows)
+            found = tuple(each for each in people_of(page.rows) if each.user_id not in again)
+            rest = page.next_cursor
+        if len(found) > MOST_PEOPLE:
+            return found[:MOST_PEOPLE], found[MOST_PEOPLE - 1].place
+        return found, rest
 
     async def _hours(self, entity: Entity, rows: Sequence[SignIn], now: float) -> dict[int, int]:
         """By the index alone, or of one address by the rows: only networks are in the index."""

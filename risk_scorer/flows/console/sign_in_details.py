@@ -10,11 +10,12 @@ from msgspec import Struct
 from plumbing.refusals import Refused
 from risk_scorer.contract.events import LoginEvent
 from risk_scorer.core.console.beside_usual import Usual, beside_usual
+from risk_scorer.core.console.entity import Kind
 from risk_scorer.core.console.sign_in import SignIn
 from risk_scorer.core.fingerprint import agrees, claimed_client
 from risk_scorer.core.history import EMPTY, UserHistory
 from risk_scorer.core.observation import Observation
-from risk_scorer.flows.console.sign_ins import Shared, SignIns
+from risk_scorer.flows.console.sign_ins import SignIns
 from risk_scorer.flows.observe import Observer
 from risk_scorer.flows.ports import LoggedEvents, ScoredEvent
 
@@ -32,7 +33,7 @@ class Histories(Protocol):
 class Sharing(Struct, frozen=True, kw_only=True):
     """Who else came with the same thing within 30 days; `is_more` when there were more sign-ins than were looked at."""
 
-    kind: Shared
+    kind: Kind
     value: str
     people: tuple[str, ...]
     sign_ins: int
@@ -94,7 +95,7 @@ class SignInDetails:
         found = self._histories.get_many([scored.event.user_id])
         return beside_usual(seen, found[0] or EMPTY, hour=scored.score.explain.hour_local)
 
-    async def _sharing(self, kind: Shared, value: str, row: SignIn) -> Sharing:
+    async def _sharing(self, kind: Kind, value: str, row: SignIn) -> Sharing:
         since = max(0.0, row.ts - LOOK_BACK_SECONDS)
         found = await self._sign_ins.neighbours(kind, value, since, MOST_SHARING)
         people = dict.fromkeys(each.user_id for each in found if each.user_id != row.user_id)
@@ -103,8 +104,8 @@ class SignInDetails:
         )
 
 
-def _shared(row: SignIn) -> list[tuple[Shared, str]]:
-    given: list[tuple[Shared, str]] = [("address", row.ip), ("device", row.device_id), ("fingerprint", row.ja4)]
+def _shared(row: SignIn) -> list[tuple[Kind, str]]:
+    given: list[tuple[Kind, str]] = [("address", row.ip), ("device", row.device_id), ("fingerprint", row.ja4)]
     return [(kind, value) for kind, value in given if value and value.isprintable()]
 
 
