@@ -115,6 +115,32 @@ def test_the_lab_says_what_policy_would_do(place: Place) -> None:
     assert "the gateway knows no such account" in page
 
 
+def test_accounts_are_found_and_a_password_has_to_be_renewed(place: Place) -> None:
+    """By id and by how the name begins; live sessions end with a forced reset, and the old password lets nobody in."""
+    person = place.provider.person()
+    user_id = f"id-{person.username}"
+    body = {"username": person.username, "password": person.password}
+    with place.provider.http() as http:
+        assert http.post("/login", json=body).status_code == 200
+
+        async def act() -> list[object]:
+            client = gateway_client(place)
+            found = await client.accounts(person.username)
+            known = await client.accounts_of([user_id, "id-nobody"])
+            live = await client.live_sessions(user_id)
+            reset = await client.force_reset(user_id, by="mara", why="in a leak")
+            again = await client.force_reset(user_id, by="mara", why="in a leak")
+            after = await client.live_sessions(user_id)
+            await client.close()
+            named = [account.user_id for account in found.accounts]
+            ids = [account.user_id for account in known.accounts]
+            ended = (reset.account.frozen_reason, reset.changed, reset.ended, again.changed)
+            return [user_id in named, ids, len(live.sessions), ended, after.sessions]
+
+        assert anyio.run(act) == [True, [user_id], 1, ("password_renewal", True, 1, False), []]
+        assert http.post("/login", json=body).status_code == 401
+
+
 def gateway_client(place: Place) -> GatewayClient:
     """As the console has one."""
     secret = place.scorer.changes["CONSOLE_CLIENT_SECRET"]

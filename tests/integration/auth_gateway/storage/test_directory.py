@@ -90,3 +90,24 @@ def test_a_page_is_read_along_its_index(tmp_path: Path, statement: Any, index: s
     steps = [str(row[3]) for row in plan]
     assert any(index in step for step in steps), steps
     assert not any(step.startswith("SCAN") for step in steps), steps
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (NAMED[None], "ix_users_name_bytes"),
+        (NAMED["frozen"], "ix_users_frozen_bytes"),
+        (MAILED[None], "ix_users_mail_bytes"),
+    ],
+)
+def test_a_server_has_an_index_in_that_order_too(postgresql_url: str, statement: Any, index: str) -> None:
+    """Whatever order of words it was made with."""
+    database = open_storage(postgresql_url)
+    compiled = statement.compiled("postgresql")
+    values = [5 if name == "most" else "x" for name in compiled.names]
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("SET enable_seqscan = off")
+        connection.exec_driver_sql("SET enable_sort = off")
+        plan = connection.exec_driver_sql(f"EXPLAIN {compiled.sql}", tuple(values)).fetchall()
+    database.close()
+    assert any(f"{index} on users" in str(row[0]) for row in plan), plan
