@@ -36,7 +36,7 @@ EVENT: Final = {
     "event_id": "", "session_id": "s", "client_id": "app-0", "prefix": "", "asn": 0, "country": "", "device_id": "d",
     "ja4": JA4, "user_agent": "Mozilla/5.0", "browser": "", "endpoint": "/", "method": "GET", "status": 200,
     "latency_ms": None, "bytes_in": 0, "bytes_out": 0, "service": "", "trace_id": "", "event_type": "", "score": 1.0,
-    "signals": "[]", "answered": None,
+    "signals": "[]", "answered": None, "said": None,
 }  # fmt: skip
 COLUMNS: Final = tuple(column.name for column in activity_events.columns if column.name != "id")
 KEEP: Final = f"INSERT INTO activity_events ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608

@@ -25,7 +25,7 @@ from tests.campaign_crowds import DAY
 USUAL: dict[str, Any] = {
     "session_id": "s", "client_id": "shop", "prefix": "", "asn": 0, "country": "", "browser": "", "endpoint": "/",
     "method": "GET", "latency_ms": None, "bytes_in": 0, "bytes_out": 0, "service": "", "trace_id": "",
-    "event_type": "", "signals": "[]", "answered": None,
+    "event_type": "", "signals": "[]", "answered": None, "said": None,
 }  # fmt: skip
 _KEPT = [column.name for column in activity_events.columns if column.name != "id"]
 KEEP = Statement(insert(activity_events).values({name: bindparam(name) for name in _KEPT}))

@@ -23,7 +23,7 @@ USUAL: dict[str, Any] = {
     "client_id": "shop", "ip": "198.51.100.9", "prefix": "198.51.100.0/24", "asn": 64_500, "country": "US",
     "device_id": "", "ja4": "", "user_agent": "", "browser": "", "endpoint": "/", "method": "GET", "status": 200,
     "latency_ms": 5.0, "bytes_in": 0, "bytes_out": 0, "service": "shop", "trace_id": "", "event_type": "",
-    "score": 0.0, "signals": "[]", "answered": b"",
+    "score": 0.0, "signals": "[]", "answered": b"", "said": None,
 }  # fmt: skip
 _KEPT = [column.name for column in activity_events.columns if column.name != "id"]
 KEEP = Statement(insert(activity_events).values({name: bindparam(name) for name in _KEPT}))
