@@ -20,7 +20,7 @@ from risk_scorer.core.facts import IpFacts
 
 KEPT_SECONDS: Final = 5.0
 """Half of what a page waits between two looks, so that ten people who look cost as much as two."""
-WAIT_SECONDS: Final = 0.1
+WAIT_SECONDS: Final = 0.05
 """As long as a page waits where it has some to show; over many rows on a busy machine it takes longer."""
 STALE_SECONDS: Final = 60.0
 """Older ones are shown only while the storage refuses."""
