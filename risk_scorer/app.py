@@ -24,6 +24,7 @@ from risk_scorer.adapters.activity.campaign_reading import CampaignReader
 from risk_scorer.adapters.activity.view_store import ViewStore
 from risk_scorer.adapters.activity.views import ALL
 from risk_scorer.adapters.console.decision_words import DecisionWords
+from risk_scorer.adapters.console.live_rows import LiveRows
 from risk_scorer.adapters.erasure import erase_person
 from risk_scorer.adapters.label_file import label_page
 from risk_scorer.api.access import Access
@@ -74,7 +75,7 @@ def create_app(
     scorer = scorer or assemble(settings)
     assess, learn, acting = assess_of(scorer), learn_of(scorer), acting_of(scorer)
     streaming = opened_stream(scorer, assess, learn, acting)
-    feed = LiveFeed()
+    feed = LiveFeed(LiveRows(scorer.database))
     try:
         watching = Watching(scorer, acting, stream=health_of(streaming))
     except CannotListen as error:
@@ -200,7 +201,6 @@ def _lifespan(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        scorer.log.listen(feed.publish)
         scorer.log.fill()
         await prepare(scorer)
         scorer.profiles.listen(watching.hear)

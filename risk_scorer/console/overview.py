@@ -1,12 +1,15 @@
 """Joins the overview."""
 
 from risk_scorer.adapters.console.figure_rows import FigureRows
+from risk_scorer.adapters.console.sign_in_rows import SignInRows
 from risk_scorer.api.console.figures import FigureViews
+from risk_scorer.api.console.newest import Newest
 from risk_scorer.api.console.overview import Overview
 from risk_scorer.api.console.views import View
 from risk_scorer.console.parts import Parts
 from risk_scorer.console.running import RunningScorer
 from risk_scorer.flows.console.figures import FigureDesk
+from risk_scorer.flows.console.sign_ins import SignIns
 
 
 def views(parts: Parts) -> tuple[View, ...]:
@@ -18,14 +21,14 @@ def views(parts: Parts) -> tuple[View, ...]:
         models=running.models,
         cities=running.cities,
     )
+    sign_ins = SignIns(SignInRows(scorer.database), clock=scorer.clock)
+    newest = Newest(desk=parts.desk, sign_ins=sign_ins, log=scorer.log, feed=parts.feed)
     overview = Overview(
         desk=parts.desk,
         figures=figures,
-        log=scorer.log,
-        feed=parts.feed,
+        newest=newest,
         model_version=scorer.model_version,
         public_url=scorer.settings.public_url,
-        recent_max=scorer.settings.recent_max,
         has_narrator=scorer.narrator is not None,
     )
-    return (*overview.views(), *figures.views())
+    return (*overview.views(), *newest.views(), *figures.views())

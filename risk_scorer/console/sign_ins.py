@@ -16,7 +16,7 @@ def views(parts: Parts) -> tuple[View, ...]:
     observer = scorer.lookups.observer
     judge = Judge(observer=observer, verdicts=scorer.verdicts, log=scorer.log, clock=scorer.clock)
     sign_ins = SignIns(SignInRows(scorer.database), clock=scorer.clock)
-    table = SignInViews(desk=parts.desk, sign_ins=sign_ins, judge=judge)
+    table = SignInViews(desk=parts.desk, sign_ins=sign_ins, judge=judge, feed=parts.feed)
     details = SignInDetails(sign_ins=sign_ins, log=scorer.log, histories=scorer.profiles, observer=observer)
     page = SignInPage(desk=parts.desk, details=details, has_narrator=scorer.narrator is not None)
     return (*table.views(), *page.views())

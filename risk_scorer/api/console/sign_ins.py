@@ -11,7 +11,9 @@ from starlette.responses import Response, StreamingResponse
 
 from plumbing.refusals import Refused
 from risk_scorer.api.console.desk import Desk, Doing
+from risk_scorer.api.console.newest import FEED
 from risk_scorer.api.console.views import View
+from risk_scorer.api.live import LiveFeed
 from risk_scorer.contract.feedback import Feedback, VerdictKind
 from risk_scorer.core.console.addresses import address
 from risk_scorer.core.console.export import BYTE_ORDER_MARK, LIST_ENDS, csv_line, row_of_json
@@ -26,6 +28,8 @@ from risk_scorer.flows.feedback import Judge
 PATH: Final = "/dashboard/sign-ins"
 MOST_JUDGED: Final = 100
 """Sign-ins of one verdict: as many as somebody can have looked at."""
+MOST_LIVE: Final = 100
+"""Rows that a page keeps while it goes on: it grows no further, however long it is open."""
 SPANS: Final = {"1h": "the last hour", "24h": "the last day", "7d": "the last week", "30d": "30 days"}
 
 log = structlog.get_logger(__name__)
@@ -34,14 +38,16 @@ log = structlog.get_logger(__name__)
 class SignInViews:
     """The table, its files and its verdicts."""
 
-    def __init__(self, *, desk: Desk, sign_ins: SignIns, judge: Judge) -> None:
+    def __init__(self, *, desk: Desk, sign_ins: SignIns, judge: Judge, feed: LiveFeed) -> None:
         self._desk = desk
         self._sign_ins = sign_ins
         self._judge = judge
+        self._feed = feed
 
     async def table(self, request: Request) -> Response:
         """A page of those that the filter asks for. Raises: Refused."""
         query, veil = request.query_params, self._desk.veil(request)
+        live_from = await self._feed.last()
         wanted, found = await self._sign_ins.asked(query)
         columns = columns_of(query.get("columns", ""))
         return await self._desk.page(
@@ -58,6 +64,8 @@ class SignInViews:
             back=_address(query, {}),
             searched_to=found.searched_to,
             pages=_pages(query, found),
+            row_limit=MOST_LIVE,
+            feed=_feed(wanted, query, live_from),
         )
 
     async def as_csv(self, request: Request) -> Response:
@@ -150,6 +158,12 @@ class SignInViews:
 def _address(query: Mapping[str, str], changed: Mapping[str, str]) -> str:
     """This page with some of its query changed; "" leaves a name out."""
     return address(PATH, **{**query, **changed, "fragment": ""})
+
+
+def _feed(wanted: SignInFilter, query: Mapping[str, str], live_from: int) -> str:
+    """Where what comes from now on is told; "" for a page of the past, which nothing new belongs to."""
+    is_past = any(query.get(name) for name in ("before", "after", "until"))
+    return "" if is_past else address(FEED, **{**wanted.asked, "after": live_from})
 
 
 def _without(wanted: SignInFilter, query: Mapping[str, str]) -> list[tuple[str, str, str]]:

@@ -25,7 +25,7 @@ OPEN = [
     "/docs",
     "/openapi.json",
     "/static/scorer.css",
-    "/static/dashboard.js",
+    "/static/live.js",
     "/static/explain.js",
 ]
 OTHER_SITES = [
