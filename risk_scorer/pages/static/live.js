@@ -26,6 +26,7 @@
   let follows = false;
   let fast = false;
   let problem = "";
+  let isCut = false;
   let pressed = false;
   let pointedAt = -Infinity;
 
@@ -122,7 +123,7 @@
       }
       newer.hidden = folded === 0;
     }
-    say(problem || (paused ? "Paused" : fast && !follows ? "Live, folded: too many to read" : "Live"));
+    say(problem || (isCut && "Some were left out: reload the page") || (paused ? "Paused" : fast && !follows ? "Live, folded: too many to read" : "Live"));
   }
 
   function look() {
@@ -149,6 +150,7 @@
     const fresh = news.new.filter((cells) => !shown.has(cells.path) && !held.has(cells.path));
     folded += fresh.length;
     waiting = waiting.concat(fresh).slice(-limit);
+    isCut = isCut || (news.skipped && fresh.length < limit);
     arrivals.push([performance.now(), fresh.length]);
     look();
   }
