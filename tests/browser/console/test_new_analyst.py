@@ -1,4 +1,4 @@
-"""Somebody who opens the console for the first time comes to the riskiest login and judges it, by what the pages offer."""
+"""Somebody who opens the console for the first time comes to the riskiest login, and judges it, by what pages offer."""
 
 import pytest
 from playwright.sync_api import Locator, expect
