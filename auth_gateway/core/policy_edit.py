@@ -67,10 +67,7 @@ def with_value(text: str, table: Path, key: str, value: Value) -> str:
             raise CannotEdit(f"{key} shares its line with something else")
         lines[known[place] - 1] = f"{found['before']}{written}{found['after']}"
     elif table in known:
-        header = lines[known[table] - 1]
-        if _HEADER.fullmatch(header) is None:
-            raise CannotEdit(f"there is no line of its own for {key}")
-        lines.insert(known[table], f"{key} = {written}" + ("\r" if header.endswith("\r") else ""))
+        return _added(text, known, place, value)
     else:
         written_before = text.rstrip("\r\n")
         lines = [*([written_before, ""] if written_before else []), f"[{table[0]}]", f"{key} = {written}", ""]
@@ -78,6 +75,20 @@ def with_value(text: str, table: Path, key: str, value: Value) -> str:
     if not _differs_only(text, made, place, value):
         raise CannotEdit(f"there is no line of its own for {key}")
     return made
+
+
+def _added(text: str, known: dict[Path, int], place: Path, value: Value) -> str:
+    """The text with a line more: at the end of the table, or below its header where that end is another table's."""
+    lines, table = text.split("\n"), place[:-1]
+    header = lines[known[table] - 1]
+    if _HEADER.fullmatch(header) is not None:
+        line = f"{place[-1]} = {_written(value)}" + ("\r" if header.endswith("\r") else "")
+        last = max(number for path, number in known.items() if path[: len(table)] == table)
+        for end in (last, known[table]):
+            made = "\n".join([*lines[:end], line, *lines[end:]])
+            if _differs_only(text, made, place, value):
+                return made
+    raise CannotEdit(f"there is no line of its own for {place[-1]}")
 
 
 def _changes(document: PolicyDocument, edits: Edits) -> list[tuple[Path, str, Value]]:

@@ -14,7 +14,7 @@ from auth_gateway.flows.ports import Clock, RecordedDecisions
 from plumbing.database import Database
 
 MOST_DECISIONS: Final = 100_000
-KEPT_SECONDS: Final = 15.0
+KEPT_SECONDS: Final = 5.0
 """So long the same counts are told again: a page that is loaded often costs one count."""
 
 

@@ -29,6 +29,7 @@ from risk_scorer.core.console.accounts import (
     ResetForced,
     SessionsEnded,
 )
+from risk_scorer.core.console.policy import Problem
 from risk_scorer.core.console.visible import visible
 from risk_scorer.flows.console.ports import Method, RiskVerdict
 
@@ -52,6 +53,7 @@ class _Token(msgspec.Struct):
 class _Refusal(msgspec.Struct):
     error: str
     error_description: str = ""
+    problems: list[Problem] = []
 
 
 class _Held(NamedTuple):
@@ -96,15 +98,16 @@ class GatewayClient:
         body: object = None,
         query: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> T:
-        """The answer, in this shape. Raises: Refused."""
+        """The answer, in this shape, within the usual deadline or another one. Raises: Refused."""
         if not self._breaker.admits(self._clock.monotonic()):
             raise unavailable()
         content = b"" if body is None else msgspec.json.encode(body)
         given = {**(headers or {}), **({} if body is None else {"content-type": "application/json"})}
         address = self._issuer + path + (f"?{httpx2.QueryParams(dict(query))}" if query else "")
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
+            async with asyncio.timeout(DEADLINE_SECONDS if seconds is None else seconds):
                 status, raw = await self._answered(method, address, content, given)
         except (TimeoutError, httpx2.HTTPError, OSError) as error:
             self._breaker.record(succeeded=False)
@@ -253,7 +256,8 @@ def _refusal(status: int, raw: bytes) -> Refused:
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return _invalid("refusal")
     code = said.error if _CODE.fullmatch(said.error) else "gateway_refused"
-    return Refused(code, visible(said.error_description, LONGEST_MESSAGE) or "The gateway refuses.", status=status)
+    message = visible(said.error_description, LONGEST_MESSAGE) or "The gateway refuses."
+    return Refused(code, message, status=status, evidence={"problems": said.problems} if said.problems else {})
 
 
 def _invalid(problem: str) -> Refused:

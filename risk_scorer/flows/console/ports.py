@@ -158,8 +158,10 @@ class Gateway(Protocol):
         body: object = None,
         query: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> T:
-        """The answer of any of its addresses, in this shape; parts of a path must be quoted."""
+        """The answer of any of its addresses, in this shape; parts of a path must be quoted. `seconds` is how long
+        somebody waits for what takes longer than usual."""
         ...
 
     async def summary(self, user_id: str) -> AccountSummary:

@@ -20,6 +20,7 @@ from tests.console_place import Place, console_place
 from tests.integration.risk_scorer.console.crowded import CAMPAIGN, attacked
 from tests.integration.risk_scorer.published import LOUD
 from tests.integration.risk_scorer.service import WEBHOOK_SECRET, settings_for, shared_lookups
+from tests.saved_policy import save_policy
 
 EXAMPLES = {
     "side": "scorer",
@@ -31,10 +32,27 @@ EXAMPLES = {
     "name": "weekly_cohorts",
     "session_id": "ses-stolen",
     "campaign_id": CAMPAIGN,
+    "number": "2",
 }
 """What stands for a parameter of a path; another one is filled with an id that nobody has."""
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Safari/537.36"
 MARKUP = '<img src=x onerror="document.title=1"><script>document.title=1</script>'
+
+
+POLICY = """# Only counted: whoever is signed in by other tests goes on. 198.51.100.0/24
+[groups]
+away = ["nobody"] # </textarea><img src=x onerror="document.title=1">
+
+[[rule]]
+name = "away"
+when = { group = "away" }
+then = "deny"
+report_only = true
+
+[[marks]]
+group = "away"
+step_up = 45.5
+"""
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +69,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             steal(client)
         with closing(open_database(f"sqlite:///{found.scorer.place / 'scorer' / FILE_NAME}")) as database:
             attacked(database, SystemClock())
+        for document in (POLICY.replace("45.5", "50"), POLICY):
+            save_policy(found.provider.gateway, document, why=f"first only counted, at 198.51.100.7 {MARKUP}")
         yield found
 
 

@@ -9,11 +9,11 @@ from auth_gateway.core.policy_edit import CannotEdit, Edits, MarkEdit, SessionMa
 TEXT = """# kept as it is
 [[rule]]
 name = "first"   # a comment
+then = "deny"
 when = { country = [
   "KP",
   "IR",
 ] }
-then = "deny"
 
 [[rule]] # the second
 name = "second"
@@ -43,7 +43,7 @@ def made(text: str, edits: Edits) -> str:
         (Edits(report_only={"first": False, "second": False}), "", ""),
         (Edits(marks=(MarkEdit(number=1, step_up=50.0),)), "step_up = 45.5 #", "step_up = 50 #"),
         (Edits(marks=(MarkEdit(number=1, step_up=45.5),)), "", ""),
-        (Edits(marks=(MarkEdit(number=1, deny=70.25),)), "[[marks]]\n", "[[marks]]\ndeny = 70.25\n"),
+        (Edits(marks=(MarkEdit(number=1, deny=70.25),)), "in May\n", "in May\ndeny = 70.25\n"),
     ],
 )
 def test_one_line_changes_and_nothing_else(edits: Edits, before: str, after: str) -> None:
