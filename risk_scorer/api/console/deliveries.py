@@ -40,6 +40,7 @@ class DeliveryViews:
             request,
             sides=await self._deliveries.all(),
             condition=lambda each: condition_of(each, self._now()),
+            worst_first=lambda found: sorted(found, key=lambda each: condition_of(each, self._now()).rank),
             counted=counted,
             quote=path_part,
         )

@@ -91,6 +91,11 @@ class Condition(Struct, frozen=True):
     word: str
     level: RiskLevel
 
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return ("high", "medium", "low").index(self.level)
+
 
 def condition_of(receiver: Receiver, now: float) -> Condition:
     """The worst that can be said of it."""
