@@ -15,6 +15,8 @@ from risk_scorer.core.console.session_lines import SeenEvent, SessionFilter, Ses
 
 MOST_WALKED: Final = 2_000
 """Rows that are looked at for one page: each leads to a session anywhere in its table."""
+FIRST_WALK: Final = 200
+"""Those that are looked at first: most of them may be asked for."""
 MOST_EVENTS_WALKED: Final = 2_000
 FIRST: Final = SessionPlace(1e9, "")
 
@@ -53,7 +55,7 @@ BY_RISK = _lines(
     select(*_COLUMNS)
     .where(_RISKY, *_IN_RANGE, _AFTER)
     .order_by(_risk.score.desc(), _risk.session_id.desc())
-    .limit(MOST_WALKED)
+    .limit(bindparam("most_walked"))
 )
 _NEWEST_OF_USER = (
     select(*_COLUMNS).where(_risk.user_id == bindparam("of_user")).order_by(_risk.updated_at.desc()).limit(MOST_WALKED)
@@ -116,24 +118,25 @@ class SessionRows:
         return [SeenEvent(**dict(zip(names, row, strict=True))) for row in rows]
 
     def _page(self, tx: Transaction, wanted: SessionFilter, after: SessionPlace, limit: int) -> SessionPage:
-        least, most = wanted.scores
+        """Those that are asked for among as few of the riskiest as will do."""
         if wanted.user:
-            rows = tx.all(OF_USER, of_user=wanted.user)
-            place = (after.score, after.session_id)
-            rows = [row for row in rows if least <= row[2] < most and (row[2], row[0]) < place]
-            rows.sort(key=lambda row: (row[2], row[0]), reverse=True)
-            is_whole = True
-        else:
-            rows = tx.all(BY_RISK, score=after.score, session_id=after.session_id, least=least, most=most)
-            is_whole = len(rows) < MOST_WALKED
-        lines = [self._line(row) for row in rows]
-        shown = [line for line in lines if wanted.is_open in (None, line.ended_at is None)]
-        if len(shown) > limit:
-            last: SessionLine | None = shown[limit - 1]
-        else:
-            last = None if is_whole else lines[-1]
-        following = None if last is None else SessionPlace(last.score, last.session_id)
-        return SessionPage(lines=tuple(shown[:limit]), next=following)
+            return _cut(self._of_user(tx, wanted, after), wanted, limit, is_whole=True)
+        least, most = wanted.scores
+        asked: dict[str, Value] = {"score": after.score, "session_id": after.session_id, "least": least, "most": most}
+        page = SessionPage(lines=(), next=None)
+        for walked in (limit + 1,) if wanted.is_open is None else (FIRST_WALK, MOST_WALKED):
+            lines = [self._line(row) for row in tx.all(BY_RISK, most_walked=walked, **asked)]
+            page = _cut(lines, wanted, limit, is_whole=len(lines) < walked)
+            if len(page.lines) == limit or page.next is None:
+                break
+        return page
+
+    def _of_user(self, tx: Transaction, wanted: SessionFilter, after: SessionPlace) -> list[SessionLine]:
+        least, most = wanted.scores
+        place = (after.score, after.session_id)
+        lines = [self._line(row) for row in tx.all(OF_USER, of_user=wanted.user)]
+        asked = [each for each in lines if least <= each.score < most and (each.score, each.session_id) < place]
+        return sorted(asked, key=lambda each: (each.score, each.session_id), reverse=True)
 
     def _line(self, row: Row) -> SessionLine:
         known = None if row[len(_COLUMNS)] is None else session_of(row[len(_COLUMNS) :]).as_of(self._clock.now())
@@ -168,3 +171,11 @@ class SessionRows:
             state=known.state,
             ended_at=known.ended_at,
         )
+
+
+def _cut(lines: list[SessionLine], wanted: SessionFilter, limit: int, *, is_whole: bool) -> SessionPage:
+    """The page of those that are asked for; the next goes on after it, or after all that was looked at."""
+    shown = [line for line in lines if wanted.is_open in (None, line.ended_at is None)]
+    last = shown[limit - 1] if len(shown) > limit else None if is_whole else lines[-1]
+    following = None if last is None else SessionPlace(last.score, last.session_id)
+    return SessionPage(lines=tuple(shown[:limit]), next=following)
