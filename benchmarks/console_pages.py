@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -66,8 +67,10 @@ def pages_of(database: Database, now: float) -> Pages:
 
 def _entity(kind: str, value: Callable[[Drawn], str | int], *, far: bool = False) -> Ask:
     async def ask(pages: Pages, drawn: Drawn) -> object:
-        place = str(Cursor(drawn.moment(), 0)) if far else ""
-        return await pages.entities.known(pages.entities.entity(kind, str(value(drawn))), place)
+        entity = pages.entities.entity(kind, str(value(drawn)))
+        if far:
+            return await pages.entities.people(entity, str(Cursor(drawn.moment(), 0)))
+        return await pages.entities.known(entity)
 
     return ask
 
@@ -102,30 +105,30 @@ async def page_times(database: Database, drawn: Drawn, *, times: int) -> dict[st
 
 def with_campaign(store: Path, now: float) -> Path:
     """That store, in which it is, once."""
-    connection = sqlite3.connect(store)
-    with connection:
-        if connection.execute("SELECT 1 FROM campaigns WHERE campaign_id = ?", (CAMPAIGN,)).fetchone():
-            connection.close()
-            return store
-        mark = '{"marks":[{"name":"rhythm","accounts":5000,"share":1.0,"base":0.02,"nats":24.0}],"overlap":1.0}'
-        campaign = (CAMPAIGN, "open", 80.0, MEMBERS, 1, now - SPAN, now, now, now, None, mark.encode())
-        connection.execute(f"INSERT INTO campaigns VALUES ({', '.join('?' * len(campaign))})", campaign)  # noqa: S608
-        connection.executemany(
-            "INSERT INTO campaign_signals VALUES (?, ?, ?, ?)",
-            [(CAMPAIGN, "ja4", JA4, MEMBERS), *((CAMPAIGN, "address", f"45.9.0.{at}", 40) for at in range(60))],
-        )
-        connection.executemany(
-            "INSERT INTO campaign_members VALUES (?, ?, 'rhythm', ?, ?, 0)",
-            [(CAMPAIGN, _member(at), now - SPAN, now - at) for at in range(MEMBERS)],
-        )
-        for at in range(BUSY):
-            deeds = (
-                {**EVENT, "user_id": _member(at), "ts": now - SPAN + SPAN / DEEDS * n, "ip": f"45.9.0.{(at + n) % 60}"}
-                for n in range(DEEDS)
-            )
-            connection.executemany(KEEP, ([each[name] for name in COLUMNS] for each in deeds))
-    connection.close()
+    with closing(sqlite3.connect(store)) as connection, connection:
+        if not connection.execute("SELECT 1 FROM campaigns WHERE campaign_id = ?", (CAMPAIGN,)).fetchone():
+            _invent(connection, now)
     return store
+
+
+def _invent(connection: sqlite3.Connection, now: float) -> None:
+    mark = '{"marks":[{"name":"rhythm","accounts":5000,"share":1.0,"base":0.02,"nats":24.0}],"overlap":1.0}'
+    campaign = (CAMPAIGN, "open", 80.0, MEMBERS, 1, now - SPAN, now, now, now, None, mark.encode())
+    connection.execute(f"INSERT INTO campaigns VALUES ({', '.join('?' * len(campaign))})", campaign)  # noqa: S608
+    connection.executemany(
+        "INSERT INTO campaign_signals VALUES (?, ?, ?, ?)",
+        [(CAMPAIGN, "ja4", JA4, MEMBERS), *((CAMPAIGN, "address", f"45.9.0.{at}", 40) for at in range(60))],
+    )
+    connection.executemany(
+        "INSERT INTO campaign_members VALUES (?, ?, 'rhythm', ?, ?, 0)",
+        [(CAMPAIGN, _member(at), now - SPAN, now - at) for at in range(MEMBERS)],
+    )
+    for at in range(BUSY):
+        deeds = (
+            {**EVENT, "user_id": _member(at), "ts": now - SPAN + SPAN / DEEDS * n, "ip": f"45.9.0.{(at + n) % 60}"}
+            for n in range(DEEDS)
+        )
+        connection.executemany(KEEP, ([each[name] for name in COLUMNS] for each in deeds))
 
 
 def _member(at: int) -> str:

@@ -21,7 +21,7 @@ from risk_scorer.core.console.campaign_seen import Seen
 
 NEWEST_EACH: Final = 100
 """Events of an account, and sign-ins, that its edges are made of."""
-COUNTED_EACH: Final = 2_000
+COUNTED_EACH: Final = 1_000
 """Of each that are counted, by an index alone."""
 FAILURES_LOOKED: Final = 2_000
 """Failed logins of everybody that are looked through: they are kept by time, not by person."""

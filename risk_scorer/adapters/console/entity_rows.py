@@ -27,7 +27,7 @@ from risk_scorer.core.console.campaign import ListedCampaign
 from risk_scorer.core.console.entity_summary import HOUR
 from risk_scorer.core.incidents.incident import Incident
 
-MOST_COUNTED: Final = 50_000
+MOST_COUNTED: Final = 20_000
 """Sign-ins of one value that are counted, the newest: they lie beside each other in the index."""
 NEWEST_CAMPAIGNS: Final = 1_000
 """Campaigns that are looked through for one that shares a value: a step in the index for each."""
@@ -71,13 +71,14 @@ class EntityRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def hours(self, column: str, value: str | int, *, now: float, seconds: float) -> dict[int, int]:
-        """How many sign-ins there were how many whole hours ago, of the newest MOST_COUNTED. Raises: Refused."""
+    async def hours(self, column: str, value: str | int, *, now: float, seconds: float) -> tuple[dict[int, int], bool]:
+        """How many sign-ins there were how many whole hours ago, and whether those are all. Raises: Refused."""
         statement = hours_statement(column)
         rows = await self._database.read_in_thread(
             lambda tx: tx.all(statement, value=value, now=now, since=now - seconds)
         )
-        return {int(row[0]): int(row[1]) for row in rows}
+        found = {int(row[0]): int(row[1]) for row in rows}
+        return found, sum(found.values()) < MOST_COUNTED
 
     async def beside(
         self, signals: Sequence[tuple[str, str]], people: Sequence[str]

@@ -26,6 +26,7 @@ from risk_scorer.core.console.entity_summary import SPANS, Notable
 from risk_scorer.core.console.hour_bars import BOX, week_of
 from risk_scorer.core.console.sign_in import SignIn
 from risk_scorer.core.console.sign_in_line import line_of
+from risk_scorer.core.console.sign_in_page import Cursor
 from risk_scorer.core.console.veil import Veil
 from risk_scorer.core.console.visible import visible
 from risk_scorer.flows.console.entities import Entities, Known
@@ -68,7 +69,11 @@ class EntityViews:
         if asked != entity.value:
             where = path_of(entity.kind, asked)
             return RedirectResponse(address(where, fragment=query.get("fragment", "")), status_code=303)
-        known = await self._entities.known(entity, query.get("before", "")[:LONGEST_PLACE])
+        if query.get("before"):
+            people, older = await self._entities.people(entity, query["before"][:LONGEST_PLACE])
+            named = {**_name(entity, veil), "people": people, "older": _older(entity, older)}
+            return await self._desk.page("console/entity_people.html", request, **named)
+        known = await self._entities.known(entity)
         return await self._desk.page("console/entity.html", request, **_page(entity, known, veil, self._clock.now()))
 
     def views(self) -> tuple[View, ...]:
@@ -79,11 +84,18 @@ class EntityViews:
         )
 
 
-def _page(entity: Entity, known: Known, veil: Veil, now: float) -> dict[str, Any]:
+def _name(entity: Entity, veil: Veil) -> dict[str, Any]:
     return {
         "heading": HEADINGS[entity.kind],
-        "kind": entity.kind,
         "value": _shown(entity.kind, entity.value, veil),
+        "first_page": entity.path,
+        "path_part": path_part,
+    }
+
+
+def _page(entity: Entity, known: Known, veil: Veil, now: float) -> dict[str, Any]:
+    return {
+        **_name(entity, veil),
         "known": known,
         "spans": [name for name, _ in SPANS],
         "hours": week_of(known.hours, now=now),
@@ -92,15 +104,14 @@ def _page(entity: Entity, known: Known, veil: Veil, now: float) -> dict[str, Any
         "beside": _beside(entity, known.latest, veil),
         "sign_ins": address(SIGN_INS, **{FILTERS[entity.kind]: entity.value}),
         "attacks": address(SIGN_INS, **{FILTERS[entity.kind]: entity.value, "level": "high"}),
-        "older": "" if known.older is None else _older(entity, str(known.older)),
-        "first_people": entity.path,
-        "path_part": path_part,
+        "older": _older(entity, known.older),
     }
 
 
-def _older(entity: Entity, place: str) -> str:
+def _older(entity: Entity, place: Cursor | None) -> str:
+    """Where the list of people goes on; "" at its end."""
     sign = "&" if "?" in entity.path else "?"
-    return f"{entity.path}{sign}before={path_part(place)}"
+    return "" if place is None else f"{entity.path}{sign}before={path_part(str(place))}"
 
 
 def _beside(entity: Entity, rows: tuple[SignIn, ...], veil: Veil) -> list[tuple[str, list[tuple[str, str]], int]]:

@@ -79,9 +79,8 @@ class Campaigns:
     async def one(self, campaign_id: str, after: str) -> ShownCampaign:
         """One of them, and members from that place on. Raises: Refused (404 `unknown_campaign`, 422)."""
         found = await self.find(campaign_id, place_of(after))
-        is_all = not after and found.next is None
-        newest = found if is_all else await self.find(campaign_id, None, limit=DRAWN_MEMBERS)
-        drawn = [each.user_id for each in newest.members]
+        newest = await self.find(campaign_id, None, limit=DRAWN_MEMBERS) if after else found
+        drawn = [each.user_id for each in newest.members[:DRAWN_MEMBERS]]
         campaign = found.campaign
         step = step_of(campaign.first_seen, campaign.last_seen)
         seen = await self._sightings.seen(drawn, first=campaign.first_seen, last=campaign.last_seen, step=step)

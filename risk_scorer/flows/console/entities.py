@@ -33,7 +33,7 @@ from risk_scorer.core.console.entity_summary import (
 )
 from risk_scorer.core.console.sign_in import SignIn
 from risk_scorer.core.console.sign_in_filter import BadFilter, SignInFilter
-from risk_scorer.core.console.sign_in_page import Cursor, cursor_of
+from risk_scorer.core.console.sign_in_page import Cursor, SignInPage, cursor_of
 from risk_scorer.core.facts import NO_IP_FACTS, IpFacts
 from risk_scorer.core.incidents.incident import Incident
 from risk_scorer.flows.console.sign_ins import SignIns, refused
@@ -60,8 +60,8 @@ FROM_ALL_TIME: Final = Cursor(0.0, 0)
 
 
 class EntityRows(Protocol):
-    async def hours(self, column: str, value: str | int, *, now: float, seconds: float) -> dict[int, int]:
-        """How many sign-ins there were how many whole hours ago. Raises: Refused."""
+    async def hours(self, column: str, value: str | int, *, now: float, seconds: float) -> tuple[dict[int, int], bool]:
+        """How many sign-ins there were how many whole hours ago, and whether those are all. Raises: Refused."""
         ...
 
     async def beside(
@@ -78,6 +78,7 @@ class Known(Struct, frozen=True, kw_only=True):
     facts: Facts
     summary: Summary
     hours: dict[int, int]
+    are_hours_whole: bool
     first_seen: float | None
     latest: tuple[SignIn, ...]
     people: tuple[Person, ...]
@@ -103,21 +104,22 @@ class Entities:
         except BadFilter as bad:
             raise refused(bad) from None
 
-    async def known(self, entity: Entity, before: str) -> Known:
-        """Everything of it; people from that place on. Raises: Refused (422 for a place that is none)."""
-        place = self._place(before)
+    async def known(self, entity: Entity) -> Known:
+        """Everything of it, and the first people. Raises: Refused."""
         now = self._clock.now()
         wanted = replace(entity.wanted, since=now - LONGEST_SPAN)
         page = await self._sign_ins.page(wanted, limit=MOST_LOOKED)
         told = summary(page.rows, now=now, is_all=page.next_cursor is None)
         first = await self._sign_ins.page(entity.wanted, after=FROM_ALL_TIME, limit=1)
-        people, older = await self._people(entity, told, page.next_cursor, place)
+        people, older = _page(told.people, page.next_cursor)
+        hours, are_hours_whole = await self._hours(entity, page, now)
         named = [each.user_id for each in told.people[:MOST_BESIDE]]
         sharing, of_people, incidents = await self._rows.beside(_signals(entity), named)
         return Known(
             facts=self._facts(entity, page.rows),
             summary=told,
-            hours=await self._hours(entity, page.rows, now),
+            hours=hours,
+            are_hours_whole=are_hours_whole,
             first_seen=first.rows[0].ts if first.rows else None,
             latest=page.rows[:SHOWN_SIGN_INS],
             people=people,
@@ -136,25 +138,22 @@ class Entities:
             rows += page.rows
         return notable(rows, most=NOTABLE_EACH)
 
-    async def _people(
-        self, entity: Entity, told: Summary, rest: Cursor | None, place: Cursor | None
-    ) -> tuple[tuple[Person, ...], Cursor | None]:
-        """A page of them. Whoever came again soon after an older place stands on a newer page already."""
-        found = told.people
-        if place is not None:
-            page = await self._sign_ins.page(entity.wanted, place, limit=MOST_FURTHER)
-            since = await self._sign_ins.page(entity.wanted, after=place, limit=MOST_FURTHER)
-            again = frozenset(row.user_id for row in since.rows)
-            found = tuple(each for each in people_of(page.rows) if each.user_id not in again)
-            rest = page.next_cursor
-        if len(found) > MOST_PEOPLE:
-            return found[:MOST_PEOPLE], found[MOST_PEOPLE - 1].place
-        return found, rest
+    async def people(self, entity: Entity, before: str) -> tuple[tuple[Person, ...], Cursor | None]:
+        """Who came with it before that place, and where that goes on; whoever came again soon after it stands on a
+        newer page already. Raises: Refused (422 for a place that is none)."""
+        try:
+            place = cursor_of(before)
+        except BadFilter as bad:
+            raise refused(bad) from None
+        page = await self._sign_ins.page(entity.wanted, place, limit=MOST_FURTHER)
+        since = await self._sign_ins.page(entity.wanted, after=place, limit=MOST_FURTHER)
+        again = frozenset(row.user_id for row in since.rows)
+        return _page(tuple(each for each in people_of(page.rows) if each.user_id not in again), page.next_cursor)
 
-    async def _hours(self, entity: Entity, rows: Sequence[SignIn], now: float) -> dict[int, int]:
+    async def _hours(self, entity: Entity, page: SignInPage, now: float) -> tuple[dict[int, int], bool]:
         """By the index alone, or of one address by the rows: only networks are in the index."""
         if entity.kind == "address" and not entity.is_network:
-            return hours_of(rows, now=now)
+            return hours_of(page.rows, now=now), page.next_cursor is None
         column = "prefix" if entity.is_network else COLUMNS[entity.kind]
         value = int(entity.value) if entity.kind == "asn" else entity.value
         return await self._rows.hours(column, value, now=now, seconds=LONGEST_SPAN)
@@ -171,11 +170,11 @@ class Entities:
     def _network(self, address: str) -> IpFacts:
         return self._observer.networks([address])[0]
 
-    def _place(self, text: str) -> Cursor | None:
-        try:
-            return cursor_of(text) if text else None
-        except BadFilter as bad:
-            raise refused(bad) from None
+
+def _page(people: tuple[Person, ...], rest: Cursor | None) -> tuple[tuple[Person, ...], Cursor | None]:
+    if len(people) > MOST_PEOPLE:
+        return people[:MOST_PEOPLE], people[MOST_PEOPLE - 1].place
+    return people, rest
 
 
 def _signals(entity: Entity) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ async def test_hours_campaigns_and_incidents_of_a_value(database: Database, cloc
     done(database, [*people(30, random.Random(1)), *bots(12, random.Random(1))])
     watch_of(database, clock).look()
     rows = EntityRows(database)
-    assert await rows.hours("device_id", "d-1", now=NOW, seconds=86_400.0) == {0: 2, 1: 1, 2: 1}
+    assert await rows.hours("device_id", "d-1", now=NOW, seconds=86_400.0) == ({0: 2, 1: 1, 2: 1}, True)
     sharing, of_people, incidents = await rows.beside([("ja4", BOT_JA4)], ["bot-1"])
     assert [(each.state, each.members) for each in sharing] == [("open", 12)]
     assert of_people == []
