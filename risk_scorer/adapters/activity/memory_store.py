@@ -64,6 +64,7 @@ class MemoryStore:
         self._most = most
         self._is_alone = is_alone
         self._entries: dict[str, OrderedDict[str, _Entry]] = {scope: OrderedDict() for scope in SCOPES}
+        self._passing: OrderedDict[str, Memory] = OrderedDict()  # traces, where they are never written
         self._leaving: dict[Place, Written] = {}
         self._flying: dict[Place, Written] = {}
         self._dirty: dict[Place, None] = {}
@@ -74,14 +75,16 @@ class MemoryStore:
         """What is remembered there, to be changed in place; begun where there is nothing. Raises: Refused."""
         now, missing, found = self._clock.monotonic(), [], {}
         for place in dict.fromkeys(places):
+            if place[0] == "trace" and self._is_alone:
+                found[place] = self._passing_at(place[1])
+                continue
             entry = self._usable(place, now)
             if entry is None:
                 missing.append(place)
             else:
                 found[place] = entry.memory
         if missing:
-            asked = [place for place in missing if not (self._is_alone and place[0] == "trace")]
-            stored = self._database.read(lambda tx: stored_at(tx, asked)) if asked else {}
+            stored = self._database.read(lambda tx: stored_at(tx, missing))
             for place in missing:
                 found[place] = self._taken(place, stored.get(place), now)
             self._let_go()
@@ -97,7 +100,7 @@ class MemoryStore:
                 continue
             if not self._is_alone and place[0] not in SHARED:
                 now_written[place] = None
-            elif not entry.is_dirty and not (self._is_alone and place[0] == "trace"):
+            elif not entry.is_dirty:
                 entry.is_dirty = True
                 self._dirty[place] = None
         return self._packed(now_written)
@@ -156,7 +159,19 @@ class MemoryStore:
     @property
     def held(self) -> dict[str, int]:
         """How many memories of each scope are here."""
-        return {scope: len(entries) for scope, entries in self._entries.items()}
+        return {scope: len(entries) for scope, entries in self._entries.items()} | (
+            {"trace": len(self._passing)} if self._is_alone else {}
+        )
+
+    def _passing_at(self, trace_id: str) -> Memory:
+        memory = self._passing.get(trace_id)
+        if memory is not None:
+            self._passing.move_to_end(trace_id)
+            return memory
+        memory = self._passing[trace_id] = {}
+        if len(self._passing) > self._most["trace"]:
+            self._passing.popitem(last=False)
+        return memory
 
     def _usable(self, place: Place, now: float) -> _Entry | None:
         entries = self._entries[place[0]]
@@ -255,6 +270,8 @@ class MemoryStore:
                 self.lost, self.dropped = self.lost + 1, self.dropped + 1
 
     def _drop(self, place: Place) -> None:
+        if place[0] == "trace":
+            self._passing.pop(place[1], None)
         self._entries[place[0]].pop(place[1], None)
         self._dirty.pop(place, None)
         self._leaving.pop(place, None)
