@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 
 from auth_gateway.adapters.destination_signer import DestinationSigner
@@ -118,14 +118,17 @@ def deliveries(gateway: Gateway) -> Deliveries:
     return Deliveries(listeners=listeners(gateway), log=_LOG, teller=teller(gateway))
 
 
-def receivers(gateway: Gateway, named: Mapping[EndpointName, Receiver]) -> Receivers:
-    """Everybody who gets messages; `named` are those of the settings."""
+def receivers(
+    gateway: Gateway, named: Mapping[EndpointName, Receiver], stopped: Callable[[], Collection[str]]
+) -> Receivers:
+    """Everybody who gets messages; `named` are those of the settings, `stopped` says which of them are gone."""
     return Receivers(
         listeners=listeners(gateway),
         log=_LOG,
         standings=_STANDINGS,
         streams=None if gateway.settings.provider_issuer is None else StoredStreams(),
         named={name: getattr(each, "url", "") for name, each in named.items()},
+        stopped=stopped,
     )
 
 

@@ -60,9 +60,17 @@ def of_stream(found: Stream) -> Receiver:
     )
 
 
-def of_setting(name: str, address: str) -> Receiver:
-    """One that settings name."""
-    return Receiver(receiver=name, name=name, kind="setting", way="webhook", place=place_of(address), state=ENABLED)
+def of_setting(name: str, address: str, *, is_stopped: bool) -> Receiver:
+    """One that settings name; one that answered 410 gets nothing until the next start."""
+    return Receiver(
+        receiver=name,
+        name=name,
+        kind="setting",
+        way="webhook",
+        place=place_of(address),
+        state="disabled" if is_stopped else ENABLED,
+        reason="gone" if is_stopped else "",
+    )
 
 
 def place_of(address: str) -> str:

@@ -1,6 +1,6 @@
 """Everybody who gets messages of this gateway, how each stands, and what is dead once more: one desk for all kinds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,7 +30,8 @@ class StandingReceiver(msgspec.Struct, frozen=True, kw_only=True):
 class Receivers:
     """Destinations, streams and what settings name. Blocks, so the event loop asks it in a thread.
 
-    `named` are the settings' own, each with its address; `streams` is None where there are none.
+    `named` are the settings' own, each with its address, and `stopped` says which of them answered that they are gone;
+    `streams` is None where there are none.
     """
 
     listeners: Listeners
@@ -38,13 +39,14 @@ class Receivers:
     standings: EndpointStandings
     streams: Streams | None
     named: Mapping[str, str]
+    stopped: Callable[[], Collection[str]]
 
     def list(self) -> list[StandingReceiver]:
         """All of them, up to 500: the settings' first, then destinations by name, then streams."""
 
         def look(tx: Transaction) -> list[StandingReceiver]:
             found = [
-                *(of_setting(name, address) for name, address in self.named.items()),
+                *map(self._named, self.named),
                 *map(of_destination, self.listeners.destinations.list(tx)),
                 *map(of_stream, self.streams.list(tx) if self.streams is not None else ()),
             ]
@@ -106,9 +108,12 @@ class Receivers:
     def _standing(self, tx: Transaction, receiver: Receiver) -> StandingReceiver:
         return StandingReceiver(receiver=receiver, standing=self.standings.of(tx, receiver.receiver))
 
+    def _named(self, name: str) -> Receiver:
+        return of_setting(name, self.named[name], is_stopped=name in self.stopped())
+
     def _found(self, tx: Transaction, receiver: str) -> Receiver:
         if receiver in self.named:
-            return of_setting(receiver, self.named[receiver])
+            return self._named(receiver)
         destination = self.listeners.destinations.find(tx, receiver)
         if destination is not None:
             return of_destination(destination)

@@ -25,7 +25,7 @@ def add(app: FastAPI, service: Service) -> None:
 
     routes = DeliveryRoutes(
         gate=gate(service),
-        receivers=receivers(gateway, service.endpoints),
+        receivers=receivers(gateway, service.endpoints, lambda: service.delivery.disabled),
         deliveries=deliveries(gateway),
         verify=sent,
         wake=service.wake,

@@ -22,6 +22,7 @@ def views(parts: Parts) -> tuple[View, ...]:
         tested=frozenset({ANNOUNCEMENTS}),
         tenant=settings.mfa_tenant,
         wake=scorer.delivery.wake,
+        stopped=lambda: scorer.delivery.disabled,
     )
     deliveries = AllDeliveries({"gateway": GatewayDeliveries(parts.gateway), "scorer": own})
     return DeliveryViews(desk=parts.desk, deliveries=deliveries, now=scorer.clock.now).views()

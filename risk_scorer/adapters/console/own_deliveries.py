@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -43,8 +43,10 @@ class OwnDeliveries:
         tested: frozenset[str],
         tenant: str,
         wake: Callable[[], None],
+        stopped: Callable[[], Collection[str]],
     ) -> None:
-        """`named` are the receivers with their addresses, `tested` those that take a test message."""
+        """`named` are the receivers with their addresses, `tested` those that take a test message; `stopped` says which
+        answered that they are gone, and get nothing from this process until its next start."""
         self._database = database
         self._clock = clock
         self._randomness = randomness
@@ -52,6 +54,7 @@ class OwnDeliveries:
         self._tested = tested
         self._tenant = tenant
         self._wake = wake
+        self._stopped = stopped
 
     async def receivers(self) -> list[Receiver]:
         """All of them."""
@@ -85,7 +88,7 @@ class OwnDeliveries:
 
     async def retry(self, receiver: str, message_id: str | None) -> int:
         """One message tried at once, or those that are dead."""
-        self._require(receiver)
+        self._require_open(receiver)
         now = self._clock.now()
         if message_id is None:
             job = partial(LOG.revive_dead, endpoint=receiver, now=now, limit=REVIVED_AT_ONCE)
@@ -106,7 +109,7 @@ class OwnDeliveries:
 
     async def test(self, receiver: str) -> None:
         """A test message is on its way."""
-        self._require(receiver)
+        self._require_open(receiver)
         if receiver not in self._tested:
             raise Refused("no_test", "This receiver takes no test message.", status=409)
         now, event_id = self._clock.now(), self._randomness.event_id("evt")
@@ -137,18 +140,25 @@ class OwnDeliveries:
         if receiver not in self._named:
             raise Refused("unknown_receiver", "Nobody of this name gets messages.", status=404)
 
+    def _require_open(self, receiver: str) -> None:
+        """What would only wait is not begun."""
+        self._require(receiver)
+        if receiver in self._stopped():
+            raise Refused("receiver_disabled", "This receiver is disabled, and gets nothing.", status=409)
+
     def _shown(self, name: str, standing: EndpointStanding) -> Receiver:
         told = msgspec.structs.asdict(standing)
         place = urlsplit(self._named[name])
-        shown = place.hostname or ""
+        shown, is_stopped = place.hostname or "", name in self._stopped()
         return Receiver(
             receiver=name,
             name=name,
             kind="setting",
             way="webhook",
             place=f"{shown}:{place.port}" if place.port else shown,
-            state="enabled",
-            can_test=name in self._tested,
+            state="disabled" if is_stopped else "enabled",
+            reason="it answered 410, and gets nothing until the next start" if is_stopped else "",
+            can_test=name in self._tested and not is_stopped,
             **told,
         )
 

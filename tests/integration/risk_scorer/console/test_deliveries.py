@@ -1,5 +1,6 @@
 """The console's deliveries: this scorer's own receivers, and the gateway's where there is none to be asked."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -98,3 +99,29 @@ async def test_a_veil_covers_what_a_receiver_answered(service: Running) -> None:
     await post(service, "/dashboard/mask", reason=None, **token)
     for path in (PATH, OWN):
         assert "203.0.113.77" not in (await service.client.get(path)).text
+
+
+async def test_a_receiver_that_says_it_is_gone_is_told_as_disabled(tmp_path: Path) -> None:
+    """It answers 410, and gets nothing until the next start: the page says just that."""
+    gone = await asyncio.start_server(answer_gone, "127.0.0.1", 0)
+    port = gone.sockets[0].getsockname()[1]
+    async with gone, running(tmp_path, webhook_url=f"http://127.0.0.1:{port}/in") as service:
+        await by_link(service, "admin")
+        await post(service, f"{OWN}/change", does="test")
+        async with asyncio.timeout(20):
+            while "announcements" not in service.scorer.delivery.disabled:  # noqa: ASYNC110 - a set is looked at
+                await asyncio.sleep(0.02)
+        for path in (PATH, OWN):
+            html = (await service.client.get(path)).text
+            assert "disabled" in html
+            assert "answered 410" in html
+        for does in ("test", "retry_dead"):
+            assert code_of(await post(service, f"{OWN}/change", does=does)) == "receiver_disabled"
+
+
+async def answer_gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Whatever is asked."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 410 Gone\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+    await writer.drain()
+    writer.close()
