@@ -15,6 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.console_figures import figure_times
 from benchmarks.console_pages import page_times, with_campaign
 from benchmarks.console_values import (
     CODES,
@@ -31,7 +32,6 @@ from benchmarks.console_values import (
 from benchmarks.training import KEPT
 from plumbing.clock import FixedClock
 from plumbing.database import Database
-from risk_scorer.adapters.console.figure_rows import FigureRows
 from risk_scorer.adapters.console.sign_in_rows import SignInRows
 from risk_scorer.adapters.event_places import event_key
 from risk_scorer.adapters.storage import open_database
@@ -205,10 +205,6 @@ OTHERS: Final[dict[str, Ask]] = {
 }
 
 
-FIGURES: Final = {"overview's figures": 0.0, "the same, of a span eight times as long": 7 * 86_400.0}
-"""How far back they begin, in seconds: a longer span stands for a busier day."""
-
-
 async def _asked(database: Database, size: int) -> dict[str, list[float]]:
     """Milliseconds of each time that each way was asked."""
     desk, found = SignIns(SignInRows(database), clock=FixedClock(NOW)), dict[str, list[float]]()
@@ -216,9 +212,7 @@ async def _asked(database: Database, size: int) -> dict[str, list[float]]:
     for name, ask in {**ALONE, **TOGETHER, **OTHERS}.items():
         drawn.chance.seed(name)
         found[name] = [await _timed(lambda ask=ask: ask(desk, drawn)) for _ in range(ASKED)]  # type: ignore[misc]
-    rows = FigureRows(database)
-    for name, back in FIGURES.items():
-        found[name] = [await _timed(lambda back=back: rows.read(NOW - back)) for _ in range(ASKED)]  # type: ignore[misc]
+    found |= await figure_times(database, now=NOW, times=ASKED)
     return found | await page_times(database, drawn, times=ASKED)
 
 
