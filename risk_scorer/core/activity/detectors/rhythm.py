@@ -30,6 +30,9 @@ FAR = 5.0
 """Deviations of the first at which no machine comes."""
 EVEN_WITHIN, EVEN_USUAL = 2.0, 0.05
 """Deviations of the second within which a pause repeats those before, and the share of people's that do by chance."""
+SLOW_TAIL, SLOW_SHARE = 0.1, 1.0 / 8.0
+"""A pause is long for somebody if a tenth of theirs are as long, and its length is no sign then: whoever goes slower
+than ever has pauses all over four octaves, for they are heavy-tailed. Only that they repeat speaks for a loop."""
 FOLLOWS = 0.3
 SLACK_NATS, LOWEST, HIGHEST = 0.5, -3.0, 2.5
 START_NATS = 2.5
@@ -148,10 +151,19 @@ def _ratio(log: float, beat: Beat, own: Pauses | None, peers: Pauses | None) -> 
         return LOWEST
     place, tight = _bin(log), _density(off, JITTERS[1] * unsure)
     others = _share(peers, place, 1.0 / BINS, GROUP_STRENGTH)
+    share = _share(own, place, others, OWN_STRENGTH)
+    if share < SLOW_SHARE and _is_slow(own, peers, place):
+        share = SLOW_SHARE
     even = _even(own, _even(peers, EVEN_USUAL))
-    mine = (1.0 - even) * _share(own, place, others, OWN_STRENGTH) / BIN_NATS + even * tight
+    mine = (1.0 - even) * share / BIN_NATS + even * tight
     nats = math.log(0.5 * (_density(off, loose) + tight) / mine) - SLACK_NATS
     return LOWEST if nats < LOWEST else HIGHEST if nats > HIGHEST else nats
+
+
+def _is_slow(own: Pauses | None, peers: Pauses | None, place: int) -> bool:
+    """Whether so long a pause is seldom with the person, or with their peers while the person is little known."""
+    usual = own if own is not None and own.events >= OWN_ENOUGH else peers
+    return usual is not None and sum(usual.bins[place:]) <= SLOW_TAIL * usual.events
 
 
 def _unsure(beat: Beat) -> float:

@@ -39,12 +39,12 @@ def at(seen: Seen, endpoint: str) -> Seen:
     return replace(seen, endpoint=endpoint, action=action_of("GET", endpoint))
 
 
-def paced(events: int, median_seconds: float, **facts: object) -> list[Seen]:
+def paced(events: int, median_seconds: float, spread: float = 1.0, **facts: object) -> list[Seen]:
     """Ada's usual way at another pace, unevenly."""
     chance, ts, made = random.Random(3), LATER, []
     for seen in sitting(events, **facts):
         made.append(replace(seen, ts=ts))
-        ts += median_seconds * chance.lognormvariate(0.0, 1.0)
+        ts += median_seconds * chance.lognormvariate(0.0, spread)
     return made
 
 
@@ -195,6 +195,16 @@ def test_a_loop_is_known_by_its_fifth_request_and_teaches_no_evenness() -> None:
         loop = [done(start + 4.2 * step, user="eve", session=f"e{turn}", bytes_out=900) for step in range(8)]
         scores = [house.engine.assess(seen, house.around(seen)).total_score for seen in loop]
         assert max(scores[:3]) < STEP_UP_FROM <= max(scores)
+
+
+@pytest.mark.parametrize("pause_seconds", [60.0, 240.0, 600.0])
+def test_whoever_goes_slower_than_ever_is_no_loop(pause_seconds: float) -> None:
+    """Long pauses are no sign, only even ones: who reads instead of clicking is left alone, a loop as slow is seen."""
+    for spread in (0.5, 0.7, 1.0):
+        assert adas_worst(settled((Rhythm(),)), paced(40, pause_seconds, spread)) < STEP_UP_FROM
+    slow_loop = sitting(12, pause=pause_seconds)
+    assert adas_worst(settled(ALL), slow_loop) >= STEP_UP_FROM
+    assert adas_worst(settled(without(ALL, "rhythm")), slow_loop) < STEP_UP_FROM
 
 
 def after_tours_of(*users: str) -> float:
