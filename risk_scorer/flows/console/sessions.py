@@ -122,7 +122,8 @@ class SessionDesk:
                 step
                 for incident in incidents
                 for step in incident.timeline
-                if step.what == "responded" and step.at >= line.started_at
+                if step.what == "responded"
+                and step.text.startswith((f"session {session_id} ", f"session {session_id}:"))
             ),
         )
 

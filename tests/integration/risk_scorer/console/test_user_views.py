@@ -121,6 +121,18 @@ async def test_a_session_shows_why_what_and_who_else(house: Running) -> None:
     assert "Together" in html
     assert "203.0.113.77" in html
     assert "End this session" not in html
+    ended = {
+        **NOTICE,
+        "session_id": "ses-2",
+        "user_id": "bob",
+        "state": "ended",
+        "at": NOW,
+        "reason": "reset_by_review",
+    }
+    bearer = {"authorization": f"Bearer {house.credential}"}
+    await house.client.post("/sessions", json={**ended, "state": "started", "at": NOW - 9}, headers=bearer)
+    await house.client.post("/sessions", json=ended, headers=bearer)
+    assert "session ses-2 ended: reset_by_review" in (await house.client.get(f"{SESSIONS}/ses-2")).text
     for query, is_there in (
         ("", True), ("level=high", True), ("level=low", False), ("open=yes", True), ("open=no", False),
         ("user=alice", True), ("user=bob", False), ("response=allow", False), ("level=low&response=freeze", False),

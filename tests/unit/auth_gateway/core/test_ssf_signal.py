@@ -45,6 +45,7 @@ def told(kind: Kind, **known: Any) -> dict[str, Any]:
         ("factors_removed", "admin"),
         ("compromised", "admin"),
         ("reset_by_review", "admin"),
+        ("password_renewal", "admin"),
         ("session_risk", "policy"),
         ("session_risk_everywhere", "policy"),
         ("shield", "policy"),
@@ -123,6 +124,8 @@ def test_frozen_accounts_are_disabled_ones() -> None:
     assert told("user.frozen", rule="reported")["reason"] == "hijacking"
     assert told("user.unfrozen")["initiating_entity"] == "admin"
     assert told("user.unfrozen", rule="reported")["initiating_entity"] == "user"
+    assert told("user.unfrozen", rule="password_renewal")["initiating_entity"] == "user"
+    assert "another password" in told("user.frozen", rule="password_renewal")["reason_admin"]["en"]
     kinds: tuple[Kind, ...] = ("user.frozen", "user.unfrozen")
     found = [each.event_type for kind in kinds if (each := signal(kind)) is not None]
     assert found == [types.ACCOUNT_DISABLED, types.ACCOUNT_ENABLED]
