@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from plumbing.refusals import Refused
 from risk_scorer.core.console.operator import Operator, Role
+from risk_scorer.core.console.veil import Veil
 from risk_scorer.flows.ports import Caller, Callers, OperatorSessions
 
 OPERATOR_COOKIE = "riskgate_operator"
@@ -61,9 +62,13 @@ class Access:
         return caller
 
     def require_or_operator(self, request: Request, scope: str) -> None:
-        """A service with the scope, or a signed-in operator who shows no credential. Raises: Refused."""
-        if bearer_text(request) is None and self._operators.is_signed_in(request.cookies.get(OPERATOR_COOKIE)):
-            return
+        """A service with the scope, or a signed-in operator who shows no credential, whose veil is then kept with the
+        request. Raises: Refused."""
+        if bearer_text(request) is None:
+            operator = self._operators.operator(request.cookies.get(OPERATOR_COOKIE))
+            if operator is not None and operator.role is not None:
+                request.state.veil = Veil(operator.is_masked)
+                return
         self.require(request, scope)
 
     def operator(self, request: Request, role: Role = "reader") -> Operator:

@@ -15,6 +15,7 @@ from plumbing.asgi import json_answer
 from plumbing.lean import add_lean
 from risk_scorer.api.access import Access
 from risk_scorer.api.reference import operation, ref
+from risk_scorer.api.veiled import veiled
 from risk_scorer.flows.narrate import Narrate, answer_of
 
 PATH: Final = "/events/{event_id:path}/narrative"
@@ -38,6 +39,7 @@ class NarrativeRoutes:
         self._access = access
         self._narrate = narrate
 
+    @veiled
     async def answer(self, request: Request) -> Response:
         self._access.require_or_operator(request, "read")
         event_id = request.path_params["event_id"]

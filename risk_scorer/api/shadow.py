@@ -16,6 +16,7 @@ from plumbing.lean import add_lean
 from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
 from risk_scorer.api.reference import Schema, operation
+from risk_scorer.api.veiled import veiled
 from risk_scorer.contract.shadow import ShadowScore, ShadowState
 
 HOUR_SECONDS: Final = 3600.0
@@ -43,6 +44,7 @@ class ShadowRoutes:
         self._kept = kept
         self._clock = clock
 
+    @veiled
     async def answer(self, request: Request) -> Response:
         self._access.require_or_operator(request, "read")
         hours = _number(request, "hours", default=24, most=MOST_HOURS)

@@ -16,6 +16,7 @@ from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
 from risk_scorer.api.activity.campaigns import LISTED, MOST_LISTED, limit_of
 from risk_scorer.api.reference import operation
+from risk_scorer.api.veiled import veiled
 from risk_scorer.contract.campaigns import AccountRanking, AccountScored
 
 _encode = msgspec.json.Encoder().encode
@@ -40,10 +41,12 @@ class AccountRoutes:
         self._access = access
         self._rankings = rankings
 
+    @veiled
     async def ranking(self, request: Request) -> Response:
         self._access.require_or_operator(request, "read")
         return JSONAnswer(_encode(await self._rankings.ranking(limit=limit_of(request))))
 
+    @veiled
     async def account(self, request: Request) -> Response:
         self._access.require_or_operator(request, "read")
         user_id = request.path_params["user_id"]

@@ -14,6 +14,7 @@ from plumbing.lean import add_lean
 from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
 from risk_scorer.api.reference import Schema, operation
+from risk_scorer.api.veiled import veiled
 from risk_scorer.contract.campaigns import CampaignDetail, CampaignList
 
 STATES: Final = ("open", "closed", "any")
@@ -43,6 +44,7 @@ class CampaignRoutes:
         self._access = access
         self._campaigns = campaigns
 
+    @veiled
     async def campaigns(self, request: Request) -> Response:
         self._access.require_or_operator(request, "read")
         asked = request.query_params
@@ -57,6 +59,7 @@ class CampaignRoutes:
             raise _invalid("after", "after must be what an earlier answer gave as next.")
         return JSONAnswer(_encode(found))
 
+    @veiled
     async def campaign(self, request: Request) -> Response:
         self._access.require_or_operator(request, "read")
         campaign_id = request.path_params["campaign_id"]

@@ -15,6 +15,7 @@ from plumbing.lean import add_lean
 from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
 from risk_scorer.api.reference import Schema, operation
+from risk_scorer.api.veiled import veiled
 from risk_scorer.core.incidents.incident import IncidentChange, State
 from risk_scorer.flows.incidents import LONGEST_PAGE, Incidents, unknown
 
@@ -33,6 +34,7 @@ class IncidentRoutes:
         self._access = access
         self._incidents = incidents
 
+    @veiled
     async def page(self, request: Request) -> Response:
         """A page of incidents, and how many there are in each state."""
         self._access.require_or_operator(request, "read")
@@ -41,6 +43,7 @@ class IncidentRoutes:
         found = await self._incidents.page(state=state, owner=owner, before=before, limit=limit)
         return json_answer({"incidents": found.incidents, "next": found.next, "counts": await self._incidents.counts()})
 
+    @veiled
     async def one(self, request: Request) -> Response:
         """One of them."""
         self._access.require_or_operator(request, "read")

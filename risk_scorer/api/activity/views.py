@@ -14,6 +14,7 @@ from plumbing.lean import add_lean
 from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
 from risk_scorer.api.reference import Schema, operation
+from risk_scorer.api.veiled import as_seen
 from risk_scorer.flows.activity.views import Views
 
 
@@ -22,7 +23,7 @@ def add_views(app: FastAPI, *, access: Access, views: Views) -> None:
 
     async def listed(request: Request) -> Response:
         access.require_or_operator(request, "read")
-        return json_answer({"views": [msgspec.to_builtins(view) for view in views.listed]})
+        return as_seen(request, json_answer({"views": [msgspec.to_builtins(view) for view in views.listed]}))
 
     async def answer(request: Request) -> Response:
         access.require_or_operator(request, "read")
@@ -31,7 +32,7 @@ def add_views(app: FastAPI, *, access: Access, views: Views) -> None:
             raise Refused("invalid_request", "A parameter stands there twice.", status=422)
         name = str(request.path_params["name"])
         values, rows = await views.ask(name, dict(given))
-        return json_answer({"view": name, "parameters": values, "rows": rows})
+        return as_seen(request, json_answer({"view": name, "parameters": values, "rows": rows}))
 
     add_lean(app, "/views", listed, method="GET", summary="List the analysts' views", operation=LISTED)
     add_lean(app, "/views/{name}", answer, method="GET", summary="Ask one of them", operation=VIEW)

@@ -21,6 +21,7 @@ from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
 from risk_scorer.api.console.flash import flashed, leave, wipe
 from risk_scorer.api.console.forms import Form, read_form
+from risk_scorer.api.console.typed import Typed, TypedReasons, forget, kept
 from risk_scorer.api.console.views import View, menu
 from risk_scorer.api.pages import page
 from risk_scorer.core.console.moments import Moment, moment
@@ -40,12 +41,14 @@ log = structlog.get_logger(__name__)
 
 
 class StepUpNeeded(Exception):
-    """The act needs a proof of who it is that is younger or stronger; `back` is where the person goes on afterwards."""
+    """The act needs a proof of who it is that is younger or stronger; `back` is where the person goes on afterwards,
+    and `typed` the reason that they gave, where nobody else keeps it."""
 
-    def __init__(self, operator: Operator, back: str) -> None:
+    def __init__(self, operator: Operator, back: str, typed: Typed | None = None) -> None:
         super().__init__(back)
         self.operator = operator
         self.back = back
+        self.typed = typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class Desk:
         operator = self.require(request)
         is_fragment = request.query_params.get("fragment") == "1"
         shown = {} if is_fragment else await self._frame(request, operator)
+        typed = self.typed(request)
         answer = page(
             template,
             status=status,
@@ -119,12 +123,19 @@ class Desk:
             veil=self.veil(request),
             moment=self.moment,
             visible=visible,
+            typed_reason=typed,
             **shown,
             **values,
         )
         if not is_fragment and shown["flash"] is not None:
             wipe(answer, self._cookie_scope)
+        if typed.was_shown:
+            forget(answer, self._cookie_scope)
         return answer
+
+    def typed(self, request: Request) -> TypedReasons:
+        """What forms show of a reason that a step-up came between."""
+        return TypedReasons(kept(request, self.require(request).name))
 
     async def form(self, request: Request) -> Form:
         """The form that was posted, checked to be of this very session. Raises: Refused, as `read_form` does."""
@@ -155,7 +166,7 @@ class Desk:
         form = await self.form(request)
         reason = reason_of(form.one("reason"))
         if sensitive and not operator.is_fresh(self._clock.now()):
-            raise StepUpNeeded(operator, back)
+            raise StepUpNeeded(operator, back, Typed(operator.name, request.scope["path"], reason))
         subjects = (subject,) if isinstance(subject, str) else tuple(subject)
         act = Act(
             operator=operator.name,

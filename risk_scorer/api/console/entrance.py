@@ -10,6 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from risk_scorer.api.access import OPERATOR_COOKIE, SESSION_COOKIE_SECONDS, NoRole, NotSignedIn, require_same_origin
+from risk_scorer.api.console import typed
+from risk_scorer.api.console.away import shown_away
 from risk_scorer.api.console.desk import StepUpNeeded
 from risk_scorer.api.console.single_sign_on import begin_address
 from risk_scorer.api.pages import LINK_COMMAND, PAGES, local_path, notice
@@ -67,6 +69,7 @@ class Entrance:
         else:
             answer = notice("You are signed out", "To come back, make a new sign-in link:", command=LINK_COMMAND)
         answer.delete_cookie(OPERATOR_COOKIE, **self._cookie_scope)
+        typed.forget(answer, self._cookie_scope)
         return answer
 
     def not_signed_in(self, request: Request) -> Response:
@@ -89,7 +92,10 @@ class Entrance:
     def step_up(self, error: StepUpNeeded) -> Response:
         """On to the gateway for a second factor, and then back to the page; who came by a link needs a new one."""
         if self._gateway is not None and error.operator.way == "gateway":
-            return RedirectResponse(begin_address(error.back, is_fresh=True), status_code=303)
+            answer = RedirectResponse(begin_address(error.back, is_fresh=True), status_code=303)
+            if error.typed is not None:
+                typed.keep(answer, error.typed, self._cookie_scope)
+            return answer
         text = "This needs a sign-in that is at most 15 minutes old. Make a new link:"
         command = f"{LINK_COMMAND} --role {error.operator.role}"
         return notice("Sign in again", text, status=403, command=command, code="fresh_link_required")
@@ -112,7 +118,7 @@ def add_entrance(app: FastAPI, entrance: Entrance) -> None:
         ("/operator/sign-in", entrance.sign_in, "POST"),
         ("/operator/sign-out", entrance.sign_out, "POST"),
     ):
-        app.router.add_route(path, endpoint, methods=[method], include_in_schema=False)
+        app.router.add_route(path, shown_away(endpoint), methods=[method], include_in_schema=False)
     app.mount("/static", StaticFiles(directory=PAGES / "static"), name="static")
 
     async def on_not_signed_in(request: Request, _error: Exception) -> Response:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from plumbing.refusals import Refused
+from risk_scorer.api.console.away import away
 from risk_scorer.api.console.desk import Desk
 from risk_scorer.api.console.views import Endpoint, View
 
@@ -25,6 +26,9 @@ def _guarded(desk: Desk, view: View) -> Endpoint:
             desk.require(request, view.role)
             return await view.endpoint(request)
         except Refused as refused:
-            return await desk.refusal(request, refused)
+            try:
+                return await desk.refusal(request, refused)
+            except Refused as without_a_frame:
+                return away(request, without_a_frame)
 
     return answer

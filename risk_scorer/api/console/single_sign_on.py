@@ -17,6 +17,7 @@ from plumbing.bodies import parse_form, read_body, require_form
 from plumbing.randomness import Randomness
 from plumbing.refusals import Refused
 from risk_scorer.api.access import OPERATOR_COOKIE, SESSION_COOKIE_SECONDS
+from risk_scorer.api.console.away import shown_away
 from risk_scorer.api.console.flash import leave
 from risk_scorer.api.pages import notice
 from risk_scorer.core.console.operator import FRESH_SECONDS
@@ -123,7 +124,8 @@ def add_single_sign_on(app: FastAPI, sign_on: SingleSignOn) -> None:
         (SIGNED_OUT, sign_on.signed_out, "GET"),
         (BACKCHANNEL, sign_on.backchannel_logout, "POST"),
     ):
-        app.router.add_route(path, endpoint, methods=[method], include_in_schema=False)
+        shown = endpoint if path == BACKCHANNEL else shown_away(endpoint)  # that one is a program's
+        app.router.add_route(path, shown, methods=[method], include_in_schema=False)
 
 
 def _said(request: Request) -> dict[str, str]:

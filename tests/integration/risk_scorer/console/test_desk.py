@@ -1,12 +1,13 @@
 """The desk: acts are written down before they are told as done, fresh proofs, the line that the next page shows."""
 
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from plumbing.clock import FixedClock
 from plumbing.refusals import Refused
@@ -14,9 +15,10 @@ from risk_scorer.adapters.erasure import erase_person
 from risk_scorer.api.console.desk import Desk, Doing
 from risk_scorer.api.console.serving import add_views
 from risk_scorer.api.console.views import View
+from risk_scorer.api.pages import templates
 from tests.integration.risk_scorer.conftest import NOW
 from tests.integration.risk_scorer.console.lying_issuer import CLIENT, SECRET
-from tests.integration.risk_scorer.console.signing import by_link, code_of, post
+from tests.integration.risk_scorer.console.signing import by_link, code_of, form_token, post
 from tests.integration.risk_scorer.service import Running, running
 
 pytestmark = pytest.mark.anyio
@@ -175,3 +177,54 @@ async def test_a_link_in_a_message_opens_its_page(service: Running, probe: Probe
     assert (await service.client.get("/dashboard/drift")).status_code == 401
     feed = await service.client.get("/dashboard/events", headers={**headers, "sec-fetch-mode": "cors"})
     assert feed.status_code == 401
+
+
+async def test_a_typed_reason_survives_the_way_to_the_second_factor(service: Running, probe: Probe) -> None:
+    """In no address; once, in the same form, for the same operator; signing out forgets it."""
+    await by_link(service, "analyst")
+    run(service, "INSERT INTO operator_roles VALUES ('mara', 'analyst', 0)")
+    run(service, "UPDATE operator_sessions SET way = 'gateway', name = 'mara', subject = 'x', level = 'aal1'")
+    said = "the phone was stolen; “call her” – 日本 \U0001f600" * 8
+    answer = await post(service, "/dashboard/probe/grave", reason=said)
+    assert answer.headers["location"] == "/operator/begin?to=%2Fdashboard%2Fdrift%3Fx%3D1&fresh=1"
+    shown = '{% import "console/parts.html" as parts with context %}{{ parts.act_form(action, "Do") }}'
+
+    async def forms(request: Request) -> Response:
+        typed = probe.desk.typed(request)
+        parts = [
+            templates.from_string(shown).render(action=action, typed_reason=typed, form_token="")
+            for action in ("/dashboard/probe/act", "/dashboard/probe/gra%76e")
+        ]
+        return HTMLResponse("<hr>".join(parts))
+
+    add_views(service.app, probe.desk, [View(name="forms", path="/dashboard/probe/forms", title="", endpoint=forms)])
+    other, same = unescape((await service.client.get("/dashboard/probe/forms")).text).split("<hr>")
+    assert (said in other, said in same, " open>" in same) == (False, True, True)
+    run(service, "UPDATE operator_sessions SET name = 'zoe'")
+    run(service, "INSERT INTO operator_roles VALUES ('zoe', 'analyst', 0)")
+    assert said not in unescape((await service.client.get("/dashboard/probe/forms")).text)
+    gone = (await service.client.post("/operator/sign-out")).headers.get_list("set-cookie")
+    assert any(each.startswith('riskgate_typed=""') for each in gone)
+
+
+async def test_while_the_database_is_away_people_see_a_page(
+    service: Running, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every view, act and door: 503, what to do, and when to come again; programs get JSON as before."""
+    assert probe.desk is not None
+    await by_link(service, "admin")
+    token = await form_token(service)
+
+    def away(*_args: object, **_more: object) -> None:
+        raise Refused("storage_unavailable", "The storage is not available now.", status=503, retry_after_seconds=5)
+
+    for name in ("read", "write", "read_in_thread"):
+        monkeypatch.setattr(service.scorer.database, name, away)
+    asked = [(view.method, view.path) for view in service.app.state.console.views]
+    for method, path in [*asked, ("POST", "/operator/sign-out"), ("POST", "/operator/sign-in?token=x")]:
+        answer = await service.client.request(method, path, data={"form_token": token, "reason": "because"})
+        assert (path, answer.status_code, answer.headers["retry-after"]) == (path, 503, "5")
+        assert answer.headers["content-type"].startswith("text/html"), path
+        assert (code_of(answer), "Try again" in answer.text) == ("storage_unavailable", True), path
+    program = await service.client.get("/incidents")
+    assert (program.status_code, program.json()["error"]) == (503, "storage_unavailable")

@@ -3,6 +3,7 @@
 A view is covered by being in the table: nothing here names one.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
@@ -10,11 +11,17 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from starlette.requests import Request
 
+from plumbing.asgi import json_answer
+from risk_scorer.adapters.console.projection import Projection
 from risk_scorer.api.console.views import View
+from risk_scorer.api.veiled import as_seen
 from risk_scorer.core.artefact import MANIFEST
 from risk_scorer.core.console.operator import ROLES, reaches
+from risk_scorer.core.console.veil import Veil
 from risk_scorer.core.manifest import decode
+from tests.integration.risk_scorer.console.logins import taken
 from tests.integration.risk_scorer.console.signing import by_link, code_of, form_token
 from tests.integration.risk_scorer.published import model_files
 from tests.integration.risk_scorer.service import EVENT, Running, running
@@ -146,6 +153,36 @@ async def test_an_operators_cookie_reads_and_changes_nothing_by_the_api(service:
     opened = [door for door in closed if await status_at(service, *door) != 401]
     assert {path for _, path in opened} <= READ_BY_OPERATORS
     assert {method for method, _ in opened} == {"get"}
+
+
+async def test_json_that_a_veiled_session_may_read_has_no_address(service: Running) -> None:
+    """Neither in values nor behind an escaped line break; a service's credential reads it whole."""
+    found = {"why": f"from\n{ADDRESS}", "rows": [[ADDRESS, 1.5, None, {ADDRESS: "2001:db8:7:1::9"}]], "at": "12:30:00"}
+    whole = json_answer(found, headers={"cache-control": "no-store"})
+    request = Request({"type": "http", "headers": []})
+    assert as_seen(request, whole) is whole
+    request.state.veil = Veil(is_on=True)
+    seen = as_seen(request, whole)
+    assert ADDRESS.encode() not in bytes(seen.body)
+    assert b"db8:7:1" not in bytes(seen.body)
+    assert (b"12:30:00" in bytes(seen.body), seen.headers["cache-control"]) == (True, "no-store")
+    for user in ("bob", "cid"):
+        event = {**EVENT, "user_id": user, "event_id": user, "ip": ADDRESS}
+        await service.client.post("/score", json=event, headers={"authorization": f"Bearer {service.credential}"})
+    credential = service.scorer.credentials.add("reads", ["read"])
+    path = "/views/shared_addresses?least=2&of=logins"
+    bearer = {"authorization": f"Bearer {credential}"}
+    async with asyncio.timeout(20.0):
+        while ADDRESS not in (await service.client.get(path, headers=bearer)).text:
+            await taken(Projection(service.scorer.database, clock=service.scorer.clock))
+            await asyncio.sleep(0.01)
+    await by_link(service, "reader")
+    assert ADDRESS in (await service.client.get(path)).text
+    fields = {"form_token": await form_token(service), "mask": "1", "back": "/dashboard"}
+    await service.client.post("/dashboard/mask", data=fields)
+    answer = await service.client.get(path)
+    assert (answer.status_code, ADDRESS in answer.text) == (200, False)
+    assert ADDRESS in (await service.client.get(path, headers=bearer)).text
 
 
 async def status_at(service: Running, method: str, path: str) -> int:
