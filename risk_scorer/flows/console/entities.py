@@ -39,7 +39,7 @@ from risk_scorer.core.incidents.incident import Incident
 from risk_scorer.flows.console.sign_ins import SignIns, refused
 from risk_scorer.flows.observe import Observer
 
-MOST_LOOKED: Final = 2_000
+MOST_LOOKED: Final = 1_000
 """Sign-ins of one page: of ten million each is a page of the file (`SignInRows`)."""
 MOST_FURTHER: Final = 500
 """Sign-ins that a further page of people is made of, and those before it that are looked at for the same people."""
