@@ -19,6 +19,7 @@ from risk_scorer.api.console.views import View
 from risk_scorer.app import create_app
 from risk_scorer.assembly import assemble
 from risk_scorer.settings import Settings
+from tests.browser.company_policy import decide
 from tests.browser.conftest import QUIET
 from tests.browser.console_world import fitted, told
 from tests.console_place import Place, console_place
@@ -96,8 +97,8 @@ def furnish(place: Place, folder: Path, later: list[dict[str, str]]) -> None:
     told(settings_of(place), later, folder, now=time.time())
     scorer_command(place.scorer.environment(), "campaigns", "run", "--window", "7d")
     place.scorer.start()
-    for name in sorted({row["user_id"] for row in later if row["user_id"].startswith("u")})[:24]:
-        place.provider.person(name)
+    names = sorted({row["user_id"] for row in later if row["user_id"].startswith("u")})[:24]
+    decide(place, [place.provider.person(name) for name in names])
     deadline = time.monotonic() + 60
     with httpx2.Client(trust_env=False) as http:
         while time.monotonic() < deadline and not http.get(f"{place.scorer.url}/ready").is_success:

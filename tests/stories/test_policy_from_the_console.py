@@ -1,5 +1,7 @@
 """The gateway's policy at the console: who sees it, who changes it, and that nothing typed is lost."""
 
+import os
+import signal
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
@@ -82,6 +84,9 @@ def test_what_is_wrong_is_said_with_its_line_and_kept(place: Place) -> None:
         page = admin.post(f"{PATH}/{act}", document=WRONG, version=str(before), **fields)
         assert "line 9: demand says" in page.text
         assert text_of(page) == WRONG
+    fields = {"was.session.freeze": "97", "session.freeze": "soon"}
+    page = admin.post(f"{PATH}/draft", document=ASK, version=str(before), does="check", **fields)
+    assert ("invalid_mark" in page.text, text_of(page)) == (True, ASK)
     page = admin.post(f"{PATH}/save", document=ASK, version=str(before), reason=" ")
     assert (page.status_code, "reason_required" in page.text, text_of(page)) == (422, True, ASK)
     assert newest(place).version == before
@@ -112,7 +117,7 @@ def test_a_text_waits_while_its_author_shows_a_factor(place: Place) -> None:
     person, typed = place.people["admin"], DENY + "# typed before\n"
     admin.post(f"{PATH}/save", document=typed, version=str(before.version), reason="it was wrong")
     page = admin.post(code=place.code(person))
-    assert str(page.url).endswith(f"{PATH}?kept=1")
+    assert str(page.url).endswith(PATH)
     assert text_of(page) == typed
     assert "it was wrong" in page.text
     assert newest(place) == before
@@ -144,3 +149,16 @@ def test_a_veiled_text_is_not_saved(place: Place) -> None:
     refused = admin.post(f"{PATH}/save", document="# 203.0.113.•\n", version=str(before.version), reason="so")
     assert (refused.status_code, "addresses_veiled" in refused.text) == (409, True)
     assert newest(place) == before
+
+
+def test_a_text_outlasts_a_gateway_that_is_away(place: Place) -> None:
+    """The page of the refusal has no room for it; the policy's page has it once the gateway answers again."""
+    admin, typed = by_link(place, "admin"), DENY + "# typed while it was away\n"
+    os.kill(place.provider.pid, signal.SIGSTOP)
+    try:
+        page = admin.post(f"{PATH}/draft", document=typed, version="1", does="check")
+    finally:
+        os.kill(place.provider.pid, signal.SIGCONT)
+    assert (page.status_code, "gateway_unavailable" in page.text) == (503, True)
+    assert text_of(admin.open(PATH)) == typed
+    assert "typed while" not in admin.open(PATH).text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from msgspec import Struct
@@ -21,7 +22,6 @@ from risk_scorer.core.console.visible import written_out
 from risk_scorer.flows.console.policy import PolicyAtGateway
 
 PATH: Final = "/dashboard/policy"
-KEPT: Final = f"{PATH}?kept=1"
 EMPTY_NOTE: Final = "# No rules: the built-in tables decide.\n"
 """What the box has in it where nothing was saved."""
 
@@ -54,22 +54,21 @@ class PolicyViews:
         self._kept = KeptDrafts()
 
     async def page(self, request: Request) -> Response:
-        """What is in force; with `?kept=1` beside what the same person had typed before they proved who they are.
-
-        Raises: Refused.
-        """
-        typed, operator = None, self._desk.require(request)
-        kept = self._kept.take(operator.name, self._now()) if request.query_params.get("kept") == "1" else None
-        if kept is not None:
-            typed = Typed(document=kept.document, version=kept.version, reason=kept.reason)
+        """What is in force; once beside what the same person typed and could not save. Raises: Refused."""
+        text = request.query_params.get("before", "")
+        before = version_in(text) if text else None
+        kept = self._kept.take(self._desk.require(request).name, self._now())
+        if kept is None:
+            return await self._shown(request, None, before=before)
+        typed = Typed(document=kept.document, version=kept.version, reason=kept.reason)
+        with self._keeping(request, typed):
             await self._look(typed, {})
-        before = request.query_params.get("before", "")
-        return await self._shown(request, typed, before=version_in(before) if before else None)
+            return await self._shown(request, typed, before=before)
 
     async def draft(self, request: Request) -> Response:
         """What a text would change, and on request what it would have decided. Nothing is saved.
 
-        Raises: Refused `addresses_veiled` (409), `document_required`, `invalid_change`, `invalid_mark` (422).
+        Raises: Refused `addresses_veiled` (409), `document_required`, `invalid_change` (422).
         """
         form = await self._form(request)
         typed = Typed(
@@ -78,10 +77,15 @@ class PolicyViews:
             reason=form.one("reason"),
             span=form.one("span", "week"),
         )
-        await self._look(typed, edits_in(form.one, form.all("had"), form.all("report")))
-        if typed.draft is not None and form.one("does") == "try":
-            await self._try(typed)
-        return await self._shown(request, typed)
+        with self._keeping(request, typed):
+            try:
+                await self._look(typed, edits_in(form.one, form.all("had"), form.all("report")))
+            except Refused as refused:
+                _raise_unless_said(refused)
+                typed.problem = refused
+            if typed.draft is not None and form.one("does") == "try":
+                await self._try(typed)
+            return await self._shown(request, typed)
 
     async def save(self, request: Request) -> Response:
         """This text from now on; refused, it comes back with why. Raises: Refused, and as `Desk.act`."""
@@ -93,20 +97,17 @@ class PolicyViews:
             return f"Version {saved.version} is in force: every gateway has it within seconds."
 
         typed = Typed(document=document, version=version, reason=form.one("reason"))
-        try:
-            return await self._desk.act(
-                request, "policy.save", f"version {version + 1}", effect=do, back=PATH, role="admin", sensitive=True
-            )
-        except StepUpNeeded as needed:
-            kept = KeptDraft(document=document, reason=typed.reason, version=version, at=self._now())
-            self._kept.keep(needed.operator.name, kept)
-            raise StepUpNeeded(needed.operator, KEPT) from None
-        except Refused as refused:
-            if refused.code in ("reason_required", "policy_changed", "invalid_policy", "invalid_words"):
+        with self._keeping(request, typed):
+            try:
+                return await self._desk.act(
+                    request, "policy.save", f"version {version + 1}", effect=do, back=PATH, role="admin", sensitive=True
+                )
+            except Refused as refused:
+                if refused.code not in ("reason_required", "policy_changed", "invalid_policy", "invalid_words"):
+                    raise
                 await self._look(typed, {})
                 typed.problem = refused
                 return await self._shown(request, typed, status=refused.status)
-            raise
 
     async def restore(self, request: Request) -> Response:
         """An earlier text again. Raises: Refused, and as `Desk.act`."""
@@ -151,6 +152,16 @@ class PolicyViews:
         if self._desk.veil(request).is_on:
             raise Refused("addresses_veiled", "Show addresses first: a veiled text cannot be saved.", status=409)
         return form
+
+    @contextmanager
+    def _keeping(self, request: Request, typed: Typed) -> Iterator[None]:
+        """Whatever comes between a text and its being saved, its author finds it again at the policy's page."""
+        try:
+            yield
+        except (Refused, StepUpNeeded):
+            kept = KeptDraft(document=typed.document, reason=typed.reason, version=typed.version, at=self._now())
+            self._kept.keep(self._desk.require(request).name, kept)
+            raise
 
     async def _look(self, typed: Typed, edits: dict[str, object]) -> None:
         try:
@@ -218,5 +229,5 @@ class PolicyViews:
 
 def _raise_unless_said(refused: Refused) -> None:
     """What is wrong with a text is said beside it; that the gateway is away is a page of its own."""
-    if refused.code not in ("invalid_policy", "cannot_edit", "invalid_request"):
+    if refused.code not in ("invalid_policy", "cannot_edit", "invalid_request", "invalid_mark"):
         raise refused

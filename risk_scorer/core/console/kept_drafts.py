@@ -1,5 +1,5 @@
-"""Texts that people typed and that wait while their author proves anew who they are. In this process alone, and not for
-long: whoever comes back too late, or to another process, types again."""
+"""Texts that people typed and could not save yet: they prove anew who they are, or the gateway is away. In this process
+alone, and not for long: whoever comes back too late, or to another process, types again."""
 
 from __future__ import annotations
 

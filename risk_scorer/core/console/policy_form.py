@@ -25,7 +25,7 @@ Field = Callable[[str], str]
 def document_in(text: str) -> str:
     """The text as files have it: forms end lines with two signs. Raises: Refused `document_required` (422)."""
     if not text:
-        raise Refused("document_required", "The form has no document.", status=422)
+        raise Refused("document_required", "There is no document: a comment alone means no rules.", status=422)
     return text.replace("\r\n", "\n").removeprefix("\n")
 
 
