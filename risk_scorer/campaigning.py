@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -29,7 +30,28 @@ REST: Final = 3.0
 """After a look, so many times what it took passes before the next: a quarter of a core at most, however large the
 window."""
 
+BEAT_SECONDS: Final = 30.0
+"""So often at the least it is said that the process goes on, while it waits for the next look."""
+
 log = structlog.get_logger(__name__)
+
+
+def _nobody_asks() -> None:
+    """Nobody asks whether the process goes on."""
+
+
+class Heart:
+    """A file whose time of change says when the process last went on; a probe looks how old it is."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def beat(self) -> None:
+        """Say that it goes on. Where that cannot be written, the probe finds an old file: it fails closed."""
+        try:
+            self._file.touch()
+        except OSError as error:
+            log.warning("heart_not_heard", reason=error.strerror)
 
 
 def campaign_watch(
@@ -41,6 +63,7 @@ def campaign_watch(
     kept_days: int,
     told: MemberTold | None,
     incidents: Incidents | None,
+    beat: Callable[[], None] = _nobody_asks,
 ) -> CampaignWatch:
     """What looks for campaigns in that database. Raises: LibraryMissing."""
     return CampaignWatch(
@@ -51,10 +74,13 @@ def campaign_watch(
         clock=clock,
         new_id=lambda: randomness.event_id(PREFIX),
         window_seconds=window_seconds,
+        beat=beat,
     )
 
 
-def watch_of(settings: Settings, database: Database, *, window_seconds: float) -> CampaignWatch:
+def watch_of(
+    settings: Settings, database: Database, *, window_seconds: float, beat: Callable[[], None] = _nobody_asks
+) -> CampaignWatch:
     """As the settings say; what is to be told, whoever serves on the same state tells. Raises: LibraryMissing."""
     clock, randomness = SystemClock(), SystemRandomness()
     incidents = IncidentRows(
@@ -72,6 +98,7 @@ def watch_of(settings: Settings, database: Database, *, window_seconds: float) -
         kept_days=settings.event_retention_days,
         told=None if settings.session_signal_url is None else SignalOutbox(),
         incidents=incidents,
+        beat=beat,
     )
 
 
@@ -80,11 +107,17 @@ def _nobody_here() -> None:
 
 
 def follow(
-    watch: CampaignWatch, stop: threading.Event, tell: Callable[[Looked], None], *, every_seconds: float
+    watch: CampaignWatch,
+    stop: threading.Event,
+    tell: Callable[[Looked], None],
+    *,
+    every_seconds: float,
+    beat: Callable[[], None] = _nobody_asks,
 ) -> None:
     """Look, again and again, until `stop` is set; storage that is away is asked again next time. A look that takes
     long is followed by a longer pause."""
     while not stop.is_set():
+        beat()
         pause = every_seconds
         try:
             looked = watch.look()
@@ -94,4 +127,11 @@ def follow(
             if looked is not None:
                 tell(looked)
                 pause = max(pause, REST * looked.seconds)
-        stop.wait(pause)
+        _rest(stop, pause, beat)
+
+
+def _rest(stop: threading.Event, seconds: float, beat: Callable[[], None]) -> None:
+    """Wait so long, or until `stop` is set."""
+    while seconds > 0 and not stop.wait(min(seconds, BEAT_SECONDS)):
+        seconds -= BEAT_SECONDS
+        beat()

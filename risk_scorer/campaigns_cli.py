@@ -6,6 +6,7 @@ import re
 import signal
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
@@ -34,22 +35,26 @@ def run(
         float,
         typer.Option(min=1, max=3600, help="Seconds between two looks, with --follow; more where one takes long."),
     ] = 15.0,
+    alive: Annotated[
+        Path | None, typer.Option(help="A file to touch while it goes on, for a probe that looks how old it is.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Look for campaigns among the newest events, once or again and again."""
     from risk_scorer.adapters.activity.campaign_communities import LibraryMissing
+    from risk_scorer.campaigning import Heart, watch_of
     from risk_scorer.campaigning import follow as follow_on
-    from risk_scorer.campaigning import watch_of
 
     settings, seconds = settings_of_process(), _seconds(window)
     configure_logging(settings.risk_scorer_log_level, pretty=is_for_people(settings.risk_scorer_log_format))
+    beats = {} if alive is None else {"beat": Heart(alive).beat}
     with opened(settings) as database:
         try:
-            watch = watch_of(settings, database, window_seconds=seconds)
+            watch = watch_of(settings, database, window_seconds=seconds, **beats)
         except LibraryMissing as missing:
             fail(str(missing))
         if follow:
-            follow_on(watch, _stopping(), lambda looked: _tell(looked, json), every_seconds=every)
+            follow_on(watch, _stopping(), lambda looked: _tell(looked, json), every_seconds=every, **beats)
             return
         looked = watch.look()
         if looked is None:

@@ -13,13 +13,14 @@ from auth_gateway.core.provider.client import ADMIN_SCOPES
 from auth_gateway.settings import Settings as GatewaySettings
 from risk_scorer.settings import Settings as ScorerSettings
 from tests.compose import COMPOSE, MAKE_ENV, ROOT, VARIABLE, Missing, document, filled, made_env, services
+from tests.probes import watched_file
 
 PROFILES = ("embedded", "full", "training")
 OURS = {"riskgate-gateway": GatewaySettings, "riskgate-scorer": ScorerSettings}
 LOOKING = {
     name: ScorerSettings
     for name, each in document()["services"].items()
-    if each.get("entrypoint") == ["risk-scorer"] and each["command"] == ["campaigns", "run", "--follow"]
+    if each.get("entrypoint") == ["risk-scorer"] and each["command"][:2] == ["campaigns", "run"]
 }
 """The services that look for campaigns, by the scorer's settings."""
 SERVING = LOOKING | {
@@ -85,6 +86,7 @@ def test_who_looks_for_campaigns_reads_what_the_scorer_writes(name: str, scorer:
     assert looking["image"] == "riskgate-trainer"
     shared = ("RISK_SCORER_DATABASE", "SESSION_SIGNAL_URL", "SESSION_SIGNAL_SECRET", "WEBHOOK_URL")
     assert [looking["environment"].get(key) for key in shared] == [serving["environment"].get(key) for key in shared]
+    assert watched_file(looking["healthcheck"]["test"][1].replace("$$", "$")) == looking["command"][-1]
     if name == "scorer-campaigns":
         state = f"ENV RISK_SCORER_STATE={looking['environment']['RISK_SCORER_STATE']} "
         assert state in (ROOT / "Dockerfile").read_text(encoding="utf-8")

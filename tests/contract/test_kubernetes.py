@@ -19,6 +19,7 @@ from risk_scorer.contract.signals import SIGNAL_PATH
 from risk_scorer.settings import Settings as ScorerSettings
 from tests.commands import options
 from tests.compose import ROOT
+from tests.probes import watched_file
 
 PLACE = ROOT / "deploy" / "kubernetes"
 EXAMPLE = PLACE / "overlays" / "example"
@@ -103,6 +104,8 @@ def test_who_looks_for_campaigns_reads_what_the_scorers_write() -> None:
     (scorer,) = deployment("riskgate-scorer")["containers"]
     assert container["envFrom"] == scorer["envFrom"]
     assert (container["image"], container["command"][0]) == ("riskgate-trainer", "risk-scorer")
+    shell, option, probe = container["livenessProbe"]["exec"]["command"]
+    assert (shell, option, watched_file(probe)) == ("sh", "-c", container["command"][-1])
     found = {each["metadata"]["name"]: each["spec"] for each in objects() if each["kind"] == "Deployment"}
     assert found["riskgate-campaigns"]["replicas"] == 1
     assert found["riskgate-campaigns"]["strategy"]["type"] == "Recreate"

@@ -22,6 +22,10 @@ DAY_SECONDS: Final = 86_400.0
 log = structlog.get_logger(__name__)
 
 
+def _unheard() -> None:
+    """Nobody asks whether it goes on."""
+
+
 class Looked(Struct, frozen=True, kw_only=True):
     """One look: over how many events, of which so many were read now, and what came of it."""
 
@@ -47,7 +51,9 @@ class CampaignWatch:
         clock: Clock,
         new_id: Callable[[], str],
         window_seconds: float = DAY_SECONDS,
+        beat: Callable[[], None] = _unheard,
     ) -> None:
+        """`beat` is called at each step of a look, so that one that hangs is told from one that takes long."""
         self._sources = sources
         self._past = past
         self._store = store
@@ -55,6 +61,7 @@ class CampaignWatch:
         self._clock = clock
         self._new_id = new_id
         self._window_seconds = window_seconds
+        self._beat = beat
         self._window: Window | None = None
         self._erasures = -1
 
@@ -78,11 +85,13 @@ class CampaignWatch:
             for source in self._sources:
                 source.rewind(began)
         read = self._read(self._window, began, now)
+        self._beat()
         self._window.expire(began)
         past = self._past.past(now)
         look = look_at(self._window, self._partition, began=began, seconds=self._window_seconds, past=past)
         changes = continued(look.campaigns, before.known, now=now, new_id=self._new_id)
         seconds = self._clock.monotonic() - started
+        self._beat()
         settled = self._store.settle(changes, look, after=before, now=now, seconds=seconds)
         if settled is None:
             return None
@@ -101,6 +110,7 @@ class CampaignWatch:
         for source in self._sources:
             is_all = False
             while not is_all:
+                self._beat()
                 page, is_all = source.page()
                 fresh = [each for each in page if began <= each.moment <= now]
                 window.add(fresh)

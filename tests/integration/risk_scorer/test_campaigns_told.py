@@ -4,7 +4,9 @@ import json
 import random
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +14,9 @@ from typer.testing import CliRunner
 
 from plumbing.clock import FixedClock, SystemClock
 from plumbing.database import Database
+from plumbing.refusals import Refused
 from risk_scorer.adapters.storage import open_state
+from risk_scorer.campaigning import Heart, follow
 from risk_scorer.cli import app
 from risk_scorer.settings import Settings
 from tests.campaign_crowds import NOW, bots, people
@@ -151,20 +155,58 @@ def test_what_cannot_be_is_refused_in_one_line(state: Path, arguments: list[str]
     assert says in done.stderr
 
 
-def test_following_goes_on_until_it_is_told_to_stop(state: Path, root: Path) -> None:
-    """A process of its own: what happens while it runs is found, and SIGTERM ends it between two looks."""
+def test_following_goes_on_until_it_is_told_to_stop(state: Path, root: Path, tmp_path: Path) -> None:
+    """A process of its own: what happens while it runs is found, a file says that it goes on, and SIGTERM ends it."""
     open_state(state).close()
+    alive = tmp_path / "alive"
     command = "from risk_scorer.cli import main; main()"
-    arguments = [sys.executable, "-c", command, "campaigns", "run", "--follow", "--every", "1", "--json"]
-    with subprocess.Popen(arguments, cwd=root, stdout=subprocess.PIPE, text=True) as following:
+    arguments = [sys.executable, "-c", command, "campaigns", "run", "--follow", "--every", "1", "--alive", str(alive)]
+    with subprocess.Popen([*arguments, "--json"], cwd=root, stdout=subprocess.PIPE, text=True) as following:
         assert following.stdout is not None
         first = json.loads(following.stdout.readline())
+        begun = alive.stat().st_mtime_ns
         filled(state, "bot").close()
         looks = map(json.loads, following.stdout)
         found = next(each for each in looks if each["campaigns"])
+        assert alive.stat().st_mtime_ns > begun
         following.terminate()
         assert following.wait(60) == 0
     assert (first["campaigns"], found["settled"]["opened"], found["settled"]["told"]) == (0, 1, 0)
+
+
+class Away:
+    """A watch whose storage is away, and whose third look hangs until it is let go."""
+
+    def __init__(self) -> None:
+        self.looks, self.hangs, self.let_go = 0, threading.Event(), threading.Event()
+
+    def look(self) -> None:
+        self.looks += 1
+        if self.looks < 3:
+            raise Refused("storage_unavailable", "The database is away.", status=503)
+        self.hangs.set()
+        self.let_go.wait()
+
+
+def test_a_look_that_hangs_is_heard_of_no_more_and_storage_that_is_away_is() -> None:
+    """To start anew would not bring a database back."""
+    watch, stop, beats = Away(), threading.Event(), list[int]()
+    given: dict[str, Any] = {"every_seconds": 0.01, "beat": lambda: beats.append(watch.looks)}
+    loop = threading.Thread(target=follow, args=(watch, stop, lambda looked: None), kwargs=given)
+    loop.start()
+    assert watch.hangs.wait(10)
+    heard = list(beats)
+    stop.set()
+    watch.let_go.set()
+    loop.join(10)
+    assert sorted(set(heard)) == [0, 1, 2]  # before each look, and never since the third
+
+
+def test_the_file_of_a_process_that_goes_on_may_be_missing(tmp_path: Path) -> None:
+    """Where it cannot be written the looking goes on, and the probe says what it finds."""
+    Heart(tmp_path / "nowhere" / "alive").beat()
+    Heart(tmp_path / "alive").beat()
+    assert [each.name for each in tmp_path.iterdir()] == ["alive"]
 
 
 def test_without_the_library_it_says_what_to_install(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
