@@ -47,7 +47,7 @@ async def test_an_incident_is_taken_and_closed_and_every_step_is_written_down(se
     assert await change(service, incident_id, "take", 1) == f"{QUEUE}/{incident_id}"
     assert await change(service, incident_id, "close", 2, "It was a test") == f"{QUEUE}/{incident_id}"
     page = (await service.client.get(f"{QUEUE}/{incident_id}")).text
-    for part in ("several actors", "two browsers at 203.0.113.7", "It was a test", "closed", "Open again"):
+    for part in ("several actors", "two browsers at 203.0.113.7", "It was a test", "closed and stays so"):
         assert part in page
     audit = (await service.client.get(f"/dashboard/audit?subject={incident_id}")).text
     assert "incident.close" in audit
@@ -64,7 +64,11 @@ async def test_of_two_who_change_one_incident_the_second_is_told(service: Runnin
     assert await change(service, incident_id, "delete", 2) == "422 invalid_change"
     assert await change(service, incident_id, "close", 2, "a\u202eb") == "422 invalid_words"
     assert await change(service, "inc_nobody", "close", 1) == "404 unknown_incident"
-    assert "acknowledged" in (await service.client.get(f"{QUEUE}/{incident_id}")).text
+    assert "Open again" in (await service.client.get(f"{QUEUE}/{incident_id}")).text
+    assert await change(service, incident_id, "reopen", 2) == f"{QUEUE}/{incident_id}"
+    await change(service, incident_id, "close", 3)
+    assert "Open again" not in (await service.client.get(f"{QUEUE}/{incident_id}")).text
+    assert await change(service, incident_id, "reopen", 4) == "409 incident_closed"
 
 
 async def test_what_a_stranger_is_called_is_text(service: Running) -> None:
