@@ -12,9 +12,13 @@ from plumbing.clock import FixedClock
 from plumbing.refusals import Refused
 from plumbing.statements import Statement
 from risk_scorer.adapters.console.act_rows import ActRows
+from risk_scorer.adapters.console.campaign_rows import CampaignRows
+from risk_scorer.adapters.console.campaign_seen import CampaignSightings
 from risk_scorer.adapters.tables import incidents, verdicts
+from risk_scorer.core.console.accounts import PersonRisk
 from risk_scorer.core.console.enforced import Result
 from risk_scorer.flows.console.campaign_acts import MOST_ENFORCED, MOST_SECONDS, CampaignActs
+from risk_scorer.flows.console.campaigns import Campaigns
 from risk_scorer.flows.console.ports import Act
 from tests.campaign_crowds import NOW
 from tests.integration.risk_scorer.campaign_events import campaigns, watch_of
@@ -168,3 +172,30 @@ async def test_each_account_is_told_as_it_went_and_what_is_not_known_ends_it(hou
     assert [each.how for each in await flow.enforce("freeze", ["slow", "d"], act)] == ["done", "not_tried"]
     assert [each.how for each in await flow.enforce("sign_out", ["e"], act)] == ["done"]
     assert gateway.ended == ["e"]
+
+
+class Knowing:
+    """A gateway in memory that holds something against one person, and may be away."""
+
+    is_on = True
+    is_away = False
+
+    async def risk(self, user_id: str, *, limit: int) -> PersonRisk:
+        if self.is_away and user_id == "bot-2":
+            raise Refused("gateway_unavailable", "Away.", status=503)
+        if user_id != "bot-1":
+            raise Refused("unknown_user", "None.", status=404)
+        return PersonRisk(user_id=user_id, risk=72.0, level="medium", is_held=True, changed_at=None, history=[])
+
+
+async def test_what_the_gateway_holds_stands_beside_members_or_is_said_to_be_unknown(
+    house: tuple[Running, str],
+) -> None:
+    """Of those that it knows; where it is away for one of them nothing is claimed of any."""
+    database, gateway = house[0].scorer.database, Knowing()
+    flow = Campaigns(rows=CampaignRows(database), sightings=CampaignSightings(database), gateway=gateway)  # type: ignore[arg-type]
+    shown = await flow.one(house[1], "")
+    assert (shown.held, shown.is_held_known) == ({"bot-1": 72.0}, True)
+    gateway.is_away = True
+    shown = await flow.one(house[1], "")
+    assert (shown.held, shown.is_held_known) == ({}, False)
