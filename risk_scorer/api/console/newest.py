@@ -23,6 +23,8 @@ from risk_scorer.flows.ports import EventLog
 FEED: Final = "/dashboard/events"
 ROWS: Final = 100
 """What a browser shows at ease and a person has a chance to see; the sign-ins have the rest."""
+ROWS_AT_FIRST: Final = 50
+"""Rows that the page itself brings: with the figures it stays below 150 KB, whatever stands in them."""
 SHOWN: Final = ("decision", "reasons", "device", "network", "place", "address")
 
 
@@ -39,7 +41,7 @@ class Newest:
         """What `console/newest.html` shows: the rows, and with them what this process scored a moment ago and is no
         row yet. Raises: Refused."""
         live_from = await self._feed.last()
-        rows = (await self._sign_ins.page(SignInFilter(), limit=ROWS)).rows
+        rows = (await self._sign_ins.page(SignInFilter(), limit=ROWS_AT_FIRST)).rows
         return {
             "lines": [line_of(row, veil) for row in _with_newer(rows, self._scored())],
             "columns": SHOWN,

@@ -28,6 +28,9 @@ from tests.integration.risk_scorer.test_views import NOW, keep_logins, login, sa
 
 pytestmark = pytest.mark.anyio
 USUAL_INCIDENT: dict[str, Any] = {"state": "open", "owner": "", "score": 90.0, "body": b"{}", "version": 1}
+LONG = "a long name & more " * 4
+PUBLIC = ("198.51.100.9", "8.8.8.8", "1.1.1.1", "193.0.6.139")
+MOST_BYTES = 150_000
 KEEP_INCIDENT = Statement(
     insert(incidents).values(
         {name: bindparam(name) for name in (*USUAL_INCIDENT, "incident_id", "key", "opened_at", "updated_at")}
@@ -207,7 +210,9 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runni
     async with running(tmp_path_factory.mktemp("overview"), clock=FixedClock(NOW)) as started:
         (await started.client.post("/score", json={**EVENT, "event_id": "evt-1"})).raise_for_status()
         hostile = login("<script>x</script>", NOW - 50, **RISKY, country="PE", city="<b>Lima", ip="203.0.113.9")
-        keep_logins(started.scorer.database, [hostile, login("ann", NOW - 60)])
+        texts = dict.fromkeys(("device_id", "city", "asn_name", "rule"), LONG)
+        many = [login(f"{n}-{LONG}", NOW - 70 - n, ip=PUBLIC[n % 4], **texts, **RISKY) for n in range(150)]
+        keep_logins(started.scorer.database, [hostile, login("ann", NOW - 60), *many])
         keep_incident(started.scorer.database, "inc-9", opened_at=NOW - 900)
         await by_link(started, "reader")
         del started.client.headers["authorization"]
@@ -241,6 +246,16 @@ async def test_the_fragment_is_what_a_page_puts_anew(house: Running) -> None:
     assert len(fragment) < 40_000
     assert re.search(r'<path d="M', html)
     assert not re.search(r'<path d="M', fragment)
+
+
+async def test_the_first_view_is_small_however_much_there_is(house: Running) -> None:
+    """With everything that it makes a browser load."""
+    html = (await house.client.get("/dashboard")).text
+    assert html.count("data-event=") >= 50
+    parts = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', html))
+    assert len(parts) >= 4
+    loaded = [len((await house.client.get(each)).content) for each in sorted(parts)]
+    assert len(html.encode()) + sum(loaded) < MOST_BYTES
 
 
 async def test_no_figure_shows_an_address(house: Running) -> None:
