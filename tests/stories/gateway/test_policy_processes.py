@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -41,13 +42,17 @@ def put(http: httpx2.Client, document: str, version: int) -> httpx2.Response:
 
 
 def test_every_worker_takes_it_up_and_a_death_leaves_a_whole_one(tmp_path: Path, postgresql_url: str) -> None:
-    """Two workers deny what one of them was told; all are killed in the middle of saving, and each version is whole."""
+    """Two workers deny what one of them was told; of many who save at once one does; all are killed in the middle of
+    saving, and each version is whole."""
     settings = {"AUTH_GATEWAY_WORKERS": "2", "AUTH_GATEWAY_DATABASE": postgresql_url}
     with running_provider(tmp_path, **settings) as provider, administrator(provider) as http:
         person = provider.person()
         assert put(http, DENY, 0).status_code == 200
         until(lambda: all(is_denied(provider, person.username) for _ in range(6)))
-        acknowledged = [1]
+        with ThreadPoolExecutor(6) as crowd:
+            statuses = [answer.status_code for answer in crowd.map(lambda _: put(http, document(2), 1), range(6))]
+        assert sorted(statuses) == [200, *[412] * 5]
+        acknowledged = [2]
         saver = Thread(target=keep_saving, args=(http, acknowledged), daemon=True)
         saver.start()
         until(lambda: len(acknowledged) > 5)

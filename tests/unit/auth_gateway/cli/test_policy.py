@@ -129,3 +129,20 @@ def test_a_span_that_is_none_is_refused(run: Run, file: Path, options: tuple[str
     status, _, errors = run("policy", "backtest", str(file), *options)
     assert status == 2
     assert words in errors
+
+
+def test_a_saved_document_decides_where_no_file_is_named(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Saved, listed and shown; one that is wrong is told like any other, and beside a file nothing is saved."""
+    words = ("--by", "mara", "--why", "first rules")
+    assert run("policy", "save", str(file), *words) == (0, "version 1: 2 rules\n", "")
+    assert run("policy", "save", str(file), *words) == (0, "version 1: 2 rules\n", "")
+    assert run("policy", "show")[1].startswith("1\tkp\tdeny")
+    version, _, *rest = run("policy", "history")[1].rstrip("\n").split("\t")
+    assert (version, rest) == ("1", ["2 rules", "mara", "first rules"])
+    file.write_text(GOOD.replace('"KP"', '"kp"'))
+    status, _, errors = run("policy", "save", str(file), *words)
+    assert (status, errors.startswith(f"{file}:3: ")) == (2, True)
+    file.write_text(GOOD)
+    monkeypatch.setenv("LOGIN_POLICY_FILE", str(file))
+    status, _, errors = run("policy", "save", str(file), *words)
+    assert (status != 0, "LOGIN_POLICY_FILE" in errors) == (True, True)
