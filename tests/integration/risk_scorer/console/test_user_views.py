@@ -223,3 +223,22 @@ async def test_forms_are_of_the_page(house: Running) -> None:
     await form_token(house)
     for path in (f"{USERS}/alice", f"{SESSIONS}/ses-1"):
         assert 'name="reason"' not in (await house.client.get(path)).text
+
+
+async def test_pages_are_read_while_the_gateway_is_away(tmp_path: Path) -> None:
+    """It is said in its place, and an act is refused with nothing taught: nobody knows what became of it."""
+    away = {"console_issuer": "http://127.0.0.1:9", "console_client_id": "console", "console_client_secret": "rgc_away"}
+    async with running(tmp_path, clock=FixedClock(NOW), **away) as service:
+        await service.client.post("/score", json={**EVENT, **LOUD, "event_id": "login-1"})
+        await service.client.post("/sessions", json=NOTICE)
+        await shown(service, 1)
+        del service.client.headers["authorization"]
+        await by_link(service, "analyst")
+        for path in (USERS, f"{USERS}?query=alice", f"{USERS}/alice", f"{SESSIONS}/ses-1"):
+            answer = await service.client.get(path)
+            assert (answer.status_code, "does not answer now" in answer.text) == (200, True), path
+            assert "alice" in answer.text
+        for act, fields in (("freeze", {}), ("verdict", {"verdict": "safe"})):
+            answer = await post(service, f"{USERS}/alice/{act}", **fields)
+            assert (answer.status_code, code_of(answer)) == (503, "gateway_unavailable"), act
+        assert judged(service) == []
