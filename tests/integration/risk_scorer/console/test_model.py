@@ -10,7 +10,9 @@ import pytest
 from risk_scorer.adapters.model_registry import evaluation_path
 from tests.integration.risk_scorer.console.model_shelf import shelf
 from tests.integration.risk_scorer.console.signing import by_link, code_of
-from tests.integration.risk_scorer.service import Running, running
+from tests.integration.risk_scorer.published import LOUD, publish_model
+from tests.integration.risk_scorer.service import EVENT, Running, running
+from tests.integration.risk_scorer.test_shadow import kept, until
 from tests.unit.risk_scorer.core.stored_model import KEY
 from training.publish import public_bytes
 
@@ -119,3 +121,19 @@ async def test_without_a_registry_the_page_says_what_the_model_is_and_what_to_do
         html = (await service.client.get(PATH)).text
         assert "No model: nothing can be scored" in html
         assert "model_missing" in html
+
+
+async def test_what_a_shadow_would_decide_otherwise_is_counted_and_listed(tmp_path: Path) -> None:
+    """Both levels in a table, and the logins that differ, each with the way to its page."""
+    publish_model(tmp_path / "shadow", seed=2, rule="listed_network")
+    async with running(tmp_path, model_shadow_dir=tmp_path / "shadow") as service:
+        await until(lambda: service.scorer.shadowing.version)
+        await service.client.post("/score", json={**EVENT, **LOUD, "event_id": "evt-loud", "user_id": "<b>al</b>"})
+        await service.client.post("/score", json={**EVENT, "event_id": "evt-quiet"})
+        await until(lambda: len(kept(service)) == 2)
+        await by_link(service, "reader")
+        html = (await service.client.get(PATH)).text
+    for part in ("scored 2 logins", "What the shadow would decide", "/dashboard/sign-ins/evt-loud", "&lt;b&gt;al"):
+        assert part in html, part
+    assert "evt-quiet" not in html
+    assert f"{PATH}/{service.scorer.shadowing.version}" in html
