@@ -52,8 +52,7 @@ def simulate(
     from training.reports import tell
 
     with answered():
-        if days is not None and kind != "activity":
-            raise WrongInputError("usage", "--days goes with --kind activity")
+        _check_kind(kind, days, of_logins=schema != "events" or file_format is not None)
         if kind == "activity":
             facts = _simulated_activity(out, rows, people, days, seed, visible=not as_json)
         elif schema == "rba":
@@ -63,6 +62,13 @@ def simulate(
         else:
             facts = _simulated_events(out, LOGINS if rows is None else rows, people, file_format, seed)
         tell(facts, as_json=as_json, console=Console())
+
+
+def _check_kind(kind: str, days: int | None, *, of_logins: bool) -> None:
+    if days is not None and kind != "activity":
+        raise WrongInputError("usage", "--days goes with --kind activity")
+    if of_logins and kind == "activity":
+        raise WrongInputError("usage", "--schema and --format are of logins; of activity the file's name says it")
 
 
 def _simulated_activity(

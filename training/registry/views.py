@@ -1,6 +1,6 @@
 """What `list` and `show` tell of a registry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -133,18 +133,25 @@ def _line(entry: Entry) -> Facts:
     }
 
 
+_CALLED: Mapping[str, tuple[str, str]] = {
+    "login": ("people's own logins", "strangers"), "session": ("harmless sessions", "attacks")
+}  # fmt: skip
+"""Who must not be asked, and who must, by the kind of model."""
+
+
 def card_lines(facts: Facts) -> Iterator[str]:
     """A version as text for people."""
     card = facts["card"]
+    harmless, hostile = _CALLED[facts["kind"]]
     yield f"{facts['model_version']}  {facts['state']}"
     yield f"trained on {iso(card['span']['first'])} to {iso(card['span']['last'])}, {card['lineage']['rows']:,} rows"
     for each in card["false_positives"]:
         yield (
-            f"{each['mark']}: {_rate(each['rate'])} of people's own logins, upper bound {each['upper']:.3%},"
+            f"{each['mark']}: {_rate(each['rate'])} of {harmless}, upper bound {each['upper']:.3%},"
             f" budget {each['budget']:.3%}"
         )
     for name, found in card["strangers"].items():
-        yield f"strangers, {name}: {_rate(found)} reach 60"
+        yield f"{hostile}, {name}: {_rate(found)} reach 60"
     for attribute, groups in card["groups"].items():
         for name, found in groups.items():
             yield f"prompted, {attribute} {name}: {_rate(found)}"

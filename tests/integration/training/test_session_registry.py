@@ -41,6 +41,8 @@ def test_a_session_model_goes_through_all_commands(tmp_path: Path) -> None:
     assert (row["model_version"], row["state"]) == (version, "active")
     shown = told(run("show", "newest", *on(made, tmp_path, "--public_key", made.public_key, "--json")))
     assert (shown["kind"], shown["model_version"]) == ("session", version)
+    text = run("show", "newest", *on(made, tmp_path, "--public_key", made.public_key))
+    assert ("of harmless sessions" in text, "attacks, all" in text, "logins" in text) == (True, True, False)
     registry = of(made, tmp_path)
     assert [(entry.kind, entry.artefact) for entry in registry.journal()] == [
         ("register", "session"),

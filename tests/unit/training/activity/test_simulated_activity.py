@@ -151,3 +151,11 @@ def test_a_log_of_no_known_format_is_refused(given: list[str]) -> None:
 def run(*arguments: object) -> None:
     result = CliRunner().invoke(app, ["simulate", "--kind", "activity", *(str(each) for each in arguments)])
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("given", [["--schema", "rba"], ["--format", "parquet"]])
+def test_what_is_of_logins_alone_is_refused(given: list[str], tmp_path: Path) -> None:
+    """Nothing that was asked for is passed over in silence."""
+    out = tmp_path / "a.csv"
+    result = CliRunner().invoke(app, ["simulate", "--kind", "activity", "--out", str(out), *given])
+    assert (result.exit_code, "usage" in result.output, out.exists()) == (2, True, False)
