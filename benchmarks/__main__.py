@@ -12,6 +12,7 @@ from benchmarks import (
     activity_core,
     activity_http,
     campaigns,
+    console_live,
     core,
     deliveries,
     faults,
@@ -63,6 +64,7 @@ def main() -> None:
         "flood": lambda: floods.measure(console, is_long=chosen.long),
         "lockout": lambda: lockout.measure(console, is_long=chosen.long),
         "session-response": lambda: session_response.measure(console),
+        "console-live": lambda: console_live.measure(console),
     }
     unknown = set(chosen.only) - set(benches) - set(bounded) - {"activity", "training", "campaigns", "console"}
     if unknown:
@@ -96,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         help="forest, core, activity-core, activity-http, scoring, shadow, histories, refresh, logins, policy, "
         "provider, deliveries, start, streaming; and only when named: activity, faults, flood, lockout, "
-        "session-response, training, campaigns, console",
+        "session-response, console-live, training, campaigns, console",
     )
     parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements for each figure")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement under load")

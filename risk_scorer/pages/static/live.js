@@ -7,6 +7,7 @@
   const READABLE = 10; // rows a second
   const SPAN_MS = 3000; // over which they are counted
   const TICK_MS = 250;
+  const CALM = 5; // so many fade in; a crowd of fading cells would take all of a processor to paint
   const HAND_MS = 1500; // a pointer that moved so lately is a hand
   const body = document.getElementById("rows");
   const shape = document.getElementById("live-row");
@@ -87,9 +88,11 @@
 
   function flush() {
     const rows = document.createDocumentFragment();
+    const isCalm = waiting.length <= CALM;
     for (const cells of waiting.reverse()) {
       if (!shown.has(cells.path)) {
         const row = made(cells);
+        row.classList.toggle("new", isCalm);
         shown.set(cells.path, row);
         rows.append(row);
       }

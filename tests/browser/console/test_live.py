@@ -1,8 +1,8 @@
 """Live tables in a real browser: rows come by themselves, and never move under a hand."""
 
 import json
-from collections.abc import Callable
-from itertools import count
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,7 +11,6 @@ from tests.browser.console.conftest import Opened
 from tests.console_place import Place
 
 pytestmark = pytest.mark.browser
-NUMBERS = count(1)
 HAND = "[document.activeElement.tagName, document.activeElement.href, String(getSelection())].join()"
 HELD: list[Callable[[Page], object]] = [
     lambda page: page.locator("#rows a").first.focus(),
@@ -22,25 +21,33 @@ HELD: list[Callable[[Page], object]] = [
 """What a hand does: by the keyboard, by a tick, by selecting text, by stepping to a row."""
 
 
-def score(place: Place, *users: str, **fields: object) -> None:
-    with place.scorer.client(place.scorer.credential(name=f"live-{next(NUMBERS)}")) as client:
-        for user in users:
-            event = {"user_id": user, "ip": "198.51.100.7", "user_agent": "Mozilla/5.0", **fields}
-            client.post("/score", json=event).raise_for_status()
+@pytest.fixture(scope="module")
+def client(place: Place) -> Iterator[Any]:
+    """A service that scores, made before any page is opened."""
+    with place.scorer.client(place.scorer.credential(name="live")) as found:
+        yield found
+
+
+def score(client: Any, *users: str, **fields: object) -> None:
+    for user in users:
+        event = {"user_id": user, "ip": "198.51.100.7", "user_agent": "Mozilla/5.0", **fields}
+        client.post("/score", json=event).raise_for_status()
 
 
 def first(page: Page) -> str:
     return page.locator("#rows tr").first.inner_text()
 
 
-def test_rows_come_by_themselves_as_far_as_the_filter_asks(opened: Opened, place: Place, complaints: list[str]) -> None:
+def test_rows_come_by_themselves_as_far_as_the_filter_asks(
+    client: Any, opened: Opened, place: Place, complaints: list[str]
+) -> None:
     """The first page and the sign-ins, with a filter and without; as text, and no more rows than a page keeps."""
     pages = {path: opened("analyst") for path in ("", "/sign-ins", "/sign-ins?level=high", "/sign-ins?text=live-")}
     for path, page in pages.items():
         page.goto(f"{place.url}/dashboard{path}")
         expect(page.locator("#status")).to_have_text("Live")
-    score(place, "live-<b>low", "other")
-    score(place, "live-high", ip_rep=100.0)
+    score(client, "live-<b>low", "other")
+    score(client, "live-high", ip_rep=100.0)
     for path, user in (("", "live-<b>low"), ("/sign-ins", "live-high"), ("/sign-ins?text=live-", "live-<b>low")):
         expect(pages[path].locator("#rows").get_by_text(user, exact=True)).to_be_visible()
     high = pages["/sign-ins?level=high"].locator("#rows")
@@ -51,7 +58,7 @@ def test_rows_come_by_themselves_as_far_as_the_filter_asks(opened: Opened, place
 
 
 @pytest.mark.parametrize("hand", HELD, ids=["focus", "tick", "selection", "step"])
-def test_no_row_moves_under_a_hand(opened: Opened, place: Place, hand: Callable[[Page], object]) -> None:
+def test_no_row_moves_under_a_hand(client: Any, opened: Opened, place: Place, hand: Callable[[Page], object]) -> None:
     """New ones are counted until somebody asks for them; then they are there, and the keyboard is in the table."""
     page = opened("analyst")
     page.goto(f"{place.url}/dashboard/sign-ins")
@@ -59,7 +66,7 @@ def test_no_row_moves_under_a_hand(opened: Opened, place: Place, hand: Callable[
     before = first(page)
     hand(page)
     focused = page.evaluate(HAND)
-    score(place, "held-1", "held-2")
+    score(client, "held-1", "held-2")
     expect(page.get_by_role("button", name="2 newer")).to_be_visible()
     assert first(page) == before
     assert page.evaluate(HAND) == focused
@@ -69,26 +76,25 @@ def test_no_row_moves_under_a_hand(opened: Opened, place: Place, hand: Callable[
     assert page.evaluate("document.activeElement.id") == "scored"
 
 
-def test_a_pause_holds_everything_until_it_ends(opened: Opened, place: Place) -> None:
+def test_a_pause_holds_everything_until_it_ends(client: Any, opened: Opened) -> None:
     """By the key as well."""
     page = opened("reader")
     expect(page.locator("#status")).to_have_text("Live")
     page.keyboard.press("p")
     expect(page.locator("#status")).to_have_text("Paused")
-    score(place, "paused-1")
+    score(client, "paused-1")
     expect(page.get_by_role("button", name="1 newer")).to_be_visible()
     page.keyboard.press("p")
     expect(page.locator("#rows").get_by_text("paused-1", exact=True)).to_be_visible()
 
 
-def test_more_than_anybody_can_read_is_folded_and_kept_small(opened: Opened, place: Place) -> None:
+def test_more_than_anybody_can_read_is_folded_and_kept_small(client: Any, opened: Opened) -> None:
     """Hundreds at once: a count, then the newest of them, and never more rows than the page keeps."""
     page = opened("reader")
     expect(page.locator("#status")).to_have_text("Live")
-    with place.scorer.client(place.scorer.credential(name=f"live-{next(NUMBERS)}")) as client:
-        for start in range(0, 300, 100):
-            events = [{"user_id": f"crowd-{start + n}", "ip": "198.51.100.7"} for n in range(100)]
-            client.post("/bulk_score", content=json.dumps({"events": events, "announce": True})).raise_for_status()
+    for start in range(0, 300, 100):
+        events = [{"user_id": f"crowd-{start + n}", "ip": "198.51.100.7"} for n in range(100)]
+        client.post("/bulk_score", content=json.dumps({"events": events, "announce": True})).raise_for_status()
     expect(page.locator("#status")).to_have_text("Live, folded: too many to read")
     expect(page.get_by_role("button", name="Follow all")).to_be_visible()
     newer = page.get_by_role("button", name="300 newer")
