@@ -29,7 +29,7 @@ COLUMNS: Final = {
     "model": "Model",
 }
 """What may stand beside time, user and score, in this order, with its heading."""
-USUAL: Final = ("client", "decision", "factor", "verdict", "reasons", "device", "network", "place")
+USUAL: Final = ("client", "decision", "reasons", "device", "network", "place")
 EXPORTED: Final = (
     "time", "event_id", "user_id", "client_id", "kind", "level", "score", "decision", "rule", "factor", "outcome",
     "verdict", "reasons", "ip", "asn", "asn_name", "country", "region", "city", "device_id", "browser", "os", "ja4",
