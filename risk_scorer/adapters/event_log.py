@@ -58,11 +58,10 @@ DROP = Statement(delete(scored_events).where(scored_events.c.id == bindparam("of
 log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(list[ScoredEvent])
-Listener = Callable[[Sequence[ScoredEvent]], None]
 
 
 class EventLog:
-    """The log, its newest `recent_max` events, and who wants to hear of new ones. Use it from the event loop."""
+    """The log, and its newest `recent_max` events. Use it from the event loop."""
 
     def __init__(
         self,
@@ -82,7 +81,6 @@ class EventLog:
         self._asked: deque[ScoredEvent] = deque(maxlen=max(1, recent_max // SHARE_OF_ASKED))
         self._waiting: deque[ScoredEvent] = deque()
         self._patience_ends = float("-inf")
-        self._listeners: list[Listener] = []
         self.dropped = 0
 
     def fill(self) -> None:
@@ -97,10 +95,6 @@ class EventLog:
             before_id = rows[-1][0]
         for batch in reversed(batches):
             self._recent.extend(batch)
-
-    def listen(self, listener: Listener) -> None:
-        """Tell this one of every new event, on the event loop."""
-        self._listeners.append(listener)
 
     def recent(self, limit: int) -> list[ScoredEvent]:
         """The newest events, newest first."""
@@ -226,8 +220,6 @@ class EventLog:
 
     def _show(self, scored: Sequence[ScoredEvent]) -> None:
         self._recent.extend(scored)
-        for listener in self._listeners:
-            listener(scored)
 
     async def prune(self, before: float) -> int:
         """Drop events scored before that time; how many went."""

@@ -140,28 +140,15 @@ async def test_what_was_scored_first_under_an_id_is_what_is_found(
 
 
 async def test_a_new_start_shows_what_the_log_holds(make_log: Callable[..., EventLog], database: Database) -> None:
-    """The ring is filled from the disk, newest first, without telling listeners old news."""
+    """The ring is filled from the disk, newest first."""
     log = make_log()
     log.record([scored(event_id=f"e{number}") for number in range(5)])
     database.write_sync(lambda _: None)  # whatever was posted before this is on the disk after it
-    told: list[str] = []
     again = make_log()
-    again.listen(lambda news: told.extend(each.score.event_id for each in news))
     deadline = time.monotonic() + 5
     while not again.recent(1) and time.monotonic() < deadline:
         again.fill()
     assert event_ids(again.recent(10)) == ["e4", "e3", "e2"]
-    assert told == []
-
-
-async def test_listeners_hear_of_every_new_event(make_log: Callable[..., EventLog]) -> None:
-    """The dashboard's feed gets what is recorded, announced or not."""
-    log, told = make_log(), list[str]()
-    log.listen(lambda news: told.extend(each.score.event_id for each in news))
-    log.record([scored(event_id="quiet")])
-    loud = scored(95.0, "loud")
-    await log.record_and_announce([loud], [high_risk_message(loud, tenant="t")])
-    assert told == ["quiet", "loud"]
 
 
 async def test_an_announced_event_and_its_message_are_on_disk_together(
