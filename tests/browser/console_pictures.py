@@ -37,7 +37,7 @@ PLACELESS = """(path) => document.querySelectorAll("pre, code").forEach((one) =>
   if (one.textContent.includes(path)) one.textContent = one.textContent.replaceAll(path, "registry");
 })"""
 """Where the registry is on this machine is nobody's business."""
-MOST_BYTES = 9_000_000
+MOST_BYTES = 10_000_000
 LEFT_OUT = frozenset({"narrative", "figures"})
 """One wants somebody's language model, the other is a part of the overview."""
 

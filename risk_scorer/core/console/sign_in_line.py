@@ -29,7 +29,8 @@ COLUMNS: Final = {
     "model": "Model",
 }
 """What may stand beside time, user and score, in this order, with its heading."""
-USUAL: Final = ("client", "decision", "reasons", "device", "network", "place")
+USUAL: Final = ("client", "decision", "reasons", "device", "network")
+"""With the factor under the decision, the verdict under the score and the place under the network."""
 EXPORTED: Final = (
     "time", "event_id", "user_id", "client_id", "kind", "level", "score", "decision", "rule", "factor", "outcome",
     "verdict", "reasons", "ip", "asn", "asn_name", "country", "region", "city", "device_id", "browser", "os", "ja4",
