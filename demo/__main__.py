@@ -63,7 +63,9 @@ def show_webhooks(house: House, console: Console, challenges: int) -> bool:
     deadline = time.monotonic() + DELIVERED_WITHIN_SECONDS
     kinds: Counter[str] = Counter()
     while time.monotonic() < deadline:
-        kinds = Counter(delivery["message"]["type"] for delivery in house.deliveries())
+        told = (delivery["message"]["type"] for delivery in house.deliveries())
+        # The incident of the last step is told by a queue of its own: it may be here by now, or not.
+        kinds = Counter(kind for kind in told if kind.startswith("login."))
         if all(kinds[kind] >= count for kind, count in promised.items()):
             break
         time.sleep(0.1)

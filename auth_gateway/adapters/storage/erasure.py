@@ -115,7 +115,7 @@ ERASED: Final = frozenset(
 NOBODYS: Final = frozenset(
     {
         "clients", "signing_keys", "sealing_keys", "destinations", "replays", "streams", "transmitters",
-        "seen_once", "revoked_tokens",
+        "seen_once", "revoked_tokens", "policy_versions",
     }
 )  # fmt: skip
 """Tables of the gateway and its applications, or of identifiers that name nobody and end by age."""

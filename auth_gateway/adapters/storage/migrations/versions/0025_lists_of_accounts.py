@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from plumbing.schema_steps import add_index
+
 revision = "0025"
 down_revision = "0024"
 branch_labels = None
@@ -11,15 +13,15 @@ depends_on = None
 
 def upgrade() -> None:
     frozen = sa.text("is_frozen")
-    op.create_index("ix_users_frozen", "users", ["username"], sqlite_where=frozen, postgresql_where=frozen)
+    add_index(op, "ix_users_frozen", "users", ["username"], sqlite_where=frozen, postgresql_where=frozen)
     if op.get_bind().dialect.name != "postgresql":
         return  # texts are in the order of their bytes there
     name = sa.text('username COLLATE "C"')
     mail = sa.text('lower(email) COLLATE "C"')
     owner = sa.text('user_id COLLATE "C"')
-    op.create_index("ix_users_frozen_bytes", "users", [name], postgresql_where=frozen)
-    op.create_index("ix_users_name_bytes", "users", [name])
-    op.create_index("ix_users_mail_bytes", "users", [mail, owner], postgresql_where=sa.text("email <> ''"))
+    add_index(op, "ix_users_frozen_bytes", "users", [name], postgresql_where=frozen)
+    add_index(op, "ix_users_name_bytes", "users", [name])
+    add_index(op, "ix_users_mail_bytes", "users", [mail, owner], postgresql_where=sa.text("email <> ''"))
 
 
 def downgrade() -> None:
