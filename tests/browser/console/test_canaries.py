@@ -24,12 +24,12 @@ THEIRS = "[...document.querySelectorAll('*')].filter((each) => /cnry/.test(each.
 def told(place: Place) -> Place:
     """Each canary is in every field of a login, in names and headers at the gateway, and in addresses of both."""
     with place.scorer.client(place.scorer.credential(name="canaries")) as client:
-        for canary in SHOWN:
-            names = ("user_id", "event_id", "user_agent", "device_id", "ja4", "country", "region", "city")
-            login = {**dict.fromkeys(names, canary.text[:120]), "ip": "203.0.113.9", "ip_rep": 100.0}
-            client.post("/score", json=login).raise_for_status()
+        names = ("user_id", "event_id", "user_agent", "device_id", "ja4", "country", "region", "city")
+        more = {"ip": "203.0.113.9", "ip_rep": 100.0}
+        logins = [{**dict.fromkeys(names, canary.text[:120]), **more} for canary in SHOWN]
+        client.post("/bulk_score", json={"events": logins}).raise_for_status()
     with place.provider.http() as http:
-        for canary in CANARIES[::12]:
+        for canary in CANARIES[::20]:
             header = canary.text.encode("latin-1", "replace").translate(None, bytes({*range(32), 127}))
             body = {"username": canary.text, "password": canary.text}
             http.post("/login", json=body, headers={"user-agent": header.strip() or b"x"})
