@@ -79,8 +79,9 @@ async def test_a_hostile_receiver_does_not_delay_a_healthy_one(stage: Any, kind:
             await stage.until(lambda: stage.depth() == 50)
             errors = {stage.fate(f"msg_h{i}").last_error for i in range(50)} - {None}
     assert sorted(delays)[25] < stage.QUICK.deadline / 2  # they did not take turns with what is stuck
-    # On a busy machine an answer may not be read far enough to be found bad before its deadline.
-    assert problem is None or {problem} <= errors <= {problem, "timeout"}
+    # On a busy machine a flood may not be read far enough to be found bad before its deadline.
+    late = {"timeout"} & errors if kind == "floods" else set()
+    assert problem is None or errors == {problem} | late
 
 
 async def resolving_to(*addresses: str) -> Sequence[str]:

@@ -111,12 +111,12 @@ def test_a_hanging_redis_costs_no_login_its_time_once_it_is_noticed(pair: Pair, 
             began = perf_counter()
             assert story.login("alice").json()["allowed"] is True
             took.append(perf_counter() - began)
-        return sorted(took)[times // 4]  # what others do on the machine makes some slower, and none faster
+        return sorted(took)[int(times * 0.95) - 1]
 
     healthy = slow()
     redis.freeze()
     wait_until(story, "redis_timeout")
-    assert slow() < healthy + 0.04
+    assert slow() < healthy + 0.06
 
 
 @pytest.mark.parametrize(
