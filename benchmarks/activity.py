@@ -1,12 +1,13 @@
-"""What people do in sessions, from the bytes of `POST /assess/bulk` to the risk on the disk, the scorer on one core.
+"""What people do in sessions, from the bytes of `POST /assess/bulk` to the risk on the disk.
 
-The scorer runs inside a process of its own that is held to one core, its writer thread with it; the log is invented.
-Two requests are on their way at a time, so that while the disk is waited for the next is judged. Seconds of the core
-are told beside those of the clock: on a machine that others use too, the former are what an event costs.
+Below `BESIDE_FROM` events the scorer is inside a process held to one core, its writer thread with it. From there
+on it may use every core, and a process of its own, held to the second one, looks for campaigns beside it among the same
+stored events; below, that looks when the scorer is done. The log is invented. Two requests are on their way at a time,
+so that while the disk is waited for the next is judged. Seconds of the core are told beside those of the clock: on a
+machine that others use too, the former are what an event costs.
 
-A process of its own looks for campaigns among the same stored events: from `BESIDE_FROM` events on beside the scorer,
-on the second core, else when that is done. An event takes 1 kB in the database and 0.8 kB in the log: ten million take
-about 20 GB in TMPDIR, which are gone at the end.
+An event takes 1 kB in the database and 0.8 kB in the log: ten million take about 20 GB in TMPDIR, which are gone at the
+end.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ from risk_scorer.upkeep import prepare
 
 ROWS = 200_000
 BESIDE_FROM = 1_000_000
-"""Below, what is told is what one core does while the other one rests."""
+"""Below, what is told is what one core does while the others rest."""
 REQUESTS_AT_ONCE = 2
 WARM_SHARE = 0.1
 """Of the bodies, before anything is counted: agents that are parsed first, memories that are begun."""
@@ -145,7 +146,8 @@ def _command(module: str, *arguments: str) -> list[str]:
 def main() -> None:
     """One measurement, told as JSON."""
     size, place = int(sys.argv[1]), Path(sys.argv[2])
-    os.sched_setaffinity(0, {0})
+    if size < BESIDE_FROM:
+        os.sched_setaffinity(0, {0})
     scorer = scorer_of(size, place)
     try:
         found = asyncio.run(_measured(scorer, place))
