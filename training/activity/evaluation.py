@@ -18,8 +18,9 @@ from risk_scorer.core.session_model.joining import with_learned
 from risk_scorer.core.session_model.model import SessionModel
 from risk_scorer.core.signatures import BadArtefact
 from training.activity import judged
-from training.activity.reading import ActivityLog, labels_of
+from training.activity.reading import labels_of
 from training.activity.replay import Outcome, replayed
+from training.activity.stored import opened_log
 from training.calibrate import upper_bound
 from training.card import rate
 from training.lookup_files import open_lookups
@@ -34,9 +35,10 @@ MOST_CODES = 12
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for. `shipped` is the scale where no model is asked: the detectors alone, as they come."""
+    """What was asked for. `source` is a file, or the scorer's database by its URL; without a `model_dir` the detectors
+    are judged alone."""
 
-    source: Path
+    source: Path | str
     labels: Path
     model_dir: Path | None
     public_key: Path
@@ -46,13 +48,18 @@ class Request:
 
 
 def evaluated(request: Request, shipped: Scale, progress: Callable[[str, float], None]) -> dict[str, Any]:
-    """Sessions prompted among the harmless, and attacks caught by kind, with 95 % intervals. Raises WrongInputError."""
+    """Sessions prompted among the harmless, and attacks caught by kind, with 95 % intervals.
+
+    `shipped` is the scale where no model brings one. Raises WrongInputError, UnreachableError.
+    """
     model = None if request.model_dir is None else opened(request.model_dir, request.public_key)
     labels = labels_of(request.labels)
-    log = ActivityLog(request.source, open_lookups(overlays=request.overlays, listed=request.listed))
     engine = Engine(with_learned(DETECTORS, lambda: model), shipped if model is None else model.scale)
     progress("replay", 0.0)
-    outcomes = replayed(log, engine, labels, mark=STEP_UP_FROM)
+    with opened_log(request.source, open_lookups(overlays=request.overlays, listed=request.listed)) as log:
+        outcomes = replayed(log, engine, labels, mark=STEP_UP_FROM)
+        if not outcomes:
+            raise WrongInputError("empty_file", f"{log.name} has no events")
     progress("replay", 1.0)
     facts = {
         "model_version": None if model is None else model.version,
@@ -125,9 +132,14 @@ def lines(facts: dict[str, Any]) -> list[str]:
         told.append(f"  prompted, {name:<22} {_share(each)}")
     for name, each in facts["recall"].items():
         until = facts["until_mark"].get(name)
-        soon = "" if until is None else f"; median {until['events_median']:g} events, 95 % {until['events_p95']:g}"
+        soon = "" if until is None else _soon(until)
         told.append(f"  caught, {name:<24} {_share(each)}{soon}")
     return told
+
+
+def _soon(until: dict[str, float]) -> str:
+    events = f"median {until['events_median']:g} events, 95 % {until['events_p95']:g}"
+    return f"; {events}; {until['seconds_median']:g} s, 95 % {until['seconds_p95']:g} s"
 
 
 def _share(each: dict[str, Any]) -> str:

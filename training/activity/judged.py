@@ -66,7 +66,7 @@ def false_positives(sessions: list[tuple[str, Outcome]], marks: Mapping[str, Mar
 
 
 def until_mark(sessions: Iterable[tuple[str, Outcome]]) -> dict[str, dict[str, float]]:
-    """For each kind of attack that was caught, hostile events and seconds until then: median and 95th percentile."""
+    """For each kind of attack that was caught, hostile events and seconds until then: median, 95th percentile, most."""
     caught: dict[str, list[tuple[int, float]]] = {}
     for kind, each in sessions:
         if each.until_mark is not None and each.marked_at is not None:
@@ -79,7 +79,9 @@ def until_mark(sessions: Iterable[tuple[str, Outcome]]) -> dict[str, dict[str, f
         told[kind] = {
             "events_median": float(np.median(events)),
             "events_p95": float(np.quantile(events, 0.95)),
+            "seconds_median": round(float(np.median(seconds)), 1),
             "seconds_p95": round(float(np.quantile(seconds, 0.95)), 1),
+            "seconds_most": round(float(seconds.max()), 1),
         }
     return told
 

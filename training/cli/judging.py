@@ -34,6 +34,19 @@ Labels = Annotated[
     ),
 ]
 
+Alone = Annotated[
+    bool,
+    typer.Option(
+        "--detectors-alone",
+        help="With --kind session: no model; the detectors and the scale in the package are judged.",
+    ),
+]
+
+OF_SESSIONS = "--kind session takes --input and --labels; not --scores, --from, --report"
+OF_LOGINS = (
+    "give --input with --model_dir or --scores, or --labels with --scores alone; --detectors-alone is of sessions"
+)
+
 
 @app.command()
 def score(
@@ -58,7 +71,12 @@ def score(
 @app.command()
 def evaluate(
     source: Annotated[
-        Path | None, typer.Option("--input", help="A log with labels: the RBA schema, or ours with a column `label`.")
+        str | None,
+        typer.Option(
+            "--input",
+            help="A log with labels: the RBA schema, or ours with a column `label`; with --kind session a file as"
+            " `simulate` writes it, or the scorer's database (sqlite:///…, postgresql://…).",
+        ),
     ] = None,
     kind: Kind = "login",
     model_dir: ModelDir = Path("models"),
@@ -66,6 +84,7 @@ def evaluate(
     starts: From = None,
     scores: Annotated[Path | None, typer.Option(help="A file of scores to judge, as `score` writes it.")] = None,
     labels: Labels = None,
+    is_alone: Alone = False,
     report: Annotated[Path | None, typer.Option(help="Write the whole evaluation as one HTML file.")] = None,
     json_out: Annotated[
         Path | None, typer.Option("--json-out", "--json_out", help="Write the whole evaluation as JSON.")
@@ -85,21 +104,20 @@ def evaluate(
     with answered():
         if kind == "session":
             if source is None or labels is None or scores is not None or starts is not None or report is not None:
-                raise WrongInputError(
-                    "usage", "--kind session takes --input and --labels; not --scores, --from, --report"
-                )
-            asked = {"source": source, "labels": labels, "model_dir": model_dir, "public_key": public_key}
-            _evaluate_sessions({**asked, **looked_up, "json_out": json_out}, as_json=as_json)
-        elif source is not None and labels is None:
+                raise WrongInputError("usage", OF_SESSIONS)
+            asked = {"source": source, "labels": labels, "model_dir": None if is_alone else model_dir, **looked_up}
+            _evaluate_sessions({**asked, "public_key": public_key, "json_out": json_out}, as_json=as_json)
+        elif source is not None and labels is None and not is_alone:
             from training.evaluation_run import Request
             from training.scoring_run import Judge
 
-            request = Request(source, Judge(model_dir, public_key, **looked_up), starts, scores, note, report, json_out)
+            judge = Judge(model_dir, public_key, **looked_up)
+            request = Request(Path(source), judge, starts, scores, note, report, json_out)
             _evaluate(request, as_json=as_json, is_whole=is_whole)
-        elif labels is not None and scores is not None and source is None and not is_whole and starts is None:
+        elif labels and scores and source is None and not is_whole and starts is None and not is_alone:
             _judge(labels, scores)
         else:
-            raise WrongInputError("usage", "give --input with --model_dir or --scores, or --labels with --scores alone")
+            raise WrongInputError("usage", OF_LOGINS)
 
 
 def _judge(labels: Path, scores: Path) -> None:

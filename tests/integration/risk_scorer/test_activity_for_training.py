@@ -140,6 +140,21 @@ async def test_a_copy_that_finds_no_room_is_said(
     assert refused.value.code == "unwritable_output"
 
 
+async def test_what_is_evaluated_of_the_store_is_what_the_file_says(
+    service: Running, store: str, tmp_path: Path
+) -> None:
+    """Every figure: sessions, marks reached, attacks by kind and how soon; and nothing of an empty store."""
+    log = invented(tmp_path)
+    labels = log.with_suffix(".labels.jsonl")
+    asked = ("evaluate", "--kind", "session", "--labels", labels, "--detectors-alone", "--json")
+    assert "empty_file" in run(*asked, "--input", store, status=2)
+    await reported(service, log)
+    of_file, of_store = (msgspec.json.decode(run(*asked, "--input", source)) for source in (log, store))
+    assert of_store == of_file
+    assert of_file["attack_sessions"] > 0
+    assert of_file["events"] == len(lines_of(log))
+
+
 @pytest.mark.long
 async def test_a_model_of_the_store_is_that_of_the_file_to_the_byte(
     service: Running, store: str, tmp_path: Path

@@ -11,6 +11,8 @@ from risk_scorer.adapters.published_folder import public_keys
 from risk_scorer.adapters.registry_places import place_at
 from risk_scorer.adapters.registry_source import RegistrySource
 from risk_scorer.adapters.seen_pointers import SeenPointers
+from risk_scorer.core.activity.detectors import ALL as DETECTORS
+from risk_scorer.core.activity.scale import SHIPPED
 from risk_scorer.core.artefact import BadArtefact
 from risk_scorer.core.registry import ACTIVE, SESSION, encode
 from tests.integration.training.registered_models import card, published
@@ -136,6 +138,7 @@ def test_a_journal_from_before_there_were_kinds_is_read_as_it_was_signed(tmp_pat
         ("train", "--kind", "session", "--input", "a.csv", "--input", "b.csv"),
         ("train", "--kind", "session", "--input", "a.csv", "--until", "2025-01-01"),
         ("evaluate", "--kind", "session", "--input", "a.csv"),
+        ("evaluate", "--detectors-alone", "--input", "a.csv"),
         ("simulate", "--days", "3", "--out", "a.csv"),
     ],
 )
@@ -159,6 +162,18 @@ def test_one_command_makes_registers_and_another_judges(tmp_path: Path) -> None:
     )  # fmt: skip
     assert facts["model_version"] == made.told["model_version"]
     assert facts["events"] == made.told["events"]
+
+
+def test_the_detectors_are_judged_alone_where_there_is_no_model(tmp_path: Path) -> None:
+    """With the scale in the package, and how soon each kind of attack was seen."""
+    made = small_model()
+    asked = ("evaluate", "--kind", "session", "--input", made.log, "--labels", made.labels, "--detectors-alone")
+    facts = told(run(*asked, "--model_dir", tmp_path / "none", "--json"))
+    assert facts["model_version"] is None
+    assert facts["scale"] == SHIPPED.name
+    assert facts["detectors"][: len(DETECTORS)] == [each.name for each in DETECTORS]  # type: ignore[index]
+    until = facts["until_mark"]["all"]  # type: ignore[index]
+    assert until["seconds_median"] <= until["seconds_p95"] <= until["seconds_most"]
 
 
 def of(made: Made, place: Path) -> ModelRegistry:
