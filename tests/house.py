@@ -13,6 +13,9 @@ import psycopg
 from demo.house import House, Ports, Workplace
 from tests.scorer_commands import new_credential, new_operator_link
 
+PATIENCE_MS = "5000"
+"""For a score: on a busy machine it takes longer than the gateway waits by itself, and policy answers without one."""
+
 
 @dataclass
 class RunningHouse:
@@ -67,9 +70,8 @@ def running_house(state: Path, models: Path) -> Iterator[RunningHouse]:
     try:
         house.scorer.start()
         house.receiver.start()
-        house.gateway.environment = house.gateway_environment(
-            house.make_credential("gateway", "score,outcomes,feedback,erase,read")
-        )
+        credential = house.make_credential("gateway", "score,outcomes,feedback,erase,read")
+        house.gateway.environment = house.gateway_environment(credential) | {"SCORER_DEADLINE_MS": PATIENCE_MS}
         house.gateway.start()
         credential = new_credential(house.scorer_environment(), "tests", "score,read,outcomes,feedback")
         house.scorer.wait_until_ready(f"{house.scorer_url}/ready")

@@ -18,6 +18,7 @@ from risk_scorer.settings import Settings as ScorerSettings
 from tests import redis_server
 from tests.certificates import Authority
 from tests.compose import ROOT, document, filled, made_env
+from tests.house import PATIENCE_MS
 from tests.integration.risk_scorer.published import PUBLIC_KEY, publish_model
 from tests.ports import free_port
 from tests.postgresql import Server
@@ -66,6 +67,7 @@ class House:
         given[state] = str(self.place / (name if kind == "scorer" else "gateways"))
         if kind == "gateway":
             given |= {"RISK_API_URL": f"http://127.0.0.1:{self.port('balancer')}", "TRUSTED_PROXIES": "127.0.0.1/32"}
+            given["SCORER_DEADLINE_MS"] = PATIENCE_MS
         else:
             given |= {"MODEL_DIR": str(self.place / "models"), "MODEL_PUBLIC_KEYS": str(self.place / "signing.pub")}
         return {key: value for key, value in os.environ.items() if key not in OURS} | given

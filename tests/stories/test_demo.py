@@ -1,5 +1,6 @@
 """`scripts/demo --once` keeps every promise it prints, and says so by its exit status."""
 
+import os
 import re
 import socket
 import subprocess
@@ -9,11 +10,14 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.house import PATIENCE_MS
+
 
 def demo(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "demo", "--once", *arguments],
         cwd=root,
+        env=os.environ | {"SCORER_DEADLINE_MS": PATIENCE_MS},
         capture_output=True,
         text=True,
         timeout=240,

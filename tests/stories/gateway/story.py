@@ -16,6 +16,7 @@ import jwt
 import pyotp
 
 from auth_gateway.adapters.passwords import PasswordHasher
+from auth_gateway.adapters.storage.event_log import StoredEventLog
 from auth_gateway.app import create_app
 from auth_gateway.assembly import Gateway, assemble
 from auth_gateway.core.context import Client
@@ -152,6 +153,16 @@ class Story:
 
     def code(self) -> str:
         return pyotp.TOTP(self.totp_secret).at(int(self.clock.now()))
+
+    def until_told(self) -> None:
+        """Wait until nothing waits any more, neither in the audit trail nor in the outbox."""
+        log, database = StoredEventLog(), self.gateway.database
+        for _ in range(1_000):
+            self.clock.advance(0.01)
+            self.runner.run(asyncio.sleep(0.02))
+            if not database.read(lambda tx: log.waiting(tx, 1)) and not database.read(self.gateway.outbox.depth):
+                return
+        raise AssertionError("something still waits")
 
     def forgive(self) -> None:
         """Nothing is held against anybody any more."""

@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from auth_gateway.adapters.storage.event_log import StoredEventLog
 from auth_gateway.core.destination import Destination, Format, Privacy
 from auth_gateway.core.siem.ocsf_classes import PROFILES, SCHEMA_VERSION
 from auth_gateway.core.throttle import PROMPTED_TOO_OFTEN
@@ -59,18 +58,6 @@ def listen(story: Story, form: Format, privacy: Privacy = EVERYTHING) -> None:
     listeners(story.gateway).add(wanted, show=lambda _secret: None)
 
 
-def until_told(story: Story) -> None:
-    """Wait until nothing waits any more, neither in the audit trail nor in the outbox."""
-    log = StoredEventLog()
-    for _ in range(1_000):
-        story.clock.advance(0.01)
-        story.runner.run(asyncio.sleep(0.02))
-        database = story.gateway.database
-        if not database.read(lambda tx: log.waiting(tx, 1)) and not database.read(story.gateway.outbox.depth):
-            return
-    raise AssertionError("something still waits")
-
-
 def live(story: Story) -> None:
     """What people and thieves do: each of the decisions that a SIEM watches, once."""
     shop = story.client("shop", may_vouch=True)
@@ -107,11 +94,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[Format, dict[str, Doc
         for name in (*Settings.model_fields, "auth_gateway_config"):
             patch.delenv(name.upper(), raising=False)
         with running_story(place / "state", risk_api_credential="rgs_test", events_directory=place) as story:
-            until_told(story)  # what was done to set the story up is nobody's business: people's orders are their own
+            story.until_told()  # what was done to set the story up is nobody's business: people's orders are their own
             for form in FORMATS:
                 listen(story, form)
             live(story)
-            until_told(story)
+            story.until_told()
             found = {form: (place / f"{form}.log").read_bytes().splitlines() for form in FORMATS}
     return {
         "ocsf": {
@@ -414,7 +401,7 @@ def test_events_reach_a_collector_over_tls(story_with: Callable[..., Story], tmp
     listeners(story.gateway).add(wanted, show=lambda _secret: None)
     story.scorer.score = 91.0
     story.login()
-    until_told(story)
+    story.until_told()
     server.close()
     story.runner.run(asyncio.sleep(0.05))
     heads, bodies = zip(*(frame.split(b" - ", 2)[::2] for frame in frames), strict=True)
