@@ -11,6 +11,7 @@ from auth_gateway.flows.account_desk import AccountDesk
 from auth_gateway.flows.forced_reset import ForcedReset
 from auth_gateway.flows.ports.session_risk import Behaviours, NobodyKnows
 from auth_gateway.flows.risk_desk import RiskDesk
+from auth_gateway.flows.session_end import SessionEnd
 from auth_gateway.flows.user_risk import RisksNow
 from auth_gateway.followers import risk_follower
 from auth_gateway.receivers import recorder
@@ -63,6 +64,19 @@ def forced_reset(gateway: Gateway) -> ForcedReset:
         ending=gateway.ending,
         post_office=gateway.post_office,
         recorder=recorder(gateway),
+    )
+
+
+def session_end(gateway: Gateway) -> SessionEnd:
+    """How reviewers end one session."""
+    return SessionEnd(
+        database=gateway.database,
+        clock=gateway.clock,
+        randomness=gateway.randomness,
+        users=gateway.users,
+        sessions=gateway.sessions,
+        audit=gateway.audit,
+        ending=gateway.ending,
     )
 
 

@@ -119,7 +119,8 @@ SHAPES: Final[dict[EventType, Shape]] = {
     ),
     "session.step_up_required": Shape("A session rests until its owner has shown a factor.", _SIGNALLED),
     "session.reset": Shape(
-        "Somebody ended all sessions of a person; `detail` is how many, who and why.", (*_ACCOUNT, "by")
+        "Somebody ended all sessions of a person, or the one of `session_id`; `detail` is how many, who and why.",
+        (*_ACCOUNT, "by"),
     ),
     "account.created": Shape("An account came to be.", _ACCOUNT),
     "account.frozen": Shape("Nobody gets into the account any more.", _ACCOUNT),

@@ -25,6 +25,7 @@ ANOTHER_PERSON = "another_person"
 SESSION_RISK = "session_risk"
 SESSION_RISK_EVERYWHERE = "session_risk_everywhere"
 RESET_BY_REVIEW = "reset_by_review"
+ENDED_BY_REVIEW = "ended_by_review"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,20 @@ from fastapi import FastAPI
 
 from auth_gateway.adapters.storage.directory import StoredDirectory
 from auth_gateway.api.admin.account_lists import AccountLists
-from auth_gateway.api.admin.account_reference import FORCE_RESET, FREEZE, LIST, RESET, SESSIONS, SUMMARY, UNFREEZE
+from auth_gateway.api.admin.account_reference import (
+    END_SESSION,
+    FORCE_RESET,
+    FREEZE,
+    LIST,
+    RESET,
+    SESSIONS,
+    SUMMARY,
+    UNFREEZE,
+)
 from auth_gateway.api.admin.accounts import AccountRoutes
 from auth_gateway.flows.account_directory import AccountDirectory
 from auth_gateway.service import Service
-from auth_gateway.user_risks import account_desk, forced_reset, scorer_behaviours
+from auth_gateway.user_risks import account_desk, forced_reset, scorer_behaviours, session_end
 from auth_gateway.wiring.admin import gate
 from plumbing.lean import add_lean
 
@@ -22,7 +31,13 @@ def add(app: FastAPI, service: Service) -> None:
     service.closing.append(behaviours.close)
     gateway, let_in = service.gateway, gate(service)
     desk = account_desk(gateway, behaviours)
-    routes = AccountRoutes(gate=let_in, desk=desk, forced_reset=forced_reset(gateway), wake=service.wake)
+    routes = AccountRoutes(
+        gate=let_in,
+        desk=desk,
+        forced_reset=forced_reset(gateway),
+        session_end=session_end(gateway),
+        wake=service.wake,
+    )
     directory = AccountDirectory(database=gateway.database, directory=StoredDirectory())
     lists = AccountLists(
         gate=let_in,
@@ -38,6 +53,7 @@ def add(app: FastAPI, service: Service) -> None:
         ("freeze", routes.post_freeze, "Freeze an account", FREEZE),
         ("unfreeze", routes.post_unfreeze, "Open an account again", UNFREEZE),
         ("reset-sessions", routes.post_reset, "End a person's sessions", RESET),
+        ("sessions/{session_id}/end", routes.post_end_session, "End one session", END_SESSION),
         ("force-reset", routes.post_force_reset, "Have the password renewed", FORCE_RESET),
     ):
         add_lean(app, f"{PATH}/{name}", endpoint, method="POST", summary=summary, operation=described)

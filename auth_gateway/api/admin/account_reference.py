@@ -35,6 +35,14 @@ RESET = _described(
     "SessionsReset",
     bodies=json_of(ref("ReviewBody"), _WORDS),
 )
+END_SESSION = _described(
+    "The session ends, with every token of it; the person's other sessions go on, and browsers that are trusted stay "
+    "so. Done already, it changes nothing (`ended` is 0). 404 `unknown_session` for one that this person never had. "
+    "Needs `risk:write`.",
+    "SessionsReset",
+    bodies=json_of(ref("ReviewBody"), {**_WORDS, "why": "she has never used that browser"}),
+)
+END_SESSION["parameters"] = [_PERSON, {**_PERSON, "name": "session_id"}]
 FORCE_RESET = _described(
     "Every session ends, and nobody gets in with the password of now: the owner sets another one by the recovery "
     "letter, with a factor where they have one, and is told so by mail. Done already, it changes nothing. 409 "

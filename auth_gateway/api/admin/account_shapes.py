@@ -21,7 +21,7 @@ Why = Annotated[str, Meta(min_length=1, max_length=LONGEST_WHY)]
 
 
 class ReviewBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`POST /accounts/{user_id}/freeze` and `/reset-sessions`: who asks for it, and why."""
+    """`POST /accounts/{user_id}/freeze`, `/reset-sessions`, `/sessions/{session_id}/end`: who asks for it, and why."""
 
     by: By
     why: Why

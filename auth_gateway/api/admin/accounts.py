@@ -25,11 +25,13 @@ from auth_gateway.core.provider.client import AdminScope
 from auth_gateway.flows.account_desk import AccountDesk
 from auth_gateway.flows.forced_reset import ForcedReset
 from auth_gateway.flows.said import Said, said
+from auth_gateway.flows.session_end import SessionEnd
 from plumbing.asgi import json_answer
 from plumbing.bodies import decode, read_body, refuse_unsafe_text, require_json
 from plumbing.refusals import Refused
 
 MOST_BYTES = 4_096
+LONGEST_SESSION_ID = 256
 READ: AdminScope = "risk:read"
 WRITE: AdminScope = "risk:write"
 
@@ -47,6 +49,7 @@ class AccountRoutes:
     gate: AdminGate
     desk: AccountDesk
     forced_reset: ForcedReset
+    session_end: SessionEnd
     wake: Callable[[], None]
 
     async def get_summary(self, request: Request) -> Response:
@@ -87,6 +90,18 @@ class AccountRoutes:
         self.wake()
         return json_answer(SessionsReset(ended=ended))
 
+    async def post_end_session(self, request: Request) -> Response:
+        """One session ends.
+
+        Raises: Refused `unknown_session` (404), `invalid_words` (422), and those of a bad body.
+        """
+        client_id, user_id = await self.gate(request, WRITE), user_id_of(request)
+        word = _word(await self._body(request, _review), client_id)
+        session_id = _session_id_of(request)
+        was_running = await asyncio.to_thread(self.session_end, user_id, session_id, word)
+        self.wake()
+        return json_answer(SessionsReset(ended=int(was_running)))
+
     async def post_force_reset(self, request: Request) -> Response:
         """The password must be another one before anybody gets in.
 
@@ -121,3 +136,11 @@ def user_id_of(request: Request) -> str:
     if len(user_id) > LONGEST_USER_ID:
         raise Refused("unknown_user", "There is no account with this id.", status=404)
     return refuse_unsafe_text(user_id, "user_id")
+
+
+def _session_id_of(request: Request) -> str:
+    """Which session the address names. Raises: Refused `unknown_session` (404)."""
+    session_id = str(request.path_params["session_id"])
+    if len(session_id) > LONGEST_SESSION_ID:
+        raise Refused("unknown_session", "This person has no session with this id.", status=404)
+    return refuse_unsafe_text(session_id, "session_id")

@@ -44,6 +44,7 @@ _SESSION_ENDS: Final[Mapping[str, tuple[str, str]]] = {
     SHIELD: ("policy", "The account is frozen until somebody has looked at what was done in it."),
     RENEWAL: ("admin", "Somebody who looked at it wants the password renewed."),
     "reset_by_review": ("admin", "Somebody who looked at it ended the person's sessions."),
+    "ended_by_review": ("admin", "Somebody who looked at it ended the session."),
     "policy_document": ("policy", "A rule of the operator's refused to let it go on."),
 }
 _CREDENTIALS: Final[Mapping[str, str]] = {"totp": "app", "passkey": "fido2", "recovery_codes": "recovery-codes"}

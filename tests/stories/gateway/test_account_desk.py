@@ -121,6 +121,28 @@ def test_a_reviewer_freezes_and_resets(story: Story) -> None:
     assert story.login().status_code == 401
 
 
+def test_a_reviewer_ends_one_session_and_no_other(story: Story) -> None:
+    """Once, with who said why; the person's other session goes on, and nobody reaches somebody else's."""
+    program = soc(story, "risk:write")
+    first, second = (story.login().json() for _ in range(2))
+    end = f"{PATH}/sessions/{first['session_id']}/end"
+    bobs = f"/accounts/id-bob/sessions/{first['session_id']}/end"
+    assert refused(asked(story, "POST", bobs, program, json=WORDS)) == (404, "unknown_session")
+    assert [asked(story, "POST", end, program, json=WORDS).json() for _ in range(2)] == [{"ended": 1}, {"ended": 0}]
+    assert story.refresh(first["tokens"]["refresh_token"]).status_code == 400
+    lines = story.gateway.database.read(lambda tx: story.gateway.audit.recent(tx, 20))
+    (line,) = (each for each in lines if each.kind == "session.reset")
+    assert (line.user_id, line.session_id, line.client_id) == ("id-alice", first["session_id"], "soc")
+    assert line.detail == "1 ended (mara@soc.example: the phone was stolen)"
+    assert [each.session_id for each in lines if each.rule == "ended_by_review"] == [first["session_id"]]
+    story.clock.advance(86_400)
+    again = story.refresh(second["tokens"]["refresh_token"])
+    assert again.status_code == 200
+    story.clock.advance(365 * 86_400)
+    over = f"{PATH}/sessions/{second['session_id']}/end"
+    assert asked(story, "POST", over, program, json=WORDS).json() == {"ended": 0}
+
+
 def test_an_operator_reviews_by_commands(story: Story) -> None:
     """The same acts with the same effects: what was frozen until a review is opened by who says why."""
     environment = {"AUTH_GATEWAY_STATE": str(story.gateway.settings.auth_gateway_state)}
@@ -159,7 +181,8 @@ def test_only_who_may_and_says_why_does_anything(story: Story) -> None:
     story.gateway.registrations.remove("soc")
     writer = soc(story, "risk:write")
     assert refused(asked(story, "GET", f"{PATH}/summary", writer)) == (403, "insufficient_scope")
-    for act in ("freeze", "unfreeze", "reset-sessions", "force-reset"):
+    session_id = story.login().json()["session_id"]
+    for act in ("freeze", "unfreeze", "reset-sessions", "force-reset", f"sessions/{session_id}/end"):
         for body, code in (
             ({}, "invalid_request"),
             ({"by": "mara"}, "invalid_request"),
@@ -170,6 +193,9 @@ def test_only_who_may_and_says_why_does_anything(story: Story) -> None:
         ):
             assert refused(asked(story, "POST", f"{PATH}/{act}", writer, json=body)) == (422, code), (act, body)
         assert refused(asked(story, "POST", f"/accounts/nobody/{act}", writer, json=WORDS)) == (404, "unknown_user")
+    for nowhere in ("nothing", "x" * 300):
+        answer = asked(story, "POST", f"{PATH}/sessions/{nowhere}/end", writer, json=WORDS)
+        assert refused(answer) == (404, "unknown_session")
     for lists in ("/accounts", f"{PATH}/sessions"):
         assert refused(asked(story, "GET", lists, writer)) == (403, "insufficient_scope")
     assert story.login().status_code == 200

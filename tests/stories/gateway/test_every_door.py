@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from auth_gateway.core.provider.client import REFRESH_TOKEN
+from auth_gateway.flows.said import Said
+from auth_gateway.user_risks import session_end
 from tests.stories.gateway.logout_receiver import RelyingParty, relying_party, until
 from tests.stories.gateway.relying_party import GRANTS, ISSUER, Browser, redeem, registered, returned
 from tests.stories.gateway.story import Story, running_story
@@ -123,6 +125,12 @@ def by_operator_for_a_person(scene: Scene) -> str:
     return "operator"
 
 
+def by_a_reviewer(scene: Scene) -> str:
+    word = Said(by="mara", why="not her browser", client_id="soc")
+    assert session_end(scene.story.gateway)("alice", scene.sid, word)
+    return "ended_by_review"
+
+
 def by_freezing(scene: Scene) -> str:
     assert scene.story.gateway.accounts.freeze("alice")
     return "account_frozen"
@@ -181,6 +189,7 @@ DOORS = [
     by_access_token,
     by_command,
     by_operator_for_a_person,
+    by_a_reviewer,
     by_freezing,
     by_another_password,
     by_reuse,

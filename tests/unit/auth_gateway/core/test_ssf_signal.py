@@ -45,6 +45,7 @@ def told(kind: Kind, **known: Any) -> dict[str, Any]:
         ("factors_removed", "admin"),
         ("compromised", "admin"),
         ("reset_by_review", "admin"),
+        ("ended_by_review", "admin"),
         ("password_renewal", "admin"),
         ("session_risk", "policy"),
         ("session_risk_everywhere", "policy"),
