@@ -136,6 +136,11 @@ class GatewayClient:
         """Every session ends, and the trust in every browser. Raises: Refused."""
         return await self.ask("POST", _account(user_id, "reset-sessions"), SessionsEnded, body={"by": by, "why": why})
 
+    async def end_session(self, user_id: str, session_id: str, *, by: str, why: str) -> SessionsEnded:
+        """One session of theirs ends; the others go on. Raises: Refused."""
+        act = f"sessions/{quote(session_id, safe='')}/end"
+        return await self.ask("POST", _account(user_id, act), SessionsEnded, body={"by": by, "why": why})
+
     async def force_reset(self, user_id: str, *, by: str, why: str, version: int | None = None) -> ResetForced:
         """Every session ends, and nobody gets in until the owner has set another password. Raises: Refused."""
         said = {"by": by, "why": why, **({} if version is None else {"version": version})}
@@ -219,7 +224,7 @@ class NoGateway:
         text = "The console is no client of a gateway: set CONSOLE_CLIENT_ID and CONSOLE_CLIENT_SECRET."
         raise Refused("gateway_not_configured", text, status=503)
 
-    summary = freeze = unfreeze = reset_sessions = force_reset = risk = verdict = ask
+    summary = freeze = unfreeze = reset_sessions = end_session = force_reset = risk = verdict = ask
     live_sessions = accounts = accounts_of = ask
 
     async def close(self) -> None:

@@ -75,14 +75,15 @@ class SessionViews:
         )
 
     async def end(self, request: Request) -> Response:
-        """End it, and with it every session of its person. Raises: Refused, and as `Desk.act`."""
+        """End it, and no other session of its person. Raises: Refused, and as `Desk.act`."""
         session_id = request.path_params["session_id"]
         self._desk.require(request, "analyst")
         await self._desk.form(request)
         line = await self._sessions.line(session_id)
 
         async def do(doing: Doing) -> str:
-            return await self._acts.sign_out(line.user_id, by=doing.operator.name, why=doing.act.reason)
+            by, why = doing.operator.name, doing.act.reason
+            return await self._acts.end_session(line.user_id, line.session_id, by=by, why=why)
 
         back = f"{PATH}/{path_part(session_id)}"
         return await self._desk.act(

@@ -180,6 +180,10 @@ class Gateway(Protocol):
         """Every session ends, and the trust in every browser."""
         ...
 
+    async def end_session(self, user_id: str, session_id: str, *, by: str, why: str) -> SessionsEnded:
+        """One session of theirs ends; the others go on, and browsers that are trusted stay so."""
+        ...
+
     async def force_reset(self, user_id: str, *, by: str, why: str, version: int | None = None) -> ResetForced:
         """Every session ends, and nobody gets in until the owner has set another password by the recovery letter."""
         ...

@@ -70,6 +70,11 @@ class UserActs:
         done = await self._gateway.reset_sessions(user_id, by=by, why=why)
         return f"Signed out everywhere: {_sessions(done.ended)} ended."
 
+    async def end_session(self, user_id: str, session_id: str, *, by: str, why: str) -> str:
+        """One session ends."""
+        done = await self._gateway.end_session(user_id, session_id, by=by, why=why)
+        return "The session has ended; the person's others go on." if done.ended else "It was over already."
+
     async def _judge_sign_ins(self, user_id: str, verdict: RiskVerdict, *, by: str, why: str) -> int:
         since = self._clock.now() - JUDGED_SECONDS
         page = await self._sign_ins.page(SignInFilter(user=user_id, since=since), limit=LOOKED_THROUGH)
