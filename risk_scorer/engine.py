@@ -31,6 +31,7 @@ from risk_scorer.core.activity.seen import Change as SeenChange
 from risk_scorer.core.activity.seen import Seen, SessionFacts, action_of, endpoint_template, object_of, peers_of
 from risk_scorer.core.facts import NO_IP_FACTS, IpFacts
 from risk_scorer.core.observation import canonical_address, moment, prefix_of
+from risk_scorer.flows.activity.observe import LONGEST_LATENCY_MS
 
 When = datetime | str | float | int | None
 """A date without a time zone is UTC; None is now."""
@@ -210,22 +211,24 @@ class RiskEngine:
         ts = moment(said.timestamp if what.timestamp is None else what.timestamp, now=now)
         ip = canonical_address(said.ip, "$.identity.ip") if said.ip else ""
         network, agent = self._config.networks(ip) if ip else NO_IP_FACTS, self._agents.facts(said.user_agent)
+        device_type = agent.device_type if said.user_agent else ""
         prefix = network.prefix or (prefix_of(ip) if ip else "")
         country, template = network.country or said.geo, endpoint_template(what.endpoint)
         kept = self._sessions.get((said.user_id, said.session_id))
         began = SessionFacts(
             ip=ip, prefix=prefix, asn=network.asn, country=country, browser=agent.browser, os=agent.os,
-            device_type=agent.device_type, device_id=said.device_id, ja4=said.ja4 or "", started_at=ts,
+            device_type=device_type, device_id=said.device_id, ja4=said.ja4 or "", started_at=ts,
         )  # fmt: skip
         self._events += 1
-        unknown = float("nan")
+        unknown, latency = float("nan"), what.latency_ms
         return Seen(
             ts=ts, event_id=f"event_{self._events}", user_id=said.user_id, session_id=said.session_id,
             endpoint=template, action=action_of(what.method.upper(), template), method=what.method.upper(),
-            status=what.status_code or 0, latency_ms=unknown if what.latency_ms is None else what.latency_ms,
+            status=what.status_code or 0,
+            latency_ms=unknown if latency is None or latency > LONGEST_LATENCY_MS else latency,
             bytes_in=what.bytes_in, bytes_out=what.bytes_out, service=what.service, trace_id=what.trace_id,
             event_type=what.event_type, device_id=said.device_id, ip=ip, prefix=prefix, asn=network.asn,
-            country=country, browser=agent.browser, os=agent.os, device_type=agent.device_type, ja4=said.ja4 or "",
+            country=country, browser=agent.browser, os=agent.os, device_type=device_type, ja4=said.ja4 or "",
             roles=said.roles, privileges=said.privileges, peers=peers_of(said.roles),
             change=None if change is None else _change(change, moment(change.timestamp, now=ts)),
             began=began if kept is None else kept.began, object_id=object_of(what.endpoint),

@@ -21,7 +21,7 @@ from risk_scorer.core.activity.memory import Around, Memory, Scope
 from risk_scorer.core.activity.seen import Seen
 from risk_scorer.core.known_session import KnownSession, Told
 from risk_scorer.core.session_evidence import SIGNALLED, Signalled
-from risk_scorer.flows.activity.identify import Identify, Who
+from risk_scorer.flows.activity.identify import Identify, Who, mismatch
 from risk_scorer.flows.activity.judge import Judge
 from risk_scorer.flows.activity.observe import ActivityObserver, facts_of
 from risk_scorer.flows.activity.ports import Events, Judgement, Memories, Place
@@ -68,6 +68,7 @@ class AssessActivity:
         self._randomness = randomness
         self._told = told
         self._on_way: dict[tuple[str, str], tuple[Assessment, asyncio.Future[None]]] = {}
+        self._new: dict[str, KnownSession] = {}  # sessions that nobody told of, until they are on the disk
 
     async def one(self, request: AssessRequest, *, may_vouch: bool) -> Assessment:
         """The session's risk after a live event, durably kept. Raises: Refused."""
@@ -160,13 +161,21 @@ class AssessActivity:
     def _one(self, event: Seen, who: Who, request: AssessRequest, around: Around) -> Judgement | Refused:
         described = None
         if who.session is None and who.session_id:
-            event, described = _described(event, around.session, how=who.how)
+            new = self._new.get(who.session_id)
+            if new is None:
+                event, described = _described(event, around.session, how=who.how)
+            elif new.user_id != event.user_id:
+                return mismatch()
+            elif new.told.began_at:
+                event = msgspec.structs.replace(event, began=new.told.began)
         try:
             answer, risk, signal = self._judge(event, around, how=who.how)
         except BUGS as error:
             # One event that trips us up must not hold up all that come after it.
             log.exception("activity_not_judged", reason=type(error).__name__)
             return Refused("internal_error", "Something went wrong on our side.", status=500)
+        if described is not None:
+            self._new[described.session_id] = described
         return Judgement(
             seen=event,
             client_id="" if who.session is None else who.session.client_id,
@@ -198,6 +207,8 @@ class AssessActivity:
         finally:
             for each in judged:
                 self._on_way.pop((each.seen.user_id, each.seen.event_id), None)
+                if each.described is not None:
+                    self._new.pop(each.described.session_id, None)
         self._memories.settle(written, lost)
 
     async def _settled(self, answers: Iterable[Answer]) -> None:

@@ -71,9 +71,9 @@ def _who(
     session_id = said.session_id if of_token is None else of_token.session_id
     session = known.get(session_id)
     if of_token is not None and (of_token.user_id != said.user_id or said.session_id not in ("", session_id)):
-        return _mismatch()
+        return mismatch()
     if session is not None and session.user_id != said.user_id:
-        return _mismatch()
+        return mismatch()
     if of_token is not None:
         return Who(said.user_id, session_id, "token", session)
     if session is not None and not session.is_vouched:
@@ -92,7 +92,8 @@ def refuse_ended(who: Who, ts: float) -> Refused | None:
     return Refused("session_ended", "The session has ended before that.", status=409)
 
 
-def _mismatch() -> Refused:
+def mismatch() -> Refused:
+    """That an event is told of one person and a session of another."""
     text = "The session is not of the person that is named."
     return Refused("identity_mismatch", text, status=409, evidence={"field": "$.identity"})
 
