@@ -54,6 +54,7 @@ POST   /accounts/{user_id}/freeze                             risk:write
 POST   /accounts/{user_id}/unfreeze                           risk:write
 POST   /accounts/{user_id}/reset-sessions                     risk:write
 POST   /accounts/{user_id}/force-reset                        risk:write
+POST   /accounts/{user_id}/sessions/{session_id}/end          risk:write
 
 GET    /policy                                                policy:read
 POST   /policy/try                                            policy:read
