@@ -22,6 +22,8 @@ __all__ = ["Database", "DriverMissing", "Transaction", "Watch", "WrongEncoding",
 T = TypeVar("T")
 
 READ_THREADS: Final = 4
+LONG_READ_THREADS: Final = 3
+"""For questions that take seconds: whoever asks a short one does not stand behind them."""
 
 
 class Watch(Protocol):
@@ -49,6 +51,7 @@ class Database:
         self.engine = self._store.engine
         self._writer = Writer(self._store)
         self._pool = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="database-reader")
+        self._long_pool = ThreadPoolExecutor(LONG_READ_THREADS, thread_name_prefix="database-long-reader")
         self._watch: Watch | None = None
 
     @classmethod
@@ -123,10 +126,15 @@ class Database:
         """`read` beside the event loop: for lists, searches and counts."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.read, job)
 
+    async def read_at_length(self, job: Callable[[Transaction], T]) -> T:
+        """`read_in_thread`, for what may take seconds, on threads of its own."""
+        return await asyncio.get_running_loop().run_in_executor(self._long_pool, self.read, job)
+
     def close(self) -> None:
         """Finish the writes that wait, then let go of the database."""
         self._writer.close()
         self._pool.shutdown()
+        self._long_pool.shutdown()
         self._store.close()
 
 

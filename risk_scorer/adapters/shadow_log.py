@@ -26,6 +26,7 @@ MOST_WAITING: Final = 20_000
 """Scores that may wait for the disk; while it does not take them, newer ones are dropped and counted."""
 PRUNE_ROWS: Final = 2000
 PAGE_ROWS: Final = 5000
+EVERYTHING: Final = 2**62
 
 _COLUMNS: Final = ("event_id", "user_id", "success", "ts_scored", "active_version", "active_score", "version", "score")
 KEEP = Statement(
@@ -51,16 +52,31 @@ PAGE = Statement(
     .limit(PAGE_ROWS)
 )
 _RECENT = shadow_scores.c.ts_scored >= bindparam("since")
-COUNTS = Statement(
-    select(shadow_scores.c.active_level, shadow_scores.c.level, func.count())
+_LEVELS = (shadow_scores.c.active_level, shadow_scores.c.level)
+# Along their index alone.
+_newest = (
+    select(shadow_scores.c.event_id, shadow_scores.c.ts_scored, *_LEVELS)
     .where(*_OF_PAIR, _RECENT)
-    .group_by(shadow_scores.c.active_level, shadow_scores.c.level)
+    .order_by(shadow_scores.c.ts_scored.desc())
+    .limit(bindparam("most"))
+    .subquery()
+    .c
+)
+COUNTS = Statement(
+    select(_newest.active_level, _newest.level, func.count()).group_by(_newest.active_level, _newest.level)
+)
+_differing = (
+    select(_newest.event_id, _newest.ts_scored)
+    .where(_newest.active_level != _newest.level)
+    .order_by(_newest.ts_scored.desc())
+    .limit(bindparam("up_to"))
+    .subquery()
+    .c
 )
 DIFFERING = Statement(
     select(*_READ)
-    .where(*_OF_PAIR, _RECENT, shadow_scores.c.active_level != shadow_scores.c.level)
-    .order_by(shadow_scores.c.ts_scored.desc())
-    .limit(bindparam("up_to"))
+    .where(*_OF_PAIR, shadow_scores.c.event_id == _differing.event_id)
+    .order_by(_differing.ts_scored.desc())
 )
 PAIRS = Statement(
     select(
@@ -142,17 +158,24 @@ class ShadowLog:
             if gone < PRUNE_ROWS:
                 return total
 
-    async def counts(self, active: str, shadow: str, since: float) -> dict[tuple[str, str], int]:
-        """Logins since that time by (the active model's level, the shadow's level). Raises: Refused."""
+    async def counts(
+        self, active: str, shadow: str, since: float, *, most: int = EVERYTHING
+    ) -> dict[tuple[str, str], int]:
+        """The newest logins since that time, so many at the most, by (the active model's level, the shadow's level).
+
+        Raises: Refused.
+        """
         rows = await self._database.read_in_thread(
-            lambda tx: tx.all(COUNTS, of_version=shadow, beside=active, since=since)
+            lambda tx: tx.all(COUNTS, of_version=shadow, beside=active, since=since, most=most)
         )
         return {(row[0], row[1]): row[2] for row in rows}
 
-    async def differing(self, active: str, shadow: str, since: float, limit: int) -> list[ShadowScore]:
-        """The newest logins since that time whose levels differ. Raises: Refused."""
+    async def differing(
+        self, active: str, shadow: str, since: float, limit: int, *, most: int = EVERYTHING
+    ) -> list[ShadowScore]:
+        """The newest of these whose levels differ. Raises: Refused."""
         rows = await self._database.read_in_thread(
-            lambda tx: tx.all(DIFFERING, of_version=shadow, beside=active, since=since, up_to=limit)
+            lambda tx: tx.all(DIFFERING, of_version=shadow, beside=active, since=since, most=most, up_to=limit)
         )
         return [_score(row) for row in rows]
 

@@ -127,6 +127,8 @@ shadow_scores = Table(
     Column("level", Text, nullable=False),
     Index("shadow_scores_by_age", "ts_scored"),
     Index("shadow_scores_by_user", "user_id"),
+    # A day of two models is counted from it alone.
+    Index("shadow_scores_by_pair", "version", "active_version", "ts_scored", "active_level", "level"),
     sqlite_with_rowid=False,
 )
 

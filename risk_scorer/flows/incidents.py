@@ -90,7 +90,7 @@ class Incidents:
         return await self.find(incident_id)
 
     async def counts(self) -> dict[str, int]:
-        """How many there are in each state. Raises: Refused."""
+        """How many there are in each state, counted up to `MOST_COUNTED`. Raises: Refused."""
         return await self._store.counts()
 
 

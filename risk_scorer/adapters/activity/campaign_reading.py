@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import bindparam, func, or_, select, tuple_
+from sqlalchemy import bindparam, func, select, tuple_
 
 from plumbing.database import Database
-from plumbing.statements import Row, Statement, Transaction
+from plumbing.statements import Row, Statement, Transaction, Value
 from risk_scorer.adapters.tables import account_scores, campaign_looks, campaign_members, campaign_signals, campaigns
 from risk_scorer.contract.campaigns import (
     Campaign,
@@ -31,15 +31,13 @@ _TOLD = (
     _c.campaign_id, _c.state, _c.score, _c.members, _c.revision, _c.first_seen, _c.last_seen, _c.opened_at,
     _c.updated_at, _c.closed_at, _c.evidence,
 )  # fmt: skip
-PAGE = Statement(
+_PAGE = (
     select(*_TOLD)
-    .where(
-        tuple_(_c.opened_at, _c.campaign_id) < tuple_(bindparam("before_time"), bindparam("before_id")),
-        or_(_c.state == bindparam("of_state"), bindparam("of_state") == ""),
-    )
+    .where(tuple_(_c.opened_at, _c.campaign_id) < tuple_(bindparam("before_time"), bindparam("before_id")))
     .order_by(_c.opened_at.desc(), _c.campaign_id.desc())
     .limit(bindparam("up_to"))
 )
+PAGE, PAGE_OF_STATE = Statement(_PAGE), Statement(_PAGE.where(_c.state == bindparam("of_state")))
 ONE = Statement(select(*_TOLD).where(_c.campaign_id == bindparam("of_id")))
 _m = campaign_members.c
 MEMBERS = Statement(
@@ -96,7 +94,8 @@ class CampaignReader:
 def listed(tx: Transaction, *, state: str, limit: int, after: str = "") -> CampaignList:
     """Campaigns in that state ("" is any), the newest first. Raises: BadPlace."""
     time, campaign_id = _place(after)
-    rows = tx.all(PAGE, before_time=time, before_id=campaign_id, of_state=state, up_to=limit + 1)
+    asked: dict[str, Value] = {"before_time": time, "before_id": campaign_id, "up_to": limit + 1}
+    rows = tx.all(PAGE_OF_STATE, of_state=state, **asked) if state else tx.all(PAGE, **asked)
     found = [_campaign(row) for row in rows[:limit]]
     goes_on = f"{found[-1].opened_at!r}/{found[-1].campaign_id}" if len(rows) > limit else None
     return CampaignList(campaigns=found, next=goes_on, look=last_look(tx))

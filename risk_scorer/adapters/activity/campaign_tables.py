@@ -23,6 +23,7 @@ def campaigns_table(metadata: MetaData) -> Table:
         # What speaks for abuse, as JSON; of nobody by name.
         Column("evidence", LargeBinary, nullable=False),
         Index("campaigns_by_age", "opened_at", "campaign_id"),
+        Index("campaigns_by_state", "state", "opened_at", "campaign_id"),
     )
 
 

@@ -8,7 +8,7 @@ incident at once, the second goes on from what the first left.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, get_args
 
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
@@ -16,8 +16,8 @@ from plumbing.randomness import Randomness
 from plumbing.refusals import Refused
 from plumbing.statements import Row
 from risk_scorer.adapters.activity.incident_statements import (
+    COUNT,
     COUNT_MEMBERS,
-    COUNTS,
     DUE,
     FIND,
     FORGET,
@@ -29,7 +29,7 @@ from risk_scorer.adapters.activity.incident_statements import (
     MARK,
     MEMBERS,
     OPEN_ONE,
-    PAGE,
+    PAGES,
     WRITE,
     incident_of,
     place_of,
@@ -175,20 +175,24 @@ class IncidentRows:
     async def page(self, *, state: State | None, owner: str | None, before: str, limit: int) -> Listed:
         """The last changed first. Raises: Refused `invalid_page` (400)."""
         moment, incident_id = place_of(before)
-        asked = {"any_state": int(state is None), "of_state": state or "", "any_owner": int(owner is None)}
+        given = {name: value for name, value in (("state", state), ("owner", owner)) if value is not None}
+        asked = {f"of_{name}": value for name, value in given.items()}
 
         def job(tx: Transaction) -> list[Row]:
-            return tx.all(
-                PAGE, before_time=moment, before_id=incident_id, of_owner=owner or "", most=limit + 1, **asked
-            )
+            return tx.all(PAGES[tuple(given)], before_time=moment, before_id=incident_id, most=limit + 1, **asked)
 
         rows = await self._database.read_in_thread(job)
         following = f"{rows[limit - 1][1]!r},{rows[limit - 1][2]}" if len(rows) > limit else None
         return Listed(incidents=[incident_of(row[0]) for row in rows[:limit]], next=following)
 
     async def counts(self) -> dict[str, int]:
-        """How many there are in each state. Raises: Refused."""
-        return {row[0]: int(row[1]) for row in await self._database.read_in_thread(lambda tx: tx.all(COUNTS))}
+        """How many there are in each state in which there are any, counted up to `MOST_COUNTED`. Raises: Refused."""
+
+        def job(tx: Transaction) -> dict[str, int]:
+            return {state: int(tx.all(COUNT, of_state=state)[0][0]) for state in get_args(State)}
+
+        found = await self._database.read_in_thread(job)
+        return {state: count for state, count in found.items() if count}
 
     async def tell(self, *, most: int, render: Render) -> int:
         """Put what is due into the outbox, so many at most; how many. Raises: Refused."""

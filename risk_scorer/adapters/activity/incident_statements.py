@@ -13,6 +13,7 @@ from plumbing.refusals import Refused
 from plumbing.statements import Statement
 from risk_scorer.adapters.tables import incident_members, incidents
 from risk_scorer.core.incidents.incident import MOST_MEMBERS, Incident
+from risk_scorer.core.incidents.shown import MOST_COUNTED
 
 _row, _member = incidents.c, incident_members.c
 _NOT_CLOSED: Final = text("state <> 'closed'")
@@ -41,15 +42,20 @@ MEMBERS = Statement(
 COUNT_MEMBERS = Statement(select(func.count()).where(_member.incident_id == bindparam("of_id")))
 FIND = Statement(select(_row.body).where(_row.incident_id == bindparam("of_id")))
 _AFTER = tuple_(_row.updated_at, _row.incident_id) < tuple_(bindparam("before_time"), bindparam("before_id"))
-_OF_OWNER = (bindparam("any_owner") == 1) | (_row.owner == bindparam("of_owner"))
-_OF_STATE = (bindparam("any_state") == 1) | (_row.state == bindparam("of_state"))
-PAGE = Statement(
-    select(_row.body, _row.updated_at, _row.incident_id)
-    .where(_AFTER, _OF_OWNER, _OF_STATE)
-    .order_by(_row.updated_at.desc(), _row.incident_id.desc())
-    .limit(bindparam("most"))
-)
-COUNTS = Statement(select(_row.state, func.count()).group_by(_row.state))
+_OF: Final = {name: _row[name] == bindparam(f"of_{name}") for name in ("state", "owner")}
+
+
+def _page(*named: str) -> Statement:
+    """Each has an index that has its rows in their order."""
+    found = select(_row.body, _row.updated_at, _row.incident_id).where(_AFTER, *(_OF[name] for name in named))
+    return Statement(found.order_by(_row.updated_at.desc(), _row.incident_id.desc()).limit(bindparam("most")))
+
+
+PAGES: Final[dict[tuple[str, ...], Statement]] = {
+    named: _page(*named) for named in ((), ("state",), ("owner",), ("state", "owner"))
+}
+_some = select(_row.state).where(_row.state == bindparam("of_state")).limit(MOST_COUNTED).subquery()
+COUNT = Statement(select(func.count()).select_from(_some))
 DUE = Statement(
     select(_row.incident_id).where(_row.due_at <= bindparam("now")).order_by(_row.due_at).limit(bindparam("most"))
 )

@@ -190,6 +190,10 @@ def incidents_table(metadata: MetaData) -> Table:
             postgresql_where=text("state <> 'closed'"),
         ),
         Index("incidents_by_age", "updated_at", "incident_id"),
+        Index("incidents_by_state", "state", "updated_at", "incident_id"),
+        Index("incidents_by_owner", "owner", "updated_at", "incident_id"),
+        # Those that nobody has taken, the oldest first.
+        Index("incidents_by_work", "owner", "state", "opened_at"),
         Index(
             "incidents_due",
             "due_at",

@@ -27,4 +27,4 @@ class ViewStore:
             with tx.within(self._patience_seconds):
                 return ALL[name].ask(tx, values)
 
-        return await self._database.read_in_thread(job)
+        return await self._database.read_at_length(job)

@@ -24,16 +24,18 @@ END = Statement(
     .where(_row.id == bindparam("of_id"))
     .values(result=bindparam("new_result"), ended_at=bindparam("now"))
 )
-PAGE = Statement(
-    select(console_audit)
-    .where(
-        _row.id < bindparam("before"),
-        (bindparam("any_subject") == 1) | (_row.subject == bindparam("of_subject")),
-        (bindparam("any_operator") == 1) | (_row.operator == bindparam("of_operator")),
-    )
-    .order_by(_row.id.desc())
-    .limit(bindparam("most"))
-)
+_OF: Final = {name: _row[name] == bindparam(f"of_{name}") for name in ("subject", "operator")}
+
+
+def _page(*named: str) -> Statement:
+    """Each has an index that has its rows in their order."""
+    wanted = [_row.id < bindparam("before"), *(_OF[name] for name in named)]
+    return Statement(select(console_audit).where(*wanted).order_by(_row.id.desc()).limit(bindparam("most")))
+
+
+PAGES: Final[dict[tuple[str, ...], Statement]] = {
+    named: _page(*named) for named in ((), ("subject",), ("operator",), ("subject", "operator"))
+}
 ERASED: Final = "(erased)"
 ERASE = Statement(
     update(console_audit).where(_row.subject == bindparam("of_user")).values(subject=ERASED, reason=ERASED)
@@ -81,15 +83,11 @@ class ActRows:
 
     async def page(self, *, before: int | None, subject: str, operator: str, limit: int) -> list[ActRow]:
         """The newest first, those before that row; "" is anybody's. Raises: Refused."""
-        asked: dict[str, str | int] = {
-            "before": NEWEST if before is None else before,
-            "any_subject": int(not subject),
-            "of_subject": subject,
-            "any_operator": int(not operator),
-            "of_operator": operator,
-            "most": limit,
-        }
-        rows = await self._database.read_in_thread(lambda tx: tx.all(PAGE, **asked))
+        given = {"subject": subject, "operator": operator}
+        named = tuple(name for name, value in given.items() if value)
+        asked: dict[str, Value] = {f"of_{name}": given[name] for name in named}
+        asked |= {"before": NEWEST if before is None else before, "most": limit}
+        rows = await self._database.read_in_thread(lambda tx: tx.all(PAGES[named], **asked))
         return [ActRow(**dict(zip(_row.keys(), row, strict=True))) for row in rows]
 
     async def prune(self, before: float) -> int:

@@ -73,4 +73,5 @@ def console_audit_table(metadata: MetaData) -> Table:
         Column("ended_at", Float),
         Index("console_audit_by_age", "at"),
         Index("console_audit_by_subject", "subject", "id"),
+        Index("console_audit_by_operator", "operator", "id"),
     )

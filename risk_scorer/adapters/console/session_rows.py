@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, bindparam, or_, select, text
+from sqlalchemy import Select, bindparam, select, text, tuple_
 
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
@@ -30,10 +30,8 @@ _HEARD: Final = (
     _known.session_id, _known.user_id, _known.client_id, _known.state, _known.facts, _known.started_at,
     _known.changed_at, _known.ended_at,
 )  # fmt: skip
-_AFTER: Final = or_(
-    _risk.score < bindparam("score"),
-    and_(_risk.score == bindparam("score"), _risk.session_id < bindparam("session_id")),
-)
+_AFTER: Final = tuple_(_risk.score, _risk.session_id) < tuple_(bindparam("score"), bindparam("session_id"))
+"""One comparison: of many sessions with one score an index leads to the place among them."""
 
 
 def _lines(walk: Select[Any]) -> Statement:
@@ -46,14 +44,9 @@ def _lines(walk: Select[Any]) -> Statement:
     )
 
 
-_IN_RANGE: Final = (
-    _risk.score <= bindparam("score"),
-    _risk.score >= bindparam("least"),
-    _risk.score < bindparam("most"),
-)
 BY_RISK = _lines(
     select(*_COLUMNS)
-    .where(_RISKY, *_IN_RANGE, _AFTER)
+    .where(_RISKY, _AFTER, _risk.score >= bindparam("least"))
     .order_by(_risk.score.desc(), _risk.session_id.desc())
     .limit(bindparam("most_walked"))
 )
@@ -122,7 +115,8 @@ class SessionRows:
         if wanted.user:
             return _cut(self._of_user(tx, wanted, after), wanted, limit, is_whole=True)
         least, most = wanted.scores
-        asked: dict[str, Value] = {"score": after.score, "session_id": after.session_id, "least": least, "most": most}
+        score, session_id = min((after.score, after.session_id), (most, ""))
+        asked: dict[str, Value] = {"score": score, "session_id": session_id, "least": least}
         page = SessionPage(lines=(), next=None)
         for walked in (limit + 1,) if wanted.is_open is None else (FIRST_WALK, MOST_WALKED):
             lines = [self._line(row) for row in tx.all(BY_RISK, most_walked=walked, **asked)]

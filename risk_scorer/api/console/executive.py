@@ -37,7 +37,7 @@ class ExecutivePage:
             weeks=weeks,
             choices=CHOICES,
             path=PATH,
-            counted_at=None if counted is None else counted.counted_at,
+            counted=counted,
             charts=[] if counted is None else [(trend(each, counted.rows[each.view], counted.weeks),
                                                 address(f"{NAMED}/{each.view}", **counted.queries[each.view]))
                                                for each in CHARTS if each.view in counted.rows],

@@ -16,6 +16,7 @@ from risk_scorer.core.console.chips import weight_of, words_of
 from risk_scorer.core.console.visible import written_out
 from risk_scorer.core.console.way_back import way_back
 from risk_scorer.core.incidents.incident import IncidentChange, State
+from risk_scorer.core.incidents.shown import MOST_COUNTED
 from risk_scorer.flows.incidents import Incidents
 
 PATH: Final = "/dashboard/incidents"
@@ -55,6 +56,7 @@ class IncidentViews:
             request,
             incidents=found.incidents,
             states=STATES,
+            most_counted=MOST_COUNTED,
             counts=await self._incidents.counts(),
             state=state or "",
             owner=owner,

@@ -11,7 +11,7 @@ from plumbing.refusals import Refused
 from risk_scorer.core.abuse.view import BadParameter, Value, View, asked
 
 AT_ONCE: Final = 2
-"""A view may read the whole store: of the threads that read, some stay for everybody else."""
+"""A view may read the whole store, and both cores of a small machine would be its own."""
 
 
 class Answers(Protocol):

@@ -15,6 +15,8 @@ from risk_scorer.core.console.model_versions import Shelf, VersionReport
 from risk_scorer.core.drift_report import DriftReport
 
 SHADOW_SECONDS: Final = 24 * 3600.0
+MOST_COUNTED: Final = 100_000
+"""Of the day: they stand beside each other in an index, and more would take longer than a page may."""
 MOST_DIFFERING: Final = 20
 LEVELS: Final = ("low", "medium", "high")
 
@@ -33,20 +35,22 @@ class ModelBook(Protocol):
 class ShadowCounts(Protocol):
     """What a shadow made of live logins. Everything raises Refused."""
 
-    async def counts(self, active: str, shadow: str, since: float) -> dict[tuple[str, str], int]:
-        """Logins by (the active model's level, the shadow's level)."""
+    async def counts(self, active: str, shadow: str, since: float, *, most: int) -> dict[tuple[str, str], int]:
+        """The newest logins, so many at the most, by (the active model's level, the shadow's level)."""
         ...
 
-    async def differing(self, active: str, shadow: str, since: float, limit: int) -> list[ShadowScore]:
-        """The newest whose levels differ."""
+    async def differing(self, active: str, shadow: str, since: float, limit: int, *, most: int) -> list[ShadowScore]:
+        """The newest of these whose levels differ."""
         ...
 
 
 class Beside(Struct, frozen=True, kw_only=True):
-    """A day of a shadow: how many logins by the active model's level and the shadow's, and some that differ."""
+    """A day of a shadow: how many logins by the active model's level and the shadow's, and some that differ; of a day
+    that had more than are counted, the newest."""
 
     state: ShadowState
     logins: int = 0
+    is_whole: bool = True
     rows: tuple[tuple[str, tuple[int, ...]], ...] = ()
     differing: tuple[ShadowScore, ...] = ()
 
@@ -95,7 +99,8 @@ class Models:
         if state.active is None or state.shadow is None:
             return Beside(state=state)
         since = self._clock.now() - SHADOW_SECONDS
-        counts = await self._kept.counts(state.active, state.shadow, since)
+        counts = await self._kept.counts(state.active, state.shadow, since, most=MOST_COUNTED)
         rows = tuple((one, tuple(counts.get((one, other), 0) for other in LEVELS)) for one in LEVELS)
-        differing = await self._kept.differing(state.active, state.shadow, since, MOST_DIFFERING)
-        return Beside(state=state, logins=sum(counts.values()), rows=rows, differing=tuple(differing))
+        differing = await self._kept.differing(state.active, state.shadow, since, MOST_DIFFERING, most=MOST_COUNTED)
+        logins = sum(counts.values())
+        return Beside(state=state, logins=logins, is_whole=logins < MOST_COUNTED, rows=rows, differing=tuple(differing))
