@@ -13,6 +13,7 @@ from risk_scorer.engine import ActivityEvent, EngineConfig, IdentityContext, Pri
 from risk_scorer.flows.ports import StreamRecord
 from risk_scorer.streaming import assess_of, learn_of, stream_of
 from tests.integration.risk_scorer.service import Running, running, shared_lookups
+from tests.integration.risk_scorer.test_activity import rows
 from training.activity.files import simulate
 from training.activity.log import Plan
 from training.activity.people import STARTS
@@ -22,6 +23,7 @@ LATER = STARTS + 30 * 86_400.0
 PIECES = (1, 3, 40, 7, 200)
 """How many events a bulk has, by turns: where one ends and the next begins makes no difference."""
 EVENTS = 260
+JSON = {"content-type": "application/json"}
 Body = dict[str, Any]
 
 
@@ -121,3 +123,17 @@ async def test_a_session_of_a_bulk_is_one_persons(service: Running, bodies: list
     stranger = {**first, "event_id": "other", "identity": {**first["identity"], "user_id": "mallory"}}
     answers = (await service.client.post("/assess/bulk", json=[first, stranger])).json()
     assert [each.get("error") for each in answers] == [None, "identity_mismatch"]
+
+
+async def test_the_body_that_the_documentation_shows_is_taken(service: Running, root: Path) -> None:
+    """At once and later, for a session that the gateway told of, from an application that may not vouch."""
+    shown = (root / "docs" / "activity.md").read_text().split("-d '", 1)[1].split("'\n", 1)[0]
+    service.client.headers["authorization"] = f"Bearer {service.credential}"
+    notice = {"session_id": "sess-1", "user_id": "alice", "state": "started", "at": 1_704_063_600.0}
+    assert (await service.client.post("/sessions", json=notice)).json()["heard"] == 1
+    told = (await service.client.post("/assess", content=shown, headers=JSON)).json()
+    assert (told["user_id"], told["session_id"], told["identity"]) == ("alice", "sess-1", "session")
+    assert (told["action"], "privilege_escalation" in told["unknown"]) == ("allow", True)
+    assert (await service.client.post("/assess/async", content=shown, headers=JSON)).status_code == 202
+    kept = "SELECT endpoint, method, status, bytes_in, bytes_out, service, trace_id FROM activity_events"
+    assert rows(service, kept)[0] == ("/admin/export", "POST", 200, 256, 4096, "admin", "trace-1")
