@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import unescape
@@ -53,10 +53,10 @@ class Place:
 
 
 @contextmanager
-def console_place(place: Path, **changes: str) -> Iterator[Place]:
-    """Up until the block ends."""
+def console_place(place: Path, *, gateway: Mapping[str, str] = {}, **changes: str) -> Iterator[Place]:
+    """Up until the block ends; `changes` are settings of the scorer's."""
     publish_model(place / "models")
-    with running_provider(place) as provider, scorer(place) as found:
+    with running_provider(place, **gateway) as provider, scorer(place) as found:
         url = f"http://localhost:{found.port}"
         registered = provider.client(
             CLIENT,

@@ -9,6 +9,7 @@ import msgspec
 from playwright.sync_api import Page
 
 from auth_gateway.adapters.storage.recovery_codes import StoredRecoveryCodes
+from auth_gateway.assembly import Gateway
 from auth_gateway.core.letter import LETTER_PURPOSE, Posted
 from auth_gateway.core.provider.client import DEVICE_CODE
 from tests.browser.place import Place, enter_password, follow
@@ -236,11 +237,15 @@ def _give_carol(place: Place, password: str) -> None:
 
 
 def _link(place: Place, kind: str) -> str:
+    return link_in_letter(place.gateway, place.issuer, kind)
+
+
+def link_in_letter(gateway: Gateway, issuer: str, kind: str) -> str:
     """Where the newest letter of a kind leads; it waits in the outbox, for nothing listens."""
-    with place.gateway.database.engine.connect() as connection:
+    with gateway.database.engine.connect() as connection:
         sql = "SELECT body FROM outbox WHERE endpoint = 'mail' ORDER BY created_at DESC, message_id"
         rows = connection.exec_driver_sql(sql).fetchall()
-    unseal: Callable[[bytes, str], bytes] = place.gateway.vault.open
+    unseal: Callable[[bytes, str], bytes] = gateway.vault.open
     posted = [msgspec.json.decode(unseal(bytes(body), LETTER_PURPOSE), type=Posted) for (body,) in rows]
     letter = next(each.letter for each in posted if each.letter.kind == kind)
-    return f"{place.issuer}{urlsplit(letter.values['link']).path}"
+    return f"{issuer}{urlsplit(letter.values['link']).path}"

@@ -74,9 +74,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield found
 
 
-def steal(client: Any) -> None:
-    """Somebody else uses a session of the third person's, who has done the same things for two weeks."""
-    now, who = time.time(), {"user_id": "id-person3", "session_id": "ses-stolen"}
+def steal(client: Any, user_id: str = "id-person3", session_id: str = "ses-stolen") -> None:
+    """Somebody else uses a session of the person's, who has done the same things for two weeks."""
+    now, who = time.time(), {"user_id": user_id, "session_id": session_id}
     own = {"ip": "198.51.100.7", "user_agent": CHROME, "device_id": "dev"}
     begun = {**who, **own, "state": "started", "at": now - 1_300_000, "client_id": "shop"}
     client.post("/sessions", json=begun).raise_for_status()
@@ -122,22 +122,29 @@ def complaints() -> list[str]:
     return []
 
 
-@pytest.fixture
-def opened(chromium: Browser, place: Place, complaints: list[str]) -> Iterator[Opened]:
-    """A page of a new browser in which somebody of that role is signed in by a link; `given` is the browser's own."""
-    contexts: list[BrowserContext] = []
+def overheard(context: BrowserContext, complaints: list[str]) -> Page:
+    """A new page whose errors are added to these."""
 
     def heard(message: ConsoleMessage) -> None:
         # Chromium writes each refusal's status there by itself.
         if message.type == "error" and "the server responded with a status of" not in message.text:
             complaints.append(message.text)
 
+    page: Page = context.new_page()
+    page.on("console", heard)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return page
+
+
+@pytest.fixture
+def opened(chromium: Browser, place: Place, complaints: list[str]) -> Iterator[Opened]:
+    """A page of a new browser in which somebody of that role is signed in by a link; `given` is the browser's own."""
+    contexts: list[BrowserContext] = []
+
     def made(role: str | None = "reader", **given: Any) -> Page:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 844}, **given})
         contexts.append(context)
-        page = context.new_page()
-        page.on("console", heard)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page = overheard(context, complaints)
         if role is not None:
             page.goto(place.link(role))
             page.get_by_role("button", name="Sign in").click()
