@@ -4,6 +4,7 @@ event. Judges nothing, and knows of nobody.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -115,9 +116,13 @@ def pressure_of(login: SupposedLogin) -> Pressure | None:
 
 def _number(name: str, text: str) -> Any:
     try:
-        return NUMBERS[name](text)
+        number = NUMBERS[name](text)
+        is_number = math.isfinite(number)
     except (ValueError, OverflowError):
-        raise BadSupposition(name, f"{name} must be a number") from None
+        is_number = False
+    if not is_number:
+        raise BadSupposition(name, f"{name} must be a number")
+    return number
 
 
 def _field(text: str) -> str:

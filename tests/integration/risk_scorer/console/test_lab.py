@@ -183,6 +183,8 @@ async def test_a_veiled_session_shows_networks_in_place_of_addresses(service: Ru
 NO_LOGINS: Final = (
     "user=a", "user=a&ip=nowhere", "user=a&ip=91.0.0.1&asn=x", "user=a&ip=91.0.0.1&kind=step_up",
     "user=a&ip=91.0.0.1&time=yesterday", "user=a&ip=91.0.0.1&people=-1", "b_user=a",
+    "user=a&ip=91.0.0.1&tried=nan", "user=a&ip=91.0.0.1&people=nan", "user=a&ip=91.0.0.1&ip_rep=inf",
+    f"user=a&ip=91.0.0.1&asn={'9' * 400}",
 )  # fmt: skip
 
 
