@@ -127,10 +127,9 @@ class SignInViews:
                 ],
                 path="event",
             )
-            words = verdict.replace("_", " ")
-            return (
-                f"{len(events)} sign-in{'s' if len(events) > 1 else ''}: {words}. Histories and training learn from it."
-            )
+            words, many = verdict.replace("_", " "), "s" if len(events) > 1 else ""
+            learns = "Nobody learns" if verdict == "dismissed" else "Histories and training learn"
+            return f"{len(events)} sign-in{many}: {words}. {learns} from it."
 
         return await self._desk.act(
             request, "sign_in.verdict", events, effect=say, back=way_back(form.one("back", PATH) or PATH)

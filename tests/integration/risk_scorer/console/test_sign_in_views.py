@@ -130,7 +130,9 @@ async def test_a_verdict_on_the_ticked_ones_is_recorded_with_its_reason(scorer: 
     assert answer.headers["location"] == f"{PAGE}?level=low"
     remembered = await scorer.scorer.verdicts.remembered(["of/alice", "of/bob"])
     assert [each.is_judged for each in remembered] == [True, True]
-    assert "2 sign-ins: confirmed safe" in (await scorer.client.get(PAGE)).text
+    assert "2 sign-ins: confirmed safe. Histories and training learn" in (await scorer.client.get(PAGE)).text
+    await scorer.client.post(f"{PAGE}/verdict", data={**form, "verdict": "dismissed", "reason": "Of no concern"})
+    assert "2 sign-ins: dismissed. Nobody learns" in (await scorer.client.get(PAGE)).text
 
 
 LACKING: tuple[tuple[dict[str, Any], int, str], ...] = (
