@@ -1,5 +1,6 @@
 """The console at a real gateway: people sign in there, do something there from here, and are out when they are out."""
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -113,6 +114,16 @@ def test_the_lab_says_what_policy_would_do(place: Place) -> None:
     page = browser.open(f"/dashboard/lab?{facts}&b_user=nobody&b_ip=198.51.100.7&b_ip_rep=100").text
     assert '<strong class="decision deny">' in page
     assert "the gateway knows no such account" in page
+
+
+def test_the_lab_says_what_the_marks_would_do_to_a_session(place: Place) -> None:
+    """At the request at which a thief is too much; nothing while its owner goes on."""
+    browser = place.browser()
+    browser.sign_in("reader")
+    stolen = browser.open("/dashboard/lab/session?preset=stolen").text
+    assert re.search(r"At request \d+ the gateway does: <strong class=\"response \w+\">", stolen)
+    assert "the session is stopped by then" in stolen
+    assert "The gateway is told of nothing" in browser.open("/dashboard/lab/session?preset=owner").text
 
 
 def test_accounts_are_found_and_a_password_has_to_be_renewed(place: Place) -> None:

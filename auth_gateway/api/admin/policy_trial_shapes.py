@@ -1,4 +1,4 @@
-"""What `/policy/try` takes and answers."""
+"""What `/policy/try` and `/policy/try-sessions` take and answer."""
 
 from typing import Annotated, Literal
 
@@ -7,10 +7,13 @@ from msgspec import Meta
 
 from auth_gateway.core.facts import Reported
 from auth_gateway.core.policy_trial import TrialPath
+from auth_gateway.core.session_risk import Response
 from auth_gateway.core.user_risk import UserLevel
 from auth_gateway.flows.policy_trial import AccountWord
 
+MOST_SCORES = 100
 Text = Annotated[str, Meta(max_length=256)]
+Score = Annotated[float, Meta(ge=0, le=100)]
 Code = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
@@ -23,7 +26,7 @@ class PolicyTrialBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     path: TrialPath = "login"
     ip: Annotated[str, Meta(max_length=64)] = ""
     country: Annotated[str, Meta(max_length=128)] = ""
-    score: Annotated[float, Meta(ge=0, le=100)] | None = None
+    score: Score | None = None
     reasons: Annotated[list[Code], Meta(max_length=64)] = []
     model_version: Text = ""
     is_known_device: bool = False
@@ -45,4 +48,17 @@ class PolicyTrial(msgspec.Struct, frozen=True, kw_only=True):
     leeway: float
 
 
-SHAPES = (PolicyTrialBody, PolicyTrial)
+class SessionTrialBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`POST /policy/try-sessions`: risks of a session that somebody supposes, as the scorer would signal them."""
+
+    scores: Annotated[list[Score], Meta(min_length=1, max_length=MOST_SCORES)]
+
+
+class SessionTrial(msgspec.Struct, frozen=True, kw_only=True):
+    """What would be done at each, in their order. With `report_only` nothing would be: it is written down alone."""
+
+    responses: list[Response]
+    report_only: bool
+
+
+SHAPES = (PolicyTrialBody, PolicyTrial, SessionTrialBody, SessionTrial)

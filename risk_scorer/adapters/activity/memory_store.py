@@ -90,6 +90,16 @@ class MemoryStore:
             self._let_go()
         return found
 
+    async def copies(self, places: Iterable[Place]) -> dict[Place, Memory]:
+        """What is remembered there, as copies of it: nothing here moves, is taken in or leaves, and what is changed in
+        them changes nothing. Raises: Refused."""
+        now = self._clock.monotonic()
+        held = {place: self._held_packed(place, now) for place in dict.fromkeys(places)}
+        missing = [place for place, whole in held.items() if whole is None]
+        stored = await self._database.read_in_thread(lambda tx: stored_at(tx, missing)) if missing else {}
+        wholes = held | {place: each.packed for place, each in stored.items()}
+        return {place: {} if whole is None else self._read(place[0], whole) for place, whole in wholes.items()}
+
     def changed(self, places: Iterable[Place], *, with_events: Iterable[Place] = ()) -> list[Written]:
         """These have changed; what is to be written with the events that changed them: `with_events`, and where others
         look too, all that is not shared by many."""
@@ -174,15 +184,27 @@ class MemoryStore:
         return memory
 
     def _usable(self, place: Place, now: float) -> _Entry | None:
-        entries = self._entries[place[0]]
-        entry = entries.get(place[1])
+        entry = self._at_hand(place, now)
+        if entry is not None:
+            self._entries[place[0]].move_to_end(place[1])
+        return entry
+
+    def _at_hand(self, place: Place, now: float) -> _Entry | None:
+        """The memory, where what is here is what is known of it."""
+        entry = self._entries[place[0]].get(place[1])
         if entry is None:
             return None
         is_ours = self._is_alone or entry.is_dirty or entry.on_way
-        if not is_ours and (place[0] not in SHARED or now - entry.read_at >= FRESH_SECONDS):
-            return None
-        entries.move_to_end(place[1])
-        return entry
+        is_fresh = place[0] in SHARED and now - entry.read_at < FRESH_SECONDS
+        return entry if is_ours or is_fresh else None
+
+    def _held_packed(self, place: Place, now: float) -> bytes | None:
+        """The memory as it would be written, where it is here."""
+        entry = self._at_hand(place, now)
+        if entry is not None:
+            return packed(entry.memory)
+        waiting = self._flying.get(place) or self._leaving.get(place)
+        return None if waiting is None else waiting.packed
 
     def _taken(self, place: Place, stored: Stored | None, now: float) -> Memory:
         scope, key = place

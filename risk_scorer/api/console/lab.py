@@ -82,6 +82,7 @@ class LabPage:
             more=MORE,
             marks=MARKS,
             user=first.user,
+            stolen=address(f"{PATH}/session", preset="stolen", user=first.user),
             link=_address(first, second),
             doubled=_address(first, first),
         )

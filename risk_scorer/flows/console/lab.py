@@ -122,16 +122,18 @@ class Lab:
         )
 
     async def _placed(self, login: SupposedLogin) -> SupposedLogin:
-        """With an address where only a network is given, as a veiled session does: one that the person has come from,
-        else the network's first."""
-        fields = {name: getattr(login, name) for name in ("ip", "began_ip")}
-        networks = {name: text.partition("/")[0] for name, text in fields.items() if "/" in text}
-        if not networks:
-            return login
-        history = await self.pasts.history(login.user)
-        known = {} if history is None else history.ip
-        chosen = {name: _address_in(text, known, fields[name]) for name, text in networks.items()}
+        """With addresses where a veiled session gives networks."""
+        chosen = {name: await self.address_of(login.user, getattr(login, name)) for name in ("ip", "began_ip")}
         return msgspec.structs.replace(login, **chosen)
+
+    async def address_of(self, user: str, text: str) -> str:
+        """An address where only a network is given: one in it that the person has come from, else its first. Raises:
+        Refused."""
+        start, slash, _ = text.partition("/")
+        if not slash:
+            return text
+        history = await self.pasts.history(user)
+        return _address_in(start, {} if history is None else history.ip, text)
 
     def _seen(self, events: Sequence[LoginEvent]) -> list[Observation]:
         ids = [event.event_id or SUPPOSED_ID for event in events]

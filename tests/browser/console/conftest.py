@@ -110,7 +110,8 @@ def views() -> tuple[View, ...]:
 def pages(views: tuple[View, ...]) -> list[str]:
     """The address of every page."""
     filled = lambda path: re.sub(r"{(\w+)(?::\w+)?}", lambda name: EXAMPLES.get(name[1], "unknown-1"), path)  # noqa: E731
-    return [filled(view.path) for view in views if view.kind == "page" and view.name != "narrative"]
+    tried = "/dashboard/lab/session?preset=stolen&user=id-person3"
+    return [tried, *(filled(view.path) for view in views if view.kind == "page" and view.name != "narrative")]
 
 
 Opened = Callable[..., Page]

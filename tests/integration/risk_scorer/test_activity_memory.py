@@ -138,3 +138,34 @@ async def test_what_was_not_kept_is_forgotten(database: Database, scorer: Scorer
     store.changed([SESSION])
     store.undo([SESSION])
     assert nats_of(store.at([SESSION])[SESSION]) == {"volume": 2.0}
+
+
+async def test_copies_are_of_what_is_known_and_move_nothing(database: Database, scorer: Scorer) -> None:
+    """From memory, from what leaves it and from the disk; nothing is taken in, and a change in them is nobody's."""
+    places: list[Place] = [("session", name) for name in ("here", "leaving", "stored", "nobody")]
+    before, store = scorer(), scorer(is_alone=True, most=1)
+    found(before.at([places[2]])[places[2]], "stored", 3.0)
+    await write(database, before, before.changed([places[2]]))
+    for place in (places[1], places[0]):
+        found(store.at([place])[place], place[1], 1.0)
+        store.changed([place])
+
+    async def known() -> list[list[str]]:
+        copies = await store.copies(places)
+        return [list(copies[place].get(NAME, Evidence()).held) for place in places]
+
+    state = (store.held, list(store._dirty), list(store._leaving))
+    assert state[1:] == ([places[0]], [places[1]])
+    for copy in (await store.copies(places)).values():
+        found(copy, "tried", 9.0)
+    assert await known() == [["here"], ["leaving"], ["stored"], []]
+    assert (store.held, list(store._dirty), list(store._leaving)) == state
+
+
+async def test_copies_are_what_another_scorer_wrote_last(database: Database, scorer: Scorer) -> None:
+    """Where several share a database, what one has read before is not what is known."""
+    one, other = scorer(), scorer()
+    one.at([SESSION])
+    found(other.at([SESSION])[SESSION], "volume", 4.0)
+    await write(database, other, other.changed([SESSION]))
+    assert nats_of((await one.copies([SESSION]))[SESSION]) == {"volume": 4.0}

@@ -96,6 +96,7 @@ GET   /dashboard/drift                                reader
 GET   /dashboard/deliveries                           reader
 GET   /dashboard/deliveries/{side}/{receiver}         reader
 GET   /dashboard/lab                                  reader
+GET   /dashboard/lab/session                          reader
 POST  /dashboard/mask                                 reader
 POST  /dashboard/theme                                reader
 

@@ -96,6 +96,26 @@ def test_a_try_leaves_the_database_as_it_was(story: Story) -> None:
     assert dump(story) == before
 
 
+def sessions_tried(story: Story, asker: Application, **body: Any) -> Any:
+    headers = {"authorization": f"Bearer {asker.act().json()['access_token']}"}
+    return story.ask("POST", "/policy/try-sessions", headers=headers, json=body)
+
+
+def test_the_marks_of_sessions_answer_as_they_would(story_with: Callable[..., Story], tmp_path: Path) -> None:
+    """Those in force, on both sides of each; and whether they only report."""
+    file = tmp_path / "marks.toml"
+    file.write_text('[session_marks]\nreset = 85\nfreeze = "never"\nreport_only = true\n')
+    story = story_with(**PROVIDER, login_policy_file=file)
+    asker = program(story, "policy:read")
+    answer = sessions_tried(story, asker, scores=[59.99, 60.0, 84.99, 85.0, 89.99, 90.0, 100.0])
+    assert answer.status_code == 200, answer.text
+    responses = ["none", "step_up", "step_up", "reset", "reset", "logout", "logout"]
+    assert answer.json() == {"responses": responses, "report_only": True}
+    for wrong in ({"scores": []}, {"scores": [101.0]}, {"scores": [1.0] * 101}, {"scores": [1.0], "colour": "red"}):
+        assert sessions_tried(story, asker, **wrong).status_code == 422, wrong
+    assert refused(sessions_tried(story, program(story, "risk:read"), scores=[1.0])) == (403, "insufficient_scope")
+
+
 def dump(story: Story) -> list[str]:
     with story.gateway.database.engine.connect() as connection:
         driver: Any = connection.connection.driver_connection

@@ -58,6 +58,7 @@ POST   /accounts/{user_id}/sessions/{session_id}/end          risk:write
 
 GET    /policy                                                policy:read
 POST   /policy/try                                            policy:read
+POST   /policy/try-sessions                                   policy:read
 POST   /policy/check                                          policy:read
 POST   /policy/backtest                                       policy:read
 GET    /policy/rules                                          policy:read
