@@ -12,10 +12,12 @@ import structlog
 from plumbing.refusals import Refused
 from risk_scorer.adapters.activity.retention import forgetting
 from risk_scorer.adapters.console.act_rows import ActRows
+from risk_scorer.adapters.console.draft_rows import DraftRows
 from risk_scorer.adapters.console.projection import Projection
 from risk_scorer.adapters.console.sign_in_retention import SignInAges, SignInMonths
 from risk_scorer.adapters.event_months import EventMonths
 from risk_scorer.assembly import Scorer
+from risk_scorer.core.console.kept_drafts import KEPT_SECONDS
 from risk_scorer.drifting import drift_rows, drift_watch
 from risk_scorer.flows.console.projection import project
 from risk_scorer.flows.housekeeping import DAY_SECONDS, Prunable, keep_house
@@ -80,6 +82,7 @@ def upkeep(scorer: Scorer) -> list[Coroutine[Any, Any, None]]:
     kept.append(
         (ActRows(scorer.database, clock=scorer.clock), scorer.settings.console_audit_retention_days * DAY_SECONDS)
     )
+    kept.append((DraftRows(scorer.database), KEPT_SECONDS))
     kept += forgetting(
         scorer.database,
         clock=scorer.clock,

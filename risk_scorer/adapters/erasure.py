@@ -18,6 +18,7 @@ from plumbing.statements import Row, Statement
 from risk_scorer.adapters.activity.campaign_looks import erase_campaigns
 from risk_scorer.adapters.activity.erasure import erase_activity
 from risk_scorer.adapters.console.act_rows import ERASE
+from risk_scorer.adapters.console.draft_rows import erase_drafts
 from risk_scorer.adapters.console.sign_in_mark import step_back
 from risk_scorer.adapters.console.sign_in_retention import erase_sign_ins
 from risk_scorer.adapters.event_places import event_key
@@ -119,6 +120,7 @@ def erase_person(database: Database, user_id: str) -> Erased:
     def known(tx: Transaction) -> tuple[int, int, int]:
         tx.run(UNSAY, of_user=user_id)
         tx.run(ERASE, of_user=user_id)
+        erase_drafts(tx, user_id)
         return (
             tx.run(UNKNOW, of_user=user_id),
             tx.run(UNJUDGE, of_user=user_id),

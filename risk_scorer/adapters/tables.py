@@ -179,6 +179,7 @@ operator_links = desk.operator_links_table(metadata)
 operator_sessions = desk.operator_sessions_table(metadata)
 operator_roles = desk.operator_roles_table(metadata)
 console_audit = desk.console_audit_table(metadata)
+console_drafts = desk.console_drafts_table(metadata)
 
 outbox = outbox_table(metadata)
 # The console reads the newest messages to one receiver, or its dead ones.

@@ -1,5 +1,6 @@
 """Joins the policy, which is the gateway's."""
 
+from risk_scorer.adapters.console.draft_rows import DraftRows
 from risk_scorer.api.console.policy import PolicyViews
 from risk_scorer.api.console.views import View
 from risk_scorer.console.parts import Parts
@@ -9,4 +10,5 @@ from risk_scorer.flows.console.policy import PolicyAtGateway
 def views(parts: Parts) -> tuple[View, ...]:
     """Rules, and what each did."""
     policy = PolicyAtGateway(gateway=parts.gateway, clock=parts.scorer.clock)
-    return PolicyViews(desk=parts.desk, policy=policy, now=parts.scorer.clock.now).views()
+    drafts = DraftRows(parts.scorer.database)
+    return PolicyViews(desk=parts.desk, policy=policy, drafts=drafts, now=parts.scorer.clock.now).views()

@@ -75,3 +75,14 @@ def console_audit_table(metadata: MetaData) -> Table:
         Index("console_audit_by_subject", "subject", "id"),
         Index("console_audit_by_operator", "operator", "id"),
     )
+
+
+def console_drafts_table(metadata: MetaData) -> Table:
+    """Texts that wait until their authors come back, one for each operator; few, and not for long."""
+    return Table(
+        "console_drafts",
+        metadata,
+        Column("operator", Text, primary_key=True),
+        Column("kept_at", Float, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from msgspec import Struct
@@ -15,11 +15,12 @@ from risk_scorer.api.console.desk import Desk, Doing, StepUpNeeded
 from risk_scorer.api.console.forms import Form
 from risk_scorer.api.console.views import View
 from risk_scorer.core.console.addresses import address, path_part
-from risk_scorer.core.console.kept_drafts import KeptDraft, KeptDrafts
+from risk_scorer.core.console.kept_drafts import KeptDraft
 from risk_scorer.core.console.policy import Draft, Problem, Trial
 from risk_scorer.core.console.policy_form import MOST_SWITCHES, SPANS, document_in, edits_in, version_in
 from risk_scorer.core.console.visible import written_out
 from risk_scorer.flows.console.policy import PolicyAtGateway
+from risk_scorer.flows.console.ports import Drafts
 
 PATH: Final = "/dashboard/policy"
 EMPTY_NOTE: Final = "# No rules: the built-in tables decide.\n"
@@ -47,21 +48,21 @@ class Typed(Struct, kw_only=True):
 class PolicyViews:
     """The policy, and what admins change in it."""
 
-    def __init__(self, *, desk: Desk, policy: PolicyAtGateway, now: Callable[[], float]) -> None:
+    def __init__(self, *, desk: Desk, policy: PolicyAtGateway, drafts: Drafts, now: Callable[[], float]) -> None:
         self._desk = desk
         self._policy = policy
         self._now = now
-        self._kept = KeptDrafts()
+        self._drafts = drafts
 
     async def page(self, request: Request) -> Response:
         """What is in force; once beside what the same person typed and could not save. Raises: Refused."""
         text = request.query_params.get("before", "")
         before = version_in(text) if text else None
-        kept = self._kept.take(self._desk.require(request).name, self._now())
+        kept = await self._drafts.take(self._desk.require(request).name, self._now())
         if kept is None:
             return await self._shown(request, None, before=before)
         typed = Typed(document=kept.document, version=kept.version, reason=kept.reason)
-        with self._keeping(request, typed):
+        async with self._keeping(request, typed):
             await self._look(typed, {})
             return await self._shown(request, typed, before=before)
 
@@ -77,7 +78,7 @@ class PolicyViews:
             reason=form.one("reason"),
             span=form.one("span", "week"),
         )
-        with self._keeping(request, typed):
+        async with self._keeping(request, typed):
             try:
                 await self._look(typed, edits_in(form.one, form.all("had"), form.all("report")))
             except Refused as refused:
@@ -97,7 +98,7 @@ class PolicyViews:
             return f"Version {saved.version} is in force: every gateway has it within seconds."
 
         typed = Typed(document=document, version=version, reason=form.one("reason"))
-        with self._keeping(request, typed):
+        async with self._keeping(request, typed):
             try:
                 return await self._desk.act(
                     request, "policy.save", f"version {version + 1}", effect=do, back=PATH, role="admin", sensitive=True
@@ -153,14 +154,14 @@ class PolicyViews:
             raise Refused("addresses_veiled", "Show addresses first: a veiled text cannot be saved.", status=409)
         return form
 
-    @contextmanager
-    def _keeping(self, request: Request, typed: Typed) -> Iterator[None]:
+    @asynccontextmanager
+    async def _keeping(self, request: Request, typed: Typed) -> AsyncIterator[None]:
         """Whatever comes between a text and its being saved, its author finds it again at the policy's page."""
         try:
             yield
         except (Refused, StepUpNeeded):
             kept = KeptDraft(document=typed.document, reason=typed.reason, version=typed.version, at=self._now())
-            self._kept.keep(self._desk.require(request).name, kept)
+            await self._drafts.keep(self._desk.require(request).name, kept)
             raise
 
     async def _look(self, typed: Typed, edits: dict[str, object]) -> None:

@@ -1,5 +1,4 @@
-"""Texts that people typed and could not save yet: they prove anew who they are, or the gateway is away. In this process
-alone, and not for long: whoever comes back too late, or to another process, types again."""
+"""A text that somebody typed and could not save yet: they prove anew who they are, or the gateway is away."""
 
 from __future__ import annotations
 
@@ -8,7 +7,9 @@ from typing import Final
 from msgspec import Struct
 
 MOST_KEPT: Final = 20
+"""More people than ever write a policy at once; with the longest text that is taken, some megabytes."""
 KEPT_SECONDS: Final = 1_800.0
+"""Long enough to find a phone; whoever comes back later looks at what is in force by then, and types again."""
 
 
 class KeptDraft(Struct, frozen=True, kw_only=True):
@@ -19,21 +20,6 @@ class KeptDraft(Struct, frozen=True, kw_only=True):
     version: int
     at: float
 
-
-class KeptDrafts:
-    """One for each person; the oldest goes when there are too many."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, KeptDraft] = {}
-
-    def keep(self, name: str, draft: KeptDraft) -> None:
-        """Until it is taken."""
-        self._kept.pop(name, None)
-        self._kept[name] = draft
-        while len(self._kept) > MOST_KEPT:
-            del self._kept[next(iter(self._kept))]
-
-    def take(self, name: str, now: float) -> KeptDraft | None:
-        """Theirs, once."""
-        found = self._kept.pop(name, None)
-        return found if found is not None and now - found.at <= KEPT_SECONDS else None
+    def names(self, user_id: str) -> bool:
+        """Whether it speaks of that person."""
+        return user_id in self.document or user_id in self.reason

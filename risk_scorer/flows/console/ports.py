@@ -16,6 +16,7 @@ from risk_scorer.core.console.accounts import (
     ResetForced,
     SessionsEnded,
 )
+from risk_scorer.core.console.kept_drafts import KeptDraft
 from risk_scorer.core.console.operator import Operator, Role
 from risk_scorer.core.console.sign_in_request import SignInRequest
 
@@ -83,6 +84,18 @@ class Ended(Struct, frozen=True, kw_only=True):
 
     subject: str
     session_id: str
+
+
+class Drafts(Protocol):
+    """Texts that wait for their authors, whichever process those come back to. All raise Refused."""
+
+    async def keep(self, operator: str, draft: KeptDraft) -> None:
+        """Until it is taken, in the place of an earlier one."""
+        ...
+
+    async def take(self, operator: str, now: float) -> KeptDraft | None:
+        """Theirs, once, unless it is too old by now."""
+        ...
 
 
 class Identity(Protocol):

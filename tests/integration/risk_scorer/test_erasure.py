@@ -21,7 +21,7 @@ ALICE, BOB = "alice-4711", "bob-0815"
 KNOWN = {
     "user_histories", "imported_models", "seen_outcomes", "verdicts", "verdict_words", "scored_events", "event_places",
     "stream_offsets", "shadow_scores", "drift_counts", "drift_looks", "credentials", "operator_links",
-    "operator_sessions", "operator_roles", "console_audit", "outbox",
+    "operator_sessions", "operator_roles", "console_audit", "console_drafts", "outbox",
     "known_sessions", "activity_memory", "activity_events", "activity_answers",
     "session_risk", "activity_tasks", "incidents", "incident_members", "campaigns", "campaign_members",
     "campaign_signals", "account_scores", "campaign_looks", "sign_ins", "sign_in_words", "sign_in_progress",

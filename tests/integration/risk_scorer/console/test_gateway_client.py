@@ -49,6 +49,9 @@ def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             self.do_POST()
 
+        def do_PUT(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("content-length") or 0))
             gateway.asked.append((self.command, self.path, self.headers.get("authorization", "")))
