@@ -7,7 +7,7 @@ import pytest
 
 from risk_scorer.assembly import CannotStart, Scorer, assemble
 from risk_scorer.consuming import consume, consumer_of
-from tests.integration.risk_scorer.brokers import SCORES, mock_broker
+from tests.integration.risk_scorer.brokers import mock_broker
 from tests.integration.risk_scorer.published import publish_model
 from tests.integration.risk_scorer.service import EVENT, settings_for, shared_lookups
 from tests.integration.risk_scorer.test_stream_records import Taker
@@ -28,21 +28,25 @@ def test_without_a_broker_there_is_nothing_to_consume(tmp_path: Path) -> None:
     scorer.database.close()
 
 
-async def test_it_scores_what_comes_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    """What is in hand is finished, then everything is closed."""
+async def test_it_judges_what_comes_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    """Logins, and what is done in sessions; what is in hand is finished, then everything is closed."""
+    done = {"identity": {"user_id": "alice", "session_id": "s1"}, "event": {"endpoint": "/orders/7"}, "event_id": "a1"}
     with mock_broker() as broker:
         scorer = opened(tmp_path, kafka_broker=broker.address)
         streaming, stop, said = consumer_of(scorer), asyncio.Event(), list[str]()
-        broker.send([{**EVENT, "event_id": f"e{number}"} for number in range(5)])
+        broker.send([*({**EVENT, "event_id": f"e{number}"} for number in range(5)), done])
         running = asyncio.create_task(consume(scorer, streaming, stop, tell_ready=said.append))
-        async with asyncio.timeout(20.0):
-            while streaming.health().scored < 5:  # noqa: ASYNC110 - as a monitor asks
+        async with asyncio.timeout(60.0):
+            while streaming.health().taken < 6:  # noqa: ASYNC110 - as a monitor asks
                 await asyncio.sleep(0.05)
         stop.set()
         await running
         assert said == [f"consuming login-events from {broker.address}"]
         assert streaming.health().state == "stopped"
-        assert len(broker.received(SCORES, 5)) == 5
+        results = broker.results(6)
+        assert sum("score" in each for each in results) == 5
+        [assessment] = [each["assessment"] for each in results if "assessment" in each]
+        assert (assessment["event_id"], assessment["identity"], assessment["action"]) == ("a1", "vouched", "allow")
 
 
 async def test_two_that_share_a_state_know_what_the_other_learned(tmp_path: Path) -> None:
