@@ -12,6 +12,7 @@
   const body = document.getElementById("rows");
   const shape = document.getElementById("live-row");
   const region = document.getElementById("scored");
+  const judge = document.getElementById("judge"); // where rows can be ticked, what is done with them
   const pause = document.getElementById("pause");
   const follow = document.getElementById("follow");
   const newer = document.getElementById("newer");
@@ -106,6 +107,9 @@
     }
     document.getElementById("empty").hidden = body.rows.length > 0;
     region.hidden = body.rows.length === 0;
+    if (judge) {
+      judge.hidden = region.hidden;
+    }
   }
 
   function say(words) {

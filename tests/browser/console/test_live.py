@@ -41,7 +41,8 @@ def first(page: Page) -> str:
 def test_rows_come_by_themselves_as_far_as_the_filter_asks(
     client: Any, opened: Opened, place: Place, complaints: list[str]
 ) -> None:
-    """The first page and the sign-ins, with a filter and without; as text, and no more rows than a page keeps."""
+    """The first page and the sign-ins, with a filter and without; as text, and no more rows than a page keeps. What came
+    to an empty page is judged there."""
     pages = {path: opened("analyst") for path in ("", "/sign-ins", "/sign-ins?level=high", "/sign-ins?text=live-")}
     for path, page in pages.items():
         page.goto(f"{place.url}/dashboard{path}")
@@ -50,6 +51,12 @@ def test_rows_come_by_themselves_as_far_as_the_filter_asks(
     score(client, "live-high", ip_rep=100.0)
     for path, user in (("", "live-<b>low"), ("/sign-ins", "live-high"), ("/sign-ins?text=live-", "live-<b>low")):
         expect(pages[path].locator("#rows").get_by_text(user, exact=True)).to_be_visible()
+    began_empty = pages["/sign-ins?text=live-"]
+    began_empty.locator("#rows input[type=checkbox]").last.check()
+    began_empty.get_by_label("The chosen ones are").select_option("confirmed_safe")
+    began_empty.get_by_label("Why").fill("it was a test")
+    began_empty.get_by_role("button", name="Judge").click()
+    expect(began_empty.get_by_text("1 sign-in: confirmed safe.")).to_be_visible()
     high = pages["/sign-ins?level=high"].locator("#rows")
     expect(high.get_by_text("live-high", exact=True)).to_be_visible()
     expect(high.get_by_text("live-<b>low", exact=True)).to_have_count(0)
