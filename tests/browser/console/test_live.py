@@ -41,8 +41,8 @@ def first(page: Page) -> str:
 def test_rows_come_by_themselves_as_far_as_the_filter_asks(
     client: Any, opened: Opened, place: Place, complaints: list[str]
 ) -> None:
-    """The first page and the sign-ins, with a filter and without; as text, and no more rows than a page keeps. What came
-    to an empty page is judged there."""
+    """The first page and the sign-ins, with a filter and without; as text, and no more rows than a page keeps. What
+    came to an empty page is judged there."""
     pages = {path: opened("analyst") for path in ("", "/sign-ins", "/sign-ins?level=high", "/sign-ins?text=live-")}
     for path, page in pages.items():
         page.goto(f"{place.url}/dashboard{path}")
