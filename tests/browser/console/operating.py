@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -38,18 +39,17 @@ class Operator:
     def act(self, path: str, words: str, *, why: str, action: str, of: str | tuple[str, ...], **more: str) -> str:
         """What is told of the act with that name, once it was done; `more` are its fields by label."""
 
-        def filled(page: Page) -> Locator:
-            form = page.locator("details.act", has=page.locator("summary", has_text=re.compile(f"^{words}$"))).first
-            form.locator("summary").click()
+        def filled(_: Page) -> Locator:
+            form = self.form(words)
             for label, value in more.items():
                 form.get_by_label(label, exact=True).fill(value)
             return form
 
         subjects = (of,) if isinstance(of, str) else of
-        return self.send(path, filled, words, why=why, written=[(action, each) for each in subjects])
+        return self.send(path, filled, words, why=why, written=[(action, each, "done") for each in subjects])
 
-    def send(self, path: str, filled: Filled, words: str, *, why: str, written: list[tuple[str, str]]) -> str:
-        """What is told of the form that this fills in, once it was done; `written` are the actions and subjects."""
+    def send(self, path: str, filled: Filled, words: str, *, why: str, written: list[tuple[str, str, str]]) -> str:
+        """What is told of the form that this fills in, once it was done; `written` are actions, subjects, results."""
         before = self.acts()
         for reason in (NO_REASON, why):
             form = filled(self.go(path))
@@ -60,9 +60,24 @@ class Operator:
                 expect(self.page.locator("main")).to_contain_text("reason_required")
                 assert self.acts() == before
         told = self.page.locator(".flash").inner_text()
-        done = [(self.name, action, subject, why, "done") for action, subject in written]
-        assert self.acts()[len(before) :] == done, told
+        done = [(self.name, action, subject, why, result) for action, subject, result in written]
+        assert sorted(self.acts()[len(before) :]) == sorted(done), told
         return told
+
+    def form(self, words: str, *, is_open: bool = False) -> Locator:
+        """The form with that name on this page, unfolded."""
+        summary = self.page.locator("summary", has_text=re.compile(f"^{words}$"))
+        form = self.page.locator("details.act", has=summary).first
+        if not is_open:
+            form.locator("summary").click()
+        return form
+
+    @property
+    def open_incidents(self) -> int:
+        """What the menu of this page says."""
+        entry = self.page.locator("ul.menu a[href='/dashboard/incidents']").first
+        number = re.search(r"\d+", entry.text_content() or "")
+        return int(number[0]) if number else 0
 
     def acts(self) -> list[Row]:
         """What is written down at the console, in order."""
@@ -72,6 +87,16 @@ class Operator:
         """Read from the scorer's own file."""
         with closing(sqlite3.connect(self.place.scorer.place / "scorer" / FILE_NAME)) as database:
             return database.execute(sql, values).fetchall()
+
+    def rows_everywhere(self) -> dict[tuple[str, Path], int]:
+        """How many there are in each table of both services."""
+        found, state = {}, self.place.scorer.place
+        for path in (state / "scorer" / FILE_NAME, state / "gateway" / "gateway.db"):
+            assert path.exists()
+            with closing(sqlite3.connect(path)) as database:
+                for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                    found[name, path] = database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608
+        return found
 
 
 @contextmanager

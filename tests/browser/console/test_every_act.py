@@ -1,10 +1,8 @@
-"""Each act of the console in a real browser, to its effect at the gateway, in the scorer, and at whoever is told.
-
-Freezing, rules and campaigns have tests of their own beside this.
+"""Each act of the console in a real browser, to its effect at the gateway, in the scorer, and at whoever is told; rules
+of policy have tests of their own.
 """
 
-import re
-import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -16,12 +14,19 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from auth_gateway.core.destination import Destination, Filter
 from auth_gateway.telling import listeners
+from plumbing.clock import SystemClock
+from plumbing.database import Database
+from risk_scorer.adapters.activity.campaign_rows import WRITE_MEMBER
 from risk_scorer.adapters.storage import FILE_NAME, open_database
-from tests.browser.console.conftest import steal
+from tests.browser.console.conftest import Opened, steal
 from tests.browser.console.operating import Operator, operator_of
 from tests.browser.console.signed_person import SignedPerson
+from tests.browser.place import enter_password, follow
 from tests.browser.stations import GOOD
+from tests.campaign_crowds import BOT_JA4
 from tests.console_place import Place, console_place
+from tests.integration.risk_scorer.console.crowded import CAMPAIGN, attacked
+from tests.integration.risk_scorer.console.logins import log, login
 from tests.integration.risk_scorer.console.test_deliveries import OUTBOX
 from tests.integration.risk_scorer.published import LOUD
 from tests.integration.risk_scorer.service import WEBHOOK_SECRET
@@ -35,6 +40,7 @@ VERDICTS = {
     "Confirm safe": ("user.safe", "confirmed_safe"),
     "Dismiss": ("user.dismissed", "dismissed"),
 }
+LABELS = 'SELECT event_id, verdict, "by", reason FROM verdicts WHERE event_id LIKE ? ORDER BY event_id'
 QUIET_READS = 20
 """As many equal ones in a row, a tenth of a second apart, say that nothing is being written any more."""
 
@@ -84,6 +90,14 @@ def no_complaints(operator: Operator) -> Iterator[None]:
     assert operator.complaints == []
 
 
+@pytest.fixture(scope="module")
+def campaign(place: Place) -> Iterator[Database]:
+    """The scorer's database, with a campaign of bots in it."""
+    with closing(open_database(f"sqlite:///{place.scorer.place / 'scorer' / FILE_NAME}")) as database:
+        attacked(database, SystemClock())
+        yield database
+
+
 def sign_ins(operator: Operator, application: httpx2.Client, user_id: str, *event_ids: str) -> None:
     """Of theirs, each with a score of 90, where pages read them."""
     event = {"user_id": user_id, "ip": "198.51.100.7", "user_agent": "Mozilla/5.0", **LOUD}
@@ -92,19 +106,7 @@ def sign_ins(operator: Operator, application: httpx2.Client, user_id: str, *even
     until(lambda: len(operator.rows("SELECT 1 FROM sign_ins WHERE user_id = ?", user_id)) == len(event_ids))
 
 
-def rows_everywhere(place: Place) -> dict[str, int]:
-    """How many there are in each table of both services."""
-    found = {}
-    for path in (place.scorer.place / "scorer" / FILE_NAME, place.scorer.place / "gateway" / "gateway.db"):
-        assert path.exists()
-        with closing(sqlite3.connect(path)) as database:
-            tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-            for (name,) in tables:
-                found[f"{path.name} {name}"] = database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608
-    return found
-
-
-def test_the_lab_leaves_nothing_behind(operator: Operator, application: httpx2.Client, place: Place) -> None:
+def test_the_lab_leaves_nothing_behind(operator: Operator, application: httpx2.Client) -> None:
     """Every preset of somebody with a past, and a login built by hand: no table has a row more or less."""
     user_id = f"id-{operator.name}"
     sign_ins(operator, application, user_id, "evt-past-0", "evt-past-1")
@@ -113,7 +115,7 @@ def test_the_lab_leaves_nothing_behind(operator: Operator, application: httpx2.C
     read = []
 
     def is_at_rest() -> bool:
-        read.append(rows_everywhere(place))
+        read.append(operator.rows_everywhere())
         return read[-QUIET_READS:] == read[-1:] * QUIET_READS
 
     until(is_at_rest)
@@ -124,7 +126,7 @@ def test_the_lab_leaves_nothing_behind(operator: Operator, application: httpx2.C
         with page.expect_navigation():
             presets.filter(has_text=name).first.click()
         expect(page.locator("p.verdict").first).to_contain_text("would")
-    assert rows_everywhere(place) == read[-1]
+    assert operator.rows_everywhere() == read[-1]
 
 
 def test_an_incident_is_taken_noted_and_closed(operator: Operator, application: httpx2.Client) -> None:
@@ -134,7 +136,8 @@ def test_an_incident_is_taken_noted_and_closed(operator: Operator, application: 
     until(lambda: operator.rows(asked, "user:id-robbed") != [])
     ((found,),) = operator.rows(asked, "user:id-robbed")
     path, timeline = f"/dashboard/incidents/{found}", operator.page.locator("ol.timeline")
-    before = open_incidents(operator.go(path))
+    operator.go(path)
+    before = operator.open_incidents
     for words, does, why, state, fewer in (
         ("Take it", "take", "my shift", "open", 0),
         ("Acknowledge", "acknowledge", "she is on the telephone", "acknowledged", 1),
@@ -145,14 +148,7 @@ def test_an_incident_is_taken_noted_and_closed(operator: Operator, application: 
         expect(facts).to_contain_text(state)
         expect(facts).to_contain_text(f"owner {operator.name}")
         expect(timeline).to_contain_text(f"by {operator.name}: {why}")
-        assert open_incidents(operator.page) == before - fewer
-
-
-def open_incidents(page: Page) -> int:
-    """What the menu says."""
-    entry = page.locator("ul.menu a[href='/dashboard/incidents']").first
-    number = re.search(r"\d+", entry.text_content() or "")
-    return int(number[0]) if number else 0
+        assert operator.open_incidents == before - fewer
 
 
 def test_verdicts_are_kept_with_who_gave_them_and_why(operator: Operator, application: httpx2.Client) -> None:
@@ -167,15 +163,14 @@ def test_verdicts_are_kept_with_who_gave_them_and_why(operator: Operator, applic
         form.get_by_label("The chosen ones are").select_option("confirmed_safe")
         return form
 
-    why, written = "one colleague, two desks", [("sign_in.verdict", event) for event in every[1::-1]]
+    why, written = "one colleague, two desks", [("sign_in.verdict", event, "done") for event in every[:2]]
     operator.send("/dashboard/sign-ins?user=id-many", filled, "Judge", why=why, written=written)
     kept = operator.rows(LABELS, "evt-many-%")
     assert kept == [(event, "confirmed_safe", operator.name, why) for event in every[:2]]
-    judged = operator.page.locator("#rows tr", has_text="confirmed safe")
+    shown = "SELECT 1 FROM sign_ins WHERE user_id = 'id-many' AND verdict = 'confirmed_safe'"
+    until(lambda: len(operator.rows(shown)) == 2)
+    judged = operator.go("/dashboard/sign-ins?user=id-many").locator("#rows tr", has_text="confirmed safe")
     expect(judged).to_have_count(2)
-
-
-LABELS = 'SELECT event_id, verdict, "by", reason FROM verdicts WHERE event_id LIKE ? ORDER BY event_id'
 
 
 def test_who_is_signed_out_everywhere_is_out_and_may_come_back(operator: Operator, person: SignedPerson) -> None:
@@ -275,3 +270,77 @@ def test_what_a_receiver_of_the_scorer_missed_arrives(operator: Operator, place:
     before = len(told.taken)
     ask("Send a test message", action="delivery.test")
     until(lambda: len(told.taken) > before)
+
+
+def test_whom_somebody_freezes_is_out_until_the_account_is_opened(
+    opened: Opened, operator: Operator, place: Place, person: SignedPerson, complaints: list[str]
+) -> None:
+    """Who came in without a second factor is asked for it once, and what they typed is kept; password and refresh are
+    refused until then."""
+    analyst, page = place.people["analyst"], opened(None)
+    page.goto(place.url + person.page)
+    page.get_by_role("link", name="Sign in").click()
+    page.wait_for_url(f"{place.provider.issuer}/**")
+    enter_password(page, analyst.password, username=analyst.username)
+    page.wait_for_url(place.url + person.page)
+    own = Operator(place, analyst.username, page)
+    form = own.form("Freeze")
+    form.get_by_label("Why").fill("the phone was stolen")
+    form.get_by_role("button", name="Freeze").click()
+    page.wait_for_url(f"{place.provider.issuer}/**")
+    assert own.acts() == operator.acts()
+    page.locator("#code").fill(place.code(analyst))
+    follow(page, "form:has(#code) button[type=submit]")
+    page.wait_for_url(place.url + person.page)
+    expect(own.form("Freeze", is_open=True).get_by_label("Why")).to_have_value("the phone was stolen")
+    said = {"of": person.user_id, "why": "the phone was stolen"}
+    assert "The account is frozen" in own.act(person.page, "Freeze", action="account.freeze", **said)
+    expect(page.locator("header .mark.high")).to_have_text("frozen")
+    assert person.refreshes() == [400, 400]
+    assert not person.may_come_in()
+    assert "open again" in own.act(person.page, "Unfreeze", action="account.unfreeze", **said)
+    assert person.may_come_in()
+    assert person.refreshes() == [400, 400]
+    page.goto(f"{place.url}/dashboard/audit?subject={person.user_id}")
+    for part in ("account.freeze", "account.unfreeze", "the phone was stolen", analyst.username):
+        expect(page.locator("main table")).to_contain_text(part)
+    assert complaints == []
+
+
+def test_accounts_of_a_campaign_are_frozen_one_after_the_other(
+    operator: Operator, person: SignedPerson, campaign: Database
+) -> None:
+    """Each is told as it went: one that the gateway knows is out, one that it does not know is named."""
+    now = time.time()
+    member = {"campaign_id": CAMPAIGN, "user_id": person.user_id, "marks": "", "told": 0}
+    campaign.write_sync(lambda tx: tx.run(WRITE_MEMBER, **member, first_seen=now, last_seen=now))
+
+    def filled(page: Page) -> Locator:
+        form = page.locator("form[action$='/members']")
+        for name in (person.user_id, "bot-1"):
+            form.get_by_label(name, exact=True).check()
+        form.get_by_label("The chosen ones are").select_option("freeze")
+        return form
+
+    each = [(person.user_id, "done"), ("bot-1", "unknown_user")]
+    written = [("campaign.freeze", CAMPAIGN, "done"), *(("account.freeze", user, how) for user, how in each)]
+    told = operator.send(f"/dashboard/campaigns/{CAMPAIGN}", filled, "Have it done", why="bots", written=written)
+    assert told == "Frozen: 1 of 2. Refused: bot-1 (unknown_user)."
+    assert not person.may_come_in()
+
+
+def test_what_is_said_of_a_campaign_is_said_of_its_sign_ins(operator: Operator, campaign: Database) -> None:
+    """An attack, and then after all none, which closes its incident."""
+    ((ended,),) = operator.rows("SELECT last_seen FROM campaigns WHERE campaign_id = ?", CAMPAIGN)
+    names, events = ("bot-2", "bot-3"), ("evt-bot-2", "evt-bot-3")
+    log(campaign, *(login(f"evt-{name}", ts=ended - 9.0, score=90.0, user_id=name, ja4=BOT_JA4) for name in names))
+    until(lambda: len(operator.rows("SELECT 1 FROM sign_ins WHERE ja4 = ?", BOT_JA4)) == len(events))
+    path = f"/dashboard/campaigns/{CAMPAIGN}"
+    for words, does, label in (
+        ("It is an attack", "attack", "confirmed_compromised"),
+        ("It is none", "no_attack", "confirmed_safe"),
+    ):
+        operator.act(path, words, why=f"we looked: {does}", action=f"campaign.{does}", of=(CAMPAIGN, *events))
+        kept = operator.rows(LABELS, "evt-bot-%")
+        assert kept[-2:] == [(event, label, operator.name, f"we looked: {does}") for event in events]
+    assert operator.rows("SELECT state FROM incidents WHERE key = ?", f"campaign:{CAMPAIGN}") == [("closed",)]
