@@ -38,9 +38,10 @@ def bodies(tmp_path_factory: pytest.TempPathFactory) -> list[Body]:
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Running]:
+async def service(tmp_path: Path, scorer_url: str) -> AsyncIterator[Running]:
     """A scorer to which no gateway told anything; the client vouches, as a stream does."""
-    async with running(tmp_path, with_model=False, clock=FixedClock(LATER)) as found:
+    shared = {} if scorer_url.startswith("sqlite") else {"risk_scorer_database": scorer_url}
+    async with running(tmp_path, with_model=False, clock=FixedClock(LATER), **shared) as found:
         secret = found.scorer.credentials.add("vouching", ["activity", "vouch"])
         found.client.headers["authorization"] = f"Bearer {secret}"
         yield found
