@@ -18,8 +18,10 @@ log = structlog.get_logger(__name__)
 
 
 def reason_of(text: str | None) -> str:
-    """The reason that somebody gave. Raises: Refused `reason_required` (422)."""
-    reason = (text or "").strip()
+    """The reason that somebody gave, in one line and without signs that nobody sees: what is pasted has hard spaces,
+    soft hyphens and joiners, which the gateway does not take. Raises: Refused `reason_required` (422)."""
+    line = " ".join((text or "").split())
+    reason = "".join(sign for sign in line if sign.isprintable()).strip()
     if not 1 <= len(reason) <= LONGEST_REASON:
         raise Refused(
             "reason_required",

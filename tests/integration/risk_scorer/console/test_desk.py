@@ -89,6 +89,25 @@ async def test_an_act_is_written_down_before_it_is_done(service: Running, probe:
     assert "Done to" not in (await service.client.get("/dashboard")).text
 
 
+@pytest.mark.parametrize(
+    ("pasted", "kept"),
+    [
+        ("called\u00a0her\ttwice\r\nat noon ", "called her twice at noon"),
+        ("\ufeffit was\u202e the\u00adft", "it was theft"),
+    ],
+)
+async def test_a_pasted_reason_is_one_line_that_everybody_takes(
+    service: Running, probe: Probe, pasted: str, kept: str
+) -> None:
+    """The gateway takes no second line and no sign that nobody sees; one of nothing else is none."""
+    assert probe.desk is not None
+    await by_link(service, "analyst")
+    assert (await post(service, "/dashboard/probe/act", reason=pasted)).status_code == 303
+    assert [reason for *_, reason, _ in audited(service)] == [kept]
+    answer = await post(service, "/dashboard/probe/act", reason="\u200b\u2060\u00a0")
+    assert (answer.status_code, code_of(answer)) == (422, "reason_required")
+
+
 async def test_each_subject_has_a_row_of_its_own(service: Running, probe: Probe) -> None:
     """An act on several people is found by each of them."""
     probe.subjects = ("alice", "bob")
