@@ -126,6 +126,15 @@ def test_the_lab_says_what_the_marks_would_do_to_a_session(place: Place) -> None
     assert "The gateway is told of nothing" in browser.open("/dashboard/lab/session?preset=owner").text
 
 
+def test_a_session_that_was_never_judged_has_no_score_and_no_page(place: Place) -> None:
+    """It runs at the gateway, which told nobody here of it: its person's page invents no 0 and links to nothing."""
+    browser = place.browser()
+    browser.sign_in("reader")
+    page = browser.open(f"/dashboard/users/id-{place.people['reader'].username}").text
+    assert "not judged" in page
+    assert "/dashboard/sessions/" not in page
+
+
 def test_accounts_are_found_and_a_password_has_to_be_renewed(place: Place) -> None:
     """By id and by how the name begins; live sessions end with a forced reset, and the old password lets nobody in."""
     person = place.provider.person()
