@@ -1,5 +1,5 @@
-"""The tables of what happens within sessions, for the scorer's metadata. The migrations 0014, 0015 and 0027
-build them."""
+"""The tables of what happens within sessions, for the scorer's metadata. The migrations 0014, 0015,
+0027 and 0031 build them."""
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
@@ -127,6 +127,13 @@ def session_risk_table(metadata: MetaData) -> Table:
             "session_id",
             sqlite_where=text("score > 0"),
             postgresql_where=text("score > 0"),
+        ),
+        # The newest of those that are not low, for figures.
+        Index(
+            "session_risk_risky",
+            "updated_at",
+            sqlite_where=text("score >= 60"),
+            postgresql_where=text("score >= 60"),
         ),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import (
     ColumnClause,
     Float,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    text,
 )
 from sqlalchemy.sql.expression import ColumnElement
 
@@ -25,10 +27,11 @@ from plumbing.expressions import whole_part
 from plumbing.statements import Statement
 from risk_scorer.adapters.console.sign_in_mark import mark
 from risk_scorer.adapters.console.tables import DECIDED, ENDED, JUDGED, RISKY
-from risk_scorer.adapters.tables import campaigns, incidents, scored_events, sign_ins, verdict_words
+from risk_scorer.adapters.tables import campaigns, incidents, scored_events, session_risk, sign_ins, verdict_words
 from risk_scorer.core.console.attention import Waiting
 from risk_scorer.core.console.overview_read import DAY_SECONDS, HOUR_SECONDS, WEEK_SECONDS, Read, RiskySignIn
 from risk_scorer.core.console.world import Came
+from risk_scorer.core.reasons import BASELINE
 
 MOST_TIMES: Final = 400_000
 """Moments of one hour, read from their index alone: 111 a second."""
@@ -37,6 +40,9 @@ MOST_WALKED: Final = 10_000
 MOST_RARE: Final = 5_000
 """Of refusals, of risky ones and of judged ones, which lie anywhere."""
 MOST_SECONDS: Final = 2.0
+
+RISKY_SESSION: Final = text("session_risk.score >= 60")
+"""As the index has it that serves."""
 
 _r = sign_ins.c
 _TIMES = (
@@ -117,6 +123,11 @@ def _judged(verdict: str) -> Statement:
 
 
 JUDGED_ONES: Final = tuple(_judged(each) for each in ("confirmed_safe", "confirmed_compromised", "dismissed"))
+_s = session_risk.c
+SESSIONS = Statement(
+    select(_s.signals).where(_s.updated_at >= bindparam("since"), RISKY_SESSION)
+    .order_by(_s.updated_at.desc()).limit(_RARE_LIMIT)
+)  # fmt: skip
 _i = incidents.c
 _UNTAKEN = (_i.state == _text("open"), _i.owner == _text(""))
 CLOSED = Statement(
@@ -132,6 +143,14 @@ BEHIND = Statement(
     .order_by(scored_events.c.id)
     .limit(1)
 )
+
+
+class _Signal(msgspec.Struct):
+    code: str
+    points: float
+
+
+_signals = msgspec.json.Decoder(list[_Signal])
 
 
 class FigureRows:
@@ -171,12 +190,17 @@ def _read(tx: Transaction, now: float) -> Read:
             for row in walked
         ),
         risky=tuple(RiskySignIn(*row) for row in risky),
+        sessions=tuple(_held(row[0]) for row in tx.all(SESSIONS, since=day)),
         verdict_seconds=tuple(max(0.0, took) for took in judged if took is not None),
         close_seconds=tuple(float(row[0]) for row in tx.all(CLOSED, since=week)),
         waiting=_waiting(tx),
         campaigns=int(tx.all(CAMPAIGNS)[0][0]),
         behind_since=_behind_since(tx),
     )
+
+
+def _held(signals: bytes) -> str:
+    return " ".join(each.code for each in _signals.decode(signals) if each.points > 0.0 and each.code != BASELINE)
 
 
 def _waiting(tx: Transaction) -> Waiting | None:

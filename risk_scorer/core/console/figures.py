@@ -9,7 +9,14 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from risk_scorer.contract.attack import BY_REASON, OF_RISKY_LOGIN, TECHNIQUES, Technique
+from risk_scorer.contract.attack import (
+    BY_REASON,
+    BY_SIGNAL,
+    OF_RISKY_LOGIN,
+    OF_RISKY_SESSION,
+    TECHNIQUES,
+    Technique,
+)
 from risk_scorer.core.binomial import limits
 from risk_scorer.core.console.chips import words_of
 from risk_scorer.core.console.pictures import Bar, bars
@@ -37,7 +44,7 @@ class Prompted(Struct, frozen=True, kw_only=True):
 
 
 class Detection(Struct, frozen=True, kw_only=True):
-    """A reason that risky sign-ins had, how many, and what it may be a sign of."""
+    """A reason that risky sign-ins had, or a signal of risky sessions; how many, and what it may be a sign of."""
 
     code: str
     words: str
@@ -80,14 +87,23 @@ def prompted(count: int, among: int, budget: float) -> Prompted:
 def detections(reasons: Iterable[str]) -> tuple[Detection, ...]:
     """The commonest reasons of risky sign-ins, whose codes come with spaces between. A reason that is no sign of a
     technique of its own says what every risky login may be a sign of."""
-    counts = Counter(code for each in reasons for code in each.split())
+    return _commonest(reasons, BY_REASON, OF_RISKY_LOGIN)
+
+
+def found_in_sessions(signals: Iterable[str]) -> tuple[Detection, ...]:
+    """The same of the signals of risky sessions."""
+    return _commonest(signals, BY_SIGNAL, OF_RISKY_SESSION)
+
+
+def _commonest(found: Iterable[str], own: Mapping[str, str], usual: str) -> tuple[Detection, ...]:
+    counts = Counter(code for each in found for code in each.split())
     return tuple(
         Detection(
             code=code,
             words=words_of(code),
             count=count,
-            technique=TECHNIQUES[BY_REASON.get(code, OF_RISKY_LOGIN)],
-            is_own=code in BY_REASON,
+            technique=TECHNIQUES[own.get(code, usual)],
+            is_own=code in own,
         )
         for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST_DETECTIONS]
     )

@@ -30,7 +30,8 @@ class Read(Struct, frozen=True, kw_only=True):
 
     `walked` are the newest sign-ins of a day that people and places were counted in, down to `walked_since`: all of
     them where `is_walk_whole`. `is_more` where there were more refusals than were counted. `places` come with one of
-    their addresses each; `behind_since` is None when everything is taken.
+    their addresses each. `sessions` has the codes of what is held against each of the newest risky ones, with spaces
+    between; `behind_since` is None when everything is taken.
     """
 
     minutes: dict[int, int]
@@ -44,6 +45,7 @@ class Read(Struct, frozen=True, kw_only=True):
     prompted: int
     places: tuple[tuple[Came, str], ...]
     risky: tuple[RiskySignIn, ...]
+    sessions: tuple[str, ...]
     verdict_seconds: tuple[float, ...]
     close_seconds: tuple[float, ...]
     waiting: Waiting | None

@@ -13,7 +13,18 @@ from msgspec import Struct, structs
 from plumbing.clock import Clock
 from plumbing.refusals import Refused
 from risk_scorer.core.console.attention import Notice, State, attention
-from risk_scorer.core.console.figures import Detection, Prompted, Rate, Timed, detections, median, p95, prompted, rate
+from risk_scorer.core.console.figures import (
+    Detection,
+    Prompted,
+    Rate,
+    Timed,
+    detections,
+    found_in_sessions,
+    median,
+    p95,
+    prompted,
+    rate,
+)
 from risk_scorer.core.console.overview_read import Read, RiskySignIn
 from risk_scorer.core.console.world import Came, Sign, signs
 from risk_scorer.core.facts import IpFacts
@@ -85,6 +96,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     people: tuple[Person, ...]
     risky_people: int
     detections: tuple[Detection, ...]
+    in_sessions: tuple[Detection, ...]
     places: tuple[Came, ...]
     unplaced: int
     signs: tuple[Sign, ...]
@@ -153,6 +165,7 @@ class FigureDesk:
             people=people[:MOST_PEOPLE],
             risky_people=len(people),
             detections=detections(each.reasons for each in read.risky),
+            in_sessions=found_in_sessions(read.sessions),
             places=places[:MOST_LISTED],
             unplaced=read.walked - sum(each.count for each in places if each.where is not None),
             signs=signs(places),

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import bindparam, insert
 
@@ -14,11 +15,14 @@ from plumbing.database import Database
 from plumbing.metrics import Meters
 from plumbing.refusals import Refused
 from plumbing.statements import Statement
+from risk_scorer.adapters.activity.event_rows import keep_risks
 from risk_scorer.adapters.console.figure_rows import FigureRows
 from risk_scorer.adapters.tables import incidents
 from risk_scorer.core.console.attention import State
 from risk_scorer.core.console.overview_read import DAY_SECONDS, Read
 from risk_scorer.core.facts import IpFacts
+from risk_scorer.core.reasons import BASELINE
+from risk_scorer.flows.activity.ports import Risk
 from risk_scorer.flows.console.figures import KEPT_SECONDS, STALE_SECONDS, TIMED_SECONDS, FigureDesk
 from tests.integration.risk_scorer.console.logins import log
 from tests.integration.risk_scorer.console.logins import login as scored_login
@@ -43,6 +47,16 @@ PROMPTED = {"decision": "challenge", "factor": "totp", "outcome": "mfa_passed"}
 def keep_incident(database: Database, name: str, opened_at: float, **facts: Any) -> None:
     values = {**USUAL_INCIDENT, "updated_at": opened_at, **facts}
     database.write_sync(lambda tx: tx.run(KEEP_INCIDENT, **values, incident_id=name, key=name, opened_at=opened_at))
+
+
+def keep_session(database: Database, name: str, score: float, at: float, *codes: str) -> None:
+    held = [{"code": code, "points": score / len(codes)} for code in codes]
+    signals = msgspec.json.encode([*held, {"code": BASELINE, "points": 1.0}, {"code": "pardoned", "points": 0.0}])
+    risk = Risk(
+        session_id=name, user_id="eve", score=score, nats=9.0, signals=signals, attack_likelihood=None,
+        model_version="", told=0, events=3, started_at=at - 60.0, updated_at=at,
+    )  # fmt: skip
+    database.write_sync(lambda tx: keep_risks(tx, [risk], frozenset()))
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +101,15 @@ async def test_figures_count_what_they_say(database: Database) -> None:
     assert found.waiting is not None
     assert (found.waiting.count, found.waiting.incident_id) == (2, "inc-2")
     assert found.behind_since is None
+
+
+async def test_what_was_found_in_the_risky_sessions_of_a_day_is_read(database: Database) -> None:
+    """What is held against each after its last event, and not that it began above nothing."""
+    keep_session(database, "ses-1", 85.0, NOW - 60, "volume", "unusual_hour")
+    keep_session(database, "ses-2", 60.0, NOW - 30, "volume")
+    keep_session(database, "calm", 59.9, NOW - 30, "volume")
+    keep_session(database, "old", 99.0, NOW - DAY_SECONDS - 60, "volume")
+    assert (await FigureRows(database).read(NOW)).sessions == ("volume", "volume unusual_hour")
 
 
 async def test_what_the_projector_has_not_taken_is_seen(database: Database) -> None:
@@ -213,6 +236,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runni
         texts = dict.fromkeys(("device_id", "city", "asn_name", "rule"), LONG)
         many = [login(f"{n}-{LONG}", NOW - 70 - n, ip=PUBLIC[n % 4], **texts, **RISKY) for n in range(150)]
         keep_logins(started.scorer.database, [hostile, login("ann", NOW - 60), *many])
+        keep_session(started.scorer.database, "ses-1", 90.0, NOW - 60, "volume")
         keep_incident(started.scorer.database, "inc-9", opened_at=NOW - 900)
         await by_link(started, "reader")
         del started.client.headers["authorization"]
@@ -231,6 +255,7 @@ async def test_the_overview_says_everything_it_promises(house: Running) -> None:
     assert "<b>Lima" not in html
     assert 'href="/dashboard/incidents/inc-9"' in html
     assert "T1090.003" in html
+    assert "Automated Exfiltration" in html
     assert re.search(r"over 1 answers of it", html)
     assert f'Model</dt><dd><a href="/dashboard/model">{house.scorer.model_version()}' in html
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from plumbing.clock import FixedClock
+from risk_scorer.adapters.console.figure_rows import SESSIONS as FOUND_IN_SESSIONS
 from risk_scorer.adapters.console.session_rows import BY_RISK, EVENTS, OF_USER, SessionRows
 from risk_scorer.adapters.tables import session_risk
 from risk_scorer.core.console.session_lines import SessionFilter
@@ -204,7 +205,12 @@ def fill(service: Running, count: int) -> None:
 
 @pytest.mark.parametrize(
     ("statement", "index"),
-    [(BY_RISK, "session_risk_by_score"), (OF_USER, "session_risk_by_user"), (EVENTS, "activity_events_by_user")],
+    [
+        (BY_RISK, "session_risk_by_score"),
+        (OF_USER, "session_risk_by_user"),
+        (EVENTS, "activity_events_by_user"),
+        (FOUND_IN_SESSIONS, "session_risk_risky"),
+    ],
 )
 def test_a_page_reads_along_an_index(house: Running, statement: Any, index: str) -> None:
     """Of a million sessions as many rows as a look is bounded to, and no sort of them all."""

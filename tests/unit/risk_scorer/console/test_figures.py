@@ -4,8 +4,18 @@ import math
 
 import pytest
 
-from risk_scorer.contract.attack import BY_REASON, TECHNIQUES
-from risk_scorer.core.console.figures import MOST_DETECTIONS, Standing, detections, median, p95, prompted, rate
+from risk_scorer.contract.attack import BY_REASON, BY_SIGNAL, TECHNIQUES
+from risk_scorer.core.activity.detectors import ALL
+from risk_scorer.core.console.figures import (
+    MOST_DETECTIONS,
+    Standing,
+    detections,
+    found_in_sessions,
+    median,
+    p95,
+    prompted,
+    rate,
+)
 from risk_scorer.core.reasons import CODES
 
 
@@ -35,6 +45,20 @@ def test_detections_point_at_the_technique_that_their_events_name() -> None:
     assert (found["tor_exit"].technique.id, found["tor_exit"].is_own) == ("T1090.003", True)
     assert (found["new_device"].technique.name, found["new_device"].is_own) == ("Valid Accounts", False)
     assert len(detections([" ".join(CODES)])) == MOST_DETECTIONS
+
+
+def test_what_was_found_in_sessions_has_its_technique() -> None:
+    """Its own, else that somebody else has the session."""
+    found = {each.code: each for each in found_in_sessions(["volume unusual_hour", "volume"])}
+    assert [(each.code, each.count) for each in found.values()] == [("volume", 2), ("unusual_hour", 1)]
+    assert (found["volume"].technique.id, found["volume"].is_own) == ("T1020", True)
+    assert (found["unusual_hour"].technique.name, found["unusual_hour"].is_own) == ("Steal Web Session Cookie", False)
+
+
+def test_every_signal_with_a_technique_is_one_that_detectors_give() -> None:
+    """A code that was renamed would point at nothing for ever."""
+    assert BY_SIGNAL.keys() <= {code for detector in ALL for code in detector.texts}
+    assert set(BY_SIGNAL.values()) <= TECHNIQUES.keys()
 
 
 def test_every_reason_with_a_technique_is_one_that_scores_have() -> None:
