@@ -14,7 +14,9 @@ import httpx2
 import pyotp
 
 from auth_gateway.core.provider.client import ADMIN_SCOPES
+from risk_scorer.adapters.storage import FILE_NAME
 from tests.integration.risk_scorer.published import publish_model
+from tests.migrated import migrated_scorer
 from tests.running_provider import Person, RunningProvider, running_provider
 from tests.scorer_commands import scorer_command
 from tests.stories.scorer_process import Scorer, scorer
@@ -56,6 +58,7 @@ class Place:
 def console_place(place: Path, *, gateway: Mapping[str, str] = {}, **changes: str) -> Iterator[Place]:
     """Up until the block ends; `changes` are settings of the scorer's."""
     publish_model(place / "models")
+    migrated_scorer(place / "scorer" / FILE_NAME)
     with running_provider(place, **gateway) as provider, scorer(place) as found:
         url = f"http://localhost:{found.port}"
         registered = provider.client(

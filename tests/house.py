@@ -12,6 +12,7 @@ import psycopg
 
 from demo.house import House, Ports, Workplace
 from tests.scorer_commands import new_credential, new_operator_link
+from tests.unpacked import GEO_CACHE
 
 PATIENCE_MS = "5000"
 """For a score: on a busy machine it takes longer than the gateway waits by itself, and policy answers without one."""
@@ -61,11 +62,19 @@ class RunningHouse:
         return httpx2.Client(base_url=self.house.scorer_url, headers=bearer, trust_env=False, timeout=20.0)
 
 
+def share_tables(state: Path) -> None:
+    """Where the demo unpacks tables of addresses they already are."""
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    GEO_CACHE.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (state / "geo").symlink_to(GEO_CACHE)
+
+
 @contextmanager
 def running_house(state: Path, models: Path) -> Iterator[RunningHouse]:
     """Up until the block ends; `models` must hold a trained model, its key beside `state` as the demo keeps it."""
     workplace = Workplace(state, models)
     workplace.clean()
+    share_tables(state)
     house = House(workplace, Ports.choose(0, 0, 0))
     try:
         house.scorer.start()

@@ -20,6 +20,7 @@ from auth_gateway.core.account import Account
 from auth_gateway.core.provider.client import OPENID_SCOPES, RegisteredClient
 from auth_gateway.settings import Settings
 from plumbing.credentials import new_credential
+from tests.migrated import migrated
 from tests.ports import free_port
 from tests.stories.gateway.story import PASSWORD, StubScorer
 
@@ -107,6 +108,8 @@ def running_provider(place: Path, **settings: str) -> Iterator[RunningProvider]:
     environment = {name: value for name, value in os.environ.items() if name not in ours} | chosen
     log = place / "gateway.log"
     place.mkdir(parents=True, exist_ok=True)
+    if "AUTH_GATEWAY_DATABASE" not in chosen:
+        migrated(place / "gateway" / "gateway.db")
     with log.open("ab") as sink:
         process = subprocess.Popen([*COMMAND, "serve"], env=environment, stdout=sink, stderr=sink)
     try:

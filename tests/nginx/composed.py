@@ -22,6 +22,7 @@ from tests.house import PATIENCE_MS
 from tests.integration.risk_scorer.published import PUBLIC_KEY, publish_model
 from tests.ports import free_port
 from tests.postgresql import Server
+from tests.unpacked import GEO_CACHE
 
 NGINX = "/usr/sbin/nginx"
 PATIENCE_SECONDS = 120.0
@@ -70,6 +71,7 @@ class House:
             given["SCORER_DEADLINE_MS"] = PATIENCE_MS
         else:
             given |= {"MODEL_DIR": str(self.place / "models"), "MODEL_PUBLIC_KEYS": str(self.place / "signing.pub")}
+            given["RISK_SCORER_GEO_CACHE"] = str(GEO_CACHE)
         return {key: value for key, value in os.environ.items() if key not in OURS} | given
 
     def run(self, name: str, *arguments: str, typed: str = "") -> str:

@@ -17,6 +17,7 @@ from risk_scorer.settings import Settings
 from tests.integration.risk_scorer.published import PUBLIC_KEY
 from tests.ports import free_port
 from tests.scorer_commands import new_credential, new_operator_link
+from tests.unpacked import GEO_CACHE
 
 COMMAND = [sys.executable, "-c", "from risk_scorer.cli import main; main()"]
 PATIENCE_SECONDS = 60.0
@@ -44,6 +45,7 @@ class Scorer:
             "MODEL_DIR": str(self.place / "models"),
             "MODEL_PUBLIC_KEYS": str(self.place / "signing.pub"),
             "RISK_SCORER_STATE": str(self.place / "scorer"),
+            "RISK_SCORER_GEO_CACHE": str(GEO_CACHE),
             "RISK_SCORER_PORT": str(self.port),
             "RISK_SCORER_PROFILE": "demo",
             **self.changes,

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.house import PATIENCE_MS
+from tests.house import PATIENCE_MS, share_tables
 
 
 def demo(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -28,6 +28,7 @@ def demo(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_walk_goes_as_promised_twice(root: Path, trained_models: Path, is_long: bool) -> None:
     """Five steps, a receiver killed in the middle, exit status 0; a second start tells the same story."""
     chosen = ("--state", str(trained_models.parent / "walk"), "--models", str(trained_models))
+    share_tables(trained_models.parent / "walk")
     for _ in range(2 if is_long else 1):
         shown = demo(root, *chosen)
         assert shown.returncode == 0, shown.stdout + shown.stderr

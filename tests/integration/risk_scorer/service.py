@@ -23,6 +23,7 @@ from risk_scorer.assembly import Lookups, Scorer, assemble, opened_lookups
 from risk_scorer.settings import Settings
 from tests.integration.risk_scorer.published import PUBLIC_KEY, publish_model
 from tests.migrated import migrated_scorer
+from tests.unpacked import GEO_CACHE
 
 WEBHOOK_SECRET = "whsec_q83vASNFZ4mrze8BI0VniavN7wEjRWeJ"
 EVENT = {"user_id": "alice", "ip": "198.51.100.9", "user_agent": "Mozilla/5.0", "device_id": "dev-1"}
@@ -43,14 +44,14 @@ class Running:
 
 
 def settings_for(place: Path, **changes: Any) -> Settings:
-    """Settings of a demo-profile scorer whose files are all below `place`."""
+    """Settings of a demo-profile scorer whose own files are all below `place`."""
     key = place / "signing.pub"
     key.write_bytes(PUBLIC_KEY)
     wishes = {
         "model_dir": place / "models",
         "model_public_keys": str(key),
         "risk_scorer_state": place / "scorer",
-        "risk_scorer_geo_cache": place / "geo",
+        "risk_scorer_geo_cache": GEO_CACHE,
         "risk_scorer_profile": "demo",
         "webhook_secret": WEBHOOK_SECRET,
         **changes,
@@ -60,7 +61,7 @@ def settings_for(place: Path, **changes: Any) -> Settings:
 
 @cache
 def shared_lookups() -> Lookups:
-    """The real look-ups, opened once: unpacking and reading their tables takes longer than a test."""
+    """The real look-ups, opened once: reading their tables takes longer than a test."""
     place = Path(tempfile.mkdtemp(prefix="scorer-tests-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     return opened_lookups(settings_for(place))
