@@ -5,8 +5,10 @@ nothing else run: three locks, one door.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -44,9 +46,10 @@ def notice(
     link: tuple[str, str] | None = None,
     code: str = "",
     onward: str = "",
+    posted: Sequence[tuple[str, str]] = (),
 ) -> Response:
     """A short page with one message: a `command` to run, a `link` (address, words), the stable `code` of what is
-    wrong, or the address to go `onward` to by itself."""
+    wrong, the address to go `onward` to by itself, or what was typed and not taken (words, text)."""
     return page(
         "notice.html",
         status=status,
@@ -57,10 +60,16 @@ def notice(
         link=link,
         code=code,
         onward=onward,
+        posted=posted,
     )
+
+
+def own_path(request: Request) -> str:
+    """The path of this request, quoted anew: whoever's id is in it may have a question mark or a space in it."""
+    return quote(request.scope["path"], safe="/:@")
 
 
 def local_path(request: Request) -> str:
     """Where this request went, as a path of ours with its query."""
     query = request.url.query
-    return request.url.path + (f"?{query}" if query else "")
+    return own_path(request) + (f"?{query}" if query else "")

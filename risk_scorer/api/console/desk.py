@@ -21,9 +21,11 @@ from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
 from risk_scorer.api.console.flash import flashed, leave, wipe
 from risk_scorer.api.console.forms import Form, read_form
-from risk_scorer.api.console.typed import Typed, TypedReasons, forget, kept
+from risk_scorer.api.console.onward import onward
+from risk_scorer.api.console.posted import TYPED, posted
+from risk_scorer.api.console.typed import Typed, TypedReasons, forget, keep, kept
 from risk_scorer.api.console.views import View, menu
-from risk_scorer.api.pages import page
+from risk_scorer.api.pages import local_path, page
 from risk_scorer.core.console.moments import Moment, moment
 from risk_scorer.core.console.operator import Operator, Role
 from risk_scorer.core.console.veil import Veil
@@ -194,8 +196,12 @@ class Desk:
             status=refused.status,
             code=refused.code,
             message=refused.message,
-            back=_page_of(request),
+            onward=onward(request, refused.status, self._views),
+            posted=_not_kept(request),
+            typed_words=TYPED,
         )
+        if typed := posted(request).get("reason"):
+            keep(answer, Typed(self.require(request).name, request.scope["path"], typed), self._cookie_scope)
         answer.headers.update(refused.headers)
         if refused.retry_after_seconds is not None:
             answer.headers["retry-after"] = str(max(1, round(refused.retry_after_seconds)))
@@ -205,10 +211,10 @@ class Desk:
         theme = request.cookies.get(THEME_COOKIE)
         return {
             **self._facts(),
-            "menu": await menu(self._views, operator.role, request.url.path, self._counted),
+            "menu": await menu(self._views, operator.role, request.scope["path"], self._counted),
             "flash": flashed(request),
             "theme": theme if theme in THEMES else "",
-            "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            "here": local_path(request),
         }
 
     async def _counted(self, view: View) -> int:
@@ -222,7 +228,7 @@ class Desk:
             return 0
 
 
-def _page_of(request: Request) -> str:
-    """Where to go on from a refusal: the page itself, or the one that an act belongs to."""
-    path = request.url.path
-    return path if request.method == "GET" else path.rpartition("/")[0]
+def _not_kept(request: Request) -> dict[str, str]:
+    """What a refusal shows of the form: a reason stands in its form again, unless the form was another session's."""
+    typed = posted(request)
+    return {name: typed[name] for name in typed if name != "reason" or not hasattr(request.state, "form")}

@@ -13,6 +13,8 @@ from risk_scorer.api.access import OPERATOR_COOKIE, SESSION_COOKIE_SECONDS, NoRo
 from risk_scorer.api.console import typed
 from risk_scorer.api.console.away import shown_away
 from risk_scorer.api.console.desk import StepUpNeeded
+from risk_scorer.api.console.onward import act_page
+from risk_scorer.api.console.posted import TYPED, read_posted
 from risk_scorer.api.console.single_sign_on import begin_address
 from risk_scorer.api.pages import LINK_COMMAND, PAGES, local_path, notice
 from risk_scorer.core.console.way_back import HOME
@@ -42,7 +44,7 @@ class Entrance:
     async def ask_sign_in(self, request: Request) -> Response:
         """A page with a button: opening a link must not use it up, for scanners and previews open links too."""
         if not request.query_params.get("token"):
-            return self.not_signed_in(request)
+            return await self.not_signed_in(request)
         # The form posts to the very address it was opened at, so the page need not repeat the token.
         return notice("Sign in to the console", "This link opens the console once.", has_button=True)
 
@@ -72,8 +74,8 @@ class Entrance:
         typed.forget(answer, self._cookie_scope)
         return answer
 
-    def not_signed_in(self, request: Request) -> Response:
-        """The 401 that tells an operator what to do.
+    async def not_signed_in(self, request: Request) -> Response:
+        """The 401 that tells an operator what to do; what they typed stands there, where a session ended meanwhile.
 
         A link in a message is another site's: the browser keeps our strict cookie back, and sends it when our own page
         goes on to the same address.
@@ -81,13 +83,16 @@ class Entrance:
         is_link = request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site"
         if is_link and request.headers.get("sec-fetch-mode") == "navigate":
             return notice("One moment", "Opening the page.", onward=local_path(request))
+        is_act = request.method != "GET"
+        text = "Nothing was done, for you are not signed in any more. " if is_act else ""
+        typed_here = [(TYPED[name], said) for name, said in (await read_posted(request) if is_act else {}).items()]
         if self._gateway is not None:
-            to = local_path(request) if request.method == "GET" else HOME
-            text = "With your account at the gateway; or make a one-time link on the scorer's machine:"
+            to = local_path(request) if request.method == "GET" else act_page(request)
+            text += "With your account at the gateway; or make a one-time link on the scorer's machine:"
             link = (begin_address(to), "Sign in")
-            return notice("Please sign in", text, status=401, command=LINK_COMMAND, link=link)
-        text = "Make a one-time sign-in link on the scorer's machine:"
-        return notice("Please sign in", text, status=401, command=LINK_COMMAND)
+            return notice("Please sign in", text, status=401, command=LINK_COMMAND, link=link, posted=typed_here)
+        text += "Make a one-time sign-in link on the scorer's machine:"
+        return notice("Please sign in", text, status=401, command=LINK_COMMAND, posted=typed_here)
 
     def step_up(self, error: StepUpNeeded) -> Response:
         """On to the gateway for a second factor, and then back to the page; who came by a link needs a new one."""
@@ -122,7 +127,7 @@ def add_entrance(app: FastAPI, entrance: Entrance) -> None:
     app.mount("/static", StaticFiles(directory=PAGES / "static"), name="static")
 
     async def on_not_signed_in(request: Request, _error: Exception) -> Response:
-        return entrance.not_signed_in(request)
+        return await entrance.not_signed_in(request)
 
     async def on_no_role(_request: Request, error: Exception) -> Response:
         assert isinstance(error, NoRole)  # noqa: S101 - registered for this class alone

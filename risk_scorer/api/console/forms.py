@@ -44,12 +44,19 @@ async def read_form(request: Request, operator: Operator) -> Form:
 
     Raises: Refused `cross_site_form`, `invalid_form_token` (403), and those of a bad body.
     """
-    require_same_origin(request)
-    require_form(request)
-    form = Form(_fields(await read_body(request, max_bytes=MOST_BYTES)))
+    form = await posted_form(request)
     if not hmac.compare_digest(form.one(TOKEN_FIELD).encode(), operator.form_token.encode()):
         # Another session's page, kept open while somebody else signed in; or no page of ours at all.
         raise Refused("invalid_form_token", "This form is not of your session: load the page again.", status=403)
+    return form
+
+
+async def posted_form(request: Request) -> Form:
+    """The same, of whichever session: it may be shown again, and nothing is done for it. Raises: Refused."""
+    require_same_origin(request)
+    require_form(request)
+    form: Form = Form(_fields(await read_body(request, max_bytes=MOST_BYTES)))
+    request.state.posted = form
     return form
 
 

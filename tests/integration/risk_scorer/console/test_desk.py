@@ -43,6 +43,15 @@ class Probe:
             request, "probe.grave", "alice", effect=self.effect, back="/dashboard/drift?x=1", sensitive=True
         )
 
+    async def forms(self, request: Request) -> Response:
+        shown = '{% import "console/parts.html" as parts with context %}{{ parts.act_form(action, "Do") }}'
+        typed = self.desk.typed(request)
+        parts = [
+            templates.from_string(shown).render(action=action, typed_reason=typed, form_token="")
+            for action in ("/dashboard/probe/act", "/dashboard/probe/gra%76e")
+        ]
+        return HTMLResponse("<hr>".join(parts))
+
     async def effect(self, doing: Doing) -> str:
         self.seen = audited(self._service)
         if self.refusal is not None:
@@ -62,6 +71,7 @@ def probe(service: Running) -> Probe:
     views = [
         View(name="plain", path="/dashboard/probe/act", title="", endpoint=found.plain, role="analyst", kind="act"),
         View(name="grave", path="/dashboard/probe/grave", title="", endpoint=found.grave, role="analyst", kind="act"),
+        View(name="forms", path="/dashboard/probe/forms", title="", endpoint=found.forms),
     ]
     add_views(service.app, found.desk, views)
     return found
@@ -140,6 +150,56 @@ async def test_what_was_refused_is_written_down_as_refused(service: Running, pro
     assert audited(service) == [row("gateway_unavailable"), row("failed")]
 
 
+async def test_what_was_typed_is_not_lost_with_a_refusal(service: Running, probe: Probe) -> None:
+    """The reason stands in its form again; what came with another session's form is shown, to be copied."""
+    await by_link(service, "analyst")
+    probe.refusal = Refused("changed_meanwhile", "It changed.", status=409)
+    answer = await post(service, "/dashboard/probe/act", reason="I “called” <her>", document="[groups]")
+    assert ("I “called”" in answer.text, "[groups]</textarea>" in answer.text) == (False, True)
+    same, other = unescape((await service.client.get("/dashboard/probe/forms")).text).split("<hr>")
+    assert ("I “called” <her>" in same, "called" in other) == (True, False)
+    answer = await post(
+        service, "/dashboard/probe/act", reason="</textarea><b>", form_token="another", back="/dashboard/x?a=1"
+    )
+    assert (answer.status_code, code_of(answer)) == (403, "invalid_form_token")
+    assert ("&lt;/textarea&gt;&lt;b&gt;" in answer.text, 'href="/dashboard/x?a=1"' in answer.text) == (True, True)
+
+
+async def test_what_was_typed_is_not_lost_with_the_session(service: Running, probe: Probe) -> None:
+    """Nothing is done, and it is said; the text stands there, and the way in leads back to the page of the act."""
+    assert probe.desk is not None
+    await by_link(service, "analyst")
+    fields = {"form_token": await form_token(service), "reason": "spoke to her", "document": "# <mine>"}
+    service.client.cookies.clear()
+    answer = await service.client.post("/dashboard/probe/act", data=fields)
+    assert (answer.status_code, "Nothing was done" in answer.text) == (401, True)
+    assert ("spoke to her" in answer.text, "# &lt;mine&gt;" in answer.text) == (True, True)
+    assert "/operator/begin?to=%2Fdashboard%2Fprobe" in answer.text
+    foreign = await service.client.post("/dashboard/probe/act", data=fields, headers={"sec-fetch-site": "cross-site"})
+    assert (foreign.status_code, "spoke to her" in foreign.text) == (401, False)
+    assert (await service.client.post("/dashboard/probe/act", content=b"\xff")).status_code == 401
+    assert audited(service) == []
+
+
+WAYS = (
+    ("/dashboard/sign-ins/no%3Fbody", "/dashboard/sign-ins"), ("/dashboard/model/abc?x=1", "/dashboard/model"),
+    ("/dashboard/users?from=x", "/dashboard/users"), ("/dashboard/views/none", "/dashboard/views"),
+    ("/dashboard/policy?before=1", "/dashboard/policy?before=1"),
+)  # fmt: skip
+
+
+async def test_no_refusal_leads_around_in_a_circle(service: Running, probe: Probe) -> None:
+    """From what is not there to the view that lists it, from what is away to itself; an act to its very page."""
+    assert probe.desk is not None
+    await by_link(service, "analyst")
+    for path, onward in WAYS:
+        answer = await service.client.get(path)
+        assert answer.status_code >= 400
+        assert f'<a class="button" href="{onward}">' in answer.text, path
+    answer = await post(service, "/dashboard/users/a%3Fb%23c/freeze")
+    assert '<a class="button" href="/dashboard/users/a%3Fb%23c">' in answer.text
+
+
 async def test_what_cannot_be_written_down_is_not_done(
     service: Running, probe: Probe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,17 +266,6 @@ async def test_a_typed_reason_survives_the_way_to_the_second_factor(service: Run
     said = "the phone was stolen; “call her” – 日本 \U0001f600" * 8
     answer = await post(service, "/dashboard/probe/grave", reason=said)
     assert answer.headers["location"] == "/operator/begin?to=%2Fdashboard%2Fdrift%3Fx%3D1&fresh=1"
-    shown = '{% import "console/parts.html" as parts with context %}{{ parts.act_form(action, "Do") }}'
-
-    async def forms(request: Request) -> Response:
-        typed = probe.desk.typed(request)
-        parts = [
-            templates.from_string(shown).render(action=action, typed_reason=typed, form_token="")
-            for action in ("/dashboard/probe/act", "/dashboard/probe/gra%76e")
-        ]
-        return HTMLResponse("<hr>".join(parts))
-
-    add_views(service.app, probe.desk, [View(name="forms", path="/dashboard/probe/forms", title="", endpoint=forms)])
     other, same = unescape((await service.client.get("/dashboard/probe/forms")).text).split("<hr>")
     assert (said in other, said in same, " open>" in same) == (False, True, True)
     run(service, "UPDATE operator_sessions SET name = 'zoe'")
