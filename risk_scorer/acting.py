@@ -127,7 +127,14 @@ def acting_of(scorer: Scorer) -> Acting:
             randomness=scorer.randomness,
         ),
         hear=HearSessions(observer=observer, sessions=sessions, memories=memories),
-        standing=Standing(engine=learned.engine, sessions=sessions, memories=memories, history=events, clock=clock),
+        standing=Standing(
+            engine=learned.engine,
+            sessions=sessions,
+            memories=memories,
+            history=events,
+            clock=clock,
+            likelihood=learned.likelihood_now,
+        ),
         learned=learned,
     )
 

@@ -52,7 +52,11 @@ class SessionModelling:
 
     def likelihood(self, _seen: Seen, around: Around) -> float | None:
         """How likely the session is an attack, as the model learned from invented ones; None without a model."""
-        return attack_likelihood(self.models.current(), around.session)
+        return self.likelihood_now(around.session)
+
+    def likelihood_now(self, session: Memory) -> float | None:
+        """The same of a session that nothing has just happened in."""
+        return attack_likelihood(self.models.current(), session)
 
     def predict(self, rows: Sequence[BehaviourRow], memories: Memories) -> Sequence[Anomaly] | None:
         """How unusual each window is, held against what we remember of the person. Raises: Refused."""

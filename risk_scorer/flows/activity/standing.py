@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -14,6 +14,7 @@ from plumbing.refusals import Refused
 from risk_scorer.contract.activity import Action, SessionScore, Signal, recommended
 from risk_scorer.contract.assessment import RiskLevel, risk_level
 from risk_scorer.core.activity.evidence import NAME, Evidence
+from risk_scorer.core.activity.memory import Memory
 from risk_scorer.core.known_session import KnownSession, State
 from risk_scorer.flows.activity.judge import EngineNow
 from risk_scorer.flows.activity.ports import Memories, Risk, Sessions
@@ -91,13 +92,22 @@ class Standing:
     """Answers from what is remembered and kept."""
 
     def __init__(
-        self, *, engine: EngineNow, sessions: KnownOfPerson, memories: Memories, history: History, clock: Clock
+        self,
+        *,
+        engine: EngineNow,
+        sessions: KnownOfPerson,
+        memories: Memories,
+        history: History,
+        clock: Clock,
+        likelihood: Callable[[Memory], float | None],
     ) -> None:
+        """`likelihood` is how likely a session is an attack by a learned model, 0-1; None while there is none."""
         self._engine = engine
         self._sessions = sessions
         self._memories = memories
         self._history = history
         self._clock = clock
+        self._likelihood = likelihood
 
     def session(self, session_id: str) -> SessionScore:
         """How the session stands now: what was found fades. Raises: Refused (404 `unknown_session`, 503)."""
@@ -111,13 +121,14 @@ class Standing:
         evidence = memory.get(NAME)
         signals = engine.signals(judged)
         started_at = known.started_at if known is not None else 0.0
+        likelihood = self._likelihood(memory)
         return SessionScore(
             session_id=session_id,
             score=judged.total_score,
             risk_level=risk_level(judged.total_score),
             signals=signals,
             reasons=[each.text for each in signals if each.nats > 0.0],
-            attack_likelihood=None if risk is None else risk.attack_likelihood,
+            attack_likelihood=risk.attack_likelihood if likelihood is None and risk is not None else likelihood,
             recommended_response=RESPONSES[recommended(judged.total_score)],
             events=evidence.events if isinstance(evidence, Evidence) else 0,
             started_at=started_at or (risk.started_at if risk is not None else 0.0),

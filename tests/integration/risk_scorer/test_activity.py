@@ -11,6 +11,7 @@ import pytest
 
 from plumbing.clock import FixedClock
 from risk_scorer.contract.signals import SessionRiskSignal
+from risk_scorer.flows.activity.standing import RESPONSES
 from tests.integration.risk_scorer.service import Running, running
 from tests.integration.risk_scorer.test_erasure import places_of
 
@@ -279,7 +280,10 @@ async def test_a_stolen_session_is_told_once_for_each_rise(told_service: Running
     assert {(each.session_id, each.user_id, each.source) for each in told} == {("ses-1", "alice", "activity")}
     assert all(each.reasons for each in told)
     standing = (await told_service.client.post("/score-session", json={"session_id": "ses-1"})).json()
-    assert (standing["risk_level"], bool(standing["reasons"])) == (answers[-1]["risk_level"], True)
+    assert standing["risk_level"] == answers[-1]["risk_level"]
+    assert 0.0 < standing["score"] <= answers[-1]["total_score"]
+    assert standing["reasons"] == [each["text"] for each in answers[-1]["signals"] if each["nats"] > 0]
+    assert standing["recommended_response"] == RESPONSES[answers[-1]["action"]]
     summary = (await told_service.client.get("/people/alice/activity")).json()
     assert (summary["score"], summary["sessions"][0]["session_id"]) == (answers[-1]["total_score"], "ses-1")
 

@@ -70,10 +70,12 @@ async def test_predict_takes_and_answers_what_the_reference_shows(service: Runni
 
 @pytest.mark.anyio
 async def test_an_assessment_tells_the_likelihood_and_the_model_whose_scale_it_is(service: Running) -> None:
-    """The learned detectors take part, and the answer names the session model."""
+    """The learned detectors take part, the answer names the session model, and how a session stands says the same."""
     await service.client.post("/sessions", json=NOTICE)
     for number in range(4):
         told = (await service.client.post("/assess", json=event(number))).json()
+        standing = (await service.client.post("/score-session", json={"session_id": "ses-1"})).json()
+        assert standing["attack_likelihood"] == told["attack_likelihood"]
     assert told["model_version"] == f"model {small_model().told['model_version']}"
     assert 0.0 < told["attack_likelihood"] < 1.0
     assert WINDOW_NAME in told["unknown"]
