@@ -78,7 +78,7 @@ def main() -> None:
         elif name == "activity":
             figures += activity.measure(chosen.rounds, console, rows=chosen.rows)
         elif name == "console":
-            is_all_met &= console_pages.measure(console, rows=chosen.rows)
+            is_all_met &= console_pages.measure(console, rows=chosen.rows, folder=chosen.folder)
         elif name == "campaigns":
             campaigns.measure(console, events=chosen.rows)
         elif name in benches:
@@ -108,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="training, campaigns, console: how many; may be repeated",
+    )
+    parser.add_argument(
+        "--folder", type=Path, help="console: where invented stores are kept and found again; var/benchmarks"
     )
     parser.add_argument("--long", action="store_true", help="a million deliveries, a flood of a minute, all counts")
     return parser

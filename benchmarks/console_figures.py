@@ -4,10 +4,10 @@ Places come without the address tables, which are a look-up in memory for each o
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
 from typing import Final
 
+from benchmarks.console_times import BESIDE, Took, took
 from plumbing.clock import FixedClock
 from plumbing.database import Database
 from risk_scorer.adapters.console.figure_rows import FigureRows
@@ -39,25 +39,22 @@ class Quiet:
         )  # fmt: skip
 
 
-async def figure_times(database: Database, *, now: float, times: int) -> dict[str, list[float]]:
-    """Milliseconds of each time."""
-    found = dict[str, list[float]]()
+async def figure_times(database: Database, *, now: float, times: int) -> dict[str, list[Took]]:
+    """Of each time. A process reads its first ones before anybody asks."""
+    found = dict[str, list[Took]]()
     for words, back in SPANS.items():
-        first, again = f"overview's figures, a process's first{words}", f"overview's figures, seconds old{words}"
+        first, again = (
+            f"{BESIDE}overview's figures, a process's first{words}",
+            f"overview's figures, seconds old{words}",
+        )
         found[first], found[again] = [], []
         for _ in range(times):
             clock = FixedClock(now - back)
             desk = FigureDesk(FigureRows(database), Quiet(), clock=clock)
-            found[first].append(await _milliseconds(desk))
+            found[first].append(await took(desk.figures))
             clock.advance(KEPT_SECONDS)
-            found[again].append(await _milliseconds(desk))
+            found[again].append(await took(desk.figures))
             # In life seconds pass before anybody asks again; there is nothing here that would tell.
             while (await desk.figures()).at < clock.now():  # noqa: ASYNC110
                 await asyncio.sleep(BREATH_SECONDS)
     return found
-
-
-async def _milliseconds(desk: FigureDesk) -> float:
-    began = time.perf_counter()
-    await desk.figures()
-    return 1e3 * (time.perf_counter() - began)

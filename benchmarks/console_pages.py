@@ -5,13 +5,13 @@ The campaign is invented too: five thousand accounts, the last forty of which di
 
 import sqlite3
 import tempfile
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from benchmarks.console_values import NOW, Drawn
+from benchmarks.console_times import Took, took
+from benchmarks.console_values import NOW, SHADOW, Drawn
 from plumbing.clock import FixedClock
 from plumbing.database import Database
 from risk_scorer.adapters.console.campaign_rows import CampaignRows
@@ -19,11 +19,13 @@ from risk_scorer.adapters.console.campaign_seen import CampaignSightings
 from risk_scorer.adapters.console.entity_rows import EntityRows
 from risk_scorer.adapters.console.gateway import NoGateway
 from risk_scorer.adapters.console.sign_in_rows import SignInRows
+from risk_scorer.adapters.shadow_log import ShadowLog
 from risk_scorer.adapters.tables import activity_events
 from risk_scorer.assembly import opened_lookups
 from risk_scorer.core.console.sign_in_page import Cursor
 from risk_scorer.flows.console.campaigns import Campaigns
 from risk_scorer.flows.console.entities import Entities
+from risk_scorer.flows.console.models import MOST_COUNTED
 from risk_scorer.flows.console.sign_ins import SignIns
 from risk_scorer.settings import Settings
 
@@ -90,16 +92,20 @@ PAGES: Final[dict[str, Ask]] = {
 }
 
 
-async def page_times(database: Database, drawn: Drawn, *, times: int) -> dict[str, list[float]]:
-    """Milliseconds of each time that each was asked."""
-    pages, found = pages_of(database, NOW), dict[str, list[float]]()
+async def page_times(database: Database, drawn: Drawn, *, times: int) -> dict[str, list[Took]]:
+    """Of each time that each was asked."""
+    pages, found = pages_of(database, NOW), dict[str, list[Took]]()
+    log = ShadowLog(database)
+    shadow, active = SHADOW
     for name, ask in PAGES.items():
         drawn.chance.seed(name)
-        found[name] = []
-        for _ in range(times):
-            began = time.perf_counter()
-            await ask(pages, drawn)
-            found[name].append(1e3 * (time.perf_counter() - began))
+        found[name] = [await took(lambda ask=ask: ask(pages, drawn)) for _ in range(times)]  # type: ignore[misc]
+    found["a shadow's day"] = [
+        await took(lambda: log.counts(active, shadow, NOW - SPAN, most=MOST_COUNTED)) for _ in range(times)
+    ]
+    found["a shadow's day, those that differ"] = [
+        await took(lambda: log.differing(active, shadow, NOW - SPAN, 20, most=MOST_COUNTED)) for _ in range(times)
+    ]
     return found
 
 

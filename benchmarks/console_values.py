@@ -9,6 +9,8 @@ NOW: Final = 1_760_000_000.0
 SPAN: Final = 90 * 86_400.0
 ROWS_A_PERSON: Final = 100
 COUNTRIES: Final = tuple(f"{first}{second}" for first in "ABDEFGHINPSU" for second in "AEKLRST")
+SHADOW: Final = ("5ad0e0000001", "ac71fe000001")
+"""The version that shadows, and the one that it shadows."""
 CODES: Final = tuple(f"reason_{number}" for number in range(24))
 
 
@@ -36,7 +38,7 @@ class Drawn:
     """Values as rows have them, drawn anew each time."""
 
     def __init__(self, size: int) -> None:
-        self._size, self._people = size, max(20, size // ROWS_A_PERSON)
+        self.size, self._people = size, max(20, size // ROWS_A_PERSON)
         self.chance = random.Random()
 
     def who(self) -> int:
@@ -78,8 +80,8 @@ class Drawn:
         return NOW - SPAN * self.chance.random()
 
     def event(self) -> str:
-        return event_of(self.chance.randrange(self._size))
+        return event_of(self.chance.randrange(self.size))
 
     def place(self) -> Cursor:
         """Anywhere between the rows."""
-        return Cursor(self.moment(), self._size)
+        return Cursor(self.moment(), self.size)

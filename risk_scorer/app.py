@@ -206,7 +206,8 @@ def _lifespan(
         scorer.profiles.listen(watching.hear)
         _warn(scorer.settings)
         beside = (*upkeep(scorer), *company(scorer), *scorer.shadowing.work(), *acting.work())
-        tasks = [asyncio.create_task(work) for work in (*beside, scorer.models.watch(), watching.run())]
+        beside += (scorer.models.watch(), watching.run(), app.state.console.read_early())
+        tasks = [asyncio.create_task(work) for work in beside]
         if streaming is not None:
             streaming.kafka.start(asyncio.get_running_loop())
         if tell_ready is not None:

@@ -6,14 +6,17 @@ menu orders them (`api/console/views.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, Final
 
+import structlog
 from fastapi import FastAPI
 
+from plumbing.refusals import Refused
 from risk_scorer import console
 from risk_scorer.acting import Acting
 from risk_scorer.adapters.console.act_rows import ActRows
@@ -34,6 +37,11 @@ from risk_scorer.flows.console.sign_in import SignIn
 from risk_scorer.flows.narrate import Narrate
 from webhooks.fetching import Fetcher
 
+EARLY_SECONDS: Final = 1.0
+"""After a process began: what its work waits for comes first."""
+
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Console:
@@ -45,6 +53,16 @@ class Console:
     identity: GatewayIdentity | None
     gateway: GatewayClient | NoGateway
     views: tuple[View, ...]
+    early: Sequence[Callable[[], Awaitable[None]]]
+
+    async def read_early(self) -> None:
+        """Read what first pages would wait for, once the process has begun its work."""
+        await asyncio.sleep(EARLY_SECONDS)
+        for read in self.early:
+            try:
+                await read()
+            except Refused as refused:
+                log.warning("not_read_early", reason=refused.code)
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -87,7 +105,13 @@ def console_of(
         operators=scorer.operators, cookie_scope=scope, contact=scorer.settings.console_contact, gateway=sign_on
     )
     return Console(
-        desk=desk, entrance=entrance, sign_on=sign_on, identity=identity, gateway=gateway, views=tuple(views)
+        desk=desk,
+        entrance=entrance,
+        sign_on=sign_on,
+        identity=identity,
+        gateway=gateway,
+        views=tuple(views),
+        early=parts.early,
     )
 
 

@@ -21,6 +21,7 @@ def views(parts: Parts) -> tuple[View, ...]:
         models=running.models,
         cities=running.cities,
     )
+    parts.early.append(figures.read_early)
     sign_ins = SignIns(SignInRows(scorer.database), clock=scorer.clock)
     newest = Newest(desk=parts.desk, sign_ins=sign_ins, log=scorer.log, feed=parts.feed)
     overview = Overview(

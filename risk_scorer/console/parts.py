@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from risk_scorer.acting import Acting
@@ -28,3 +29,5 @@ class Parts:
     desk: Desk
     gateway: Gateway
     cookie_scope: dict[str, Any]
+    early: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What a process reads before anybody asks, because it takes longer than a page may."""

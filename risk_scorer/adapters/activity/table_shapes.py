@@ -196,6 +196,7 @@ def incidents_table(metadata: MetaData) -> Table:
             sqlite_where=text("state <> 'closed'"),
             postgresql_where=text("state <> 'closed'"),
         ),
+        Index("incidents_by_key", "key", "updated_at"),
         Index("incidents_by_age", "updated_at", "incident_id"),
         Index("incidents_by_state", "state", "updated_at", "incident_id"),
         Index("incidents_by_owner", "owner", "updated_at", "incident_id"),

@@ -15,7 +15,6 @@ from risk_scorer.adapters.tables import (
     account_scores,
     campaign_members,
     campaign_signals,
-    incident_members,
     incidents,
     session_risk,
 )
@@ -53,17 +52,9 @@ MEMBERS = Statement(
 IS_MEMBER = Statement(
     select(_m.user_id).where(_m.campaign_id == bindparam("of_id"), _m.user_id == bindparam("of_user"))
 )
-ANY_MEMBER = Statement(select(_m.user_id).where(_m.campaign_id == bindparam("of_id")).limit(1))
-_i, _im = incidents.c, incident_members.c
+_i = incidents.c
 OPEN_INCIDENT = Statement(select(_i.body).where(_i.key == bindparam("of_key"), text("state <> 'closed'")))
-LAST_INCIDENT = Statement(
-    # Closed ones are in no index by their key: a member of the campaign leads to them.
-    select(_i.body)
-    .join_from(incident_members, incidents, _i.incident_id == _im.incident_id)
-    .where(_im.user_id == bindparam("of_user"), _i.key == bindparam("of_key"))
-    .order_by(_i.updated_at.desc())
-    .limit(1)
-)
+LAST_INCIDENT = Statement(select(_i.body).where(_i.key == bindparam("of_key")).order_by(_i.updated_at.desc()).limit(1))
 _r = session_risk.c
 _newest = (
     select(_r.score)
@@ -144,10 +135,7 @@ def _signals(tx: Transaction, campaign_id: str, most: int) -> tuple[CampaignSign
 def _incident(tx: Transaction, campaign_id: str) -> Incident | None:
     """The one that is not closed, else the last one."""
     key = incident_key(campaign_id)
-    row = tx.one(OPEN_INCIDENT, of_key=key)
-    if row is None:
-        member = tx.one(ANY_MEMBER, of_id=campaign_id)
-        row = None if member is None else tx.one(LAST_INCIDENT, of_user=member[0], of_key=key)
+    row = tx.one(OPEN_INCIDENT, of_key=key) or tx.one(LAST_INCIDENT, of_key=key)
     return None if row is None else incident_of(row[0])
 
 

@@ -44,6 +44,7 @@ class FigureViews:
         drawn = await asyncio.to_thread(self._ground) if with_ground else ""
         return {
             "figures": found,
+            "are_old": self._figures.is_old(found),
             "models": self._models(),
             "ground": drawn,
             "map_box": (NORTH, SOUTH - NORTH, CELL),
@@ -55,6 +56,10 @@ class FigureViews:
             "sign_ins": SIGN_INS,
             "weeks": WEEKS,
         }
+
+    async def read_early(self) -> None:
+        """Have everything that the first page of a process would else wait for. Raises: Refused."""
+        await self.values()
 
     async def page(self, request: Request) -> Response:
         """The figures alone. Raises: Refused."""

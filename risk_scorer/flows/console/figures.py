@@ -34,7 +34,9 @@ KEPT_SECONDS: Final = 5.0
 WAIT_SECONDS: Final = 0.05
 """As long as a page waits where it has some to show; over many rows on a busy machine it takes longer."""
 STALE_SECONDS: Final = 60.0
-"""Older ones are shown only while the storage refuses."""
+"""Older ones are waited for a little longer, and where they stand they are called old."""
+LONG_WAIT_SECONDS: Final = 0.12
+"""As long as that: the whole page is to come within 0.2 s."""
 TIMED_SECONDS: Final = 300.0
 """The answers that a p95 is about: those of the last minutes, once the process is that old."""
 RATE_BOX: Final = (240.0, 44.0)
@@ -120,15 +122,20 @@ class FigureDesk:
 
     async def figures(self) -> Figures:
         """What is known, read again once it is seconds old; for a page that cannot wait so long, or while the storage
-        refuses, as it was: it says of when it is. Raises: Refused, where nothing was ever read."""
+        refuses, as it was: it says of when it is. The very first ones are waited for, so a process reads them before
+        anybody asks. Raises: Refused, where nothing was ever read."""
         known, now = self._known, self._clock.now()
         if known is not None and 0.0 <= now - known.at < KEPT_SECONDS:
             return known
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
-        can_wait = known is None or now - known.at >= STALE_SECONDS
-        done, _ = await asyncio.wait([self._reading], timeout=None if can_wait else WAIT_SECONDS)
+        timeout = None if known is None else LONG_WAIT_SECONDS if self.is_old(known) else WAIT_SECONDS
+        done, _ = await asyncio.wait([self._reading], timeout=timeout)
         return self._reading.result() if done or known is None else known
+
+    def is_old(self, figures: Figures) -> bool:
+        """Whether they are older than those that look often ever see."""
+        return self._clock.now() - figures.at >= STALE_SECONDS
 
     async def _read(self) -> Figures:
         try:

@@ -110,7 +110,7 @@ SEARCHED = (
     (MEMBERS, "campaign_members USING INDEX sqlite_autoindex_campaign_members_1 (campaign_id=?"),
     (IS_MEMBER, "sqlite_autoindex_campaign_members_1 (campaign_id=? AND user_id=?)"),
     (OPEN_INCIDENT, "incidents_open_by_key"),
-    (LAST_INCIDENT, "incident_members_by_user (user_id=?)"),
+    (LAST_INCIDENT, "incidents_by_key (key=?)"),
     (SESSION_RISK, "session_risk_by_user (user_id=?)"),
     (EVENTS, "activity_events_by_user (user_id=? AND ts>? AND ts<?)"),
     (LOGINS, "sign_ins_by_user (user_id=? AND ts>? AND ts<?)"),
