@@ -12,6 +12,7 @@ from starlette.responses import Response
 from plumbing.asgi import JSONAnswer
 from plumbing.bodies import refuse_unsafe_text
 from plumbing.lean import add_lean
+from plumbing.queries import each_once
 from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
 from risk_scorer.api.operations import LABELS, MAX_LABELS
@@ -27,7 +28,7 @@ def add_labels(app: FastAPI, *, access: Access, page: Page) -> None:
 
     async def labels(request: Request) -> Response:
         access.require(request, "read")
-        after = request.query_params.get("after", "")
+        after = each_once(request).get("after", "")
         if len(after) > LONGEST_ID:
             raise _unsound("after", f"after must have at most {LONGEST_ID} characters.")
         refuse_unsafe_text(after, "query.after")
@@ -37,7 +38,7 @@ def add_labels(app: FastAPI, *, access: Access, page: Page) -> None:
 
 
 def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(MAX_LABELS))
+    text = each_once(request).get("limit", str(MAX_LABELS))
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= MAX_LABELS):
         raise _unsound("limit", f"limit must be a whole number from 1 to {MAX_LABELS}.")
     return int(text)

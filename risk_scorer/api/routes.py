@@ -12,6 +12,7 @@ from starlette.responses import Response
 from plumbing.asgi import JSONAnswer, json_answer
 from plumbing.bodies import decode, read_body, require_json
 from plumbing.lean import add_lean
+from plumbing.queries import each_once
 from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
 from risk_scorer.api.operations import (
@@ -120,7 +121,7 @@ class ServiceRoutes:
         return json_answer({"count": len(entries), "events": entries})
 
     def _limit(self, request: Request) -> int:
-        text = request.query_params.get("limit")
+        text = each_once(request).get("limit")
         if text is None:
             return min(DEFAULT_RECENT, self._recent_max)
         if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= self._recent_max):

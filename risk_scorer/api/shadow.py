@@ -13,6 +13,7 @@ from starlette.responses import Response
 from plumbing.asgi import json_answer
 from plumbing.clock import Clock
 from plumbing.lean import add_lean
+from plumbing.queries import each_once
 from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
 from risk_scorer.api.reference import Schema, operation
@@ -67,7 +68,7 @@ def add_shadow(app: FastAPI, routes: ShadowRoutes) -> None:
 
 
 def _number(request: Request, name: str, *, default: int, most: int) -> int:
-    text = request.query_params.get(name)
+    text = each_once(request).get(name)
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= most):

@@ -26,6 +26,7 @@ from auth_gateway.flows.account_directory import AccountDirectory
 from auth_gateway.flows.ports import Clock
 from plumbing.asgi import json_answer
 from plumbing.bodies import refuse_unsafe_text
+from plumbing.queries import each_once
 from plumbing.refusals import Refused
 
 USUAL_PAGE: Final = 50
@@ -59,7 +60,7 @@ class AccountLists:
         if ids is not None:
             known = await asyncio.to_thread(self.directory.of_ids, ids)
             return json_answer(AccountList(accounts=self._listed(known)))
-        query = refuse_unsafe_text(request.query_params.get("query", "").strip(), "query")
+        query = refuse_unsafe_text(each_once(request).get("query", "").strip(), "query")
         if len(query) > LONGEST_QUERY:
             raise _invalid("query")
         state, place, limit = _state(request), _place(request), _limit(request)
@@ -84,7 +85,7 @@ class AccountLists:
 
 def _ids(request: Request) -> list[str] | None:
     """Whom the caller knows already, as a JSON list; None where they do not say."""
-    text = request.query_params.get("ids")
+    text = each_once(request).get("ids")
     if text is None:
         return None
     try:
@@ -95,7 +96,7 @@ def _ids(request: Request) -> list[str] | None:
 
 
 def _state(request: Request) -> State | None:
-    match request.query_params.get("state", ""):
+    match each_once(request).get("state", ""):
         case "":
             return None
         case "active":
@@ -106,7 +107,7 @@ def _state(request: Request) -> State | None:
 
 
 def _place(request: Request) -> ListPlace:
-    text = request.query_params.get("cursor", "")
+    text = each_once(request).get("cursor", "")
     if not text:
         return START
     place = place_from(text) if len(text) <= LONGEST_CURSOR else None
@@ -118,7 +119,7 @@ def _place(request: Request) -> ListPlace:
 
 
 def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(USUAL_PAGE))
+    text = each_once(request).get("limit", str(USUAL_PAGE))
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MOST_SHOWN):
         raise _invalid("limit")
     return int(text)

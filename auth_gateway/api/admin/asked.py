@@ -5,6 +5,7 @@ from typing import Final
 from starlette.requests import Request
 
 from plumbing.bodies import refuse_unsafe_text
+from plumbing.queries import each_once
 from plumbing.refusals import Refused
 from webhooks.delivery_log import STATUSES, Status
 
@@ -23,7 +24,7 @@ def part_of(request: Request, parameter: str, code: str) -> str:
 
 def status_of(request: Request) -> Status | None:
     """How the messages stand that are asked for; None for all. Raises: Refused `invalid_request` (422)."""
-    given = request.query_params.get("status")
+    given = each_once(request).get("status")
     if given is None:
         return None
     for status in STATUSES:
@@ -34,7 +35,7 @@ def status_of(request: Request) -> Status | None:
 
 def limit_of(request: Request) -> int:
     """How many at the most. Raises: Refused `invalid_request` (422)."""
-    text = request.query_params.get("limit", str(USUAL_PAGE))
+    text = each_once(request).get("limit", str(USUAL_PAGE))
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise Refused("invalid_request", "This is no whole number above 0.", status=422, evidence={"field": "limit"})
     return int(text)
@@ -42,7 +43,7 @@ def limit_of(request: Request) -> int:
 
 def before_of(request: Request) -> str:
     """Where the page before ended. Raises: Refused `invalid_page` (400), `invalid_request` (422)."""
-    before = request.query_params.get("before", "")
+    before = each_once(request).get("before", "")
     if len(before) > LONGEST_PLACE:
         raise Refused("invalid_page", "take `before` from the page before", status=400)
     return refuse_unsafe_text(before, "before")

@@ -34,6 +34,7 @@ from auth_gateway.flows.ports import Clock
 from auth_gateway.flows.said import said
 from plumbing.asgi import json_answer
 from plumbing.bodies import decode, read_body, require_json
+from plumbing.queries import each_once
 from plumbing.refusals import Refused
 
 MOST_BYTES: Final = 2 * LARGEST_SAVED + 8_192
@@ -176,7 +177,7 @@ async def _body(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
 
 
 def _number(request: Request, name: str, usual: int | None, *, least: int = 1) -> int:
-    text = request.query_params.get(name)
+    text = each_once(request).get(name)
     if text is None and usual is not None:
         return usual
     if text is None or not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= least):

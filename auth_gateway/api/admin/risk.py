@@ -17,6 +17,7 @@ from auth_gateway.flows.ports.user_risk import NotedChange
 from auth_gateway.flows.risk_desk import LATEST, MOST_SHOWN, PersonRisk, RiskDesk
 from plumbing.asgi import json_answer
 from plumbing.bodies import decode, read_body, refuse_unsafe_text, require_json
+from plumbing.queries import each_once
 from plumbing.refusals import Refused
 
 MOST_VERDICT_BYTES = 4_096
@@ -132,7 +133,7 @@ def _user_id(request: Request) -> str:
 
 
 def _number(request: Request, name: str, usual: int) -> int:
-    text = request.query_params.get(name)
+    text = each_once(request).get(name)
     if text is None:
         return usual
     if not (text.isascii() and text.isdigit() and len(text) <= 18 and int(text) > 0):

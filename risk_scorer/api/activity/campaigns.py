@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from plumbing.asgi import JSONAnswer
 from plumbing.lean import add_lean
+from plumbing.queries import each_once
 from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
 from risk_scorer.api.reference import Schema, operation
@@ -47,7 +48,7 @@ class CampaignRoutes:
     @veiled
     async def campaigns(self, request: Request) -> Response:
         self._access.require_or_operator(request, "read")
-        asked = request.query_params
+        asked = each_once(request)
         state = asked.get("state", "any")
         if state not in STATES:
             raise _invalid("state", f"state must be one of {', '.join(STATES)}.")
@@ -82,7 +83,7 @@ def add_campaigns(app: FastAPI, *, access: Access, campaigns: Campaigns) -> None
 
 def limit_of(request: Request) -> int:
     """How many are asked for. Raises: Refused (422)."""
-    text = request.query_params.get("limit", str(LISTED))
+    text = each_once(request).get("limit", str(LISTED))
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST_LISTED):
         raise _invalid("limit", f"limit must be a whole number from 1 to {MOST_LISTED}.")
     return int(text)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from plumbing.asgi import json_answer
 from plumbing.bodies import decode, read_body, refuse_unsafe_text, require_json
 from plumbing.lean import add_lean
+from plumbing.queries import each_once
 from plumbing.refusals import Refused
 from risk_scorer.api.access import Access
 from risk_scorer.api.reference import Schema, operation
@@ -74,7 +75,7 @@ def incident_id_of(request: Request) -> str:
 
 
 def _text(request: Request, name: str) -> str | None:
-    text = request.query_params.get(name)
+    text = each_once(request).get(name)
     if text is None:
         return None
     if len(text) > LONGEST_TEXT:
@@ -83,7 +84,7 @@ def _text(request: Request, name: str) -> str | None:
 
 
 def _state(request: Request) -> State | None:
-    given = request.query_params.get("state")
+    given = each_once(request).get("state")
     if given is None:
         return None
     for state in STATES:
@@ -93,7 +94,7 @@ def _state(request: Request) -> State | None:
 
 
 def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(USUAL_PAGE))
+    text = each_once(request).get("limit", str(USUAL_PAGE))
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= LONGEST_PAGE):
         raise _unsound("limit", f"limit must be a whole number from 1 to {LONGEST_PAGE}.")
     return int(text)

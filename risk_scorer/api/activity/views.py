@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from plumbing.asgi import json_answer
 from plumbing.lean import add_lean
-from plumbing.refusals import Refused
+from plumbing.queries import each_once
 from risk_scorer.api.access import Access
 from risk_scorer.api.reference import Schema, operation
 from risk_scorer.api.veiled import as_seen
@@ -27,9 +27,7 @@ def add_views(app: FastAPI, *, access: Access, views: Views) -> None:
 
     async def answer(request: Request) -> Response:
         access.require_or_operator(request, "read")
-        given = request.query_params
-        if len(given.multi_items()) != len(given):
-            raise Refused("invalid_request", "A parameter stands there twice.", status=422)
+        given = each_once(request)
         name = str(request.path_params["name"])
         values, rows = await views.ask(name, dict(given))
         return as_seen(request, json_answer({"view": name, "parameters": values, "rows": rows}))

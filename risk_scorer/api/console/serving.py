@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from plumbing.queries import each_once
 from plumbing.refusals import Refused
 from risk_scorer.api.console.away import away
 from risk_scorer.api.console.desk import Desk
@@ -24,6 +25,7 @@ def _guarded(desk: Desk, view: View) -> Endpoint:
     async def answer(request: Request) -> Response:
         try:
             desk.require(request, view.role)
+            each_once(request)
             return await view.endpoint(request)
         except Refused as refused:
             try:

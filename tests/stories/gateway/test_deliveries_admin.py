@@ -112,6 +112,7 @@ def test_what_means_nothing_is_refused_with_a_code(story: Story, admin: Admin) -
         ("GET", "deliveries/siem", {}, (404, "unknown_receiver")),  # it is known by its id
         ("GET", "deliveries/%00", {}, (404, "unknown_receiver")),
         ("GET", f"deliveries/{siem}?status=lost", {}, (422, "invalid_request")),
+        ("GET", f"deliveries/{siem}?status=dead&status=pending", {}, (422, "invalid_request")),
         ("GET", f"deliveries/{siem}?limit=0", {}, (400, "invalid_page")),
         ("GET", f"deliveries/{siem}?before=x", {}, (400, "invalid_page")),
         ("POST", "deliveries/nobody/retry", {}, (404, "unknown_receiver")),

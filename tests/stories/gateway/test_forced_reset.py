@@ -157,6 +157,7 @@ def test_an_operator_asks_for_another_password_by_command(story: Story) -> None:
     [
         "state=odd",
         "cursor=x",
+        "state=frozen&state=open",
         "cursor=%00",
         "limit=0",
         "limit=201",

@@ -195,6 +195,7 @@ def test_an_earlier_policy_is_brought_back(story: Story, console: Application) -
     assert became(story) == "refused"
     history = asked(console, "GET", "/history?limit=2").json()
     assert [(each["version"], each["why"]) for each in history["versions"]] == [(3, WORDS["why"]), (2, "too hard")]
+    assert refused(asked(console, "GET", "/history?limit=2&limit=1")) == (422, "invalid_request")
     rest = asked(console, "GET", f"/history?cursor={history['next']}").json()
     assert ([each["version"] for each in rest["versions"]], rest["next"]) == ([1], None)
     lines = asked(console, "GET", "/diff?from=1&to=2").json()["lines"]

@@ -290,7 +290,9 @@ def test_a_bad_verdict_is_refused(story: Story, path: str, body: dict[str, str],
     assert risk(story, "bob") == 0.0
 
 
-@pytest.mark.parametrize("query", ["before=x", "before=0", "before=-1", f"before={10**30}", "limit=0", "limit=%00"])
+@pytest.mark.parametrize(
+    "query", ["before=x", "before=0", "before=-1", f"before={10**30}", "limit=0", "limit=%00", "limit=1&limit=2"]
+)
 def test_a_bad_page_is_refused(story: Story, query: str) -> None:
     """422, and the field."""
     answer = asked(story, "GET", f"/users/id-alice/risk?{query}", soc(story, "risk:read"))

@@ -40,6 +40,8 @@ EXAMPLES: Final = {
 }
 """What stands for a parameter of a path; another one is filled with an id that nobody has."""
 OTHER_SITES: Final = ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {"origin": "null"})
+LISTS: Final = ("/incidents", "/campaigns", "/labels", "/recent", "/shadow", "/views/device_reuse")
+TWICE: Final = [("state", "open"), ("state", "closed")]
 LOOKS: Final = frozenset({"mask", "theme"})
 """Acts that change how the person's own session looks; they ask for no reason."""
 
@@ -84,6 +86,19 @@ async def test_no_form_of_another_page_does_anything(service: Running) -> None:
             answer = await service.client.post(path_of(view), data=fields, headers=headers)
             assert (view.name, answer.status_code, code_of(answer)) == (view.name, 403, "cross_site_form")
     assert audited(service) == []
+
+
+async def test_nothing_is_asked_twice(service: Running) -> None:
+    """Of two values one would be passed over: the page says so, and so does every list of the API."""
+    bearer = {"authorization": f"Bearer {service.credential}"}
+    for path in LISTS:
+        answer = await service.client.get(path, params=TWICE, headers=bearer)
+        assert (path, answer.status_code, answer.json()["error"]) == (path, 422, "invalid_request")
+        assert answer.json()["field"] == "query.state"
+    await by_link(service, "admin")
+    for view in (each for each in views(service) if each.method == "GET"):
+        answer = await service.client.get(path_of(view), params=TWICE)
+        assert (view.name, answer.status_code, code_of(answer)) == (view.name, 422, "invalid_request")
 
 
 async def test_no_act_is_done_without_a_reason(service: Running) -> None:
