@@ -88,9 +88,8 @@ def acting_of(scorer: Scorer) -> Acting:
     settings, clock, database = scorer.settings, scorer.clock, scorer.database
     is_alone = not scorer.profiles.has_company
     learned = session_modelling_of(settings)
-    engine = learned.engine()
     sessions = KnownSessions(database, clock=clock, is_alone=is_alone, incidents=incident_rows(scorer))
-    memories = _memories(scorer, engine, is_alone=is_alone)
+    memories = _memories(scorer, learned.engine(), is_alone=is_alone)
     events = EventStore(
         database,
         clock=clock,
@@ -119,12 +118,7 @@ def acting_of(scorer: Scorer) -> Acting:
         tasks=tasks,
         assess=assess,
         later=AssessLater(
-            assess=assess,
-            identify=identify,
-            observer=observer,
-            tasks=tasks,
-            clock=clock,
-            randomness=scorer.randomness,
+            assess=assess, identify=identify, observer=observer, tasks=tasks, clock=clock, randomness=scorer.randomness
         ),
         hear=HearSessions(observer=observer, sessions=sessions, memories=memories),
         standing=Standing(
