@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Select, bindparam, select, text, tuple_
 
 from plumbing.clock import Clock
@@ -11,6 +12,7 @@ from plumbing.database import Database, Transaction
 from plumbing.statements import Row, Statement, Value
 from risk_scorer.adapters.activity.known_sessions import session_of
 from risk_scorer.adapters.tables import activity_events, known_sessions, session_risk
+from risk_scorer.contract.activity import Signal
 from risk_scorer.core.console.session_lines import SeenEvent, SessionFilter, SessionLine, SessionPage, SessionPlace
 
 MOST_WALKED: Final = 2_000
@@ -55,6 +57,7 @@ _NEWEST_OF_USER = (
 )
 OF_USER = _lines(_NEWEST_OF_USER)
 ONE = _lines(select(*_COLUMNS).where(_risk.session_id == bindparam("of_id")))
+FOUND = Statement(select(_risk.signals).where(_risk.session_id == bindparam("of_id")))
 KNOWN = Statement(select(*_HEARD).where(_known.session_id == bindparam("of_id")))
 _WALKED_EVENTS = (
     select(activity_events)
@@ -72,6 +75,9 @@ EVENTS = Statement(
     .order_by(_w.ts.desc())
     .limit(bindparam("up_to"))
 )  # fmt: skip
+
+
+_signals: Final = msgspec.json.Decoder(tuple[Signal, ...])
 
 
 class SessionRows:
@@ -96,6 +102,11 @@ class SessionRows:
             return None if heard is None else self._quiet(heard)
 
         return await self._database.read_in_thread(job)
+
+    async def found(self, session_id: str) -> tuple[Signal, ...]:
+        """What spoke against it after its last event, as it was told then. Raises: Refused."""
+        row = await self._database.read_in_thread(lambda tx: tx.one(FOUND, of_id=session_id))
+        return () if row is None else _signals.decode(row[0])
 
     async def events(self, line: SessionLine, limit: int) -> list[SeenEvent]:
         """Its latest events, as far as they are among the latest of its person. Raises: Refused."""

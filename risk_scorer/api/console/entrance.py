@@ -88,7 +88,7 @@ class Entrance:
         typed_here = [(TYPED[name], said) for name, said in (await read_posted(request) if is_act else {}).items()]
         if self._gateway is not None:
             to = local_path(request) if request.method == "GET" else act_page(request)
-            text += "With your account at the gateway; or make a one-time link on the scorer's machine:"
+            text += "With your account at the gateway. Should it not answer, on the scorer's machine this makes a link:"
             link = (begin_address(to), "Sign in")
             return notice("Please sign in", text, status=401, command=LINK_COMMAND, link=link, posted=typed_here)
         text += "Make a one-time sign-in link on the scorer's machine:"

@@ -12,10 +12,10 @@ from risk_scorer.api.activity.incidents import incident_id_of
 from risk_scorer.api.console.desk import Desk, Doing
 from risk_scorer.api.console.views import View
 from risk_scorer.core.console.addresses import address, path_part
-from risk_scorer.core.console.chips import weight_of, words_of
+from risk_scorer.core.console.chips import weight_of, with_words, words_of
 from risk_scorer.core.console.visible import written_out
 from risk_scorer.core.console.way_back import way_back
-from risk_scorer.core.incidents.incident import IncidentChange, State
+from risk_scorer.core.incidents.incident import Incident, IncidentChange, State
 from risk_scorer.core.incidents.shown import MOST_COUNTED
 from risk_scorer.flows.incidents import Incidents
 
@@ -25,6 +25,7 @@ PAGE_ROWS: Final = 50
 LONGEST: Final = 256
 STATES: Final[tuple[State, ...]] = get_args(State)
 MINE: Final = "me"
+MOST_WHYS: Final = 3
 CHANGES: Final[dict[str, tuple[State | None, bool, str]]] = {
     "take": (None, True, "is yours"),
     "acknowledge": ("acknowledged", True, "is acknowledged"),
@@ -55,6 +56,7 @@ class IncidentViews:
             "console/incidents.html",
             request,
             incidents=found.incidents,
+            whys=_whys,
             states=STATES,
             most_counted=MOST_COUNTED,
             counts=await self._incidents.counts(),
@@ -77,6 +79,7 @@ class IncidentViews:
             members=found.members,
             words_of=words_of,
             weight_of=weight_of,
+            with_words=with_words,
             written_out=written_out,
             quote=path_part,
         )
@@ -121,6 +124,11 @@ class IncidentViews:
                 kind="act",
             ),
         )
+
+
+def _whys(incident: Incident) -> list[str]:
+    """What speaks most for it, each thing once."""
+    return list(dict.fromkeys(words_of(cause.code) for cause in incident.evidence))[:MOST_WHYS]
 
 
 def _state(text: str) -> State | None:

@@ -31,6 +31,15 @@ MOST_JUDGED: Final = 100
 MOST_LIVE: Final = 100
 """Rows that a page keeps while it goes on: it grows no further, however long it is open."""
 SPANS: Final = {"1h": "the last hour", "24h": "the last day", "7d": "the last week", "30d": "30 days"}
+OFTEN: Final = (
+    ("Risky, a day", "least=60&since=24h"),
+    ("Denied, 7 days", "decision=deny&since=7d"),
+    ("Factor not shown, 7 days", "outcome=mfa_failed&since=7d"),
+    ("Confirmed compromised, 30 days", "verdict=confirmed_compromised&since=30d"),
+)
+"""What is asked again and again, each a filter that somebody can change further."""
+ABOVE: Final = ("text", "level", "decision", "verdict", "since")
+"""Filters that are always in sight."""
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +69,8 @@ class SignInViews:
             without=_without(wanted, query),
             choices={"level": LEVELS, "decision": DECISIONS, "outcome": OUTCOMES, "verdict": VERDICTS},
             spans=SPANS,
+            often=OFTEN,
+            above=ABOVE,
             export_query=wanted.query,
             back=_address(query, {}),
             searched_to=found.searched_to,

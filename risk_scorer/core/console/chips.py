@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final, Literal
 
@@ -9,11 +10,28 @@ from msgspec import Struct
 
 from risk_scorer.contract.assessment import Reason
 from risk_scorer.core.console.visible import written_out
-from risk_scorer.core.reasons import BASELINE
+from risk_scorer.core.reasons import BASELINE, CODES
 
 Weight = Literal["heavy", "middling", "light", "relief"]
 HEAVY_POINTS: Final = 15.0
 MIDDLING_POINTS: Final = 5.0
+WORDS: Final = {
+    "hour": "unusual hour",
+    "endpoint_skew": "unusual endpoints",
+    "sequence": "unusual order",
+    "volume": "unusual volume",
+    "rhythm": "machine rhythm",
+    "failures": "mostly failing",
+    "detections": "scored as risky",
+    "history": "attacked before",
+}
+"""Codes that say little by themselves, as somebody says them who sees them for the first time."""
+PARTS: Final = {
+    "asn": "network operator", "prefix": "network", "ip": "address", "os": "operating system", "ja4": "TLS fingerprint",
+    "ja4h": "HTTP fingerprint", "ja4s": "server fingerprint", "mfa": "second factor",
+}  # fmt: skip
+"""Parts of codes that are abbreviations; the nouns are those of the reasons' own sentences."""
+_CODE: Final = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
 
 
 class Chip(Struct, frozen=True, kw_only=True):
@@ -42,8 +60,19 @@ def chips(reasons: Iterable[Reason]) -> tuple[Chip, ...]:
 
 
 def words_of(code: str) -> str:
-    """A reason's code as a person would say it: "new_device" is "new device"."""
-    return written_out(code.replace("_", " "))
+    """A code as a person would say it: "new_device" is "new device", "rare_asn" is "rare network operator"."""
+    return written_out(WORDS.get(code) or " ".join(PARTS.get(part, part) for part in code.split("_")))
+
+
+def code_of(words: str) -> str:
+    """The reason's code that somebody means who typed what a page shows; anything else with "_" for " "."""
+    plain = " ".join(words.lower().split())
+    return _CODES.get(plain, plain.replace(" ", "_"))
+
+
+def with_words(text: str) -> str:
+    """A sentence of the scorer's own that names codes, with their words in their place."""
+    return _CODE.sub(lambda code: words_of(code[0]), text)
 
 
 def weight_of(points: float) -> Weight:
@@ -53,3 +82,6 @@ def weight_of(points: float) -> Weight:
     if points >= HEAVY_POINTS:
         return "heavy"
     return "middling" if points >= MIDDLING_POINTS else "light"
+
+
+_CODES: Final = {words_of(code).lower(): code for code in CODES}

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from risk_scorer.core.console.accounts import AccountSummary, PersonRisk
+from risk_scorer.core.console.chips import with_words, words_of
 from risk_scorer.core.console.people import PartOf
 from risk_scorer.core.console.sign_in import SignIn
 from risk_scorer.core.incidents.incident import Incident
@@ -127,7 +128,7 @@ def _of_incidents(incidents: Iterable[Incident]) -> list[Move]:
             who="enforcement" if step.what == "responded" else "verdict" if step.by else "evidence",
             by=step.by or ("gateway" if step.what == "responded" else "scorer"),
             what=f"incident {step.what}",
-            text=step.text,
+            text=step.text if step.by or step.what == "responded" else with_words(step.text),
         )
         for incident in incidents
         for step in incident.timeline
@@ -141,7 +142,7 @@ def _of_campaigns(campaigns: Iterable[PartOf]) -> list[Move]:
             who="campaign",
             by="scorer",
             what="joined a campaign",
-            text=f"{part.campaign_id}: {', '.join(part.marks)}" if part.marks else part.campaign_id,
+            text=f"{part.campaign_id}: {', '.join(map(words_of, part.marks))}" if part.marks else part.campaign_id,
         )
         for part in campaigns
     ]

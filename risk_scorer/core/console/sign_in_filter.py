@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from risk_scorer.core.console.chips import code_of
 from risk_scorer.core.observation import BadEvent, canonical_address
 
 LONGEST: Final = 256
@@ -132,9 +133,10 @@ def _country(name: str, value: str) -> str:
 
 
 def _code(name: str, value: str) -> str:
-    if re.fullmatch(r"[a-z0-9_]{1,64}", value) is None:
-        raise BadFilter(name, f"{name} must be a code, such as new_device")
-    return value
+    code = code_of(value)
+    if re.fullmatch(r"[a-z0-9_]{1,64}", code) is None:
+        raise BadFilter(name, f"{name} must be a code or its words, such as new_device or new device")
+    return code
 
 
 def _score(name: str, value: str) -> float:

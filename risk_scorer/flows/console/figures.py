@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 from plumbing.clock import Clock
 from plumbing.refusals import Refused
 from risk_scorer.core.console.attention import Notice, State, attention
+from risk_scorer.core.console.chips import words_of
 from risk_scorer.core.console.figures import (
     Detection,
     Prompted,
@@ -44,6 +45,7 @@ MOST_PLACES: Final = 200
 """Places that are looked up: the commonest."""
 MOST_LISTED: Final = 10
 MOST_PEOPLE: Final = 5
+SHOWN_REASONS: Final = 3
 CLEARED: Final = frozenset({"confirmed_safe", "dismissed"})
 
 Buckets = Mapping[float, float]
@@ -78,12 +80,13 @@ class Around(Protocol):
 
 
 class Person(Struct, frozen=True, kw_only=True):
-    """Somebody with risky sign-ins that nobody cleared, and the riskiest of them."""
+    """Somebody with risky sign-ins that nobody cleared, and the riskiest of them with its weightiest reasons."""
 
     user_id: str
     score: float
     event_id: str
     ts: float
+    reasons: tuple[str, ...]
 
 
 class Figures(Struct, frozen=True, kw_only=True):
@@ -205,7 +208,16 @@ def risky_people(risky: Sequence[RiskySignIn]) -> tuple[Person, ...]:
         if each.verdict not in CLEARED and (each.user_id not in found or found[each.user_id].score < each.score):
             found[each.user_id] = each
     ranked = sorted(found.values(), key=lambda each: (-each.score, each.user_id))
-    return tuple(Person(user_id=each.user_id, score=each.score, event_id=each.event_id, ts=each.ts) for each in ranked)
+    return tuple(
+        Person(
+            user_id=each.user_id,
+            score=each.score,
+            event_id=each.event_id,
+            ts=each.ts,
+            reasons=tuple(words_of(code) for code in each.reasons.split()[:SHOWN_REASONS]),
+        )
+        for each in ranked
+    )
 
 
 def _where(came: Came, fact: IpFacts) -> tuple[float, float] | None:

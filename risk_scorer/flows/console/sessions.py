@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from plumbing.bodies import refuse_unsafe_text
 from plumbing.refusals import Refused
-from risk_scorer.contract.activity import SessionScore
+from risk_scorer.contract.activity import SessionScore, Signal
 from risk_scorer.core.console.accounts import AccountSummary, HeardSignal
 from risk_scorer.core.console.session_lines import (
     SeenEvent,
@@ -44,6 +44,10 @@ class SessionRisks(Protocol):
         """One of them. Raises: Refused."""
         ...
 
+    async def found(self, session_id: str) -> tuple[Signal, ...]:
+        """What spoke against it after its last event. Raises: Refused."""
+        ...
+
     async def events(self, line: SessionLine, limit: int) -> Sequence[SeenEvent]:
         """Its latest events. Raises: Refused."""
         ...
@@ -64,10 +68,12 @@ class Shares(Struct, frozen=True, kw_only=True):
 
 
 class SessionDetails(Struct, frozen=True, kw_only=True):
-    """All of one session. `signals` is None where the gateway did not answer, for the reason of `missing`."""
+    """All of one session. `then` is what spoke against it after its last event, before it faded; `signals` is None
+    where the gateway did not answer, for the reason of `missing`."""
 
     line: SessionLine
     now: SessionScore
+    then: tuple[Signal, ...]
     events: tuple[SeenEvent, ...]
     shares: tuple[Shares, ...]
     signals: tuple[HeardSignal, ...] | None
@@ -113,6 +119,7 @@ class SessionDesk:
         return SessionDetails(
             line=line,
             now=self._standings.session(session_id),
+            then=await self._sessions.found(session_id),
             events=events,
             shares=tuple([await self._shared(kind, value, line) for kind, value in _places(events)]),
             signals=None if summary is None else _of_session(summary, session_id),

@@ -153,6 +153,13 @@
     }
   }
 
+  // Whoever opens an act types the reason next.
+  for (const act of document.querySelectorAll("details.act")) {
+    act.querySelector("summary").addEventListener("click", () => {
+      requestAnimationFrame(() => act.open && act.querySelector("input:not([type=hidden])")?.focus());
+    });
+  }
+
   const button = document.getElementById("keys-button");
   button.hidden = false;
   button.addEventListener("click", () => dialog.showModal());

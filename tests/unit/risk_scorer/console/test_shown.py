@@ -8,13 +8,14 @@ import pytest
 
 from risk_scorer.contract.assessment import Reason
 from risk_scorer.core.console.addresses import address, path_part
-from risk_scorer.core.console.chips import chips
+from risk_scorer.core.console.chips import chips, code_of, with_words, words_of
 from risk_scorer.core.console.export import LIST_ENDS, csv_cell, csv_line, row_of_json
 from risk_scorer.core.console.moments import moment, span_words
 from risk_scorer.core.console.operator import Operator, reaches
 from risk_scorer.core.console.pictures import bars, line, round_above, sparkline
 from risk_scorer.core.console.veil import Veil
 from risk_scorer.core.console.way_back import way_back
+from risk_scorer.core.reasons import CODES
 
 NOW = 1_760_000_000.0
 ON, OFF = Veil(is_on=True), Veil(is_on=False)
@@ -161,6 +162,18 @@ def test_reasons_become_chips_without_their_baseline() -> None:
         for code, points in (("new_device", 15.0), ("rare_asn", 5.0), ("hour", 1.0), ("known", -2.0), ("baseline", 3.0))
     ]
     made = chips(given)
-    assert [chip.words for chip in made] == ["new device", "rare asn", "hour", "known"]
+    assert [chip.words for chip in made] == ["new device", "rare network operator", "unusual hour", "known"]
     assert [chip.weight for chip in made] == ["heavy", "middling", "light", "relief"]
     assert made[0].text == "a\\u{202e}b"
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_reason_is_found_by_the_words_that_a_page_shows(code: str) -> None:
+    """No two are called the same, and the code itself is understood as well."""
+    assert code_of(words_of(code).upper()) == code_of(code) == code
+    assert not {"ja4", "ja4h", "ja4s", "asn", "ip", "os"} & set(words_of(code).split())
+
+
+def test_codes_within_a_sentence_become_words() -> None:
+    """Ids of things, which have other signs as well, stay as they are."""
+    assert with_words("84: new_ja4, rare_ip of cmp_9aB") == "84: new TLS fingerprint, rare address of cmp_9aB"

@@ -27,6 +27,7 @@ NOW = 1_760_000_000.0
         ({"since": "2025-10-09", "until": "2025-10-09T08:53:20+00:00"}, SignInFilter(since=1_759_968_000.0, until=NOW)),
         ({"until": "1760000000"}, SignInFilter(until=NOW)),
         ({"reason": "new_device", "kind": "refresh"}, SignInFilter(reason="new_device", kind="refresh")),
+        ({"reason": "New TLS fingerprint"}, SignInFilter(reason="new_ja4")),
     ],
 )
 def test_a_query_string_says_what_is_wanted(query: dict[str, str], wanted: SignInFilter) -> None:
