@@ -7,11 +7,11 @@ from risk_scorer.adapters.console.sign_in_rows import SignInRows
 from risk_scorer.api.console.campaign_acts import CampaignForms
 from risk_scorer.api.console.campaigns import CampaignViews
 from risk_scorer.api.console.views import View
+from risk_scorer.console.judging import shown_judge
 from risk_scorer.console.parts import Parts
 from risk_scorer.flows.console.campaign_acts import CampaignActs
 from risk_scorer.flows.console.campaigns import Campaigns
 from risk_scorer.flows.console.sign_ins import SignIns
-from risk_scorer.flows.feedback import Judge
 from risk_scorer.flows.incidents import Incidents
 from risk_scorer.incident_desk import incident_rows
 
@@ -24,7 +24,7 @@ def views(parts: Parts) -> tuple[View, ...]:
     doing = CampaignActs(
         members=rows,
         sign_ins=SignIns(SignInRows(scorer.database), clock=scorer.clock),
-        judge=Judge(observer=scorer.lookups.observer, verdicts=scorer.verdicts, log=scorer.log, clock=scorer.clock),
+        judge=shown_judge(scorer),
         incidents=Incidents(incident_rows(scorer)),
         gateway=parts.gateway,
         acts=acts,

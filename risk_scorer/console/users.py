@@ -8,11 +8,11 @@ from risk_scorer.adapters.console.sign_in_rows import SignInRows
 from risk_scorer.api.console.user_acts import UserForms
 from risk_scorer.api.console.users import UserViews
 from risk_scorer.api.console.views import View
+from risk_scorer.console.judging import shown_judge
 from risk_scorer.console.parts import Parts
 from risk_scorer.flows.console.people import PeopleDesk
 from risk_scorer.flows.console.sign_ins import SignIns
 from risk_scorer.flows.console.user_acts import UserActs
-from risk_scorer.flows.feedback import Judge
 
 
 def views(parts: Parts) -> tuple[View, ...]:
@@ -35,6 +35,5 @@ def views(parts: Parts) -> tuple[View, ...]:
 def user_acts(parts: Parts) -> UserActs:
     """What analysts say of people and have done."""
     scorer = parts.scorer
-    judge = Judge(observer=scorer.lookups.observer, verdicts=scorer.verdicts, log=scorer.log, clock=scorer.clock)
     sign_ins = SignIns(SignInRows(scorer.database), clock=scorer.clock)
-    return UserActs(gateway=parts.gateway, sign_ins=sign_ins, judge=judge, clock=scorer.clock)
+    return UserActs(gateway=parts.gateway, sign_ins=sign_ins, judge=shown_judge(scorer), clock=scorer.clock)

@@ -22,8 +22,8 @@ from risk_scorer.core.console.sign_in_line import COLUMNS, EXPORTED, columns_of,
 from risk_scorer.core.console.sign_in_page import Cursor, SignInPage
 from risk_scorer.core.console.veil import Veil
 from risk_scorer.core.console.way_back import way_back
+from risk_scorer.flows.console.judging import Judged
 from risk_scorer.flows.console.sign_ins import MOST_ROWS, SignIns
-from risk_scorer.flows.feedback import Judge
 
 PATH: Final = "/dashboard/sign-ins"
 MOST_JUDGED: Final = 100
@@ -47,7 +47,7 @@ log = structlog.get_logger(__name__)
 class SignInViews:
     """The table, its files and its verdicts."""
 
-    def __init__(self, *, desk: Desk, sign_ins: SignIns, judge: Judge, feed: LiveFeed) -> None:
+    def __init__(self, *, desk: Desk, sign_ins: SignIns, judge: Judged, feed: LiveFeed) -> None:
         self._desk = desk
         self._sign_ins = sign_ins
         self._judge = judge

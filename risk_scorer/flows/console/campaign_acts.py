@@ -17,9 +17,9 @@ from risk_scorer.core.console.sign_in import SignIn
 from risk_scorer.core.console.sign_in_filter import SignInFilter
 from risk_scorer.core.incidents.incident import Incident, IncidentChange
 from risk_scorer.flows.console.acting import carry_out
+from risk_scorer.flows.console.judging import Judged
 from risk_scorer.flows.console.ports import Act, ActLog, Gateway
 from risk_scorer.flows.console.sign_ins import SignIns
-from risk_scorer.flows.feedback import Judge
 from risk_scorer.flows.incidents import Incidents
 
 Measure = Literal["freeze", "sign_out"]
@@ -48,7 +48,7 @@ class CampaignActs:
         *,
         members: Membership,
         sign_ins: SignIns,
-        judge: Judge,
+        judge: Judged,
         incidents: Incidents,
         gateway: Gateway,
         acts: ActLog,

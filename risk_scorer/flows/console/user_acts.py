@@ -6,11 +6,12 @@ A verdict about somebody is one about their latest risky sign-ins that nobody ha
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Final
 
 from plumbing.clock import Clock
 from risk_scorer.contract.feedback import Feedback, VerdictKind
 from risk_scorer.core.console.sign_in_filter import SignInFilter
+from risk_scorer.flows.console.judging import Judged
 from risk_scorer.flows.console.ports import Gateway, RiskVerdict
 from risk_scorer.flows.console.sign_ins import SignIns
 
@@ -22,12 +23,6 @@ OF_SIGN_INS: Final[dict[RiskVerdict, VerdictKind]] = {
     "safe": "confirmed_safe",
     "dismissed": "dismissed",
 }
-
-
-class Judged(Protocol):
-    async def feedback(self, given: list[Feedback], *, path: str | None) -> int:
-        """Record verdicts on logins. Raises: Refused."""
-        ...
 
 
 class UserActs:

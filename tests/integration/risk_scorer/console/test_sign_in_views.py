@@ -121,7 +121,7 @@ async def test_a_session_that_veils_addresses_gets_none_in_pages_and_files(score
 
 
 async def test_a_verdict_on_the_ticked_ones_is_recorded_with_its_reason(scorer: Running) -> None:
-    """Both are judged, the audit has a row for each, and the page says so once."""
+    """Both are judged, the audit has a row for each, and the next page shows it and says so once."""
     form = {"form_token": await entered(scorer), "event": ["of/alice", "of/bob"], "verdict": "confirmed_safe"}
     answer = await scorer.client.post(
         f"{PAGE}/verdict", data={**form, "reason": "Both called", "back": f"{PAGE}?level=low"}
@@ -130,7 +130,9 @@ async def test_a_verdict_on_the_ticked_ones_is_recorded_with_its_reason(scorer: 
     assert answer.headers["location"] == f"{PAGE}?level=low"
     remembered = await scorer.scorer.verdicts.remembered(["of/alice", "of/bob"])
     assert [each.is_judged for each in remembered] == [True, True]
-    assert "2 sign-ins: confirmed safe. Histories and training learn" in (await scorer.client.get(PAGE)).text
+    page = (await scorer.client.get(PAGE)).text
+    assert "2 sign-ins: confirmed safe. Histories and training learn" in page
+    assert page.count('data-text="verdict">confirmed safe<') == 2
     await scorer.client.post(f"{PAGE}/verdict", data={**form, "verdict": "dismissed", "reason": "Of no concern"})
     assert "2 sign-ins: dismissed. Nobody learns" in (await scorer.client.get(PAGE)).text
 
