@@ -76,6 +76,12 @@ def test_metrics_are_told_in_base_units() -> None:
     assert [name for name in sorted(in_code()) if wrong.search(name)] == []
 
 
+def test_a_time_that_is_not_there_before_its_first_is_watched_for_that_too() -> None:
+    """A comparison with what is not there says nothing, so the alert on the console's rows asks for its absence."""
+    [late] = [rule["expr"] for rule in rules() if rule.get("alert") == "RiskgateSignInsLate"]
+    assert "absent(riskgate_sign_ins_taken_timestamp_seconds)" in late
+
+
 def test_every_alert_has_its_page_and_every_page_its_alert() -> None:
     """And says where it is."""
     assert sorted(alerts()) == sorted(path.stem for path in RUNBOOKS.glob("*.md"))

@@ -25,9 +25,9 @@ from sqlalchemy.sql.expression import ColumnElement
 from plumbing.database import Database, Transaction
 from plumbing.expressions import whole_part
 from plumbing.statements import Statement
-from risk_scorer.adapters.console.sign_in_mark import mark
+from risk_scorer.adapters.console.sign_in_mark import behind_since
 from risk_scorer.adapters.console.tables import DECIDED, ENDED, JUDGED, RISKY
-from risk_scorer.adapters.tables import campaigns, incidents, scored_events, session_risk, sign_ins, verdict_words
+from risk_scorer.adapters.tables import campaigns, incidents, session_risk, sign_ins, verdict_words
 from risk_scorer.core.console.attention import Waiting
 from risk_scorer.core.console.overview_read import DAY_SECONDS, HOUR_SECONDS, WEEK_SECONDS, Read, RiskySignIn
 from risk_scorer.core.console.world import Came
@@ -137,12 +137,6 @@ CLOSED = Statement(
 UNTAKEN = Statement(select(func.count()).where(*_UNTAKEN))
 OLDEST = Statement(select(_i.incident_id, _i.opened_at).where(*_UNTAKEN).order_by(_i.opened_at).limit(1))
 CAMPAIGNS = Statement(select(func.count()).select_from(campaigns).where(campaigns.c.state == _text("open")))
-BEHIND = Statement(
-    select(scored_events.c.ts_scored)
-    .where(scored_events.c.id > bindparam("taken"))
-    .order_by(scored_events.c.id)
-    .limit(1)
-)
 
 
 class _Signal(msgspec.Struct):
@@ -195,7 +189,7 @@ def _read(tx: Transaction, now: float) -> Read:
         close_seconds=tuple(float(row[0]) for row in tx.all(CLOSED, since=week)),
         waiting=_waiting(tx),
         campaigns=int(tx.all(CAMPAIGNS)[0][0]),
-        behind_since=_behind_since(tx),
+        behind_since=behind_since(tx),
     )
 
 
@@ -208,10 +202,3 @@ def _waiting(tx: Transaction) -> Waiting | None:
     if oldest is None:
         return None
     return Waiting(count=int(tx.all(UNTAKEN)[0][0]), incident_id=oldest[0], opened_at=oldest[1])
-
-
-def _behind_since(tx: Transaction) -> float | None:
-    """When the oldest login was scored that is in the log and in no row yet."""
-    found = mark(tx)
-    row = tx.one(BEHIND, taken=0 if found is None else found[0].log_id)
-    return None if row is None else float(row[0])

@@ -32,6 +32,8 @@ STEP_BACK = Statement(
     .values(log_id=case((_mark.log_id > _END, _END), else_=_mark.log_id), version=_mark.version + 1)
 )
 
+BEHIND = Statement(select(_log.ts_scored).where(_log.id > bindparam("taken")).order_by(_log.id).limit(1))
+
 _holes = msgspec.json.Decoder(tuple[tuple[int, float], ...])
 
 
@@ -65,3 +67,11 @@ def interrupt(tx: Transaction) -> None:
 def step_back(tx: Transaction) -> None:
     """For whoever deletes rows of the log: a file gives the numbers of its newest rows again, to other logins."""
     tx.run(STEP_BACK)
+
+
+def behind_since(tx: Transaction) -> float | None:
+    """When the oldest login was scored that is in the log and in no row yet, whether any was ever taken or none; None
+    where all are."""
+    found = mark(tx)
+    row = tx.one(BEHIND, taken=0 if found is None else found[0].log_id)
+    return None if row is None else float(row[0])

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from plumbing.database import Database, Transaction
 from plumbing.statements import Value
+from risk_scorer.adapters.console.sign_in_mark import behind_since
 from risk_scorer.adapters.console.sign_in_statements import (
     COLUMNS,
     FIRST_PERSON,
@@ -86,6 +87,10 @@ class SignInRows:
         """The row of that login. Raises: Refused."""
         rows = await self._database.read_in_thread(lambda tx: tx.all(ONE, key=event_key(event_id), of_event=event_id))
         return _sign_in(rows[0]) if rows else None
+
+    async def behind_since(self) -> float | None:
+        """When the oldest login was scored that is in no row yet; None where all are. Raises: Refused."""
+        return await self._database.read_in_thread(behind_since)
 
     async def around(self, user_id: str, ts: float, each_side: int) -> list[SignIn]:
         """So many of the person's rows from that moment on, and so many before it, newest first. Raises: Refused."""

@@ -17,6 +17,7 @@ from risk_scorer.api.live import LiveFeed
 from risk_scorer.contract.feedback import Feedback, VerdictKind
 from risk_scorer.core.console.addresses import address
 from risk_scorer.core.console.export import BYTE_ORDER_MARK, LIST_ENDS, csv_line, row_of_json
+from risk_scorer.core.console.moments import span_words
 from risk_scorer.core.console.sign_in_filter import DECISIONS, LEVELS, OUTCOMES, VERDICTS, SignInFilter
 from risk_scorer.core.console.sign_in_line import COLUMNS, EXPORTED, columns_of, exported, line_of
 from risk_scorer.core.console.sign_in_page import Cursor, SignInPage
@@ -58,6 +59,8 @@ class SignInViews:
         query, veil = request.query_params, self._desk.veil(request)
         live_from = await self._feed.last()
         wanted, found = await self._sign_ins.asked(query)
+        is_empty = not (found.rows or wanted.asked)
+        late_seconds = await self._sign_ins.late_seconds() if is_empty else None
         columns = columns_of(query.get("columns", ""))
         return await self._desk.page(
             "console/sign_ins.html",
@@ -76,6 +79,7 @@ class SignInViews:
             searched_to=found.searched_to,
             pages=_pages(query, found),
             row_limit=MOST_LIVE,
+            late=None if late_seconds is None else span_words(late_seconds),
             feed=_feed(wanted, query, live_from),
         )
 

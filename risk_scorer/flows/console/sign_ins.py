@@ -36,6 +36,10 @@ class SignInRows(Protocol):
         """The row of that login. Raises: Refused."""
         ...
 
+    async def behind_since(self) -> float | None:
+        """When the oldest login was scored that is in no row yet; None where all are. Raises: Refused."""
+        ...
+
     async def around(self, user_id: str, ts: float, each_side: int) -> list[SignIn]:
         """So many of the person's rows from that moment on, and so many before it, newest first. Raises: Refused."""
         ...
@@ -75,6 +79,11 @@ class SignIns:
     ) -> SignInPage:
         """The newest rows before that place, or those next after the other one; newest first. Raises: Refused."""
         return await self._rows.page(wanted, before=before, after=after, limit=limit)
+
+    async def late_seconds(self) -> float | None:
+        """How long a scored login waits to become a row; None where none does. Raises: Refused."""
+        since = await self._rows.behind_since()
+        return None if since is None else max(0.0, self._clock.now() - since)
 
     async def one(self, event_id: str) -> SignIn:
         """The sign-in with that id. Raises: Refused (404 `unknown_event`)."""

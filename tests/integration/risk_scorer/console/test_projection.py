@@ -53,6 +53,14 @@ async def test_each_login_of_the_log_is_one_row_with_all_that_a_page_shows(
     assert run_sql("SELECT kind, prefix FROM sign_ins WHERE event_id = 'e3'") == [("refresh", "2001:db8::/48")]
 
 
+async def test_that_all_of_the_log_is_there_is_told_once_it_was(database: Database, projection: Projection) -> None:
+    """Not before, so that an alert can be about its absence."""
+    log(database, login("e1"))
+    assert [await projection.advance(), projection.taken_at] == [1, None]  # the mark
+    assert [await projection.advance(), projection.taken_at] == [1, None]
+    assert [await projection.advance(), projection.taken_at] == [0, NOW]
+
+
 async def test_a_process_that_dies_between_two_pieces_leaves_no_row_out_and_none_twice(
     database: Database, clock: FixedClock, run_sql: RunSql, monkeypatch: pytest.MonkeyPatch
 ) -> None:

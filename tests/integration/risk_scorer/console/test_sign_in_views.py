@@ -156,6 +156,22 @@ async def test_a_verdict_that_lacks_something_changes_nothing(scorer: Running) -
     assert not (await scorer.scorer.verdicts.remembered(["of/bob"]))[0].is_judged
 
 
+async def test_an_empty_table_says_whether_logins_wait(tmp_path: Path) -> None:
+    """Where nothing was ever scored, and where nothing that was scored becomes a row."""
+    never_begins = "CREATE TRIGGER never BEFORE INSERT ON sign_in_progress BEGIN SELECT RAISE(IGNORE); END"
+    async with running(tmp_path) as started:
+        with started.scorer.database.engine.begin() as connection:
+            for sql in (never_begins, "DELETE FROM sign_in_progress"):
+                connection.exec_driver_sql(sql)
+        (await started.client.post("/score", json=EVENT)).raise_for_status()
+        await entered(started, "reader")
+        async with asyncio.timeout(20.0):
+            while "Sign-ins wait in the log" not in (page := await started.client.get(PAGE)).text:
+                assert "No sign-ins yet" in page.text
+                await asyncio.sleep(0.01)
+        assert "No sign-in is like that" in (await started.client.get(f"{PAGE}?level=high")).text
+
+
 async def test_a_reader_judges_nothing(scorer: Running) -> None:
     """No boxes on the page, and a form that is posted all the same is refused."""
     token = await entered(scorer, "reader")
