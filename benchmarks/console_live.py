@@ -32,20 +32,23 @@ WATCH: Final = """() => {
   window.seen = {};
   window.counts = [];
   const rows = document.getElementById("rows");
+  const painted = (then) => requestAnimationFrame(() => {
+    const after = new MessageChannel();
+    after.port1.onmessage = () => then(Date.now() / 1000);
+    after.port2.postMessage("");
+  });
   new MutationObserver((changes) => {
-    const now = Date.now() / 1000;
-    for (const change of changes) {
-      for (const row of change.addedNodes) {
-        window.seen[row.dataset.event] ??= now;
-      }
-    }
+    const added = changes.flatMap((change) => [...change.addedNodes]).map((row) => row.dataset.event);
+    painted((now) => added.forEach((event) => { window.seen[event] ??= now; }));
   }).observe(rows, { childList: true });
   const count = document.getElementById("newer-count");
   new MutationObserver(() => {
-    window.counts.push([Date.now() / 1000, Number(count.textContent)]);
+    const many = Number(count.textContent);
+    painted((now) => window.counts.push([now, many]));
   }).observe(count, { childList: true, characterData: true, subtree: true });
 }"""
-"""What the page shows and when, written down by the browser itself."""
+"""What the page shows and when, written down by the browser itself, once the frame that has it was painted: what a
+frame takes is counted, and at most the wait for the next one too."""
 
 
 @dataclass
@@ -104,7 +107,7 @@ def _tell(name: str, took: list[float], sent: Sent, console: Console) -> None:
 def _by_count(sent: Sent, counted: list[tuple[float, int]], seen: dict[str, float]) -> list[float]:
     """How long until each was on the screen: as a row, as long as the page did not fold, or in its count."""
     began = next((when for when, many in counted if many), float("inf"))
-    shown_first = sum(when < began for when in seen.values())
+    shown_first = sum(when <= began for when in seen.values())
     took = []
     for place, (event, at) in enumerate(sorted(sent.scored, key=lambda each: each[1])):
         by_count = (when for when, many in counted if place >= shown_first and many + shown_first > place)

@@ -9,6 +9,7 @@
   const TICK_MS = 250;
   const CALM = 5; // so many fade in; a crowd of fading cells would take all of a processor to paint
   const HAND_MS = 1500; // a pointer that moved so lately is a hand
+  const FOLLOWED = 30; // rows of a crowd that are laid out; the others are hidden until somebody stops to look
   const body = document.getElementById("rows");
   const shape = document.getElementById("live-row");
   const region = document.getElementById("scored");
@@ -31,6 +32,8 @@
   let isCut = false;
   let pressed = false;
   let pointedAt = -Infinity;
+  let frame = 0;
+  let isTucked = false;
 
   function fill(row, cells) {
     for (const place of row.querySelectorAll("[data-text]")) {
@@ -87,6 +90,24 @@
     );
   }
 
+  // Rows far below cost a browser as much to lay out and paint as those that are seen.
+  function tuck(isCrowd) {
+    if (isCrowd || isTucked) {
+      isTucked = isCrowd;
+      [...body.rows].forEach((row, at) => {
+        const isFar = isCrowd && at >= FOLLOWED;
+        if (row.hidden !== isFar) {
+          row.hidden = isFar;
+        }
+      });
+    }
+  }
+
+  function isFarDown() {
+    const last = body.rows[FOLLOWED - 1];
+    return last !== undefined && last.getBoundingClientRect().bottom > innerHeight;
+  }
+
   function flush() {
     const rows = document.createDocumentFragment();
     const isCalm = waiting.length <= CALM;
@@ -133,15 +154,34 @@
     say(problem || (isCut && "Some were left out: reload the page") || (paused ? "Paused" : fast && !follows ? "Live, folded: too many to read" : "Live"));
   }
 
+  function mayFlush() {
+    return waiting.length > 0 && !paused && (!fast || follows) && !isHeld();
+  }
+
+  // Once a frame, however many messages came since the last one: then nothing is laid out twice.
+  function arrange() {
+    frame = 0;
+    if (mayFlush()) {
+      const isCrowd = fast && follows && isFarDown();
+      flush();
+      tuck(isCrowd);
+    }
+    tell();
+  }
+
   function look() {
     const since = performance.now() - SPAN_MS;
     arrivals = arrivals.filter(([at]) => at > since);
     const rate = (arrivals.reduce((sum, [, rows]) => sum + rows, 0) * 1000) / SPAN_MS;
     fast = fast ? rate > READABLE / 2 : rate > READABLE;
-    if (waiting.length && !paused && (!fast || follows) && !isHeld()) {
-      flush();
+    if (mayFlush()) {
+      frame = frame || requestAnimationFrame(arrange);
+    } else {
+      if (!fast || !follows || paused || isHeld()) {
+        tuck(false);
+      }
+      tell();
     }
-    tell();
   }
 
   function take(news) {

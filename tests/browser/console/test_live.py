@@ -109,3 +109,30 @@ def test_more_than_anybody_can_read_is_folded_and_kept_small(client: Any, opened
     newer.click()
     expect(page.locator("#rows tr").first).to_contain_text("crowd-299")
     assert page.locator("#rows tr").count() == 100
+
+
+TUCKED = """() => {
+  const rows = document.getElementById("rows");
+  window.laidOut = [];
+  new MutationObserver(() => {
+    window.laidOut.push(rows.querySelectorAll("tr:not([hidden])").length);
+  }).observe(rows, { attributes: true, childList: true, subtree: true, attributeFilter: ["hidden"] });
+}"""
+
+
+def test_a_crowd_that_is_followed_is_laid_out_as_far_as_it_is_seen(client: Any, opened: Opened) -> None:
+    """Thirty rows of the hundred in the table, so that a browser keeps up; all of them once it is calm again."""
+    page = opened("reader")
+    expect(page.locator("#status")).to_have_text("Live")
+    page.evaluate(TUCKED)
+
+    def crowd(name: str) -> None:
+        events = [{"user_id": f"{name}-{number}", "ip": "198.51.100.7"} for number in range(100)]
+        client.post("/bulk_score", content=json.dumps({"events": events, "announce": True})).raise_for_status()
+
+    crowd("before")
+    page.get_by_role("button", name="Follow all").click()
+    crowd("followed")
+    expect(page.locator("#rows tr").first).to_contain_text("followed-99")
+    expect(page.locator("#rows tr:not([hidden])")).to_have_count(100)
+    assert 30 in page.evaluate("window.laidOut")
