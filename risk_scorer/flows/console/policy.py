@@ -11,21 +11,21 @@ from msgspec import Struct
 
 from plumbing.clock import Clock
 from risk_scorer.core.console.moments import iso
-from risk_scorer.core.console.policy import Counts, Difference, Draft, History, Policy, Trial, VersionText
+from risk_scorer.core.console.policy import Difference, Draft, History, Policy, Trial, VersionText
 from risk_scorer.flows.console.ports import Gateway
+from risk_scorer.flows.console.rule_counts import CountedRules, RuleCounts
 
 TRIAL_SECONDS: Final = 15.0
 """The gateway gives a trial up after eight; beside it logins are answered."""
-COUNT_SECONDS: Final = 5.0
-"""A hundred thousand decisions are counted in a third of a second of a processor that has nothing else to do."""
 SHOWN_VERSIONS: Final = 10
 
 
 class PolicyBook(Struct, frozen=True, kw_only=True):
-    """What a page shows: the policy, what each rule did, and who saved what."""
+    """What a page shows: the policy, what each rule did, and who saved what. `counted` is None while that is counted
+    for the first time."""
 
     policy: Policy
-    counts: Counts
+    counted: RuleCounts | None
     history: History
 
 
@@ -34,17 +34,18 @@ class PolicyAtGateway:
     """The policy of one gateway."""
 
     gateway: Gateway
+    rules: CountedRules
     clock: Clock
 
     async def book(self, before: int | None = None) -> PolicyBook:
         """What there is now; `before` pages in the history."""
         query: dict[str, str | int] = {"limit": SHOWN_VERSIONS, **({} if before is None else {"cursor": before})}
-        policy, counts, history = await asyncio.gather(
+        policy, counted, history = await asyncio.gather(
             self.gateway.ask("GET", "/policy", Policy),
-            self.gateway.ask("GET", "/policy/rules", Counts, seconds=COUNT_SECONDS),
+            self.rules.of_late(),
             self.gateway.ask("GET", "/policy/history", History, query=query),
         )
-        return PolicyBook(policy=policy, counts=counts, history=history)
+        return PolicyBook(policy=policy, counted=counted, history=history)
 
     async def draft(self, document: str, edits: Mapping[str, object]) -> Draft:
         """The text with these edits, and how it differs from what is in force."""
