@@ -24,13 +24,19 @@ Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
-CLIENT_SCHEME = "client"
+CLIENT_SCHEME, TOKEN_SCHEME = "client", "accessToken"
 SECURITY_SCHEMES = {
     CLIENT_SCHEME: {
         "type": "http",
         "scheme": "basic",
         "description": "A client made by `auth-gateway clients add NAME`. Left out, the caller is the public client.",
-    }
+    },
+    TOKEN_SCHEME: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An access token of POST /token: for what programs do, by client_credentials, with the scope "
+        "that the operation names; for /userinfo, a person's. One that is bound to a key is shown as DPoP.",
+    },
 }
 REFUSALS = {
     "400": "Not well-formed, or not allowed for this caller.",
@@ -53,6 +59,7 @@ def operation(
     bodies: Schema | None = None,
     refusals: tuple[str, ...] = (),
     takes_client: bool = False,
+    takes_token: bool = False,
 ) -> Schema:
     """One endpoint's entry in the reference; `bodies` and `answers` go from media type and status to their content."""
     responses: Schema = dict(answers)
@@ -63,6 +70,8 @@ def operation(
         entry["requestBody"] = {"required": True, "content": bodies}
     if takes_client:
         entry["security"] = [{}, {CLIENT_SCHEME: []}]
+    if takes_token:
+        entry["security"] = [{TOKEN_SCHEME: []}]
     return entry
 
 

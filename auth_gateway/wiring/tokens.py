@@ -142,6 +142,7 @@ _USERINFO: Schema = operation(
     "bound to a key. Which claims there are follows from the scope, and from the `claims` parameter.",
     answers={"200": answer("The claims.", "PersonClaims")},
     refusals=("401", "403", "503"),
+    takes_token=True,
 )
 _POST_USERINFO: Schema = {
     **_USERINFO,

@@ -10,7 +10,7 @@ _REFUSALS = ("400", "401", "403", "404", "413", "415", "422", "503")
 def _described(text: str, shape: str, bodies: Schema | None = None) -> Schema:
     refusals = ("401", "403", "404", "422", "503") if bodies is None else _REFUSALS
     answers = {"200": answer("As it is now.", shape)}
-    described = operation(description=text, answers=answers, refusals=refusals, bodies=bodies)
+    described = operation(description=text, answers=answers, refusals=refusals, bodies=bodies, takes_token=True)
     return {**described, "parameters": [_PERSON]}
 
 
@@ -58,6 +58,7 @@ LIST: Schema = {
         "`next` of the page before; `limit` is 1 to 200, 50 unless given. Or else those of "
         "`ids`, a JSON list of up to 50 user ids. Needs the scope `risk:read`.",
         answers={"200": answer("A page of them.", "AccountList")},
+        takes_token=True,
         refusals=("401", "403", "422", "503"),
     ),
     "parameters": query_of("query", "state", "cursor", "limit", "ids"),

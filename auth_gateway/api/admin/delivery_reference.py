@@ -16,6 +16,7 @@ def _entry(
         answers=answers,
         bodies=bodies,
         refusals=("401", "403", *with_body, *refusals, "503"),
+        takes_token=True,
     )
     if body:
         entry["requestBody"]["required"] = False

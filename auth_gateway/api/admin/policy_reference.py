@@ -29,7 +29,8 @@ def _entry(
     parameters: tuple[Schema, ...] = (),
     more: tuple[tuple[str, str], ...] = (),
 ) -> Schema:
-    entry = operation(description=text, answers={"200": answer("As it is.", shape)}, refusals=refusals, bodies=bodies)
+    answers = {"200": answer("As it is.", shape)}
+    entry = operation(description=text, answers=answers, refusals=refusals, bodies=bodies, takes_token=True)
     for status, why in more:
         entry["responses"][status] = _refusal(why)
     return {**entry, "parameters": list(parameters)} if parameters else entry

@@ -31,6 +31,7 @@ TRY: Schema = operation(
         {"client_id": "web", "user_id": "usr_1", "ip": "203.0.113.7", "score": 71.5, "reasons": ["new_device"]},
     ),
     refusals=("400", "401", "403", "413", "415", "422", "503"),
+    takes_token=True,
 )
 
 _decoder = msgspec.json.Decoder(PolicyTrialBody)

@@ -165,6 +165,7 @@ GET_RISK: Schema = {
         f"what it was raised and lowered. Up to {MOST_SHOWN} changes at a time (`limit`). Needs the scope `risk:read`.",
         answers=_ANSWER,
         refusals=("401", "403", "422", "503"),
+        takes_token=True,
     ),
     "parameters": [_PERSON, *query_of("before", "limit")],
 }
@@ -179,6 +180,7 @@ POST_VERDICT: Schema = {
             _inline(_SHAPES[0]), {"verdict": "dismissed", "by": "mara@soc.example", "why": "a drill, announced"}
         ),
         refusals=("400", "401", "403", "413", "415", "422", "503"),
+        takes_token=True,
     ),
     "parameters": [_PERSON],
 }

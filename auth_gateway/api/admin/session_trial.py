@@ -26,6 +26,7 @@ TRY: Schema = operation(
     answers={"200": answer("A response for each, in their order.", "SessionTrial")},
     bodies=json_of(ref("SessionTrialBody"), {"scores": [64.5, 91.0]}),
     refusals=("400", "401", "403", "413", "415", "422", "503"),
+    takes_token=True,
 )
 
 _decoder = msgspec.json.Decoder(SessionTrialBody)

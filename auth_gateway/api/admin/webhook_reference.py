@@ -25,6 +25,7 @@ def _entry(
         answers=answers,
         bodies=bodies,
         refusals=("401", "403", *with_body, *(code for code in refusals if code not in {"404", "409"}), "503"),
+        takes_token=True,
     )
     if is_optional:
         entry["requestBody"]["required"] = False

@@ -82,6 +82,7 @@ def _described(status: str, body: Any = None, *more: str) -> Schema:
         answers=answers,
         bodies=None if body is None else json_of(_schema(body)),
         refusals=(*_REFUSALS, *more),
+        takes_token=True,
     )
     return described if body is not None else {**described, "parameters": query_of("stream_id")}
 

@@ -232,7 +232,8 @@ def expected(door: Door, caller: str) -> str:
 
 
 def test_the_table_names_every_door_and_no_other(story: Story) -> None:
-    """What the application serves, and what its OpenAPI document says; there each closed one names its own scope."""
+    """What the application serves, and what its OpenAPI document says; there each closed one says what to show,
+    and names its own scope."""
     document = story.ask("GET", "/openapi.json").json()
     assert_complete(WHO_MAY, served(story.app) | documented(document))
     for door in WHO_MAY:
@@ -240,6 +241,10 @@ def test_the_table_names_every_door_and_no_other(story: Story) -> None:
         if operation is not None:
             scopes = frozenset(scope for scope in ADMIN_SCOPES if f"`{scope}`" in operation["description"])
             assert (door, scopes) == (door, door.words & set(ADMIN_SCOPES))
+            [word] = door.words
+            shown = {"client": [{}, {"client": []}], "application": [{}, {"client": []}]}
+            by_token = [{"accessToken": []}] if word in ("person", *ADMIN_SCOPES) else None
+            assert (door, operation.get("security")) == (door, shown.get(word, by_token))
 
 
 def test_every_door_opens_to_those_whom_the_table_names_and_to_nobody_else(story: Story) -> None:
