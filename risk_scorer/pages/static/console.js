@@ -5,6 +5,7 @@
   const SWITCH = "riskgate-single-keys";
   const G_MS = 1500;
   const WORDS_MS = 15000;
+  const SENT_MS = 3000;
   const dialog = document.getElementById("keys");
   const box = document.getElementById("keys-on");
   let gAt = -Infinity;
@@ -123,6 +124,16 @@
     } else if (Object.hasOwn(keys, event.key) && (!dialog.open || event.key === "?")) {
       event.preventDefault();
       keys[event.key]();
+    }
+  });
+
+  // A form that is on its way is not sent a second time: the answer to that one would say that it was refused.
+  const sent = new WeakMap();
+  document.addEventListener("submit", (event) => {
+    if (event.timeStamp - (sent.get(event.target) ?? -Infinity) < SENT_MS) {
+      event.preventDefault();
+    } else {
+      sent.set(event.target, event.timeStamp);
     }
   });
 

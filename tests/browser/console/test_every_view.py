@@ -136,3 +136,16 @@ def test_no_notice_breaks_a_rule(opened: Opened, place: Place, complaints: list[
         wrong += [f"{path}: small {each}" for each in page.evaluate(SMALL)]
         wrong += [] if fits(page) else [f"{path}: is wider than the window"]
     assert "\n".join(wrong + complaints) == ""
+
+
+def test_a_form_that_is_on_its_way_is_sent_once(opened: Opened, place: Place) -> None:
+    """Who clicks twice is not told that the second was refused; another form goes out all the same."""
+    page = opened("reader")
+    page.evaluate(
+        "window.kept = []; addEventListener('submit', (event) => {"
+        " kept.push(event.defaultPrevented); event.preventDefault(); })"
+    )
+    page.locator("details.person summary").click()
+    for words in ("Dark", "Dark", "Veil addresses"):
+        page.get_by_role("button", name=words, exact=True).click()
+    assert page.evaluate("kept") == [False, True, False]
