@@ -28,7 +28,7 @@ WORDS: Final = {
 """Codes that say little by themselves, as somebody says them who sees them for the first time."""
 PARTS: Final = {
     "asn": "network operator", "prefix": "network", "ip": "address", "os": "operating system", "ja4": "TLS fingerprint",
-    "ja4h": "HTTP fingerprint", "ja4s": "server fingerprint", "mfa": "second factor",
+    "ja4h": "HTTP fingerprint", "ja4s": "server fingerprint", "mfa": "second factor", "vpn": "VPN", "tor": "Tor",
 }  # fmt: skip
 """Parts of codes that are abbreviations; the nouns are those of the reasons' own sentences."""
 _CODE: Final = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")

@@ -62,7 +62,6 @@ async def test_of_two_who_change_one_incident_the_second_is_told(service: Runnin
     assert await change(service, incident_id, "acknowledge", 1) == f"{QUEUE}/{incident_id}"
     assert await change(service, incident_id, "close", 1) == "409 incident_changed"
     assert await change(service, incident_id, "delete", 2) == "422 invalid_change"
-    assert await change(service, incident_id, "close", 2, "a\u202eb") == "422 invalid_words"
     assert await change(service, "inc_nobody", "close", 1) == "404 unknown_incident"
     assert "Open again" in (await service.client.get(f"{QUEUE}/{incident_id}")).text
     assert await change(service, incident_id, "reopen", 2) == f"{QUEUE}/{incident_id}"

@@ -1,6 +1,7 @@
 """People and sessions at the console: who is most at risk, all of one, and what is said of them, with and without a
 gateway that answers."""
 
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -145,6 +146,24 @@ async def test_a_session_shows_why_what_and_who_else(house: Running) -> None:
         assert (answer.status_code, code_of(answer)) == (422, "invalid_filter"), query
     answer = await house.client.get(f"{SESSIONS}/nobody")
     assert (answer.status_code, code_of(answer)) == (404, "unknown_session")
+
+
+async def test_a_session_that_faded_still_says_what_was_found(tmp_path: Path) -> None:
+    """A day later it is quiet; why it was not stands below, and that what was done then may need a look."""
+    clock = FixedClock(NOW)
+    async with running(tmp_path, clock=clock) as found:
+        await found.client.post("/sessions", json=NOTICE)
+        await known_person(found)
+        await stolen(found)
+        await by_link(found, "reader")
+        fresh = (await found.client.get(f"{SESSIONS}/ses-1")).text
+        clock.advance(86_400.0)
+        await by_link(found, "reader")
+        faded = (await found.client.get(f"{SESSIONS}/ses-1")).text
+    assert "It was riskier" not in fresh
+    assert "It was riskier" in faded
+    assert re.search(r"Why it was [6-9]\d\.\d after its last event", faded)
+    assert faded.count('<span class="chip') > 2
 
 
 async def test_a_verdict_about_somebody_teaches_by_their_risky_sign_ins(tmp_path: Path) -> None:
