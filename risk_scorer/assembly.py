@@ -15,6 +15,7 @@ from plumbing.randomness import Randomness, SystemRandomness
 from plumbing.state import StateDir
 from plumbing.tracing import SpanLibraryMissing, Tracing, opened_tracing
 from risk_scorer.adapters.activity.campaign_told import SIGNAL_PACE, TO_GATEWAY
+from risk_scorer.adapters.announcements import OUTBOX
 from risk_scorer.adapters.credentials import Credentials
 from risk_scorer.adapters.event_log import EventLog
 from risk_scorer.adapters.hot_histories import HotHistories
@@ -32,7 +33,6 @@ from risk_scorer.adapters.registry_places import BadPlace, place_at
 from risk_scorer.adapters.registry_source import RegistrySource
 from risk_scorer.adapters.seen_pointers import SeenPointers
 from risk_scorer.adapters.storage import BadStorage, open_state
-from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.adapters.time_zones import TimeZones
 from risk_scorer.adapters.user_agents import UserAgents
 from risk_scorer.adapters.verdict_store import VerdictStore
@@ -46,7 +46,6 @@ from risk_scorer.metrics import ScorerMetrics
 from risk_scorer.settings import Settings
 from risk_scorer.shadowing import Shadowing, shadowing_of
 from webhooks.delivery import DeliveryWorker, Endpoint, Pace
-from webhooks.outbox import Outbox
 from webhooks.signing import standard_signer
 
 if TYPE_CHECKING:  # an extra, which nobody needs who does not use it
@@ -137,7 +136,7 @@ def assemble(
     metrics = ScorerMetrics(meters)
     tracing, end_traces = _tracing(settings)
     delivery = DeliveryWorker(
-        database, Outbox(outbox_rows), _endpoints(settings), clock, randomness,
+        database, OUTBOX, _endpoints(settings), clock, randomness,
         pace=Pace(first_retry=settings.webhook_retry_first_seconds), paces={TO_GATEWAY: SIGNAL_PACE},
         noted=metrics.delivered, tracing=tracing,
     )  # fmt: skip

@@ -19,11 +19,10 @@ from sqlalchemy.dialects.postgresql import insert
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.statements import Row, Statement
+from risk_scorer.adapters.announcements import OUTBOX
 from risk_scorer.adapters.tables import drift_counts, drift_looks, verdicts
-from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.core.drift_report import Day, DriftReport, Looked, Verdict
 from risk_scorer.flows.ports import Announcement
-from webhooks.outbox import Outbox
 
 Vector = NDArray[np.int64]
 
@@ -94,7 +93,7 @@ class DriftRows:
         self._clock = clock
         self._announce_to = announce_to
         self._wake_delivery = wake_delivery
-        self._outbox = Outbox(outbox_rows)
+        self._outbox = OUTBOX
 
     async def add(self, counts: Mapping[Day, Vector]) -> None:
         """Add to what is kept, durably. Raises: Refused."""

@@ -19,12 +19,11 @@ from sqlalchemy import bindparam, delete, insert, select
 from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.statements import Statement
+from risk_scorer.adapters.announcements import OUTBOX
 from risk_scorer.adapters.console.sign_in_mark import step_back
 from risk_scorer.adapters.event_places import forget_row, place, row_of
-from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.adapters.tables import scored_events
 from risk_scorer.flows.ports import Announcement, ScoredEvent
-from webhooks.outbox import Outbox
 
 PRUNE_ROWS = 500
 """Rows that one transaction prunes, so that the writer is never held for long."""
@@ -76,7 +75,7 @@ class EventLog:
         self._clock = clock
         self._announce_to = announce_to
         self._wake_delivery = wake_delivery
-        self._outbox = Outbox(outbox_rows)
+        self._outbox = OUTBOX
         self._recent: deque[ScoredEvent] = deque(maxlen=recent_max)
         self._asked: deque[ScoredEvent] = deque(maxlen=max(1, recent_max // SHARE_OF_ASKED))
         self._waiting: deque[ScoredEvent] = deque()

@@ -8,9 +8,8 @@ from typing import Final
 import msgspec
 
 from plumbing.database import Transaction
-from risk_scorer.adapters.tables import outbox as outbox_rows
+from risk_scorer.adapters.announcements import OUTBOX
 from risk_scorer.contract.signals import SIGNAL_TYPE, SessionRiskSignal
-from webhooks.outbox import Outbox
 from webhooks.pace import Pace
 
 TO_GATEWAY: Final = "gateway-signals"
@@ -28,7 +27,7 @@ class SignalOutbox:
 
     def __init__(self, endpoint: str = TO_GATEWAY) -> None:
         self._endpoint = endpoint
-        self._outbox = Outbox(outbox_rows)
+        self._outbox = OUTBOX
 
     def telling(self, signals: Sequence[SessionRiskSignal]) -> Callable[[Transaction], None]:
         """The part of a job that keeps these to be sent."""

@@ -35,7 +35,7 @@ from risk_scorer.adapters.activity.incident_statements import (
     place_of,
     row_of,
 )
-from risk_scorer.adapters.tables import outbox as outbox_rows
+from risk_scorer.adapters.announcements import OUTBOX
 from risk_scorer.core.incidents.incident import (
     MOST_MEMBERS,
     Incident,
@@ -53,7 +53,6 @@ from risk_scorer.core.incidents.incident import (
 )
 from risk_scorer.core.incidents.shown import Listed, ShownIncident
 from risk_scorer.flows.ports import Announcement
-from webhooks.outbox import Outbox
 
 MOST_TRIES: Final = 3
 """It may be closed by somebody else between our two statements; three times in a row it is not."""
@@ -78,7 +77,7 @@ class IncidentRows:
         self._randomness = randomness
         self._announce_to = announce_to
         self._wake_delivery = wake_delivery
-        self._outbox = Outbox(outbox_rows)
+        self._outbox = OUTBOX
 
     def new_id(self) -> str:
         """An id for an incident that may have to be opened; drawn before the transaction, which may run twice."""

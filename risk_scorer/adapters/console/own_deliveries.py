@@ -14,11 +14,11 @@ from plumbing.clock import Clock
 from plumbing.database import Database, Transaction
 from plumbing.randomness import Randomness
 from plumbing.refusals import Refused
+from risk_scorer.adapters.announcements import OUTBOX
 from risk_scorer.adapters.tables import outbox as outbox_rows
 from risk_scorer.core.console.deliveries import Message, Receiver, ReceiverPage, Replay
 from webhooks.announcement import announcement, message_id
 from webhooks.delivery_log import NEWEST, STATUSES, Before, DeliveryLog, Entry
-from webhooks.outbox import Outbox
 from webhooks.standing import EndpointStanding, Standings
 
 PAGE_ROWS: Final = 50
@@ -26,7 +26,6 @@ REVIVED_AT_ONCE: Final = 2_000
 """Messages of one transaction, so that nothing else waits long for it."""
 TEST: Final = "webhook.test"
 LOG: Final = DeliveryLog(outbox_rows)
-OUTBOX: Final = Outbox(outbox_rows)
 STANDINGS: Final = Standings(outbox_rows)
 
 
