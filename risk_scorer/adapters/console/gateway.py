@@ -39,6 +39,8 @@ TOKEN_EARLY_SECONDS: Final = 30.0
 """A token is not used any more shortly before it runs out: it has a way to go."""
 MOST_CONNECTIONS: Final = 16
 LONGEST_MESSAGE: Final = 300
+NOBODY_KNOWS: Final = "The gateway does not answer now. If this was an act, look again whether it was done."
+NOT_ASKED: Final = "The gateway does not answer now, several times in a row: it was not asked, and did nothing."
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 T = TypeVar("T")
@@ -102,7 +104,7 @@ class GatewayClient:
     ) -> T:
         """The answer, in this shape, within the usual deadline or another one. Raises: Refused."""
         if not self._breaker.admits(self._clock.monotonic()):
-            raise unavailable()
+            raise unavailable(NOT_ASKED)
         content = b"" if body is None else msgspec.json.encode(body)
         given = {**(headers or {}), **({} if body is None else {"content-type": "application/json"})}
         address = self._issuer + path + (f"?{httpx2.QueryParams(dict(query))}" if query else "")
@@ -231,9 +233,8 @@ class NoGateway:
         """Nothing is open."""
 
 
-def unavailable() -> Refused:
-    """Nobody knows what became of it."""
-    text = "The gateway does not answer now. If this was an act, look again whether it was done."
+def unavailable(text: str = NOBODY_KNOWS) -> Refused:
+    """The gateway is away; the text says whether it may have done something all the same."""
     return Refused("gateway_unavailable", text, status=503, retry_after_seconds=5)
 
 

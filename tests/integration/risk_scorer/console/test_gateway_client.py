@@ -175,14 +175,17 @@ async def test_what_is_no_json_or_too_much_is_not_believed(
 async def test_one_that_hangs_is_given_up_and_then_left_alone(
     client: GatewayClient, gateway: Gateway, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After some failures in a row nobody waits for it any more; a while later one asks, and then all do."""
+    """After some failures in a row nobody asks it any more, and that is said; a while later one does, and then all."""
     monkeypatch.setattr(module, "DEADLINE_SECONDS", 0.1)
     gateway.hangs = threading.Event()
     for _ in range(FAILURES):
-        assert await reset(client) == ("gateway_unavailable", 503)
+        with pytest.raises(Refused, match="look again whether it was done") as caught:
+            await client.freeze("alice", by="mara", why="odd")
+        assert (caught.value.code, caught.value.status) == ("gateway_unavailable", 503)
     assert gateway.acts == FAILURES
-    assert await reset(client) == ("gateway_unavailable", 503)
-    assert gateway.acts == FAILURES
+    with pytest.raises(Refused, match="it was not asked, and did nothing") as caught:
+        await client.freeze("alice", by="mara", why="odd")
+    assert (caught.value.code, caught.value.status, gateway.acts) == ("gateway_unavailable", 503, FAILURES)
     gateway.hangs.set()
     gateway.hangs = None
     monkeypatch.setattr(module, "DEADLINE_SECONDS", 5.0)
