@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from plumbing.clock import Clock
+from plumbing.refusals import Refused
 from risk_scorer.contract.feedback import Feedback, VerdictKind
 from risk_scorer.core.console.sign_in_filter import SignInFilter
 from risk_scorer.flows.console.judging import Judged
@@ -36,12 +37,16 @@ class UserActs:
 
     async def verdict(self, user_id: str, verdict: RiskVerdict, *, by: str, why: str) -> str:
         """Somebody else has the account; it was the person; or it is of no concern."""
-        words = ""
-        if self._gateway.is_on:
-            risk = await self._gateway.verdict(user_id, verdict, by=by, why=why)
-            words = f"; risk at the gateway {risk.risk:.0f}"
-        count = await self._judge_sign_ins(user_id, verdict, by=by, why=why)
-        return f"{verdict.capitalize()}{words}; {count} risky sign-in{'' if count == 1 else 's'} judged."
+        words = verdict.capitalize()
+        if not self._gateway.is_on:
+            return f"{words}; {await self._judge_sign_ins(user_id, verdict, by=by, why=why)}."
+        risk = await self._gateway.verdict(user_id, verdict, by=by, why=why)
+        words = f"{words}; risk at the gateway {risk.risk:.0f}"
+        try:
+            return f"{words}; {await self._judge_sign_ins(user_id, verdict, by=by, why=why)}."
+        except Refused as refused:
+            half = f"{words}. That is done; sign-ins were not judged, so say it once more. {refused.message}"
+            raise Refused(refused.code, half, status=refused.status) from refused
 
     async def freeze(self, user_id: str, *, by: str, why: str) -> str:
         """Nobody gets in any more."""
@@ -70,15 +75,16 @@ class UserActs:
         done = await self._gateway.end_session(user_id, session_id, by=by, why=why)
         return "The session has ended; the person's others go on." if done.ended else "It was over already."
 
-    async def _judge_sign_ins(self, user_id: str, verdict: RiskVerdict, *, by: str, why: str) -> int:
+    async def _judge_sign_ins(self, user_id: str, verdict: RiskVerdict, *, by: str, why: str) -> str:
         since = self._clock.now() - JUDGED_SECONDS
         page = await self._sign_ins.page(SignInFilter(user=user_id, since=since), limit=LOOKED_THROUGH)
-        risky = [row.event_id for row in page.rows if row.level != "low" and not row.verdict][:MOST_JUDGED]
-        said = OF_SIGN_INS[verdict]
-        given = [Feedback(event_id=each, verdict=said, by=by, reason=why, source="analyst") for each in risky]
+        risky = [row.event_id for row in page.rows if row.level != "low" and not row.verdict]
+        said, judged = OF_SIGN_INS[verdict], risky[:MOST_JUDGED]
+        given = [Feedback(event_id=each, verdict=said, by=by, reason=why, source="analyst") for each in judged]
         if given:
             await self._judge.feedback(given, path="event")
-        return len(given)
+        told = f"{len(given)} risky sign-in{'' if len(given) == 1 else 's'} judged"
+        return told if page.next_cursor is None and judged == risky else f"{told}, of the newest alone"
 
 
 def _sessions(count: int) -> str:
