@@ -20,7 +20,11 @@ from plumbing.refusals import Refused
 MOST_LINES: Final = 30_000
 MOST_SECONDS: Final = 8.0
 """Of a thread beside the one that answers logins. Who wants a longer span has `auth-gateway policy backtest`."""
-AT_A_TIME: Final = 500
+AT_A_TIME: Final = 50
+REST_SECONDS: Final = 0.004
+"""After each piece. A thread that computes holds the interpreter for up to 5 ms before it lets another on (CPython,
+`sys.setswitchinterval`), and a login passes it on some twenty times: a piece that is over sooner, and a rest that is
+longer than it, leave that to the logins."""
 MOST_DAYS: Final = 92
 
 
@@ -33,9 +37,13 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     is_whole: bool
 
 
+def _goes_on(_seconds: float) -> None:
+    """For whoever has no logins beside it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastTrials:
-    """Tries candidates. Blocks: for a thread."""
+    """Tries candidates. Blocks: for a thread, which `rest` lets sleep after each piece."""
 
     database: Database
     decisions: Decisions
@@ -45,6 +53,7 @@ class PastTrials:
     monotonic: Callable[[], float]
     most_lines: int = MOST_LINES
     most_seconds: float = MOST_SECONDS
+    rest: Callable[[float], None] = _goes_on
     turn: Lock = field(default_factory=Lock)
 
     def __call__(self, candidate: PolicyDocument, *, since: float, until: float) -> Tried:
@@ -83,6 +92,7 @@ class PastTrials:
         while piece := self._piece(after, since, until):
             yield piece
             after = piece[-1].place
+            self.rest(REST_SECONDS)
 
     def _piece(self, after: int, since: float, until: float) -> list[Decided]:
         return self.database.read(

@@ -1,5 +1,7 @@
 """What programs see of the policy and change in it. No rules."""
 
+import time
+
 from fastapi import FastAPI
 
 from auth_gateway.adapters.policy_file import PolicyFile
@@ -69,6 +71,7 @@ def _routes(service: Service) -> PolicyRoutes:
             policy=switches(gateway.settings),
             present=documents.current,
             monotonic=gateway.clock.monotonic,
+            rest=time.sleep,
         ),
         present=documents.current,
         clock=gateway.clock,

@@ -301,6 +301,18 @@ def test_a_long_span_is_tried_on_its_newest_part(
     assert (sum(tried.trial.recorded.values()), tried.is_whole, tried.until) == (2, False, times[1])
 
 
+def test_a_trial_rests_after_each_piece(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that whoever logs in meanwhile does not wait for the whole of it."""
+    for _ in range(5):
+        story.login("bob")
+    rests = list[float]()
+    monkeypatch.setattr(past_trials, "AT_A_TIME", 2)
+    trials = past_trials.PastTrials(**{**trial_parts(story), "rest": rests.append})
+    now = story.clock.now()
+    tried = trials(NO_DOCUMENT, since=now - 60, until=now + 60)
+    assert (sum(tried.trial.recorded.values()), rests) == (5, [past_trials.REST_SECONDS] * 3)
+
+
 def test_another_worker_takes_up_what_was_saved(story: Story, console: Application) -> None:
     """Without being told, at its next look; one that it cannot read leaves it with the last good one."""
     gateway = story.gateway
