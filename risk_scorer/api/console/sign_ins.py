@@ -20,7 +20,7 @@ from risk_scorer.core.console.export import BYTE_ORDER_MARK, LIST_ENDS, csv_line
 from risk_scorer.core.console.moments import span_words
 from risk_scorer.core.console.sign_in_filter import DECISIONS, LEVELS, OUTCOMES, VERDICTS, SignInFilter
 from risk_scorer.core.console.sign_in_line import COLUMNS, EXPORTED, columns_of, exported, line_of
-from risk_scorer.core.console.sign_in_page import Cursor, SignInPage
+from risk_scorer.core.console.sign_in_page import SignInPage
 from risk_scorer.core.console.veil import Veil
 from risk_scorer.core.console.way_back import way_back
 from risk_scorer.flows.console.judging import Judged
@@ -85,43 +85,43 @@ class SignInViews:
 
     async def as_csv(self, request: Request) -> Response:
         """All that the filter asks for, as CSV. Raises: Refused."""
-        return self._file(request, "csv", "text/csv; charset=utf-8")
+        return await self._file(request, "csv", "text/csv; charset=utf-8")
 
     async def as_json(self, request: Request) -> Response:
         """All that the filter asks for, as one JSON list. Raises: Refused."""
-        return self._file(request, "json", "application/json")
+        return await self._file(request, "json", "application/json")
 
-    def _file(self, request: Request, kind: str, media_type: str) -> Response:
+    async def _file(self, request: Request, kind: str, media_type: str) -> Response:
         operator, veil = self._desk.require(request), self._desk.veil(request)
         wanted = self._sign_ins.wanted(request.query_params)
         log.info("sign_ins_exported", operator=operator.name, kind=kind, filter=wanted.query, veiled=veil.is_on)
-        lines = self._csv(wanted, veil) if kind == "csv" else self._json(wanted, veil)
+        # Read before the answer begins: afterwards nobody could be told that there is none.
+        first = await self._sign_ins.page(wanted, None, limit=MOST_ROWS)
+        lines = self._csv(wanted, first, veil) if kind == "csv" else self._json(wanted, first, veil)
         headers = {"content-disposition": f'attachment; filename="sign-ins.{kind}"', "cache-control": "no-store"}
         return StreamingResponse(lines, media_type=media_type, headers=headers)
 
-    async def _csv(self, wanted: SignInFilter, veil: Veil) -> AsyncIterator[bytes]:
+    async def _csv(self, wanted: SignInFilter, first: SignInPage, veil: Veil) -> AsyncIterator[bytes]:
         yield (BYTE_ORDER_MARK + csv_line(EXPORTED)).encode()
-        async for page in self._all(wanted):
+        async for page in self._all(wanted, first):
             cells = (exported(row, veil) for row in page.rows)
             yield "".join(csv_line(each[name] for name in EXPORTED) for each in cells).encode()
 
-    async def _json(self, wanted: SignInFilter, veil: Veil) -> AsyncIterator[bytes]:
+    async def _json(self, wanted: SignInFilter, first: SignInPage, veil: Veil) -> AsyncIterator[bytes]:
         is_first = True
-        async for page in self._all(wanted):
+        async for page in self._all(wanted, first):
             for row in page.rows:
                 yield row_of_json(exported(row, veil), is_first=is_first)
                 is_first = False
         yield LIST_ENDS[is_first]
 
-    async def _all(self, wanted: SignInFilter) -> AsyncIterator[SignInPage]:
-        """Page after page; only one is in memory at a time."""
-        place: Cursor | None = None
-        while True:
-            page = await self._sign_ins.page(wanted, place, limit=MOST_ROWS)
+    async def _all(self, wanted: SignInFilter, first: SignInPage) -> AsyncIterator[SignInPage]:
+        """Page after page; only one is in memory beside the first."""
+        page = first
+        yield page
+        while page.next_cursor is not None:
+            page = await self._sign_ins.page(wanted, page.next_cursor, limit=MOST_ROWS)
             yield page
-            place = page.next_cursor
-            if place is None:
-                return
 
     async def judge(self, request: Request) -> Response:
         """A verdict on the ticked sign-ins. Raises: Refused, and as `Desk.act`."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from plumbing.refusals import Refused
 from risk_scorer.adapters.console.projection import Projection
 from risk_scorer.adapters.console.sign_in_rows import SignInRows
 from risk_scorer.core.console.operator import Role
@@ -107,6 +108,19 @@ async def test_a_file_opens_safely_and_has_every_row(scorer: Running) -> None:
     listed: list[dict[str, Any]] = json.loads((await scorer.client.get(f"{PAGE}/export.json?user=bob")).content)
     assert [row["user_id"] for row in listed] == ["bob"]
     assert json.loads((await scorer.client.get(f"{PAGE}/export.json?user=nobody")).content) == []
+
+
+async def test_a_file_that_cannot_be_read_is_no_empty_file(scorer: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows are away: a page says so, with its status."""
+    await entered(scorer)
+
+    async def away(*_args: object, **_more: object) -> None:
+        raise Refused("storage_unavailable", "The storage is away.", status=503)
+
+    monkeypatch.setattr(SignInRows, "page", away)
+    for kind in ("csv", "json"):
+        answer = await scorer.client.get(f"{PAGE}/export.{kind}")
+        assert (answer.status_code, "storage_unavailable" in answer.text) == (503, True), kind
 
 
 async def test_a_session_that_veils_addresses_gets_none_in_pages_and_files(scorer: Running) -> None:
