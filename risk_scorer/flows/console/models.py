@@ -15,7 +15,7 @@ from risk_scorer.core.console.model_versions import Shelf, VersionReport
 from risk_scorer.core.drift_report import DriftReport
 
 SHADOW_SECONDS: Final = 24 * 3600.0
-MOST_COUNTED: Final = 100_000
+MOST_COUNTED: Final = 50_000
 """Of the day: they stand beside each other in an index, and more would take longer than a page may."""
 MOST_DIFFERING: Final = 20
 LEVELS: Final = ("low", "medium", "high")
