@@ -70,6 +70,8 @@ class UsualLogin(Struct, frozen=True, kw_only=True):
     user_agent: str
     device_id: str
     ja4: str
+    ja4h: str = ""
+    ja4s: str = ""
     client: str
     country: str
     origin: Origin
@@ -99,8 +101,12 @@ def preset(name: PresetName, person: UsualLogin) -> SupposedLogin:
         user_agent=person.user_agent,
         device_id=person.device_id,
         ja4=person.ja4,
+        ja4h=person.ja4h,
+        ja4s=person.ja4s,
     )
-    return msgspec.structs.replace(usual, **_changes(name, person))
+    changes = _changes(name, person)
+    other_browser = {"ja4h": "", "ja4s": ""} if "user_agent" in changes else {}
+    return msgspec.structs.replace(usual, **other_browser, **changes)
 
 
 def preset_named(text: str) -> PresetName | None:

@@ -15,7 +15,7 @@ from msgspec.structs import asdict
 from risk_scorer.contract.events import LoginEvent
 from risk_scorer.core.facts import Pressure
 
-EVENT: Final = ("ip", "user_agent", "device_id", "country", "city", "ja4", "kind")
+EVENT: Final = ("ip", "user_agent", "device_id", "country", "city", "ja4", "ja4h", "ja4s", "kind")
 BEGAN: Final = {"began_ip": "ip", "began_user_agent": "user_agent", "began_device_id": "device_id", "began_ja4": "ja4"}
 """What a session began with, and what an event calls it."""
 NUMBERS: Final = {"asn": int, "ip_rep": float, "tried": float, "people": float}
@@ -47,6 +47,8 @@ class SupposedLogin(Struct, frozen=True, kw_only=True, omit_defaults=True):
     user_agent: str = ""
     device_id: str = ""
     ja4: str = ""
+    ja4h: str = ""
+    ja4s: str = ""
     country: str = ""
     city: str = ""
     asn: str = ""

@@ -27,7 +27,11 @@ from tests.integration.risk_scorer.service import Running, running
 pytestmark = pytest.mark.anyio
 PAGE: Final = "/dashboard/lab"
 FIREFOX: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0"
-USUAL: Final = {"user_id": "amelie", "ip": "91.0.0.9", "user_agent": FIREFOX, "device_id": "dev-1"}
+HTTP_AND_SERVER: Final = {
+    "ja4h": "ge11cn12enus_8f2f9ba2a5e4_d0ee0d8f4f44_6f2b1c9a7e10",
+    "ja4s": "t130200_1301_a56c5b993250",
+}
+USUAL: Final = {"user_id": "amelie", "ip": "91.0.0.9", "user_agent": FIREFOX, "device_id": "dev-1", **HTTP_AND_SERVER}
 STRANGE: Final = {**USUAL, "ip": "165.227.0.1", "user_agent": "python-requests/2.32.3", "device_id": "dev-9"}
 DAY: Final = 86_400.0
 COUNTED: Final = frozenset({
@@ -163,6 +167,18 @@ async def test_worse_presets_score_higher(service: Running) -> None:
     assert scores["usual"] <= scores["new_phone"] < scores["takeover"]
     for name in ("stuffing", "takeover", "stolen_session"):
         assert scores[name] >= 60.0, scores
+
+
+async def test_the_usual_login_has_every_fingerprint_and_another_browser_none_of_its(service: Running) -> None:
+    """JA4H and JA4S come with the person's browser; what another browser sends is not known."""
+    await lived(service)
+    for name in ("usual", "traveller", "new_phone", "takeover", "stolen_session"):
+        made = (await lab(service).made(name, "amelie")).given
+        had = {field: made.get(field) for field in HTTP_AND_SERVER}
+        assert (name, had) == (
+            name,
+            HTTP_AND_SERVER if name in {"usual", "traveller"} else dict.fromkeys(HTTP_AND_SERVER),
+        )
 
 
 async def test_a_veiled_session_shows_networks_in_place_of_addresses(service: Running) -> None:
