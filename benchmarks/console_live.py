@@ -63,7 +63,9 @@ def measure(console: Console) -> list[Bounded]:
     from playwright.sync_api import sync_playwright  # a part of the tests' browser, which nothing else here needs
 
     with Home() as home, home.scorer() as scorer, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("chromium-headless-shell"), args=["--no-sandbox"]
+        )
         page = chromium.new_page()
         page.goto(_link(home, scorer))
         page.get_by_role("button", name="Sign in").click()

@@ -15,13 +15,18 @@ QUIET = [
 ]
 
 
+def chromium_path() -> str | None:
+    """Debian's Chromium without a window, else the whole one; None where there is neither."""
+    return shutil.which("chromium-headless-shell") or shutil.which("chromium")
+
+
 @pytest.fixture(scope="module")
 def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """Debian's Chromium, headless; its version is named in the closing lines.
 
     Not kept for the whole run: its event loop occupies the main thread, and other tests start theirs.
     """
-    path = shutil.which("chromium")
+    path = chromium_path()
     assert path, "scripts/test --browser installs chromium"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=QUIET)

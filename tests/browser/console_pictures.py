@@ -4,7 +4,6 @@ What they show is an invented company (`console_world`): synthetic, and said so 
 """
 
 import re
-import shutil
 import sys
 import tempfile
 import time
@@ -20,7 +19,7 @@ from risk_scorer.app import create_app
 from risk_scorer.assembly import assemble
 from risk_scorer.settings import Settings
 from tests.browser.company_policy import decide
-from tests.browser.conftest import QUIET
+from tests.browser.conftest import QUIET, chromium_path
 from tests.browser.console_world import fitted, told
 from tests.console_place import Place, console_place
 from tests.integration.risk_scorer.service import shared_lookups
@@ -116,7 +115,7 @@ def main(kept: str = "") -> None:
 
     Raises: SystemExit where the pictures have become too large to be kept beside the code, or a view is not found.
     """
-    chromium = shutil.which("chromium")
+    chromium = chromium_path()
     if chromium is None:
         raise SystemExit("scripts/pictures: needs chromium; scripts/test --browser installs it")
     PLACE.mkdir(parents=True, exist_ok=True)

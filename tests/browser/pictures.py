@@ -1,6 +1,5 @@
 """Takes a picture of every page, on a desk and on a phone, in light and in dark, into `docs/pages`."""
 
-import shutil
 import sys
 import tempfile
 from itertools import product
@@ -9,7 +8,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
-from tests.browser.conftest import QUIET
+from tests.browser.conftest import QUIET, chromium_path
 from tests.browser.place import running_place
 from tests.browser.stations import CLIENTS, MAIL, furnish, stations
 
@@ -40,7 +39,7 @@ def main(language: str = "en") -> None:
 
     Raises: SystemExit where the pictures have become too large to be kept beside the code.
     """
-    chromium = shutil.which("chromium")
+    chromium = chromium_path()
     if chromium is None:
         raise SystemExit("scripts/pictures: needs chromium; scripts/test --browser installs it")
     PLACE.mkdir(parents=True, exist_ok=True)
